@@ -1,0 +1,1 @@
+"""Who people are: users, staff roles, membership levels, suspensions."""

@@ -1,0 +1,1 @@
+"""Pages that span rooms: home, shop desk, lead's board, finance, audit. No models."""

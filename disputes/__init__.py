@@ -1,0 +1,1 @@
+"""Staff hear both sides and rule; appeals; the bundle of evidence."""

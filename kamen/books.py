@@ -1,0 +1,32 @@
+"""All invariants of all rooms in one place: each is a query that must return no rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import connection
+
+import ledger.invariants
+import timeline.invariants
+
+
+@dataclass(frozen=True)
+class Violation:
+    """An invariant that does not hold, with the offenders it names (the first hundred)."""
+
+    rule: str
+    offenders: list[str]
+
+
+def checks() -> dict[str, str]:
+    """Every invariant: what must be true, and the query that names who breaks it."""
+    return {**timeline.invariants.CHECKS, **timeline.invariants.machine_checks(), **ledger.invariants.CHECKS}
+
+
+def violations() -> Iterator[Violation]:
+    """Run every check; what comes out is wrong."""
+    with connection.cursor() as cursor:
+        for rule, query in checks().items():
+            cursor.execute(query)
+            offenders = [str(row[0]) for row in cursor.fetchmany(100)]
+            if offenders:
+                yield Violation(rule, offenders)

@@ -1,0 +1,1 @@
+"""Settings: `base` for everybody, then `local` (demo and development), `test` and `production`."""

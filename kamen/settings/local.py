@@ -1,0 +1,41 @@
+"""The demo and development mall on this machine: embedded servers under .local/, mail into files, a movable clock."""
+
+import os
+import secrets
+
+from kamen import servers
+
+from .base import *  # noqa: F403
+from .base import BASE_DIR, broker, database, env
+
+
+def local_secret() -> str:
+    """A secret of this machine's own, made once and kept out of the repository."""
+    path = LOCAL_DIR / "secret-key"
+    if not path.exists():
+        LOCAL_DIR.mkdir(exist_ok=True)
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(50))
+    return path.read_text()
+
+
+LOCAL_DIR = BASE_DIR / ".local"
+SERVERS_HOME = LOCAL_DIR / "servers"
+
+DEMO = True
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env("SECRET_KEY", default="") or local_secret()
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+PORT = env.int("PORT", default=8000)
+PUBLIC_ADDRESS = env("PUBLIC_ADDRESS", default=f"http://127.0.0.1:{PORT}")
+
+DATABASE_URL = env("DATABASE_URL", default=servers.database_url(SERVERS_HOME, servers.APPLICATION))
+DATABASE_OWNER_URL = env(
+    "DATABASE_OWNER_URL", default=env("DATABASE_URL", default=servers.database_url(SERVERS_HOME, servers.OWNER))
+)
+REDIS_URL = env("REDIS_URL", default=servers.redis_url(SERVERS_HOME))
+DATABASES = {"default": database(DATABASE_URL)}
+CELERY_BROKER_URL = broker(REDIS_URL)
+
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = LOCAL_DIR / "mail"

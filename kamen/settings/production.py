@@ -1,0 +1,29 @@
+"""Production: everything from the environment; a missing secret stops the start."""
+
+from .base import *  # noqa: F403
+from .base import broker, database, env
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env("SECRET_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+PUBLIC_ADDRESS = env("PUBLIC_ADDRESS")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_ADDRESS]
+
+DATABASE_URL = env("DATABASE_URL")
+DATABASE_OWNER_URL = env("DATABASE_OWNER_URL", default="")  # only the migrate job has it
+REDIS_URL = env("REDIS_URL")
+DATABASES = {"default": database(DATABASE_URL)}
+CELERY_BROKER_URL = broker(REDIS_URL)
+
+EMAIL_CONFIG = env.email_url("EMAIL_URL")
+vars().update(EMAIL_CONFIG)
+
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+SESSION_COOKIE_NAME = "__Host-session"
+CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_NAME = "__Host-csrf"

@@ -1,0 +1,138 @@
+"""The one Python door to moving money. Who may import it is a lint rule: only lifecycles move money."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import DatabaseError, connection
+
+from ledger.models import Transfer
+
+Reason = Transfer.Reason
+
+MOST_IN_A_BATCH = 5000
+
+
+class LedgerError(Exception):
+    """Money could not move; nothing was written. `code` is stable, the text names the offender."""
+
+    code = "ledger_error"
+
+
+class BadBatch(LedgerError):
+    """Empty, too large, a key twice, or something missing."""
+
+    code = "bad_batch"
+
+
+class BadAmount(LedgerError):
+    """An amount is above zero and at most 10^15 fen."""
+
+    code = "bad_amount"
+
+
+class SameAccount(LedgerError):
+    """Money cannot move from an account to itself."""
+
+    code = "same_account"
+
+
+class UnknownAccount(LedgerError):
+    """The chart of accounts does not know the address."""
+
+    code = "unknown_account"
+
+
+class KeyReused(LedgerError):
+    """The key already stands for a transfer with other contents."""
+
+    code = "key_reused"
+
+
+class InsufficientBalance(LedgerError):
+    """An account would leave its limits."""
+
+    code = "insufficient_balance"
+
+
+ERRORS: dict[str, type[LedgerError]] = {
+    "KM001": BadBatch,
+    "KM002": BadAmount,
+    "KM003": SameAccount,
+    "KM004": UnknownAccount,
+    "KM005": KeyReused,
+    "KM006": InsufficientBalance,
+}
+
+
+UNIQUE_VIOLATION = "23505"
+
+
+@dataclass(frozen=True)
+class Move:
+    """One transfer to be made: `amount` fen from `source` to `target`, once for its `key`."""
+
+    key: str
+    source: str
+    target: str
+    amount: int
+    reason: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What became of a move: the transfer's id, and whether it was made now or had been made before."""
+
+    transfer_id: int
+    is_new: bool
+
+
+def post(moves: Sequence[Move], *, journal: str, at: datetime) -> list[Posted]:
+    """Make all moves of one decision, or none, in one round trip; a repeated key returns the first transfer.
+
+    Up to 5,000 moves; `journal` groups them. Raises a `LedgerError` that names the offender; the verb's transaction is
+    then over, as after every refusal of the database.
+    """
+    for move in moves:
+        if isinstance(move.amount, bool) or not isinstance(move.amount, int):
+            raise BadAmount(f"{move.amount!r} is no whole number of fen ({move.key}).")
+        if not -(2**63) <= move.amount < 2**63:
+            raise BadAmount(f"{move.amount} fen is no amount ({move.key}).")
+    columns = [
+        [move.key for move in moves],
+        [move.source for move in moves],
+        [move.target for move in moves],
+        [move.amount for move in moves],
+        [str(move.reason) for move in moves],
+        [move.subject for move in moves],
+        [journal] * len(moves),
+        [at] * len(moves),
+    ]
+    with _named_errors(), connection.cursor() as cursor:
+        cursor.execute(
+            "select transfer_id, is_new from ledger_post(%s::text[], %s::text[], %s::text[], %s::bigint[],"
+            " %s::text[], %s::text[], %s::text[], %s::timestamptz[]) order by place",
+            columns,
+        )
+        return [Posted(*row) for row in cursor.fetchall()]
+
+
+def transfer(*, source: str, target: str, amount: int, reason: str, subject: str, key: str, at: datetime) -> Posted:
+    """Move `amount` fen from `source` to `target`, once: a repeated `key` returns the first transfer."""
+    return post([Move(key, source, target, amount, reason, subject)], journal=key, at=at)[0]
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        code = getattr(error.__cause__, "pgcode", None)
+        if code == UNIQUE_VIOLATION:
+            # The same key at the same moment on other accounts, so that the accounts' locks did not meet.
+            raise KeyReused(str(error).splitlines()[0]) from error
+        if code not in ERRORS:
+            raise
+        raise ERRORS[code](str(error).splitlines()[0]) from error

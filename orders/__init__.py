@@ -1,0 +1,1 @@
+"""An order, its units, escrow, delivery, reveal, conversation, files and facts."""

@@ -1,0 +1,1 @@
+"""The buyer asks, the seller answers, they bargain, money goes back."""

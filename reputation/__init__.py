@@ -1,0 +1,1 @@
+"""Levels, metrics, risk, batch alarm, ratings, transparency."""

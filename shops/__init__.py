@@ -1,0 +1,1 @@
+"""Sellers: shops, deposits, listings, promises, the vault of cards."""

@@ -1,0 +1,139 @@
+"""The story of a shop and its deposit: open · pay in · require · penalize · close · lapse."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from ledger.accounts import balances
+from ledger.transfers import Reason, transfer
+from rulebook import clocks
+from shops.models import SHORT_BELOW_BP, Deposit, Shop
+from shops.states import DepositState
+from timeline.door import begin, enter, lock, note, require
+
+
+@transaction.atomic
+def open_shop(*, owner: Any, name: str, slug: str, required: int, at: datetime) -> Shop:
+    """A seller opens a shop; it may list and sell once its deposit of `required` fen is in place."""
+    shop = Shop(owner=owner, name=name, slug=slug, opened_at=at)
+    shop.full_clean()
+    shop.save(force_insert=True)
+    begin(Deposit(shop=shop, required=required), by=owner, at=at)
+    return shop
+
+
+@transaction.atomic
+def pay_in(deposit: Deposit, *, amount: int, channel: str, by: Any, at: datetime, key: str) -> None:
+    """The shop pays `amount` fen of deposit through `channel`, once for the payment's `key`."""
+    lock(deposit)
+    require(deposit.is_of(by), "not_your_turn", _("Only the shop pays its deposit."))
+    require(deposit.is_open(), "deposit_closing", _("The shop is closing; nothing can be paid in any more."))
+    posted = transfer(
+        source=f"channel:{channel}",
+        target=deposit.shop.account("deposit"),
+        amount=amount,
+        reason=Reason.DEPOSIT_PAID,
+        subject=deposit.address,
+        key=key,
+        at=at,
+    )
+    if not posted.is_new:
+        return
+    note(deposit, "deposit.paid_in", by=by, at=at, data={"amount": amount, "channel": channel})
+    Deposit.objects.filter(pk=deposit.pk).update(channel=channel)
+    weigh(deposit, at=at)
+
+
+@transaction.atomic
+def set_required(deposit: Deposit, *, required: int, at: datetime) -> None:
+    """Reputation hands down a new required sum in fen (rules: deposit sizing)."""
+    lock(deposit)
+    if required == deposit.required:
+        return
+    note(deposit, "deposit.required_changed", by=None, at=at, data={"before": deposit.required, "after": required})
+    deposit.required = required
+    deposit.save(update_fields=["required"])
+    weigh(deposit, at=at)
+
+
+@transaction.atomic
+def penalize(deposit: Deposit, *, amount: int, reason: str, by: Any, at: datetime, key: str) -> None:
+    """A penalty of `amount` fen goes from the deposit to the guarantee fund; staff only, with a reason."""
+    lock(deposit)
+    require(by.is_staff, "not_your_turn", _("Only the mall's staff can impose a penalty."))
+    held = balances([deposit.shop.account("deposit")])[deposit.shop.account("deposit")]
+    require(0 < amount <= held, "deposit_too_small", _("A penalty is more than nothing and at most the free deposit."))
+    posted = transfer(
+        source=deposit.shop.account("deposit"),
+        target="platform:fund",
+        amount=amount,
+        reason=Reason.PENALTY,
+        subject=deposit.address,
+        key=key,
+        at=at,
+    )
+    if not posted.is_new:
+        return
+    note(deposit, "deposit.penalized", by=by, at=at, data={"amount": amount, "reason": reason})
+    weigh(deposit, at=at)
+
+
+@transaction.atomic
+def close(deposit: Deposit, *, by: Any, at: datetime) -> None:
+    """The shop stops selling; its deposit answers for a quiet time and is then returned."""
+    lock(deposit)
+    require(deposit.is_of(by), "not_your_turn", _("Only the shop can close itself."))
+    require(
+        deposit.machine.allows(deposit.state, DepositState.CLOSING),
+        "wrong_moment",
+        _("The shop cannot be closed now: it is closing, closed, or never paid a deposit."),
+    )
+    enter(deposit, DepositState.CLOSING, by=by, at=at, span=clocks.span("DEPOSIT_QUIET"))
+
+
+@transaction.atomic
+def lapse(deposit: Deposit, *, limit: str, at: datetime) -> None:
+    """A clock ran out: a short deposit suspends sales, a suspension is looked at again, a quiet time ends."""
+    lock(deposit)
+    if deposit.machine.limits.get(deposit.state) != limit or not deposit.is_overdue(at):
+        return  # answered while this call was on its way
+    if deposit.state == DepositState.SHORT:
+        enter(deposit, DepositState.SUSPENDED, by=None, at=at, span=clocks.span("SUSPEND"))
+    elif deposit.state == DepositState.SUSPENDED:
+        reason = {"reason": "the deposit is still short"}
+        enter(deposit, DepositState.SUSPENDED, by=None, at=at, span=clocks.span("SUSPEND"), data=reason)
+    else:
+        give_back(deposit, at=at)
+
+
+def give_back(deposit: Deposit, *, at: datetime) -> None:
+    """What is left of the deposit goes back the way it came."""
+    account = deposit.shop.account("deposit")
+    left = balances([account])[account]
+    if left:
+        transfer(
+            source=account,
+            target=f"channel:{deposit.channel}:out",
+            amount=left,
+            reason=Reason.DEPOSIT_RETURNED,
+            subject=deposit.address,
+            key=f"{deposit.address}:returned",
+            at=at,
+        )
+    enter(deposit, DepositState.RETURNED, by=None, at=at, data={"amount": left})
+
+
+def weigh(deposit: Deposit, *, at: datetime) -> None:
+    """Compare what is held with what is required, and move a locked deposit where it belongs."""
+    short = deposit.share_bp(held_by(deposit)) < SHORT_BELOW_BP
+    if deposit.state == DepositState.ACTIVE and short:
+        enter(deposit, DepositState.SHORT, by=None, at=at, span=clocks.span("DEPOSIT_TOP_UP"))
+    elif deposit.state in {DepositState.UNPAID, DepositState.SHORT, DepositState.SUSPENDED} and not short:
+        enter(deposit, DepositState.ACTIVE, by=None, at=at)
+
+
+def held_by(deposit: Deposit) -> int:
+    """What answers for the shop, in fen: the free deposit and what is reserved for open cases."""
+    return sum(balances([deposit.shop.account("deposit"), deposit.shop.account("reserved")]).values())

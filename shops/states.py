@@ -1,0 +1,47 @@
+"""The machines of shops, on one screen."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from timeline.machines import Machine
+
+
+class DepositState(models.TextChoices):
+    """What a sign on a shop's deposit would say."""
+
+    UNPAID = "unpaid", _("Deposit not paid")
+    ACTIVE = "active", _("Deposit in place")
+    SHORT = "short", _("Deposit short")
+    SUSPENDED = "suspended", _("Sales suspended")
+    CLOSING = "closing", _("Shop closing")
+    RETURNED = "returned", _("Deposit returned")
+
+
+DEPOSIT = Machine(
+    name="deposit",
+    states=DepositState,
+    first=DepositState.UNPAID,
+    steps={
+        DepositState.UNPAID: {DepositState.ACTIVE},
+        DepositState.ACTIVE: {DepositState.SHORT, DepositState.CLOSING},
+        DepositState.SHORT: {DepositState.ACTIVE, DepositState.SUSPENDED, DepositState.CLOSING},
+        DepositState.SUSPENDED: {DepositState.ACTIVE, DepositState.SUSPENDED, DepositState.CLOSING},
+        DepositState.CLOSING: {DepositState.RETURNED},
+    },
+    owners={
+        DepositState.UNPAID: "shop",
+        DepositState.ACTIVE: "system",
+        DepositState.SHORT: "shop",
+        DepositState.SUSPENDED: "risk",
+        DepositState.CLOSING: "system",
+    },
+    limits={
+        DepositState.SHORT: "DEPOSIT_TOP_UP",
+        DepositState.SUSPENDED: "SUSPEND",
+        DepositState.CLOSING: "DEPOSIT_QUIET",
+    },
+    patient={
+        DepositState.UNPAID: "the shop may not list anything until it pays",
+        DepositState.ACTIVE: "ends as soon as the deposit falls short or the shop closes",
+    },
+)

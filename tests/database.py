@@ -1,0 +1,109 @@
+"""The tests' database: built once per set of migrations as a template, owned by the owner, used as the application."""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+
+from kamen.grants import grant
+from kamen.management.commands.prepare import point_default_at
+from kamen.settings.base import database
+
+#: Filled by migrations and never by a test.
+KEPT = {"django_migrations", "django_content_type", "auth_permission", "ledger_accountkind"}
+
+
+@contextlib.contextmanager
+def test_database(worker: str) -> Iterator[None]:
+    """Make this process's own database from the template and point the default connection at it."""
+    template = f"kamen_template_{_schema_digest()}"
+    name = f"kamen_test_{settings.TEST_HOME.name.rpartition('-')[2]}_{worker}"
+    with _administration() as cursor:
+        # One process builds the template; the others wait here.
+        cursor.execute("select pg_advisory_lock(520053)")
+        cursor.execute("select 1 from pg_database where datname = %s", [template])
+        if not cursor.fetchone():
+            _build(cursor, template)
+        cursor.execute(f"drop database if exists {name}")
+        cursor.execute(f"create database {name} template {template}")
+        cursor.execute("select pg_advisory_unlock(520053)")
+    _point_at(settings.DATABASE_URL, name)
+    try:
+        yield
+    finally:
+        connections.close_all()
+        with _administration() as cursor:
+            cursor.execute(f"drop database if exists {name} with (force)")
+
+
+def empty_database() -> None:
+    """Remove what a test committed, as the owner: the application itself could not."""
+    tables = [table for table in connection.introspection.table_names() if table not in KEPT]
+    names = ", ".join(f'"{table}"' for table in tables)
+    with _as_owner(connection.settings_dict["NAME"]) as cursor:
+        for table in tables:
+            cursor.execute(f'alter table "{table}" disable trigger user')
+        cursor.execute(f"truncate {names} restart identity")
+        for table in tables:
+            cursor.execute(f'alter table "{table}" enable trigger user')
+
+
+def _build(cursor: Any, template: str) -> None:
+    building = f"{template}_building"
+    cursor.execute(f"drop database if exists {building}")
+    cursor.execute(f"create database {building}")
+    owner = _point_at(settings.DATABASE_OWNER_URL, building)
+    with owner.cursor() as inside:
+        inside.execute("set statement_timeout = 0")
+    call_command("migrate", verbosity=0, interactive=False)
+    application = database(settings.DATABASE_URL)["USER"]
+    if application != owner.settings_dict["USER"]:
+        with owner.cursor() as inside:
+            grant(inside, application=application, reader=None)
+    owner.close()
+    cursor.execute(f"alter database {building} rename to {template}")
+
+
+def _point_at(url: str, name: str) -> Any:
+    opened = point_default_at(url)
+    opened.settings_dict["NAME"] = name
+    return opened
+
+
+@contextlib.contextmanager
+def _administration() -> Iterator[Any]:
+    """A cursor of the owner outside any transaction, where databases are made and dropped."""
+    with _as_owner(database(settings.DATABASE_OWNER_URL)["NAME"], autocommit=True) as cursor:
+        yield cursor
+
+
+@contextlib.contextmanager
+def _as_owner(name: str, *, autocommit: bool = False) -> Iterator[Any]:
+    found = database(settings.DATABASE_OWNER_URL)
+    keys = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+    opened = psycopg2.connect(dbname=name, **{key: found[ours] for key, ours in keys.items() if found.get(ours)})
+    opened.autocommit = autocommit
+    try:
+        with opened.cursor() as cursor:
+            yield cursor
+        if not autocommit:
+            opened.commit()
+    finally:
+        opened.close()
+
+
+def _schema_digest() -> str:
+    """Changes with every migration and every SQL file, so that a stale template is never used."""
+    digest = hashlib.sha256()
+    for app in sorted(apps.get_app_configs(), key=lambda app: app.label):
+        for path in sorted([*Path(app.path).glob("migrations/*.py"), *Path(app.path).glob("sql/*.sql")]):
+            digest.update(path.read_bytes())
+    digest.update((settings.BASE_DIR / "kamen/grants.py").read_bytes())
+    return digest.hexdigest()[:12]

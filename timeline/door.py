@@ -1,0 +1,115 @@
+"""The door: the only code that writes a state. State, clock and event are written together, or none."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, models
+
+from timeline import events, timers
+from timeline.models import Tracked
+from timeline.refusals import Refused, require
+from timeline.spans import Span
+
+__all__ = ["Refused", "begin", "enter", "lock", "note", "require"]
+
+
+def begin(
+    thing: Tracked, *, by: Any, at: datetime, span: Span | None = None, event: str = "", data: dict[str, Any] | None = None
+) -> None:
+    """Store a new thing in its machine's first state, start that state's clock and record `<thing>.<first state>`."""
+    _require_transaction()
+    machine = thing.machine
+    thing.state = machine.first
+    thing.entered_at = at
+    thing.save(force_insert=True)
+    thing.deadline_at = _start_clock(thing, span, at)
+    if thing.deadline_at is not None:
+        type(thing)._base_manager.filter(pk=thing.pk).update(deadline_at=thing.deadline_at)
+    _record(thing, event or f"{machine.name}.{machine.first}", before="", by=by, at=at, data=data)
+
+
+def lock(thing: Tracked) -> None:
+    """Lock the thing's root (one root, one lock) and read the thing again: values count only after the lock."""
+    _require_transaction()
+    root = thing.root()
+    rows = type(root)._base_manager.select_for_update(no_key=True, of=("self",))
+    if root is thing:
+        thing.refresh_from_db(from_queryset=rows)
+        return
+    if not rows.filter(pk=root.pk).values_list("pk", flat=True):
+        raise type(root).DoesNotExist  # type: ignore[attr-defined]
+    thing.refresh_from_db()
+
+
+def lock_root(root: models.Model) -> None:
+    """Lock a root that has no state of its own (a shop, a user) before something is begun under it."""
+    _require_transaction()
+    root.refresh_from_db(from_queryset=type(root)._base_manager.select_for_update(no_key=True, of=("self",)))
+
+
+def enter(
+    thing: Tracked,
+    state: str,
+    *,
+    by: Any,
+    at: datetime,
+    span: Span | None = None,
+    event: str = "",
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Move a locked thing into `state`: the old clock ends, the new one starts, the event is recorded.
+
+    `span` is how long the new state may last, from the rulebook version that rules the thing; it must be given exactly
+    if the machine names a clock for that state. `event` defaults to `<thing>.<state>`. A step that the machine does not
+    know is a fault of ours (`ValueError`), not a refusal: verbs ask first.
+    """
+    _require_transaction()
+    machine, before = thing.machine, thing.state
+    if not machine.allows(before, state):
+        raise ValueError(f"{thing.address} cannot go from {before} to {state}.")
+    if before in machine.limits:
+        timers.cancel(thing.address, machine.limits[before], at=at)
+    thing.state, thing.entered_at = state, at
+    thing.deadline_at = _start_clock(thing, span, at)
+    moved = type(thing)._base_manager.filter(pk=thing.pk, state=before)
+    if not moved.update(state=state, entered_at=at, deadline_at=thing.deadline_at):
+        raise RuntimeError(f"{thing.address} was moved without its lock.")
+    _record(thing, event or f"{machine.name}.{state}", before=before, by=by, at=at, data=data)
+
+
+def note(thing: Tracked, event: str, *, by: Any, at: datetime, data: dict[str, Any] | None = None) -> None:
+    """Record that something happened to a locked thing that leaves its state as it is."""
+    _require_transaction()
+    events.record(
+        root=thing.root_address, subject=thing.address, name=event, by=by, at=at, data=data
+    )
+
+
+def _start_clock(thing: Tracked, span: Span | None, at: datetime) -> datetime | None:
+    """Start the clock of the thing's state, if it has one, and say when it ends."""
+    limit = thing.machine.limits.get(thing.state)
+    if (limit is None) != (span is None):
+        raise ValueError(f"{thing.address} in {thing.state} needs a span exactly if it has a clock (it has {limit}).")
+    if limit is None or span is None:
+        return None
+    return timers.start(root=thing.root_address, subject=thing.address, limit=limit, span=span, at=at).due_at
+
+
+def _record(
+    thing: Tracked, event: str, *, before: str, by: Any, at: datetime, data: dict[str, Any] | None
+) -> None:
+    events.record(
+        root=thing.root_address,
+        subject=thing.address,
+        name=event,
+        by=by,
+        at=at,
+        data=data,
+        before=before,
+        after=thing.state,
+    )
+
+
+def _require_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError("A verb runs in one transaction: decorate it with @transaction.atomic.")

@@ -1,0 +1,35 @@
+"""How a lower room reaches upward without importing: it declares a hook, `kamen/wiring.py` ties it to one function."""
+
+from collections.abc import Callable
+from typing import Generic, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Hook(Generic[P, R]):
+    """A named place for exactly one function of a room above.
+
+    The function is called in the caller's transaction, with the root locked. A hook nobody tied is a fault in the
+    wiring, not a quiet no: calling it raises `LookupError`.
+    """
+
+    declared: dict[str, "Hook[..., object]"] = {}
+
+    def __init__(self, name: str) -> None:
+        if name in Hook.declared:
+            raise ValueError(f"The hook {name} is declared twice.")
+        self.name = name
+        self.function: Callable[P, R] | None = None
+        Hook.declared[name] = self
+
+    def tie(self, function: Callable[P, R]) -> None:
+        """Tie the hook to `function`, once; a second, different function is a fault."""
+        if self.function not in (None, function):
+            raise ValueError(f"The hook {self.name} is tied already.")
+        self.function = function
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        if self.function is None:
+            raise LookupError(f"Nobody tied the hook {self.name}; see kamen/wiring.py.")
+        return self.function(*args, **kwargs)

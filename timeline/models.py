@@ -1,0 +1,193 @@
+"""Nouns of the ground floor: events, timers, tracked things and the clock's offset."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from timeline.machines import Machine
+from timeline.spans import Kind, Span
+
+
+class Tracked(models.Model):
+    """A thing with a state: only the door (`timeline.door`) writes its state, its clock and its event.
+
+    `deadline_at` is when the state's clock ends, or nothing while no clock runs or it stands still.
+    """
+
+    machine: ClassVar[Machine]
+
+    state = models.CharField(max_length=20, editable=False)
+    entered_at = models.DateTimeField(editable=False)
+    deadline_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @staticmethod
+    def kinds() -> list[type[Tracked]]:
+        """Every model with a machine."""
+        from django.apps import apps
+
+        return [model for model in apps.get_models() if issubclass(model, Tracked)]
+
+    @property
+    def address(self) -> str:
+        """How events and timers name this thing: `deposit:7`."""
+        return f"{self.machine.name}:{self.pk}"
+
+    def root(self) -> models.Model:
+        """The thing whose lock and whose stream of events this one shares; by default its own."""
+        return self
+
+    @property
+    def root_address(self) -> str:
+        """The address of the stream: `shop:7`."""
+        root = self.root()
+        return root.address if isinstance(root, Tracked) else f"{root._meta.model_name}:{root.pk}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.state in self.machine.terminal
+
+    @property
+    def owner(self) -> str:
+        """Whose turn it is; empty at the end."""
+        return self.machine.owners.get(self.state, "")
+
+    def is_overdue(self, at: datetime) -> bool:
+        """Whether the time of this state is over at `at`; exactly at the deadline it is."""
+        return self.deadline_at is not None and self.deadline_at <= at
+
+
+class Event(models.Model):
+    """Something that happened, for ever: the audit log and the outbox in one.
+
+    One hash chain per root. `seq`, `prev` and `hash` are set by a trigger; rows can be neither changed nor deleted.
+    `body` is the exact text that is hashed: canonical JSON. `by` is nobody when the clock acted.
+    """
+
+    root = models.CharField(max_length=60)
+    seq = models.BigIntegerField(editable=False)
+    subject = models.CharField(max_length=60)
+    name = models.CharField(max_length=60)
+    state_before = models.CharField(max_length=20, blank=True)
+    state_after = models.CharField(max_length=20, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+    body = models.TextField(default="{}")
+    prev = models.BinaryField(editable=False)
+    hash = models.BinaryField(editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["root", "seq"], name="timeline_event_one_per_place")]
+        indexes = [models.Index(fields=["subject", "seq"], name="timeline_event_subject")]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What else is known of it."""
+        found: dict[str, Any] = json.loads(self.body)
+        return found
+
+
+class TimerQuerySet(models.QuerySet["Timer"]):
+    """Questions to the clocks."""
+
+    def due(self, at: datetime) -> TimerQuerySet:
+        """Running clocks whose time is over and that have not been given up, oldest first."""
+        return self.filter(state=Timer.State.RUNNING, due_at__lte=at, next_try_at__lte=at).order_by("due_at", "pk")
+
+    def live(self) -> TimerQuerySet:
+        """Clocks that run or stand still."""
+        return self.filter(state__in=[Timer.State.RUNNING, Timer.State.PAUSED])
+
+
+class Timer(models.Model):
+    """A clock as a row: who is under it is the subject's owner, what happens at its end is the machine's verb."""
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        PAUSED = "paused"
+        FIRED = "fired"
+        CANCELLED = "cancelled"
+        STUCK = "stuck"
+
+    root = models.CharField(max_length=60)
+    subject = models.CharField(max_length=60)
+    limit = models.CharField(max_length=30, help_text="the clock's name in the rulebook, SELLER_RESPONSE")
+    kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in Kind])
+    amount = models.PositiveIntegerField(help_text="minutes, days or working days")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    started_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    is_provisional = models.BooleanField(default=False, help_text="a year on its way has no holiday notice yet")
+    paused_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField()
+    last_error = models.TextField(blank=True)
+
+    objects = TimerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "limit"], condition=Q(state__in=["running", "paused"]), name="timeline_timer_one_live"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["cancelled", "fired", "paused", "running", "stuck"]), name="timeline_timer_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="paused", paused_at__isnull=False) | ~Q(state="paused") & Q(paused_at__isnull=True),
+                name="timeline_timer_paused_at",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["fired", "cancelled"], ended_at__isnull=False)
+                | Q(state__in=["running", "paused", "stuck"], ended_at__isnull=True),
+                name="timeline_timer_ended_at",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="fired") | Q(ended_at__gte=models.F("due_at")), name="timeline_timer_never_early"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="running"), name="timeline_timer_due"),
+            models.Index(fields=["root"], condition=Q(state__in=["running", "paused"]), name="timeline_timer_root"),
+            models.Index(fields=["subject"], name="timeline_timer_subject"),
+        ]
+
+    @property
+    def span(self) -> Span:
+        """How long the clock was set for."""
+        return Span(Kind(self.kind), self.amount)
+
+    @property
+    def left(self) -> timedelta | None:
+        """What was left when the clock was stopped."""
+        return self.due_at - self.paused_at if self.paused_at else None
+
+
+class ClockOffset(models.Model):
+    """How far the demo mall's time is ahead of the database's. The row exists in demo mode only; it only grows."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    ahead = models.DurationField(default=timedelta(0))
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="timeline_clock_single"),
+            models.CheckConstraint(condition=Q(ahead__gte=timedelta(0)), name="timeline_clock_forward"),
+        ]
+
+
+class Heartbeat(models.Model):
+    """When something that must live was last heard of: the sweep, by name. Asked by /readyz."""
+
+    name = models.CharField(max_length=30, primary_key=True)
+    at = models.DateTimeField()
