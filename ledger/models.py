@@ -1,4 +1,4 @@
-"""Nouns of money: accounts, transfers, postings. Written by one database function only (`ledger/sql/post_transfers.sql`).
+"""Nouns of money: accounts, transfers, postings. Only `ledger/sql/post_transfers.sql` writes them.
 
 Amounts are integer fen in CNY, times are UTC.
 """

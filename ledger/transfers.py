@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import DatabaseError, connection
 
@@ -100,7 +101,7 @@ def post(moves: Sequence[Move], *, journal: str, at: datetime) -> list[Posted]:
             raise BadAmount(f"{move.amount!r} is no whole number of fen ({move.key}).")
         if not -(2**63) <= move.amount < 2**63:
             raise BadAmount(f"{move.amount} fen is no amount ({move.key}).")
-    columns = [
+    columns: list[Any] = [
         [move.key for move in moves],
         [move.source for move in moves],
         [move.target for move in moves],

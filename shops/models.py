@@ -35,7 +35,9 @@ class Shop(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(level__in=["S0", "S1", "S2", "S3", "S4"]), name="shops_shop_level")
+            models.CheckConstraint(
+                condition=models.Q(level__in=["S0", "S1", "S2", "S3", "S4"]), name="shops_shop_level"
+            )
         ]
 
     def __str__(self) -> str:
@@ -87,7 +89,9 @@ class Deposit(Tracked):
 
     def may_list(self, held: int) -> bool:
         """Whether the shop may list something new while `held` fen are there."""
-        return self.state in {DepositState.ACTIVE, DepositState.SHORT} and self.share_bp(held) >= NO_NEW_LISTINGS_BELOW_BP
+        return (
+            self.state in {DepositState.ACTIVE, DepositState.SHORT} and self.share_bp(held) >= NO_NEW_LISTINGS_BELOW_BP
+        )
 
     def may_sell(self, held: int) -> bool:
         """Whether the shop may sell while `held` fen are there."""

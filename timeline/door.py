@@ -14,7 +14,13 @@ __all__ = ["Refused", "begin", "enter", "lock", "note", "require"]
 
 
 def begin(
-    thing: Tracked, *, by: Any, at: datetime, span: Span | None = None, event: str = "", data: dict[str, Any] | None = None
+    thing: Tracked,
+    *,
+    by: Any,
+    at: datetime,
+    span: Span | None = None,
+    event: str = "",
+    data: dict[str, Any] | None = None,
 ) -> None:
     """Store a new thing in its machine's first state, start that state's clock and record `<thing>.<first state>`."""
     _require_transaction()
@@ -30,19 +36,14 @@ def begin(
 
 def lock(thing: Tracked) -> None:
     """Lock the thing's root (one root, one lock) and read the thing again: values count only after the lock."""
-    _require_transaction()
     root = thing.root()
-    rows = type(root)._base_manager.select_for_update(no_key=True, of=("self",))
-    if root is thing:
-        thing.refresh_from_db(from_queryset=rows)
-        return
-    if not rows.filter(pk=root.pk).values_list("pk", flat=True):
-        raise type(root).DoesNotExist  # type: ignore[attr-defined]
-    thing.refresh_from_db()
+    lock_root(root)
+    if root is not thing:
+        thing.refresh_from_db()
 
 
 def lock_root(root: models.Model) -> None:
-    """Lock a root that has no state of its own (a shop, a user) before something is begun under it."""
+    """Lock a root that has no state of its own (a shop, a user) before something is begun or recorded under it."""
     _require_transaction()
     root.refresh_from_db(from_queryset=type(root)._base_manager.select_for_update(no_key=True, of=("self",)))
 
@@ -80,9 +81,7 @@ def enter(
 def note(thing: Tracked, event: str, *, by: Any, at: datetime, data: dict[str, Any] | None = None) -> None:
     """Record that something happened to a locked thing that leaves its state as it is."""
     _require_transaction()
-    events.record(
-        root=thing.root_address, subject=thing.address, name=event, by=by, at=at, data=data
-    )
+    events.record(root=thing.root_address, subject=thing.address, name=event, by=by, at=at, data=data)
 
 
 def _start_clock(thing: Tracked, span: Span | None, at: datetime) -> datetime | None:
@@ -95,9 +94,7 @@ def _start_clock(thing: Tracked, span: Span | None, at: datetime) -> datetime | 
     return timers.start(root=thing.root_address, subject=thing.address, limit=limit, span=span, at=at).due_at
 
 
-def _record(
-    thing: Tracked, event: str, *, before: str, by: Any, at: datetime, data: dict[str, Any] | None
-) -> None:
+def _record(thing: Tracked, event: str, *, before: str, by: Any, at: datetime, data: dict[str, Any] | None) -> None:
     events.record(
         root=thing.root_address,
         subject=thing.address,

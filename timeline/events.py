@@ -28,7 +28,8 @@ def record(
     body = json.dumps(data or {}, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     with connection.cursor() as cursor:
         cursor.execute(
-            "insert into timeline_event (root, seq, subject, name, state_before, state_after, by_id, at, body, prev, hash)"
+            "insert into timeline_event"
+            " (root, seq, subject, name, state_before, state_after, by_id, at, body, prev, hash)"
             " values (%s, 0, %s, %s, %s, %s, %s, %s, %s, '', '')",
             [root, subject, name, before, after, getattr(by, "pk", None), at, body],
         )

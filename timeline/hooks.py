@@ -1,7 +1,7 @@
 """How a lower room reaches upward without importing: it declares a hook, `kamen/wiring.py` ties it to one function."""
 
 from collections.abc import Callable
-from typing import Generic, ParamSpec, TypeVar
+from typing import Any, ClassVar, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -14,7 +14,7 @@ class Hook(Generic[P, R]):
     wiring, not a quiet no: calling it raises `LookupError`.
     """
 
-    declared: dict[str, "Hook[..., object]"] = {}
+    declared: ClassVar[dict[str, "Hook[..., Any]"]] = {}
 
     def __init__(self, name: str) -> None:
         if name in Hook.declared:

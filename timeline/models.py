@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from timeline.machines import Machine
+from timeline.machines import Machine, machines
 from timeline.spans import Kind, Span
 
 
@@ -64,6 +64,12 @@ class Tracked(models.Model):
     def is_overdue(self, at: datetime) -> bool:
         """Whether the time of this state is over at `at`; exactly at the deadline it is."""
         return self.deadline_at is not None and self.deadline_at <= at
+
+
+def find(address: str) -> Tracked:
+    """The thing that an address (`deposit:7`) names."""
+    name, _, pk = address.partition(":")
+    return machines[name].model._base_manager.get(pk=int(pk))
 
 
 class Event(models.Model):
@@ -138,7 +144,9 @@ class Timer(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["subject", "limit"], condition=Q(state__in=["running", "paused"]), name="timeline_timer_one_live"
+                fields=["subject", "limit"],
+                condition=Q(state__in=["running", "paused"]),
+                name="timeline_timer_one_live",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["cancelled", "fired", "paused", "running", "stuck"]), name="timeline_timer_state"
@@ -168,9 +176,9 @@ class Timer(models.Model):
         return Span(Kind(self.kind), self.amount)
 
     @property
-    def left(self) -> timedelta | None:
-        """What was left when the clock was stopped."""
-        return self.due_at - self.paused_at if self.paused_at else None
+    def left(self) -> timedelta:
+        """What was left when the clock was stopped; nothing is left of a clock that runs or has ended."""
+        return self.due_at - self.paused_at if self.paused_at else timedelta(0)
 
 
 class ClockOffset(models.Model):

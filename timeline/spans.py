@@ -117,7 +117,7 @@ def _midnight_after(day: date) -> datetime:
 
 
 def _taken(begin: datetime, finish: datetime, start: datetime, end: datetime) -> timedelta:
-    """The part of a pause that fell on a running clock. A pause within the clock counts whole, even past its old end."""
+    """The part of a pause that stopped the clock; one that began in time counts whole, even past the old end."""
     if begin >= end or finish <= start:
         return timedelta(0)
     return max(finish - max(begin, start), timedelta(0))
