@@ -75,6 +75,8 @@ def fire(timer_id: int, *, at: datetime) -> bool:
 def record_failure(timer_id: int, error: BaseException, *, at: datetime) -> bool:
     """Remember that firing failed; wait longer each time. Returns whether the clock is now given up (an alarm)."""
     timer = Timer.objects.select_for_update(of=("self",)).get(pk=timer_id)
+    if timer.state != Timer.State.RUNNING:
+        return False  # somebody fired or ended it in the meantime
     timer.tries += 1
     timer.next_try_at = at + timedelta(seconds=2**timer.tries)
     timer.last_error = f"{type(error).__name__}: {error}"[:2000]
@@ -82,9 +84,3 @@ def record_failure(timer_id: int, error: BaseException, *, at: datetime) -> bool
         timer.state = Timer.State.STUCK
     timer.save(update_fields=["tries", "next_try_at", "last_error", "state"])
     return timer.state == Timer.State.STUCK
-
-
-def fire_overdue(root: str, *, at: datetime) -> int:
-    """Fire what is overdue at one root, before a person acts on it; each in a transaction of its own."""
-    ids = list(Timer.objects.due(at).filter(root=root).values_list("pk", flat=True))
-    return sum(fire(pk, at=at) for pk in ids)
