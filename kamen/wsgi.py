@@ -1,8 +1,10 @@
 """The web process."""
 
-import os
-
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kamen.settings.local")
+from kamen import startup
+
+startup.settings_module()
+startup.read_settings()
 application = get_wsgi_application()
+startup.check()

@@ -8,6 +8,8 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from kamen import logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 env = environ.Env()
@@ -16,6 +18,7 @@ if (BASE_DIR / ".env").exists():
 
 # The mall
 
+PRODUCTION = False  # looks around before it starts (kamen/startup.py)
 DEMO = False  # the demo panel, demo logins and the movable clock
 GAME_ACCOUNTS_ON_SALE = env.bool("GAME_ACCOUNTS_ON_SALE", default=False)  # off: legal risk
 PUBLIC_ADDRESS = env("PUBLIC_ADDRESS", default="http://127.0.0.1:8000")  # how the mall is reached, for links in mail
@@ -132,6 +135,12 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 5}
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# A sweep that nobody takes in time is worth nothing: the next one finds the same clocks, and no backlog piles up.
+CELERY_BEAT_SCHEDULE = {
+    "fire the clocks that are due": {"task": "timeline.sweep", "schedule": 2.0, "options": {"expires": 10}},
+}
+CELERY_BEAT_SYNC_EVERY = 1  # beat writes its schedule at every tick, so that its file shows that it lives
 
 # People
 
@@ -199,6 +208,12 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Kamen <no-reply@kamen.invalid>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Logs: one line per request, no addresses of people
+
+LOGGING = logs.configuration(env("LOG_FORMAT", default="line"), level=env("LOG_LEVEL", default="INFO").upper())
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logs.REQUEST_STARTED
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 
 # The API
 

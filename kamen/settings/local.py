@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from pathlib import Path
 
 from kamen import servers
 
@@ -13,13 +14,14 @@ def local_secret() -> str:
     """A secret of this machine's own, made once and kept out of the repository."""
     path = LOCAL_DIR / "secret-key"
     if not path.exists():
-        LOCAL_DIR.mkdir(exist_ok=True)
+        LOCAL_DIR.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(50))
     return path.read_text()
 
 
-LOCAL_DIR = BASE_DIR / ".local"
+# Everything the demo keeps: servers, mail, logs, collected files.
+LOCAL_DIR = Path(env("KAMEN_LOCAL_DIR", default="") or BASE_DIR / ".local").resolve()
 SERVERS_HOME = LOCAL_DIR / "servers"
 
 DEMO = True
@@ -39,3 +41,6 @@ CELERY_BROKER_URL = broker(REDIS_URL)
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = LOCAL_DIR / "mail"
+
+STATIC_ROOT = LOCAL_DIR / "static"
+CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "beat-schedule")

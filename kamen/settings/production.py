@@ -3,6 +3,7 @@
 from .base import *  # noqa: F403
 from .base import broker, database, env
 
+PRODUCTION = True
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
@@ -15,10 +16,15 @@ REDIS_URL = env("REDIS_URL")
 DATABASES = {"default": database(DATABASE_URL)}
 CELERY_BROKER_URL = broker(REDIS_URL)
 
+# Beat notes when it last called; losing the note costs nothing.
+CELERY_BEAT_SCHEDULE_FILENAME = env("BEAT_SCHEDULE_FILE", default="/tmp/beat-schedule")  # noqa: S108
+
 EMAIL_CONFIG = env.email_url("EMAIL_URL")
 vars().update(EMAIL_CONFIG)
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+# Health checks ask from inside, without the proxy.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

@@ -1,0 +1,92 @@
+"""How every process of the mall writes its log: one event, one line, to standard error; whoever runs it keeps the lines.
+
+`line` is for people (demo, development, tests), `json` for machines (production).
+"""
+
+import logging
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+#: Asked every few seconds by machines; a good answer is no news.
+PROBES = ("GET /healthz", "GET /readyz", "GET /metrics")
+
+#: Loggers that would tell of every single sweep, every two seconds.
+TALKATIVE = ["celery.app.trace", "celery.beat", "celery.worker.strategy", "kombu", "httpx"]
+
+
+def configuration(form: str, *, level: str = "INFO") -> dict[str, Any]:
+    """The logging settings for `form` (`line` or `json`); tells structlog the same, so that both kinds of loggers agree."""
+    if form not in {"line", "json"}:
+        raise ValueError(f"LOG_FORMAT is `line` or `json`, not {form!r}.")
+    stamp = structlog.processors.TimeStamper(
+        fmt="iso" if form == "json" else "%H:%M:%S", utc=form == "json", key="timestamp"
+    )
+    every: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        stamp,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            without_probes,
+            *every[:3],
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            stamp,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if form == "json":
+        last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    else:
+        last += [without_bulk, structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, pad_level=False)]
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "event": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": every,
+                "processors": last,
+            }
+        },
+        "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "event"}},
+        "root": {"handlers": ["stream"], "level": level},
+        "loggers": {
+            # Its lines say the same as the one of the request itself.
+            "django.request": {"level": "ERROR"},
+            "django.server": {"level": "WARNING", "handlers": [], "propagate": True},
+            **{name: {"level": "WARNING"} for name in TALKATIVE},
+            # Gunicorn would add handlers of its own.
+            "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
+            "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
+        },
+    }
+
+
+def without_probes(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Drop the lines of health checks that went well."""
+    if event.get("code") == 200 and str(event.get("request")).startswith(PROBES):
+        raise structlog.DropEvent
+    return event
+
+
+def without_bulk(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """A person at a terminal needs neither the request's identifier nor which module wrote the line."""
+    for name in ("request_id", "logger", "logger_name"):
+        event.pop(name, None)
+    if event.get("user_id") is None:
+        event.pop("user_id", None)
+    return event
+
+
+#: What django-structlog says of each request: one line when it is finished.
+REQUEST_STARTED = logging.DEBUG
