@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from timeline import events, timers
+from timeline import events, spans, timers
 from timeline.models import Tracked
 from timeline.refusals import Refused, require
 from timeline.spans import Span
@@ -27,10 +27,9 @@ def begin(
     machine = thing.machine
     thing.state = machine.first
     thing.entered_at = at
+    thing.deadline_at = _deadline(thing, span, at)
     thing.save(force_insert=True)
-    thing.deadline_at = _start_clock(thing, span, at)
-    if thing.deadline_at is not None:
-        type(thing)._base_manager.filter(pk=thing.pk).update(deadline_at=thing.deadline_at)
+    _start_clock(thing, span, at)
     _record(thing, event or f"{machine.name}.{machine.first}", before="", by=by, at=at, data=data)
 
 
@@ -68,13 +67,14 @@ def enter(
     machine, before = thing.machine, thing.state
     if not machine.allows(before, state):
         raise ValueError(f"{thing.address} cannot go from {before} to {state}.")
+    thing.state, thing.entered_at = state, at
+    thing.deadline_at = _deadline(thing, span, at)
+    unmoved = type(thing)._base_manager.filter(pk=thing.pk, state=before)
+    if not unmoved.update(state=state, entered_at=at, deadline_at=thing.deadline_at):
+        raise RuntimeError(f"{thing.address} was moved without its lock.")
     if before in machine.limits:
         timers.cancel(thing.address, machine.limits[before], at=at)
-    thing.state, thing.entered_at = state, at
-    thing.deadline_at = _start_clock(thing, span, at)
-    moved = type(thing)._base_manager.filter(pk=thing.pk, state=before)
-    if not moved.update(state=state, entered_at=at, deadline_at=thing.deadline_at):
-        raise RuntimeError(f"{thing.address} was moved without its lock.")
+    _start_clock(thing, span, at)
     _record(thing, event or f"{machine.name}.{state}", before=before, by=by, at=at, data=data)
 
 
@@ -84,14 +84,18 @@ def note(thing: Tracked, event: str, *, by: Any, at: datetime, data: dict[str, A
     events.record(root=thing.root_address, subject=thing.address, name=event, by=by, at=at, data=data)
 
 
-def _start_clock(thing: Tracked, span: Span | None, at: datetime) -> datetime | None:
-    """Start the clock of the thing's state, if it has one, and say when it ends."""
+def _deadline(thing: Tracked, span: Span | None, at: datetime) -> datetime | None:
+    """When the thing's state ends; a span must be there exactly if the machine names a clock."""
     limit = thing.machine.limits.get(thing.state)
     if (limit is None) != (span is None):
-        raise ValueError(f"{thing.address} in {thing.state} needs a span exactly if it has a clock (it has {limit}).")
-    if limit is None or span is None:
-        return None
-    return timers.start(root=thing.root_address, subject=thing.address, limit=limit, span=span, at=at).due_at
+        raise ValueError(f"{thing.machine.name} in {thing.state} needs a span exactly if it has a clock ({limit}).")
+    return spans.deadline(span, at) if span else None
+
+
+def _start_clock(thing: Tracked, span: Span | None, at: datetime) -> None:
+    if span:
+        limit = thing.machine.limits[thing.state]
+        timers.start(root=thing.root_address, subject=thing.address, limit=limit, span=span, at=at)
 
 
 def _record(thing: Tracked, event: str, *, before: str, by: Any, at: datetime, data: dict[str, Any] | None) -> None:

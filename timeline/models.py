@@ -199,3 +199,22 @@ class Heartbeat(models.Model):
 
     name = models.CharField(max_length=30, primary_key=True)
     at = models.DateTimeField()
+
+
+class KeptAnswer(models.Model):
+    """The answer to a request that carried an idempotency key, kept so that sending it again changes nothing.
+
+    `at` is real time, as for heartbeats: moving the mall's clock does not make a sender's second try a new request.
+    """
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    request_digest = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.TextField(blank=True)
+    location = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["by", "key"], name="timeline_keptanswer_once")]
+        indexes = [models.Index(fields=["at"], name="timeline_keptanswer_at")]

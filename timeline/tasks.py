@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from timeline import clock
+from timeline import clock, idempotency
 from timeline.heartbeat import beat
 from timeline.sweep import sweep
 
@@ -13,3 +13,9 @@ def sweep_clocks() -> None:
     at = clock.now()
     beat()
     sweep(at=at)
+
+
+@shared_task(name="timeline.forget_old_answers")
+def forget_old_answers() -> None:
+    """Forget answers to requests that nobody will send again."""
+    idempotency.forget_old()
