@@ -1,4 +1,4 @@
-"""How gunicorn serves the web process: threads, one line per request, a clean goodbye. Numbers come from the environment."""
+"""How gunicorn serves the web process: threads and a clean goodbye. Numbers come from the environment."""
 
 import os
 from pathlib import Path

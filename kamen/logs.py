@@ -1,4 +1,4 @@
-"""How every process of the mall writes its log: one event, one line, to standard error; whoever runs it keeps the lines.
+"""How every process of the mall writes its log: one event, one line, to standard error; who runs it keeps it.
 
 `line` is for people (demo, development, tests), `json` for machines (production).
 """
@@ -17,7 +17,7 @@ TALKATIVE = ["celery.app.trace", "celery.beat", "celery.worker.strategy", "kombu
 
 
 def configuration(form: str, *, level: str = "INFO") -> dict[str, Any]:
-    """The logging settings for `form` (`line` or `json`); tells structlog the same, so that both kinds of loggers agree."""
+    """The logging settings for `form` (`line` or `json`); structlog is told the same."""
     if form not in {"line", "json"}:
         raise ValueError(f"LOG_FORMAT is `line` or `json`, not {form!r}.")
     stamp = structlog.processors.TimeStamper(

@@ -1,4 +1,4 @@
-"""`python -m kamen.probe [/readyz]`: asks the web process on this machine whether it is well, for container health checks.
+"""`python -m kamen.probe [/readyz]`: asks the web process here whether it is well, for container health checks.
 
 Speaks as the proxy would (the mall's own name, https), so that the answer is not a redirect.
 """

@@ -1,4 +1,4 @@
-"""A production process looks around before it starts: what would make the mall unsafe stops it, with one sentence each."""
+"""A production process looks around before it starts: what would make the mall unsafe stops it, with a sentence."""
 
 import os
 import sys
