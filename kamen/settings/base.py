@@ -73,7 +73,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "kamen.health.RequestLog",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "kamen.problems.OnPages",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -139,6 +140,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # A sweep that nobody takes in time is worth nothing: the next one finds the same clocks, and no backlog piles up.
 CELERY_BEAT_SCHEDULE = {
     "fire the clocks that are due": {"task": "timeline.sweep", "schedule": 2.0, "options": {"expires": 10}},
+    "forget old answers": {"task": "timeline.forget_old_answers", "schedule": 3600.0, "options": {"expires": 600}},
 }
 CELERY_BEAT_SYNC_EVERY = 1  # beat writes its schedule at every tick, so that its file shows that it lives
 
@@ -218,9 +220,30 @@ DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 # The API
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["kamen.problems.SignedIn"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "kamen.problems.in_the_api",
+    "URL_FORMAT_OVERRIDE": None,
 }
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Kamen 卡门",
+    "VERSION": "1",
+    "DESCRIPTION": "The API of the mall: the same verbs as on the pages. How to use it: docs/api.md.",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "kamen.api.describe_what_all_share",
+    ],
+}
+
+# Probes
+
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+METRICS_TOKEN = env("METRICS_TOKEN", default="")  # without one only METRICS_FROM may read /metrics
+METRICS_FROM = env.list("METRICS_FROM", default=["127.0.0.0/8", "::1/128"])
