@@ -1,11 +1,257 @@
-from ledger.accounts import balance
+"""The story of a deposit: each verb allowed, by the wrong person, at the wrong moment, with its money and its event."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from ledger.accounts import balance, balances
+from ledger.models import Transfer
+from ledger.transfers import BadAmount
 from shops import lifecycle
+from shops.models import Deposit
 from shops.states import DepositState
+from tests.queries import recorded
+from tests.races import race
+from timeline import clock
+from timeline.door import Refused
+from timeline.models import Event, Timer
+from timeline.sweep import sweep
 
 
-def test_a_paid_deposit_lets_the_shop_sell(seller, at):
-    shop = lifecycle.open_shop(owner=seller, name="甲", slug="jia", required=100_000, at=at)
-    lifecycle.pay_in(shop.deposit, amount=100_000, channel="sandbox", by=seller, at=at, key="k1")
-    assert shop.deposit.state == DepositState.ACTIVE
-    assert balance(f"shop:{shop.pk}:deposit") == 100_000
-    assert shop.deposit.may_sell(100_000)
+def names(deposit):
+    """What happened to the deposit, in order."""
+    return [event.name for event in Event.objects.filter(subject=deposit.address).order_by("seq")]
+
+
+# opening a shop
+
+
+def test_a_new_shop_may_neither_list_nor_sell_until_it_pays(shop):
+    assert shop.deposit.state == DepositState.UNPAID
+    assert not shop.deposit.may_list(0)
+    assert not shop.deposit.may_sell(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "slug", "field"),
+    [
+        ("", "a", "name"),
+        ("丙", "Not A Slug", "slug"),
+        ("丙", "-a-", "slug"),
+        ("星河点卡", "other", "name"),
+        ("丙", "xinghe", "slug"),
+    ],
+)
+def test_a_shop_with_a_bad_or_taken_name_is_not_opened(shop, seller, at, name, slug, field):
+    with pytest.raises(ValidationError) as error:
+        lifecycle.open_shop(owner=seller, name=name, slug=slug, required=100_000, at=at)
+    assert list(error.value.message_dict) == [field]
+    assert Deposit.objects.count() == 1
+
+
+# paying in
+
+
+def test_a_paid_deposit_lets_the_shop_sell(deposit):
+    assert deposit.state == DepositState.ACTIVE
+    assert deposit.may_sell(lifecycle.held_by(deposit))
+    assert balances(["channel:sandbox", f"shop:{deposit.shop_id}:deposit"]) == {
+        "channel:sandbox": -100_000,
+        f"shop:{deposit.shop_id}:deposit": 100_000,
+    }
+    assert names(deposit) == ["deposit.unpaid", "deposit.paid_in", "deposit.active"]
+
+
+def test_a_part_of_the_deposit_is_kept_but_does_not_open_the_shop(shop, seller, at):
+    lifecycle.pay_in(shop.deposit, amount=79_999, channel="sandbox", by=seller, at=at, key="part")
+    assert shop.deposit.state == DepositState.UNPAID
+    lifecycle.pay_in(shop.deposit, amount=1, channel="sandbox", by=seller, at=at, key="rest")
+    assert shop.deposit.state == DepositState.ACTIVE, "80 % of the required sum is enough"
+
+
+def test_a_payment_that_is_told_twice_counts_once(shop, seller, at):
+    for _ in range(2):
+        lifecycle.pay_in(shop.deposit, amount=50_000, channel="sandbox", by=seller, at=at, key="same")
+    assert balance(f"shop:{shop.pk}:deposit") == 50_000
+    assert names(shop.deposit).count("deposit.paid_in") == 1
+
+
+def test_a_stranger_pays_no_deposit_for_a_shop(shop, stranger, at):
+    with pytest.raises(Refused) as refusal:
+        lifecycle.pay_in(shop.deposit, amount=50_000, channel="sandbox", by=stranger, at=at, key="k")
+    assert refusal.value.code == "not_your_turn"
+    assert not Transfer.objects.exists()
+
+
+def test_a_closing_shop_pays_nothing_in(deposit, seller, at):
+    lifecycle.close(deposit, by=seller, at=at)
+    with pytest.raises(Refused) as refusal:
+        lifecycle.pay_in(deposit, amount=1, channel="sandbox", by=seller, at=at, key="late")
+    assert refusal.value.code == "deposit_closing"
+    assert balance(f"shop:{deposit.shop_id}:deposit") == 100_000
+
+
+@pytest.mark.parametrize("amount", [0, -1, 10**15 + 1])
+def test_an_amount_that_is_none_moves_nothing(shop, seller, at, amount):
+    with pytest.raises(BadAmount):
+        lifecycle.pay_in(shop.deposit, amount=amount, channel="sandbox", by=seller, at=at, key="k")
+
+
+# falling short
+
+
+def test_a_deposit_below_eighty_percent_is_short_and_has_three_working_days(deposit, at):
+    lifecycle.set_required(deposit, required=125_000, at=at)
+    assert deposit.state == DepositState.ACTIVE, "exactly 80 % is enough"
+    lifecycle.set_required(deposit, required=125_100, at=at)
+    timer = Timer.objects.get(subject=deposit.address)
+    assert deposit.state == DepositState.SHORT
+    assert (timer.limit, timer.kind, timer.amount, timer.due_at) == (
+        "DEPOSIT_TOP_UP",
+        "working_days",
+        3,
+        deposit.deadline_at,
+    )
+
+
+@pytest.mark.parametrize(
+    ("held", "lists", "sells"),
+    [(10_000, True, True), (5_000, True, True), (4_999, False, True), (2_000, False, True), (1_999, False, False)],
+)
+def test_a_short_deposit_first_stops_new_listings_then_sales(held, lists, sells):
+    deposit = Deposit(required=10_000, state=DepositState.SHORT)
+    assert (deposit.may_list(held), deposit.may_sell(held)) == (lists, sells)
+
+
+def test_a_short_deposit_that_nobody_fills_up_suspends_sales(short_deposit):
+    sweep(at=short_deposit.deadline_at)
+    short_deposit.refresh_from_db()
+    assert short_deposit.state == DepositState.SUSPENDED
+    assert not short_deposit.may_sell(100_000)
+
+
+def test_a_suspension_is_looked_at_again_every_week_until_the_deposit_is_there(short_deposit, seller):
+    sweep(at=short_deposit.deadline_at)
+    short_deposit.refresh_from_db()
+    week = short_deposit.deadline_at
+    sweep(at=week)
+    short_deposit.refresh_from_db()
+    assert short_deposit.deadline_at == week + timedelta(days=7)
+    assert Event.objects.filter(name="deposit.suspended").latest("seq").data == {"reason": "the deposit is still short"}
+    lifecycle.pay_in(short_deposit, amount=60_000, channel="sandbox", by=seller, at=week, key="fill")
+    assert short_deposit.state == DepositState.ACTIVE
+
+
+def test_the_same_required_sum_again_changes_nothing(deposit, at):
+    before = names(deposit)
+    lifecycle.set_required(deposit, required=100_000, at=at)
+    assert names(deposit) == before
+
+
+# penalties
+
+
+def test_a_penalty_goes_to_the_guarantee_fund_and_may_leave_the_deposit_short(deposit, risk, at):
+    lifecycle.penalize(deposit, amount=30_000, reason="sold a used code", by=risk, at=at, key="p1")
+    assert balances([f"shop:{deposit.shop_id}:deposit", "platform:fund"]) == {
+        f"shop:{deposit.shop_id}:deposit": 70_000,
+        "platform:fund": 30_000,
+    }
+    assert deposit.state == DepositState.SHORT
+    assert Event.objects.get(name="deposit.penalized").data == {"amount": 30_000, "reason": "sold a used code"}
+
+
+def test_the_same_penalty_is_imposed_once(deposit, risk, at):
+    for _ in range(2):
+        lifecycle.penalize(deposit, amount=30_000, reason="r", by=risk, at=at, key="p1")
+    assert balance("platform:fund") == 30_000
+
+
+def test_a_shop_or_a_stranger_imposes_no_penalty(deposit, seller, stranger, at):
+    for person in (seller, stranger):
+        with pytest.raises(Refused) as refusal:
+            lifecycle.penalize(deposit, amount=1, reason="r", by=person, at=at, key="p1")
+        assert refusal.value.code == "not_your_turn"
+
+
+@pytest.mark.parametrize("amount", [0, -1, 100_001])
+def test_a_penalty_is_more_than_nothing_and_at_most_the_deposit(deposit, risk, at, amount):
+    with pytest.raises(Refused) as refusal:
+        lifecycle.penalize(deposit, amount=amount, reason="r", by=risk, at=at, key="p1")
+    assert refusal.value.code == "deposit_too_small"
+
+
+# closing
+
+
+def test_a_closed_shop_gets_its_deposit_back_after_the_quiet_time(deposit, seller, at):
+    lifecycle.close(deposit, by=seller, at=at)
+    assert not deposit.may_sell(100_000)
+    sweep(at=deposit.deadline_at - timedelta(seconds=1))
+    assert balance(f"shop:{deposit.shop_id}:deposit") == 100_000
+    sweep(at=deposit.deadline_at)
+    deposit.refresh_from_db()
+    assert deposit.state == DepositState.RETURNED
+    assert balances([f"shop:{deposit.shop_id}:deposit", "channel:sandbox:out"]) == {
+        f"shop:{deposit.shop_id}:deposit": 0,
+        "channel:sandbox:out": 100_000,
+    }
+
+
+def test_only_the_shop_closes_itself(deposit, stranger, at):
+    with pytest.raises(Refused) as refusal:
+        lifecycle.close(deposit, by=stranger, at=at)
+    assert refusal.value.code == "not_your_turn"
+
+
+def test_a_shop_that_never_paid_or_is_closing_already_cannot_be_closed(shop, seller, at):
+    with pytest.raises(Refused) as refusal:
+        lifecycle.close(shop.deposit, by=seller, at=at)
+    assert refusal.value.code == "wrong_moment"
+
+
+def test_a_clock_that_came_too_late_changes_nothing(short_deposit, seller, at):
+    due_at = short_deposit.deadline_at
+    lifecycle.pay_in(short_deposit, amount=100_000, channel="sandbox", by=seller, at=at, key="k")
+    lifecycle.lapse(short_deposit, limit="DEPOSIT_TOP_UP", at=due_at)
+    assert short_deposit.state == DepositState.ACTIVE
+
+
+# races
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_clock_and_the_shop_at_the_same_moment_have_one_outcome(short_deposit, seller):
+    due_at = short_deposit.deadline_at
+
+    def pay():
+        lifecycle.pay_in(Deposit.objects.get(), amount=100_000, channel="sandbox", by=seller, at=due_at, key="race")
+
+    race(pay, lambda: sweep(at=due_at))
+    deposit = Deposit.objects.get()
+    assert deposit.state == DepositState.ACTIVE
+    assert Timer.objects.get(limit="DEPOSIT_TOP_UP").state in {"fired", "cancelled"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_penalties_at_once_never_take_more_than_there_is(deposit, risk):
+    at = clock.now()
+
+    def penalize(key):
+        return lambda: lifecycle.penalize(Deposit.objects.get(), amount=60_000, reason="r", by=risk, at=at, key=key)
+
+    race(penalize("a"), penalize("b"))
+    assert balance("platform:fund") == 60_000
+
+
+@pytest.mark.parametrize(("verb", "most"), [("pay_in", 9), ("penalize", 11), ("close", 8)])
+def test_a_verb_of_the_deposit_takes_few_queries(deposit, seller, risk, at, verb, most):
+    calls = {
+        "pay_in": lambda: lifecycle.pay_in(deposit, amount=1, channel="sandbox", by=seller, at=at, key="q"),
+        "penalize": lambda: lifecycle.penalize(deposit, amount=90_000, reason="r", by=risk, at=at, key="q"),
+        "close": lambda: lifecycle.close(deposit, by=seller, at=at),
+    }
+    with recorded() as asked:
+        calls[verb]()
+    assert len(asked) <= most, asked
