@@ -5,12 +5,13 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 
 from kamen.grants import grant
 from kamen.management.commands.prepare import point_default_at
@@ -20,6 +21,10 @@ from kamen.settings.base import database
 KEPT = {"django_migrations", "django_content_type", "auth_permission", "ledger_accountkind"}
 
 
+class NoTestDatabase(Exception):
+    """The tests cannot have a database; the text is a sentence for the person at the keyboard."""
+
+
 @contextlib.contextmanager
 def test_database(worker: str) -> Iterator[None]:
     """Make this process's own database from the template and point the default connection at it."""
@@ -27,15 +32,20 @@ def test_database(worker: str) -> Iterator[None]:
     name = f"kamen_test_{settings.TEST_HOME.name.rpartition('-')[2]}_{worker}"
     with _administration() as cursor:
         # One process builds the template; the others wait here.
+        cursor.execute("select rolcreatedb or rolsuper from pg_roles where rolname = current_user")
+        if not cursor.fetchone()[0]:
+            raise NoTestDatabase("The role of DATABASE_OWNER_URL may not create databases: `alter role … createdb`.")
         cursor.execute("select pg_advisory_lock(520053)")
         cursor.execute("select 1 from pg_database where datname = %s", [template])
         if not cursor.fetchone():
+            _drop_stale_templates(cursor)
             _build(cursor, template)
         cursor.execute(f"drop database if exists {name}")
         cursor.execute(f"create database {name} template {template}")
         cursor.execute("select pg_advisory_unlock(520053)")
     _point_at(settings.DATABASE_URL, name)
     try:
+        _require_rights(name)
         yield
     finally:
         connections.close_all()
@@ -43,16 +53,45 @@ def test_database(worker: str) -> Iterator[None]:
             cursor.execute(f"drop database if exists {name} with (force)")
 
 
+test_database.__test__ = False  # type: ignore[attr-defined]
+
+
+def database_address(url: str = "") -> str:
+    """The address of this process's own database, for processes that a test starts; as the application by default."""
+    parts = urlsplit(url or settings.DATABASE_URL)
+    return urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
+
+
+def roles_are_separate() -> bool:
+    """Whether the owner and the application are two roles, so that grants mean something."""
+    return bool(database(settings.DATABASE_URL)["USER"] != database(settings.DATABASE_OWNER_URL)["USER"])
+
+
 def empty_database() -> None:
     """Remove what a test committed, as the owner: the application itself could not."""
     tables = [table for table in connection.introspection.table_names() if table not in KEPT]
     names = ", ".join(f'"{table}"' for table in tables)
-    with _as_owner(connection.settings_dict["NAME"]) as cursor:
+    with as_owner_of(connection.settings_dict["NAME"]) as cursor:
         for table in tables:
             cursor.execute(f'alter table "{table}" disable trigger user')
         cursor.execute(f"truncate {names} restart identity")
         for table in tables:
             cursor.execute(f'alter table "{table}" enable trigger user')
+
+
+def _drop_stale_templates(cursor: Any) -> None:
+    """Earlier shapes of the schema are of no use to anybody; others that build wait for our lock."""
+    cursor.execute("select datname from pg_database where datname like %s", [r"kamen\_template\_%"])
+    for (name,) in cursor.fetchall():
+        cursor.execute(f"drop database if exists {name}")
+
+
+def _require_rights(name: str) -> None:
+    """The application must be able to work in the database that its owner made."""
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        raise NoTestDatabase(f"DATABASE_URL does not lead into the test database {name}: {error}") from error
 
 
 def _build(cursor: Any, template: str) -> None:
@@ -80,15 +119,18 @@ def _point_at(url: str, name: str) -> Any:
 @contextlib.contextmanager
 def _administration() -> Iterator[Any]:
     """A cursor of the owner outside any transaction, where databases are made and dropped."""
-    with _as_owner(database(settings.DATABASE_OWNER_URL)["NAME"], autocommit=True) as cursor:
+    with as_owner_of(database(settings.DATABASE_OWNER_URL)["NAME"], autocommit=True) as cursor:
         yield cursor
 
 
 @contextlib.contextmanager
-def _as_owner(name: str, *, autocommit: bool = False) -> Iterator[Any]:
+def as_owner_of(name: str, *, autocommit: bool = False) -> Iterator[Any]:
     found = database(settings.DATABASE_OWNER_URL)
     keys = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
-    opened = psycopg2.connect(dbname=name, **{key: found[ours] for key, ours in keys.items() if found.get(ours)})
+    try:
+        opened = psycopg2.connect(dbname=name, **{key: found[ours] for key, ours in keys.items() if found.get(ours)})
+    except psycopg2.OperationalError as error:
+        raise NoTestDatabase(f"The owner's database (DATABASE_OWNER_URL) does not answer: {error}") from error
     opened.autocommit = autocommit
     try:
         with opened.cursor() as cursor:
