@@ -1,11 +1,22 @@
 """Every address of the mall."""
 
-from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.i18n import set_language
+
+from accounts.views import set_language
+from kamen import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("desks.urls")),
-    path("i18n/setlang/", login_not_required(set_language), name="set_language"),
+    path("i18n/setlang/", set_language, name="set_language"),
+    path("", include("accounts.urls")),
     path("account/", include("allauth.urls")),
+    path("api/", include("kamen.api")),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
 ]
+
+handler400 = "kamen.problems.bad_request"
+handler403 = "kamen.problems.forbidden"
+handler404 = "kamen.problems.not_found"
+handler500 = "kamen.problems.server_error"

@@ -62,7 +62,7 @@ def set_required(deposit: Deposit, *, required: int, at: datetime) -> None:
 def penalize(deposit: Deposit, *, amount: int, reason: str, by: Any, at: datetime, key: str) -> None:
     """A penalty of `amount` fen goes from the deposit to the guarantee fund; staff only, with a reason."""
     lock(deposit)
-    require(by.is_staff, "not_your_turn", _("Only the mall's staff can impose a penalty."))
+    require(by.has_role("risk"), "not_your_turn", _("Only the mall's staff can impose a penalty."))
     held = balances([deposit.shop.account("deposit")])[deposit.shop.account("deposit")]
     require(0 < amount <= held, "deposit_too_small", _("A penalty is more than nothing and at most the free deposit."))
     posted = transfer(

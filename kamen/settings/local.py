@@ -7,7 +7,7 @@ from pathlib import Path
 from kamen import servers
 
 from .base import *  # noqa: F403
-from .base import BASE_DIR, broker, database, env
+from .base import BASE_DIR, broker, cache, database, env
 
 
 def local_secret() -> str:
@@ -38,9 +38,13 @@ DATABASE_OWNER_URL = env(
 REDIS_URL = env("REDIS_URL", default=servers.redis_url(SERVERS_HOME))
 DATABASES = {"default": database(DATABASE_URL)}
 CELERY_BROKER_URL = broker(REDIS_URL)
+CACHES = cache(REDIS_URL)
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = LOCAL_DIR / "mail"
 
 STATIC_ROOT = LOCAL_DIR / "static"
 CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "beat-schedule")
+
+ACCOUNT_EMAIL_VERIFICATION = env("ACCOUNT_EMAIL_VERIFICATION", default="optional")  # the demo has no mail to wait for
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # http://localhost

@@ -1,7 +1,7 @@
 """Production: everything from the environment; a missing secret stops the start."""
 
 from .base import *  # noqa: F403
-from .base import broker, database, env
+from .base import broker, cache, database, env
 
 PRODUCTION = True
 DEBUG = env.bool("DEBUG", default=False)
@@ -15,6 +15,7 @@ DATABASE_OWNER_URL = env("DATABASE_OWNER_URL", default="")  # only the migrate j
 REDIS_URL = env("REDIS_URL")
 DATABASES = {"default": database(DATABASE_URL)}
 CELERY_BROKER_URL = broker(REDIS_URL)
+CACHES = cache(REDIS_URL)
 
 # Beat notes when it last called; losing the note costs nothing.
 CELERY_BEAT_SCHEDULE_FILENAME = env("BEAT_SCHEDULE_FILE", default="/tmp/beat-schedule")  # noqa: S108

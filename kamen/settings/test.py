@@ -7,7 +7,7 @@ from pathlib import Path
 from kamen import servers
 
 from .base import *  # noqa: F403
-from .base import MIDDLEWARE, broker, database, env
+from .base import MIDDLEWARE, broker, cache, database, env
 
 # One home per run; parallel workers inherit it through the environment.
 TEST_HOME = Path(os.environ.setdefault("KAMEN_TEST_HOME", f"{tempfile.gettempdir()}/kamen-test-{os.getpid()}"))
@@ -26,6 +26,9 @@ if GIVEN_DATABASE:
 REDIS_URL = GIVEN_REDIS or servers.redis_url(TEST_HOME)
 DATABASES = {"default": database(DATABASE_URL)}
 CELERY_BROKER_URL = broker(REDIS_URL)
+CACHES = cache(REDIS_URL)
+CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "main")
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

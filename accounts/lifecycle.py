@@ -1,0 +1,111 @@
+"""The story of people at the mall: grant · revoke · set a level · suspend · lift."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Level, LevelChange, Role, StaffRole, Suspension, User
+from timeline import events
+from timeline.door import lock_root, require
+
+
+@transaction.atomic
+def grant(user: User, role: str, *, by: User | None, at: datetime) -> StaffRole:
+    """A lead (or the operator) gives somebody a role of staff; asking twice changes nothing.
+
+    Nobody appoints themselves. An auditor looks at what the others do and therefore holds no other role. Only the very
+    first lead is appointed by nobody (`manage.py appoint_lead`).
+    """
+    lock_root(user)
+    require(_may_appoint(by, role), "not_your_turn", _("Only a lead can grant a role."))
+    require(by != user, "not_yourself", _("Nobody can grant a role to themselves."))
+    require(user.is_active, "account_closed", _("This account is closed."))
+    require(not user.is_suspended(at), "suspended", _("This person is suspended."))
+    held = user.staff_roles.held().filter(role=role).first()
+    if held is not None:
+        return held
+    others = user.roles
+    require(
+        not others if role == Role.AUDITOR else Role.AUDITOR not in others,
+        "auditor_alone",
+        _("An auditor holds no other role."),
+    )
+    granted = StaffRole(user=user, role=Role(role), granted_by=by, granted_at=at)
+    granted.save(force_insert=True)
+    events.record(
+        root=user.address, subject=user.address, name="role.granted", by=by, at=at, data={"role": granted.role}
+    )
+    return granted
+
+
+@transaction.atomic
+def revoke(user: User, role: str, *, by: User, at: datetime) -> None:
+    """A lead (or the operator) takes a role back."""
+    lock_root(user)
+    require(by.may_appoint(), "not_your_turn", _("Only a lead can revoke a role."))
+    require(by != user, "not_yourself", _("Nobody can revoke their own role."))
+    require(user.has_role(role), "no_such_role", _("This person does not hold the role."))
+    _end_roles(user, [role], by=by, at=at)
+
+
+@transaction.atomic
+def set_level(user: User, level: str, *, reason: str, at: datetime, by: User | None = None) -> None:
+    """Reputation hands down a user's membership level; the history keeps why."""
+    lock_root(user)
+    if level == user.level:
+        return
+    before, user.level = user.level, Level(level)
+    user.save(update_fields=["level"])
+    LevelChange.objects.create(user=user, before=before, after=user.level, reason=reason, by=by, at=at)
+    data = {"before": before, "after": user.level, "reason": reason}
+    events.record(root=user.address, subject=user.address, name="level.changed", by=by, at=at, data=data)
+
+
+@transaction.atomic
+def suspend(user: User, *, reason: str, until: datetime | None, by: User, at: datetime) -> Suspension:
+    """Risk or a lead suspends somebody until a time, or until it is lifted; the person's roles of staff end now."""
+    lock_root(user)
+    require(_may_suspend(by, user), "not_your_turn", _("Only risk or a lead can suspend, and a lead only by a lead."))
+    require(by != user, "not_yourself", _("Nobody can suspend themselves."))
+    require(bool(reason.strip()), "reason_missing", _("Say why: the person will read it."))
+    require(until is None or until > at, "time_over", _("A suspension ends in the future."))
+    require(not user.is_suspended(at), "suspended", _("This person is suspended already."))
+    suspension = Suspension(user=user, reason=reason, since=at, until=until, by=by)
+    suspension.save(force_insert=True)
+    data = {"suspension": suspension.pk, "reason": reason, "until": until.isoformat() if until else ""}
+    events.record(root=user.address, subject=user.address, name="user.suspended", by=by, at=at, data=data)
+    _end_roles(user, sorted(user.roles), by=by, at=at)
+    return suspension
+
+
+@transaction.atomic
+def lift(suspension: Suspension, *, by: User, at: datetime) -> None:
+    """Risk or a lead ends a suspension early. Roles of staff do not come back by themselves."""
+    user = suspension.user
+    lock_root(user)
+    suspension.refresh_from_db()
+    require(_may_suspend(by, user), "not_your_turn", _("Only risk or a lead can lift a suspension."))
+    require(by != user, "not_yourself", _("Nobody can lift their own suspension."))
+    require(Suspension.objects.live(at).filter(pk=suspension.pk).exists(), "wrong_moment", _("It is over already."))
+    suspension.lifted_at, suspension.lifted_by = at, by
+    suspension.save(update_fields=["lifted_at", "lifted_by"])
+    data = {"suspension": suspension.pk}
+    events.record(root=user.address, subject=user.address, name="user.suspension_lifted", by=by, at=at, data=data)
+
+
+def _may_appoint(by: User | None, role: str) -> bool:
+    if by is None:
+        return role == Role.LEAD and not StaffRole.objects.held().filter(role=Role.LEAD).exists()
+    return by.may_appoint()
+
+
+def _may_suspend(by: User, user: User) -> bool:
+    return by.may_appoint() or (by.has_role(Role.RISK) and not user.has_role(Role.LEAD))
+
+
+def _end_roles(user: User, roles: list[str], *, by: User, at: datetime) -> None:
+    """End roles of a locked user, with an event for each."""
+    for role in roles:
+        user.staff_roles.held().filter(role=role).update(revoked_at=at, revoked_by=by)
+        events.record(root=user.address, subject=user.address, name="role.revoked", by=by, at=at, data={"role": role})
