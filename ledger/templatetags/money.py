@@ -7,7 +7,7 @@ register = template.Library()
 
 @register.filter
 def yuan(amount: int) -> str:
-    """`amount` fen as the mall writes it, `¥1,234.50`; money that leaves has a true minus sign. Only whole fen: no floats."""
+    """`amount` fen as the mall writes it, `¥1,234.50`; with a true minus sign. Only whole fen, never floats."""
     if isinstance(amount, bool) or not isinstance(amount, int):
         raise TypeError(f"Money is whole fen, not {amount!r}.")
     whole, fen = divmod(abs(amount), 100)
