@@ -1,23 +1,64 @@
 # Two commands are enough: `make demo` starts a living mall, `make test` proves it.
 
-PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+
+# The first of these that really runs, is new enough and can make virtual environments. 3.12 and 3.11 come first because
+# the embedded Redis has packages for them; with a newer Python a redis-server on PATH serves.
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3.12 python3.11 python3 python3.13 python3.14; do \
+	$$p -c '$(USABLE)' >/dev/null 2>&1 </dev/null && echo $$p && break; done)
 BIN := .venv/bin
 RUN := $(BIN)/python
+# What was installed in which place by which Python: a moved or upgraded tree is set up again.
+READY := .venv/ready
 
-.PHONY: help setup demo test check format lock
+.PHONY: help setup demo code psql test check format docs lock clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Kamen 卡门"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/ready ## the virtual environment, from the hashed lock file
+setup: $(READY) ## the virtual environment .venv, from the hashed lock file
 
-.venv/ready: requirements-dev.lock
-	@test -n "$(PYTHON)" || { echo "Kamen needs Python 3.11 or newer with venv and pip; none was found on PATH." >&2; exit 1; }
-	@echo "Setting up .venv with $(PYTHON) (a minute or two the first time)"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+$(READY): requirements-dev.lock
+	@test -n "$(PYTHON)" || { \
+		if python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+		then echo "$$(python3 --version) is here, but without venv and pip: install them (Debian and Ubuntu: apt-get install python3-venv)."; \
+		else echo "Kamen needs Python 3.11 or newer on PATH; here is $$(python3 --version 2>/dev/null || echo none)."; \
+		fi >&2; exit 1; }
+	@echo "Setting up .venv with $$($(PYTHON) --version) (a minute or two the first time)"
+	@rm -f $@ && $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
-test: .venv/ready ## everything, browser stories included where there is a Chromium (ARGS="-k name" narrows)
+demo: $(READY) ## a living mall on this machine (PORT=8001 chooses the port); Ctrl-C stops it
+	@exec $(RUN) -m kamen.demo
+
+code: $(READY) ## the second factor of the demo's staff, right now
+	@$(RUN) manage.py demo_code
+
+psql: $(READY) ## a psql on the mall's database, as the application
+	@$(RUN) manage.py psql
+
+test: $(READY) ## everything, browser stories included where there is a Chromium (ARGS="-k name" narrows)
 	@$(BIN)/pytest -n auto $(ARGS)
+
+check: $(READY) ## lint, format, types, templates, imports, migrations, docs, translations, lock files, secrets
+	@.ci/check
+
+format: $(READY) ## put code and templates into shape
+	@$(BIN)/ruff check --quiet --fix . || true
+	@$(BIN)/ruff format --quiet .
+	@git ls-files 'templates/*.html' | xargs -r $(BIN)/djade --target-version 5.2 || true
+
+docs: $(READY) ## write the generated pages again
+	@$(RUN) manage.py docs
+
+lock: $(READY) ## resolve the dependencies of pyproject.toml anew into the lock files
+	@.ci/lock
+
+clean: ## forget this demo's mall and everything built, but not .venv
+	@if [ -f .local/demo.lock ] && [ -s .local/demo.lock ]; then echo "The demo runs: stop it first." >&2; exit 1; fi
+	@rm -rf .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results

@@ -9,9 +9,6 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-#: Asked every few seconds by machines; a good answer is no news.
-PROBES = ("GET /healthz", "GET /readyz", "GET /metrics")
-
 #: Loggers that would tell of every single sweep, every two seconds.
 TALKATIVE = ["celery.app.trace", "celery.beat", "celery.worker.strategy", "kombu", "httpx"]
 
@@ -33,7 +30,6 @@ def configuration(form: str, *, level: str = "INFO") -> dict[str, Any]:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            without_probes,
             *every[:3],
             structlog.stdlib.PositionalArgumentsFormatter(),
             stamp,
@@ -70,13 +66,6 @@ def configuration(form: str, *, level: str = "INFO") -> dict[str, Any]:
             "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
         },
     }
-
-
-def without_probes(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Drop the lines of health checks that went well."""
-    if event.get("code") == 200 and str(event.get("request")).startswith(PROBES):
-        raise structlog.DropEvent
-    return event
 
 
 def without_bulk(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

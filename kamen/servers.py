@@ -129,7 +129,6 @@ class Servers:
         binaries = reachable(binaries, user)
         own(self.sockets, user)
         if not (data / "PG_VERSION").exists():
-            own(data, user)
             self._initialize(binaries, data, user)
         _end_orphan(data / "postmaster.pid", b"postgres", signal.SIGINT)
         options = {
@@ -155,11 +154,15 @@ class Servers:
 
     def _initialize(self, binaries: Path, data: Path, user: dict[str, Any]) -> None:
         """Make an empty cluster; local sockets are guarded by the permissions of their directory."""
-        command = [str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        fresh = data.with_name(f"{data.name}.new")  # only a whole cluster gets the name
+        shutil.rmtree(fresh, ignore_errors=True)
+        own(fresh, user)
+        command = [str(binaries / "initdb"), "-D", str(fresh), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         command += ["--locale=C.UTF-8", "--no-sync", "--no-instructions"]
         done = subprocess.run(command, capture_output=True, text=True, cwd="/", **user)  # noqa: S603
         if done.returncode:
             raise ServerDied(f"PostgreSQL could not make its data directory {data}: {done.stderr.strip()}")
+        fresh.replace(data)
 
     def _prepare_roles(self, binaries: Path) -> None:
         """The owner migrates, the application works, the reader reads; only the owner may change the schema."""
@@ -219,7 +222,7 @@ class Servers:
                 stdin=subprocess.DEVNULL,
                 cwd="/",
                 start_new_session=True,
-                preexec_fn=end_with_parent(signal.SIGINT if name == "postgres" else signal.SIGTERM),  # noqa: PLW1509
+                preexec_fn=end_with_parent(signal.SIGINT if name == "postgres" else signal.SIGTERM),
                 **user,
             )
 

@@ -20,7 +20,7 @@ class Unsafe(Exception):
 def read_settings() -> None:
     """Read the settings; what is missing ends the process with one sentence instead of a traceback."""
     try:
-        settings.SECRET_KEY  # noqa: B018 - reading it is what loads the settings
+        settings.DEBUG  # noqa: B018 - reading anything is what loads the settings
     except (ImproperlyConfigured, ValueError) as error:
         refuse(str(error))
 

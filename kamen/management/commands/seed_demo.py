@@ -1,0 +1,87 @@
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from accounts import personas
+from rulebook import clocks
+from shops import lifecycle
+from shops.models import Shop
+from shops.states import DepositState
+from timeline import clock, spans, sweep
+
+
+@dataclass(frozen=True)
+class Story:
+    """A shop of the demo, whose it is (a persona's name), and where its deposit has got to. `required` is fen."""
+
+    slug: str
+    name: str
+    owner: str
+    required: int
+    arrives_at: DepositState
+
+
+STORIES = [
+    Story("xinghe", "星河点卡", "shop", 200_000, DepositState.ACTIVE),
+    Story("nanshan", "南山数码", "shop2", 500_000, DepositState.SHORT),
+    Story("yunling", "云岭游戏", "shop", 300_000, DepositState.SUSPENDED),
+    Story("beian", "北岸软件", "shop2", 100_000, DepositState.CLOSING),
+    Story("qingtong", "青桐会员", "shop", 200_000, DepositState.UNPAID),
+]
+#: How long ago the demo's shops opened.
+OPENED_AGO = timedelta(days=40)
+
+
+class Command(BaseCommand):
+    help = "Fill the demo's mall: a login for every part of it, and shops whose deposits are in every state."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Adds what is missing and leaves the rest as it is, so that the mall goes on where it was."""
+        if not settings.DEMO:
+            raise CommandError("Only a demo is seeded: these settings are not the demo's.")
+        at = clock.now()
+        with transaction.atomic():
+            people = personas.seed_personas(at=at - OPENED_AGO if not personas.present() else at)
+        for story in STORIES:
+            with transaction.atomic():
+                if not Shop.objects.filter(slug=story.slug).exists():
+                    tell(story, owner=people[story.owner], at=at)
+
+
+def tell(story: Story, *, owner: Any, at: datetime) -> None:
+    """Let the shop live through what leads to its state: each step is the verb that people or clocks would use."""
+    opened_at = at - OPENED_AGO
+    shop = lifecycle.open_shop(owner=owner, name=story.name, slug=story.slug, required=story.required, at=opened_at)
+    deposit = shop.deposit
+    if story.arrives_at == DepositState.UNPAID:
+        return
+    lifecycle.pay_in(
+        deposit,
+        amount=story.required,
+        channel="sandbox",
+        by=owner,
+        at=opened_at + timedelta(hours=2),
+        key=f"demo:{story.slug}:deposit",
+    )
+    if story.arrives_at == DepositState.CLOSING:
+        lifecycle.close(deposit, by=owner, at=at - timedelta(days=10))
+    if story.arrives_at == DepositState.SHORT:
+        lifecycle.set_required(deposit, required=story.required * 2, at=at - timedelta(hours=3))
+    if story.arrives_at == DepositState.SUSPENDED:
+        short_at = last_moment_whose_top_up_is_over(at)
+        lifecycle.set_required(deposit, required=story.required * 2, at=short_at)
+        over_at = spans.deadline(clocks.span("DEPOSIT_TOP_UP"), short_at)
+        sweep.fire_overdue(shop.address, at=over_at + timedelta(seconds=1))
+
+
+def last_moment_whose_top_up_is_over(at: datetime) -> datetime:
+    """The latest day's moment at which a deposit fell short and whose working days to top it up are over at `at`."""
+    span = clocks.span("DEPOSIT_TOP_UP")
+    moment = at - timedelta(days=1)
+    while spans.deadline(span, moment) >= at - timedelta(minutes=1):
+        moment -= timedelta(days=1)
+    return moment
