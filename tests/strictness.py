@@ -24,8 +24,11 @@ from django.template.context import BaseContext
 from django.templatetags import i18n
 
 
-class UndefinedVariable(Exception):
-    """A template names what its view did not give it."""
+class UndefinedVariable(BaseException):
+    """A template names what its view did not give it.
+
+    No `Exception`, because `{% if %}` takes any of those inside its operators for a quiet no.
+    """
 
 
 class UnclearLock(Exception):
@@ -64,15 +67,16 @@ OPEN = (BaseContext, Mapping, Sequence, BaseForm, type(None))
 class StrictExpression(base.FilterExpression):
     """A variable of a template with its filters, that knows where it stands."""
 
-    __slots__ = ("origin",)
+    __slots__ = ("origin", "ours")
 
     def __init__(self, token: str, parser: Any) -> None:
         super().__init__(token, parser)
         self.origin = parser.origin
+        self.ours = is_ours(parser.origin)
 
     def resolve(self, context: Any, ignore_failures: bool = False) -> Any:
         """As Django's own, except that undefined things fail in our templates."""
-        if not is_ours(self.origin):
+        if not self.ours:
             return super().resolve(context, ignore_failures)
         try:
             if not self.is_var:
@@ -110,14 +114,13 @@ class Demanded:
         return str(self.expression)
 
     def resolve(self, context: Any, ignore_failures: bool = False) -> Any:
-        ours = isinstance(self.expression, StrictExpression) and is_ours(self.expression.origin)
-        return self.expression.resolve(context, ignore_failures and not ours)
+        return self.expression.resolve(context, ignore_failures and not self.expression.ours)
 
 
 def is_ours(origin: Any) -> bool:
     """Whether a template is the mall's own (a string in a test, too), and not of a package."""
-    path = Path(origin.name)
-    if origin.name == base.UNKNOWN_SOURCE:
+    path = Path(str.__str__(origin.name))  # of a safe string, a plain one
+    if not path.is_absolute():
         return True
     return path.is_relative_to(settings.BASE_DIR) and not {"site-packages", ".venv"} & set(path.parts)
 
