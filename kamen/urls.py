@@ -10,6 +10,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/setlang/", set_language, name="set_language"),
     path("", include("accounts.urls")),
     path("account/", include("allauth.urls")),
+    path("shops/", include("shops.urls")),
+    path("demo/", include("timeline.urls")),
     path("api/", include("kamen.api")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

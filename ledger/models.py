@@ -5,6 +5,7 @@ Amounts are integer fen in CNY, times are UTC.
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountKind(models.Model):
@@ -43,31 +44,31 @@ class Transfer(models.Model):
     """A movement of money: two accounts, an amount above zero, once for its key, and never changed."""
 
     class Reason(models.TextChoices):
-        TOP_UP = "top_up"
-        ORDER_PAID = "order_paid"
-        FOREIGN_PAYMENT = "foreign_payment"
-        FOREIGN_PAYMENT_RETURNED = "foreign_payment_returned"
-        REFUND = "refund"
-        FEE_KEPT = "fee_kept"
-        RELEASE = "release"
-        COMMISSION = "commission"
-        SETTLE = "settle"
-        RESERVE = "reserve"
-        FREE = "free"
-        COMPENSATION = "compensation"
-        PLATFORM_FAULT = "platform_fault"
-        DEBT = "debt"
-        DEBT_COLLECTED = "debt_collected"
-        PENALTY = "penalty"
-        WITHDRAWAL = "withdrawal"
-        DEPOSIT_PAID = "deposit_paid"
-        DEPOSIT_RETURNED = "deposit_returned"
-        PAYOUT_CONFIRMED = "payout_confirmed"
-        PAYOUT_VOID = "payout_void"
-        CHARGEBACK = "chargeback"
-        MADE_WHOLE = "made_whole"
-        FUNDING = "funding"
-        CORRECTION = "correction"
+        TOP_UP = "top_up", _("Top-up")
+        ORDER_PAID = "order_paid", _("Order paid")
+        FOREIGN_PAYMENT = "foreign_payment", _("Payment without a place")
+        FOREIGN_PAYMENT_RETURNED = "foreign_payment_returned", _("Payment returned")
+        REFUND = "refund", _("Refund")
+        FEE_KEPT = "fee_kept", _("Fee kept")
+        RELEASE = "release", _("Release")
+        COMMISSION = "commission", _("Commission")
+        SETTLE = "settle", _("Settlement")
+        RESERVE = "reserve", _("Set aside for a case")
+        FREE = "free", _("Free again after a case")
+        COMPENSATION = "compensation", _("Compensation")
+        PLATFORM_FAULT = "platform_fault", _("Platform fault")
+        DEBT = "debt", _("Debt")
+        DEBT_COLLECTED = "debt_collected", _("Debt collected")
+        PENALTY = "penalty", _("Penalty")
+        WITHDRAWAL = "withdrawal", _("Withdrawal")
+        DEPOSIT_PAID = "deposit_paid", _("Deposit paid in")
+        DEPOSIT_RETURNED = "deposit_returned", _("Deposit returned")
+        PAYOUT_CONFIRMED = "payout_confirmed", _("Payout confirmed")
+        PAYOUT_VOID = "payout_void", _("Payout void")
+        CHARGEBACK = "chargeback", _("Chargeback")
+        MADE_WHOLE = "made_whole", _("Made whole")
+        FUNDING = "funding", _("Funding")
+        CORRECTION = "correction", _("Correction")
 
     key = models.CharField(max_length=120, unique=True)
     source = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")

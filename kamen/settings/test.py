@@ -36,5 +36,5 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-MIDDLEWARE = [name for name in MIDDLEWARE if "prometheus" not in name]
+MIDDLEWARE = [name for name in MIDDLEWARE if "prometheus" not in name and "whitenoise" not in name]
 AXES_ENABLED = False

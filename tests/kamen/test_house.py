@@ -112,7 +112,7 @@ def test_every_room_says_what_it_is_for():
 
 
 def test_every_public_function_of_the_domain_says_what_it_means():
-    """Tests, migrations, and Django's own hooks on classes are left out; a name with a leading underscore is private."""
+    """Migrations and commands are left out; a name with a leading underscore is private."""
     silent = []
     for path in SOURCES:
         if path.name == "apps.py" or "management" in path.parts:

@@ -167,7 +167,7 @@ def test_an_address_that_only_looks_right_is_unknown(at, address):
 @pytest.mark.parametrize(
     "statement",
     [
-        "insert into ledger_account (address, kind_id, balance, seq, head) values ('user:9:wallet', 'wallet', 5, 0, '')",
+        "insert into ledger_account (address, kind_id, balance) values ('user:9:wallet', 'wallet', 5)",
         "update ledger_account set balance = balance + 1",
         "update ledger_accountkind set lowest = null",
         "delete from ledger_transfer",

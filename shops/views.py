@@ -1,0 +1,174 @@
+"""Pages of shops: who sells here, and what answers for them."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from ledger.accounts import statement
+from shops import lifecycle
+from shops.models import Deposit, Shop
+from shops.states import DepositState
+from timeline import clock, events
+
+PAGE = 50
+
+#: How each state looks: icon and tone of its badge.
+LOOKS = {
+    DepositState.UNPAID: ("hourglass", ""),
+    DepositState.ACTIVE: ("shield-check", "brand"),
+    DepositState.SHORT: ("triangle-alert", "amber"),
+    DepositState.SUSPENDED: ("ban", "vermilion"),
+    DepositState.CLOSING: ("clock", ""),
+    DepositState.RETURNED: ("check", ""),
+}
+
+#: Whose turn it is, and what happens if nobody acts.
+TURNS: dict[str, tuple[Promise, Promise | str]] = {
+    DepositState.UNPAID: (gettext_lazy("The shop may list nothing until it pays its deposit."), ""),
+    DepositState.ACTIVE: (gettext_lazy("Nothing to do. The deposit answers for refunds when escrow is gone."), ""),
+    DepositState.SHORT: (
+        gettext_lazy("It is the shop's turn: fill the deposit up."),
+        gettext_lazy("If nobody acts, sales are suspended."),
+    ),
+    DepositState.SUSPENDED: (
+        gettext_lazy("Sales stand still until the deposit is filled up."),
+        gettext_lazy("Then the suspension is looked at again."),
+    ),
+    DepositState.CLOSING: (
+        gettext_lazy("The shop sells nothing any more; the deposit still answers for old orders."),
+        gettext_lazy("Then the rest goes back the way it came."),
+    ),
+    DepositState.RETURNED: (gettext_lazy("The shop is closed and its deposit has been returned."), ""),
+}
+
+#: What happened, in words; with its icon.
+HAPPENINGS: dict[str, tuple[Promise, str]] = {
+    "deposit.unpaid": (gettext_lazy("The shop was opened."), "store"),
+    "deposit.paid_in": (gettext_lazy("Money was paid in."), "plus"),
+    "deposit.active": (gettext_lazy("The deposit is in place."), "shield-check"),
+    "deposit.required_changed": (gettext_lazy("The required sum changed."), "scale"),
+    "deposit.short": (gettext_lazy("The deposit fell below 80 % of the required sum."), "triangle-alert"),
+    "deposit.penalized": (gettext_lazy("A penalty went to the guarantee fund."), "minus"),
+    "deposit.clock_fired": (gettext_lazy("A deadline ended."), "clock-alert"),
+    "deposit.suspended": (gettext_lazy("Sales were suspended."), "ban"),
+    "deposit.closing": (gettext_lazy("The shop closed."), "lock"),
+    "deposit.returned": (gettext_lazy("What was left of the deposit was sent back."), "arrow-left"),
+}
+
+
+@login_not_required
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Every shop, newest first, 50 a page."""
+    shops = Shop.objects.select_related("deposit").order_by("-pk")
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        shops = shops.filter(pk__lt=int(before[:18]))
+    found = list(shops[: PAGE + 1])
+    context = {
+        "shops": [{"shop": shop, "badge": badge(shop.deposit)} for shop in found[:PAGE]],
+        "older": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "is_first": not before,
+    }
+    return render(request, "shops/index.html", context)
+
+
+@login_not_required
+@require_safe
+def detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """One shop as everybody sees it: its age, its level, and whether its deposit answers for it."""
+    shop = get_object_or_404(Shop.objects.select_related("deposit"), slug=slug)
+    context = {
+        "shop": shop,
+        "badge": badge(shop.deposit),
+        "turn": turn(shop.deposit),
+        "may_see_money": may_see_money(shop.deposit, request.user),
+        "at": clock.now(),
+    }
+    return render(request, "shops/detail.html", context)
+
+
+@require_safe
+def deposit(request: HttpRequest, slug: str) -> HttpResponse:
+    """A shop's deposit line by line, for the shop and the mall's staff; for anybody else it is not there."""
+    found = _visible(request, slug)
+    lines = statement(found.shop.account("deposit"))
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        lines = lines.filter(seq__lt=int(before[:18]))
+    page = list(lines[: PAGE + 1])
+    held = lifecycle.held_by(found)
+    context = {
+        "deposit": found,
+        "shop": found.shop,
+        "badge": badge(found),
+        "turn": turn(found),
+        "held": held,
+        "share": min(found.share_bp(held) // 100, 999),
+        "lines": page[:PAGE],
+        "older": page[PAGE - 1].seq if len(page) > PAGE else None,
+        "happenings": happenings(found),
+        "may_close": found.is_of(request.user) and found.machine.allows(found.state, DepositState.CLOSING),
+        "at": clock.now(),
+    }
+    return render(request, "shops/deposit.html", context)
+
+
+@require_POST
+def close(request: HttpRequest, slug: str) -> HttpResponse:
+    """The shop stops selling."""
+    found = _visible(request, slug)
+    lifecycle.close(found, by=request.user, at=clock.now())
+    messages.success(request, _("The shop is closing. Its deposit comes back after the quiet time."))
+    return redirect("shops:deposit", slug=slug)
+
+
+def badge(deposit: Deposit) -> dict[str, Any]:
+    """The state of a deposit as icon, word and tone."""
+    state = DepositState(deposit.state)
+    icon, tone = LOOKS[state]
+    return {"word": state.label, "icon": icon, "tone": tone}
+
+
+def turn(deposit: Deposit) -> dict[str, Any]:
+    """Who must act, until when, and what happens otherwise."""
+    state = DepositState(deposit.state)
+    whose, then = TURNS[state]
+    tone = {"amber": "mine", "vermilion": "late", "brand": "done"}.get(LOOKS[state][1], "calm")
+    return {"state": state.label, "whose": whose, "then": then, "tone": tone, "until": deposit.deadline_at}
+
+
+def happenings(deposit: Deposit) -> list[dict[str, Any]]:
+    """The last things that happened to a deposit, newest first, in words."""
+    found = events.stream(deposit.root_address).filter(subject=deposit.address).order_by("-seq")[:PAGE]
+    return [
+        {
+            "who": event.by or _("The clock or the mall"),
+            "what": HAPPENINGS[event.name][0] if event.name in HAPPENINGS else event.name,
+            "at": event.at,
+            "icon": HAPPENINGS[event.name][1] if event.name in HAPPENINGS else "circle",
+            "tone": "",
+            "grade": "record",
+            "note": event.data.get("reason", ""),
+        }
+        for event in found
+    ]
+
+
+def may_see_money(deposit: Deposit, user: Any) -> bool:
+    """Whether somebody sees a deposit line by line: the shop itself, and the mall's staff."""
+    return bool(user.is_authenticated and (deposit.is_of(user) or user.is_mall_staff))
+
+
+def _visible(request: HttpRequest, slug: str) -> Deposit:
+    found = get_object_or_404(Deposit.objects.select_related("shop"), shop__slug=slug)
+    if not may_see_money(found, request.user):
+        raise Http404
+    return found
