@@ -1,7 +1,274 @@
 """Every address of the API, and its contract: /api/schema/ for machines, /api/docs/ for people."""
 
+import json
 from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, URLResolver, path, re_path
+from django.utils import translation
+from django.views.decorators.http import require_safe
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularAPIView
+
+import accounts.api
+import shops.api
+from kamen import problems
+
+#: What can go wrong, by status: how the contract calls it, and one example of its code.
+PROBLEMS = {
+    "400": ("Malformed", "malformed", "A cursor, a key or a body that cannot be understood."),
+    "401": ("NotSignedIn", "not_signed_in", "Nobody is signed in."),
+    "403": ("Forbidden", "csrf_failed", "Not allowed, or the CSRF token is missing."),
+    "404": ("NotFound", "not_found", "Not there, or not yours to see."),
+    "406": ("NotAcceptable", "not_acceptable", "Asked for something that is not JSON."),
+    "409": ("Refused", "wrong_moment", "The mall says no; `code` says why. Nothing was changed."),
+    "413": ("TooLarge", "too_large", "The body is too large."),
+    "415": ("UnsupportedMediaType", "unsupported_media_type", "The body is not sent as JSON."),
+    "422": ("Invalid", "invalid", "A field is missing or wrong; `errors` says which."),
+    "429": ("TooManyRequests", "too_many_requests", "Too often; `Retry-After` says how many seconds to wait."),
+    "500": ("InternalError", "internal_error", "A fault of ours; it was recorded."),
+    "503": ("TryAgain", "try_again", "The database is busy or away; send the same again after `Retry-After`."),
+}
+ALWAYS = {"406", "429", "500", "503"}
+SIGNED_IN = {"401", "403"}
+WRITING = {"400", "409", "413", "415", "422"}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    """The contract's words for signing in with the session of the pages."""
+
+    target_class = "kamen.problems.SignedIn"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "sessionid",
+            "description": (
+                "The session cookie of the pages (in production `__Host-session`). A POST also needs the session's CSRF"
+                " token in the header `X-CSRFToken`."
+            ),
+        }
 
 
 def describe_what_all_share(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Write into the contract what holds for every operation: the problems, and the key of a POST."""
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {}).update(_problem_schemas())
+    components["responses"] = {
+        name: _problem_response(int(status), code, text) for status, (name, code, text) in PROBLEMS.items()
+    }
+    components["parameters"] = {
+        "IdempotencyKey": {
+            "in": "header",
+            "name": "Idempotency-Key",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]{1,200}$"},
+            "description": (
+                "Chosen by the sender, a new one for every new request (a UUID, say). Sending the same request again"
+                " with the same key gives the first answer again and changes nothing."
+            ),
+            "example": "6f1c2a3e-0a55-4a3b-9c51-6d7a2f0e8b11",
+        }
+    }
+    for route, operations in result["paths"].items():
+        for method, operation in operations.items():
+            statuses = set(ALWAYS)
+            if "{" in route:
+                statuses.add("404")
+            if operation.get("security"):
+                statuses |= SIGNED_IN
+            if any(each["name"] == "cursor" for each in operation.get("parameters", [])):
+                statuses.add("400")
+            if method == "post":
+                statuses |= WRITING
+                operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
+                _describe_replays(operation)
+            for status in sorted(statuses):
+                operation["responses"][status] = {"$ref": f"#/components/responses/{PROBLEMS[status][0]}"}
     return result
+
+
+def _describe_replays(operation: dict[str, Any]) -> None:
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            response.setdefault("headers", {})["Idempotency-Replayed"] = {
+                "schema": {"type": "string", "enum": ["true"]},
+                "description": "There if this is an earlier answer, given again.",
+            }
+
+
+def _problem_schemas() -> dict[str, Any]:
+    text = {"type": "string"}
+    return {
+        "Problem": {
+            "type": "object",
+            "description": "A no, as in RFC 9457.",
+            "required": ["type", "title", "status", "detail", "code"],
+            "properties": {
+                "type": {"type": "string", "format": "uri", "description": "Where the code is explained."},
+                "title": {**text, "description": "What kind of no it is, in the person's language."},
+                "status": {"type": "integer"},
+                "detail": {**text, "description": "A sentence for the person, in their language."},
+                "code": {**text, "description": "Stable, for machines."},
+                "errors": {
+                    "type": "array",
+                    "items": {"$ref": "#/components/schemas/FieldError"},
+                    "description": "What is wrong with each field; with status 422.",
+                },
+            },
+        },
+        "FieldError": {
+            "type": "object",
+            "required": ["field", "code", "detail"],
+            "properties": {
+                "field": {**text, "description": "The field's name; empty if it is the whole."},
+                "code": text,
+                "detail": text,
+            },
+        },
+    }
+
+
+def _problem_response(status: int, code: str, text: str) -> dict[str, Any]:
+    with translation.override("en"):
+        title = str(problems.TITLES[status])
+        detail = str(problems.SENTENCES.get(code, text))
+    example: dict[str, Any] = {
+        "type": f"https://mall.example/api/docs/#{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    if status == 422:
+        example["errors"] = [{"field": "name", "code": "required", "detail": "This field is required."}]
+    found: dict[str, Any] = {
+        "description": text,
+        "content": {
+            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+        },
+    }
+    if status in {429, 503}:
+        found["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
+    return found
+
+
+@login_not_required
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """The contract as a page to read: written by the server from the same schema, without any script."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    return render(
+        request,
+        "api/docs.html",
+        {
+            "schema": schema,
+            "operations": list(_operations(schema)),
+            "objects": [_object(name, found) for name, found in schema["components"]["schemas"].items()],
+            "problems": [{"code": code, "detail": sentence} for code, sentence in sorted(problems.SENTENCES.items())],
+        },
+    )
+
+
+def _operations(schema: dict[str, Any]) -> Any:
+    """Each operation with its references followed, in the order of the addresses."""
+    for route, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            request_body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            yield {
+                "id": operation["operationId"],
+                "method": method.upper(),
+                "path": route,
+                "summary": operation["summary"],
+                "description": operation.get("description", ""),
+                "is_public": not operation.get("security"),
+                "parameters": [
+                    {"required": False, "description": "", **_followed(schema, each)}
+                    for each in operation.get("parameters", [])
+                ],
+                "request": _object("", _followed(schema, request_body["schema"])) if request_body else None,
+                "request_example": _example(request_body),
+                "answers": [_answer(schema, status, each) for status, each in operation["responses"].items()],
+            }
+
+
+def _answer(schema: dict[str, Any], status: str, response: dict[str, Any]) -> dict[str, Any]:
+    found = _followed(schema, response)
+    media_type, content = next(iter(found.get("content", {}).items()), ("", {}))
+    reference = content.get("schema", {}).get("$ref", "")
+    return {
+        "status": status,
+        "description": found.get("description", ""),
+        "media_type": media_type,
+        "object": reference.rpartition("/")[2],
+        "example": _example(content),
+        "is_problem": media_type == "application/problem+json",
+    }
+
+
+def _object(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    required = schema.get("required", [])
+    return {
+        "name": name,
+        "description": schema.get("description", ""),
+        "words": schema.get("enum", []),
+        "fields": [
+            {
+                "name": each,
+                "required": each in required,
+                "type": _type(found),
+                "description": found.get("description", ""),
+            }
+            for each, found in schema.get("properties", {}).items()
+        ],
+    }
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """What a field holds, in a few words."""
+    for several in ("allOf", "oneOf", "anyOf"):
+        if several in schema:
+            return " | ".join(_type(each) for each in schema[several])
+    if reference := schema.get("$ref"):
+        return str(reference).rpartition("/")[2]
+    if schema.get("type") == "array":
+        return f"[{_type(schema['items'])}]"
+    words = [schema.get("type", ""), schema.get("format", "")]
+    limits = [f"≤ {schema['maxLength']}" if "maxLength" in schema else "", schema.get("pattern", "")]
+    nothing = "| null" if schema.get("nullable") else ""
+    return " ".join(filter(None, [*words, *limits, nothing]))
+
+
+def _example(content: dict[str, Any]) -> str:
+    examples = [each["value"] for each in content.get("examples", {}).values()]
+    examples += [content["example"]] if "example" in content else []
+    return json.dumps(examples[0], ensure_ascii=False, indent=2) if examples else ""
+
+
+def _followed(schema: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """The thing itself where only a reference to it stands."""
+    if "$ref" not in found:
+        return found
+    target: Any = schema
+    for step in found["$ref"].removeprefix("#/").split("/"):
+        target = target[step]
+    followed: dict[str, Any] = target
+    return followed
+
+
+app_name = "api"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", docs, name="docs"),
+    path("v1/me/", accounts.api.me, name="me"),
+    path("v1/shops/", shops.api.shops, name="shops"),
+    path("v1/shops/<slug:slug>/", shops.api.shop, name="shop"),
+    path("v1/shops/<slug:slug>/deposit/", shops.api.deposit, name="deposit"),
+    path("v1/shops/<slug:slug>/deposit/close/", shops.api.close_deposit, name="close_deposit"),
+    re_path(r"^(?P<rest>.*)$", problems.unknown_route),
+]

@@ -60,7 +60,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """Whether the mall can work: 200 if everything it needs is there, else 503; both say what was looked at."""
     checks = {"database": _ask(_database), "broker": _ask(_broker)}
     for name, check in (("sweep", _sweep), ("clocks", _clocks)):
-        checks[name] = _ask(check) if checks["database"]["ok"] else {"ok": False, "fault": "unknown without the database"}
+        checks[name] = (
+            _ask(check) if checks["database"]["ok"] else {"ok": False, "fault": "unknown without the database"}
+        )
     is_ready = all(found["ok"] for found in checks.values())
     body = {"status": "ready" if is_ready else "not ready", "checks": checks}
     return JsonResponse(body, status=200 if is_ready else 503)
@@ -131,7 +133,9 @@ def _clocks() -> Found:
 def _overdue() -> tuple[int, timedelta]:
     """How many running clocks are over, and for how long the oldest has been, in the mall's time."""
     at = clock.now()
-    found = Timer.objects.filter(state=Timer.State.RUNNING, due_at__lte=at).aggregate(many=Count("pk"), oldest=Min("due_at"))
+    found = Timer.objects.filter(state=Timer.State.RUNNING, due_at__lte=at).aggregate(
+        many=Count("pk"), oldest=Min("due_at")
+    )
     return found["many"], at - found["oldest"] if found["oldest"] else timedelta(0)
 
 

@@ -216,7 +216,7 @@ class CsrfFailed(exceptions.PermissionDenied):
 
 
 class SignedIn(SessionAuthentication):
-    """The session of the pages, for the API: with a CSRF token for everything but reading, and 401 without a session."""
+    """The session of the pages, for the API: 401 without one, and a CSRF token for everything but reading."""
 
     def authenticate_header(self, request: Request) -> str:
         return "Session"

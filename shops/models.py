@@ -1,5 +1,7 @@
 """Nouns of sellers: shops and their deposits. Amounts are integer fen."""
 
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
@@ -11,6 +13,10 @@ from timeline.models import Tracked
 #: Shares of the required sum, in basis points: below the first a deposit is short, below the second nothing new may be
 #: listed, below the third sales stop at once (domain: Deposit).
 SHORT_BELOW_BP, NO_NEW_LISTINGS_BELOW_BP, NO_SALES_BELOW_BP = 8_000, 5_000, 2_000
+
+#: What a new shop has to deposit, in fen: ¥1,000, the base sum before category and turnover are known. Reputation hands
+#: down the sum that fits them (domain: Deposit).
+BASE_DEPOSIT = 100_000
 
 
 class Shop(models.Model):
@@ -78,6 +84,10 @@ class Deposit(Tracked):
     def is_of(self, user: object) -> bool:
         """Whether `user` answers for this deposit."""
         return self.shop.owner == user
+
+    def is_visible_to(self, user: Any) -> bool:
+        """Whether `user` may see the deposit line by line: the shop itself and the mall's staff."""
+        return self.is_of(user) or user.is_mall_staff  # type: ignore[no-any-return]
 
     def is_open(self) -> bool:
         """Whether the shop may still pay in: it is neither closing nor gone."""

@@ -77,7 +77,9 @@ def idempotent(view: Callable[Concatenate[Request, P], Answer]) -> Callable[Conc
             if answer.status_code >= 300:
                 transaction.set_rollback(True)
                 return answer
-            body = JSONRenderer().render(answer.data).decode() if isinstance(answer, Response) else answer.content.decode()
+            body = (
+                JSONRenderer().render(answer.data).decode() if isinstance(answer, Response) else answer.content.decode()
+            )
             idempotency.keep(
                 by=request.user,
                 key=key,

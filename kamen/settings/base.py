@@ -298,6 +298,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "ENFORCE_NON_BLANK_FIELDS": True,
+    "ENUM_NAME_OVERRIDES": {
+        "DepositState": "shops.states.DepositState",
+        "ShopLevel": "shops.models.Shop.Level",
+        "MembershipLevel": "accounts.models.Level",
+        "StaffRole": "accounts.models.Role",
+        "TransferReason": "ledger.models.Transfer.Reason",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "kamen.api.describe_what_all_share",

@@ -1,0 +1,102 @@
+"""The contract is written down, complete, fresh, and kept by the mall."""
+
+import json
+
+import pytest
+import schemathesis
+from django.conf import settings
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from hypothesis import HealthCheck, given
+from hypothesis import settings as bounds
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from tests.api.conftest import signed_in
+
+#: A cursor is a text and a slug may be taken: not everything the contract can say about them makes sense.
+EXCLUDED = [positive_data_acceptance]
+DOCUMENT = settings.BASE_DIR / "docs/openapi.yaml"
+
+
+def test_the_committed_contract_is_fresh_and_without_a_warning(tmp_path):
+    written = tmp_path / "openapi.yaml"
+    call_command("spectacular", "--lang", "en", "--validate", "--fail-on-warn", "--file", str(written))
+    assert DOCUMENT.read_text() == written.read_text(), (
+        "The API changed: run `manage.py spectacular --lang en --validate --fail-on-warn --file docs/openapi.yaml`."
+    )
+
+
+@pytest.fixture
+def contract(client):
+    response = client.get("/api/schema/", HTTP_ACCEPT="application/vnd.oai.openapi+json", HTTP_ACCEPT_LANGUAGE="en")
+    assert response.status_code == 200
+    return json.loads(response.content)
+
+
+def operations(contract):
+    for path, methods in contract["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def test_every_operation_has_a_name_of_its_own_a_summary_and_an_example(contract):
+    found = list(operations(contract))
+    assert len({operation["operationId"] for _, _, operation in found}) == len(found) >= 6
+    for path, method, operation in found:
+        assert operation["summary"], (path, method)
+        success = next(each for status, each in operation["responses"].items() if status.startswith("2"))
+        assert success["content"]["application/json"]["examples"], (path, method)
+
+
+def test_every_post_says_that_it_takes_a_key(contract):
+    for _, method, operation in operations(contract):
+        takes = {"$ref": "#/components/parameters/IdempotencyKey"} in operation.get("parameters", [])
+        assert takes == (method == "post")
+
+
+def test_every_operation_says_how_it_says_no(contract):
+    for _, _, operation in operations(contract):
+        for status, response in operation["responses"].items():
+            if not status.startswith("2"):
+                name = response["$ref"].rpartition("/")[2]
+                assert set(contract["components"]["responses"][name]["content"]) == {"application/problem+json"}
+
+
+def test_the_page_to_read_shows_the_whole_contract(client, contract):
+    page = client.get("/api/docs/").content.decode()
+    for path, method, operation in operations(contract):
+        assert f"{method.upper()} {path}" in page
+        assert f'id="{operation["operationId"]}"' in page
+    for name, schema in contract["components"]["schemas"].items():
+        assert f'id="object-{name}"' in page
+        for each in schema.get("properties", {}):
+            assert f"<code>{each}</code>" in page
+    assert "<script>" not in page
+    assert " style=" not in page
+
+
+@pytest.fixture
+def agent_of_chaos():
+    """Sends an operation what its contract allows, and what it does not; always the same, and not too much."""
+
+    def send(operation, headers):
+        for mode in schemathesis.GenerationMode:
+
+            @given(case=operation.as_strategy(generation_mode=mode))
+            @bounds(
+                max_examples=25, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+            )
+            def keeps_its_word(case):
+                case.call_and_validate(headers=headers, excluded_checks=EXCLUDED)
+
+            keeps_its_word()
+
+    return send
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_mall_keeps_its_contract_whatever_it_is_sent(seller, deposit, agent_of_chaos):
+    session = signed_in(seller).cookies["sessionid"].value
+    schema = schemathesis.openapi.from_wsgi("/api/schema/", get_wsgi_application())
+    for result in schema.get_all_operations():
+        agent_of_chaos(result.ok(), {"Cookie": f"sessionid={session}; csrftoken={'a' * 32}", "X-CSRFToken": "a" * 32})
