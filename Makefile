@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3 python3.13 python3.14; 
 	$$p -c '$(USABLE)' >/dev/null 2>&1 </dev/null && echo $$p && break; done)
 BIN := .venv/bin
 RUN := $(BIN)/python
-# What was installed in which place by which Python: a moved or upgraded tree is set up again.
+# There when .venv is whole; older than the lock file means: set up again.
 READY := .venv/ready
 
 .PHONY: help setup demo code psql test check format docs lock clean
@@ -59,6 +59,6 @@ docs: $(READY) ## write the generated pages again
 lock: $(READY) ## resolve the dependencies of pyproject.toml anew into the lock files
 	@.ci/lock
 
-clean: ## forget this demo's mall and everything built, but not .venv
-	@if [ -f .local/demo.lock ] && [ -s .local/demo.lock ]; then echo "The demo runs: stop it first." >&2; exit 1; fi
-	@rm -rf .local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
+clean: ## forget this demo's mall and what the tools left behind, but not .venv
+	@if [ -d .local ]; then $(RUN) -m kamen.demo --forget; fi
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results

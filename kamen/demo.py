@@ -8,6 +8,7 @@ import hashlib
 import http.client
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -101,6 +102,8 @@ class Demo:
             "DJANGO_SETTINGS_MODULE": "kamen.settings.local",
             "PYTHONUNBUFFERED": "1",
             "BIND": f"127.0.0.1:{self.port}",
+            # In a container one often is root; Celery's warning is meant for production.
+            "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS") or "ignore:You're running the worker",
             "WEB_CONCURRENCY": os.environ.get("WEB_CONCURRENCY") or "1",
         }
         self.selector = selectors.DefaultSelector()
@@ -208,6 +211,17 @@ class Demo:
             self.lock.truncate(0)
             self.lock.close()
 
+    def forget(self) -> int:
+        """Throw away the mall that is kept here: database, mail, logs. Not while it is open."""
+        try:
+            self.claim()
+        except CannotRun as error:
+            self.screen.say(str(error))
+            return 1
+        shutil.rmtree(self.local)
+        self.screen.say(f"Forgotten: {self.local}")
+        return 0
+
     # Getting ready
 
     def require_redis(self) -> None:
@@ -263,9 +277,12 @@ class Demo:
     def wait_until_ready(self) -> None:
         """Until the mall itself says that it is ready: pages, database, broker, and the first sweep of the clocks."""
         end = time.monotonic() + OPENING
-        answer = "nothing"
+        answer, ask_at = "nothing", 0.0
         while time.monotonic() < end:
-            self.watch(0.2)
+            self.watch(0.1)
+            if time.monotonic() < ask_at:
+                continue
+            ask_at = time.monotonic() + 0.4
             try:
                 status = probe.ask("/readyz", port=self.port, host=f"127.0.0.1:{self.port}", seconds=3)
             except (OSError, http.client.HTTPException):
@@ -429,14 +446,15 @@ def banner(settings: Any, *, seconds: float) -> str:
 
 
 def main() -> int:
-    """Run the demo with the local settings; settings that make no sense are one sentence."""
+    """Run the demo (or, with --forget, throw it away) with the local settings; a bad setting is one sentence."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "kamen.settings.local"
     startup.read_settings()
     import django
     from django.conf import settings
 
     django.setup()
-    return Demo(settings).run()
+    demo = Demo(settings)
+    return demo.forget() if "--forget" in sys.argv[1:] else demo.run()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,10 @@ import logging
 from typing import Any
 
 import structlog
+from structlog.dev import plain_traceback
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+PROBES = {"/healthz", "/readyz", "/metrics"}
 
 #: Loggers that would tell of every single sweep, every two seconds.
 TALKATIVE = ["celery.app.trace", "celery.beat", "celery.worker.strategy", "kombu", "httpx"]
@@ -25,6 +28,7 @@ def configuration(form: str, *, level: str = "INFO") -> dict[str, Any]:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        without_twins,
         stamp,
     ]
     structlog.configure(
@@ -43,7 +47,12 @@ def configuration(form: str, *, level: str = "INFO") -> dict[str, Any]:
     if form == "json":
         last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     else:
-        last += [without_bulk, structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, pad_level=False)]
+        last += [
+            without_bulk,
+            structlog.dev.ConsoleRenderer(
+                colors=False, pad_event_to=0, pad_level=False, exception_formatter=plain_traceback
+            ),
+        ]
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -54,7 +63,8 @@ def configuration(form: str, *, level: str = "INFO") -> dict[str, Any]:
                 "processors": last,
             }
         },
-        "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "event"}},
+        "filters": {"news": {"()": "kamen.logs.News"}},
+        "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "event", "filters": ["news"]}},
         "root": {"handlers": ["stream"], "level": level},
         "loggers": {
             # Its lines say the same as the one of the request itself.
@@ -62,15 +72,29 @@ def configuration(form: str, *, level: str = "INFO") -> dict[str, Any]:
             "django.server": {"level": "WARNING", "handlers": [], "propagate": True},
             **{name: {"level": "WARNING"} for name in TALKATIVE},
             # Gunicorn would add handlers of its own.
-            "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
+            "gunicorn.error": {"level": level if form == "json" else "WARNING", "handlers": [], "propagate": True},
             "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
         },
     }
 
 
+class News(logging.Filter):
+    """Keeps what Django says of probes out: whoever asks them every few seconds sees the answer."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is news."""
+        return getattr(getattr(record, "request", None), "path", "") not in PROBES
+
+
+def without_twins(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Celery gives the whole failure a second time, as data."""
+    event.pop("data", None)
+    return event
+
+
 def without_bulk(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """A person at a terminal needs neither the request's identifier nor which module wrote the line."""
-    for name in ("request_id", "logger", "logger_name"):
+    for name in ("request_id", "logger"):
         event.pop(name, None)
     if event.get("user_id") is None:
         event.pop("user_id", None)

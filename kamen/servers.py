@@ -101,8 +101,8 @@ class Servers:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        shutil.rmtree(self.sockets, ignore_errors=True)
-        if self.lock is not None:
+        if self.lock is not None:  # without it the sockets are another's
+            shutil.rmtree(self.sockets, ignore_errors=True)
             self.lock.close()
             self.lock = None
 
