@@ -114,5 +114,5 @@ def _is_about_signing_in(name: str) -> bool:
 
 
 def _problem(code: str, sentence: str) -> JsonResponse:
-    body = {"type": "about:blank", "title": sentence, "status": 403, "code": code}
+    body = {"type": "about:blank", "title": _("Not allowed"), "status": 403, "detail": sentence, "code": code}
     return JsonResponse(body, status=403, content_type="application/problem+json")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from rest_framework.decorators import api_view, throttle_classes
@@ -57,7 +57,7 @@ def hung_up(request: Request) -> Response:
 
 @api_view(["GET"])
 def slow(request: Request) -> Response:
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("set local statement_timeout = '20ms'; select pg_sleep(2)")
     return Response({})
 
@@ -74,6 +74,7 @@ def nothing_moved(request: Request) -> Response:
     return Response({})
 
 
+@transaction.atomic
 def _move(amount: int) -> None:
     transfer(
         source="shop:1:deposit",
