@@ -84,9 +84,8 @@ class Demo:
         self.port: int = settings.PORT
         self.local: Path = settings.LOCAL_DIR
         self.screen = Screen(self.local / "logs", color=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
-        parts = frozenset(
-            part for part, name in (("postgres", "DATABASE_URL"), ("redis", "REDIS_URL")) if not os.environ.get(name)
-        )
+        given = {"postgres": settings.GIVEN_DATABASE, "redis": settings.GIVEN_REDIS}
+        parts = frozenset(part for part, url in given.items() if not url)
         self.servers = Servers(settings.SERVERS_HOME, parts=parts)
         python = sys.executable
         celery = [python, "-m", "celery", "--quiet", "--app", "kamen.worker"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from kamen import servers
 
 from .base import *  # noqa: F403
-from .base import BASE_DIR, broker, cache, database, env
+from .base import BASE_DIR, STORAGES, broker, cache, database, env
 
 
 def local_secret() -> str:
@@ -31,11 +31,12 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 PORT = env.int("PORT", default=8000)
 PUBLIC_ADDRESS = env("PUBLIC_ADDRESS", default=f"http://127.0.0.1:{PORT}")
 
-DATABASE_URL = env("DATABASE_URL", default=servers.database_url(SERVERS_HOME, servers.APPLICATION))
-DATABASE_OWNER_URL = env(
-    "DATABASE_OWNER_URL", default=env("DATABASE_URL", default=servers.database_url(SERVERS_HOME, servers.OWNER))
-)
-REDIS_URL = env("REDIS_URL", default=servers.redis_url(SERVERS_HOME))
+GIVEN_DATABASE, GIVEN_REDIS = env("DATABASE_URL", default=""), env("REDIS_URL", default="")
+DATABASE_URL = GIVEN_DATABASE or servers.database_url(SERVERS_HOME, servers.APPLICATION)
+DATABASE_OWNER_URL = servers.database_url(SERVERS_HOME, servers.OWNER)
+if GIVEN_DATABASE:
+    DATABASE_OWNER_URL = env("DATABASE_OWNER_URL", default="") or GIVEN_DATABASE
+REDIS_URL = GIVEN_REDIS or servers.redis_url(SERVERS_HOME)
 DATABASES = {"default": database(DATABASE_URL)}
 CELERY_BROKER_URL = broker(REDIS_URL)
 CACHES = cache(REDIS_URL)
