@@ -10,7 +10,7 @@ from timeline.models import Tracked
 from timeline.refusals import Refused, require
 from timeline.spans import Span
 
-__all__ = ["Refused", "begin", "enter", "lock", "note", "require"]
+__all__ = ["Refused", "begin", "enter", "lock", "lock_root", "note", "rearm", "require"]
 
 
 def begin(
@@ -76,6 +76,19 @@ def enter(
         timers.cancel(thing.address, machine.limits[before], at=at)
     _start_clock(thing, span, at)
     _record(thing, event or f"{machine.name}.{state}", before=before, by=by, at=at, data=data)
+
+
+def rearm(thing: Tracked, until: datetime | None, *, at: datetime) -> None:
+    """Set the clock of a locked thing's state anew, to `until`, or let it stand still (`None`): no state changes.
+
+    For things whose clock follows their parts: an order keeps one clock at the earliest of its units.
+    """
+    _require_transaction()
+    limit = thing.machine.limits[thing.state]
+    timers.cancel(thing.address, limit, at=at)
+    timers.start_until(root=thing.root_address, subject=thing.address, limit=limit, until=until, at=at)
+    thing.deadline_at = until
+    type(thing)._base_manager.filter(pk=thing.pk).update(deadline_at=until)
 
 
 def note(thing: Tracked, event: str, *, by: Any, at: datetime, data: dict[str, Any] | None = None) -> None:

@@ -26,6 +26,23 @@ def start(*, root: str, subject: str, limit: str, span: Span, at: datetime) -> T
     )
 
 
+def start_until(*, root: str, subject: str, limit: str, until: datetime | None, at: datetime) -> Timer:
+    """Start a clock whose end is known, or one that stands still until it is resumed (`None`)."""
+    due_at = until or at
+    return Timer.objects.create(
+        root=root,
+        subject=subject,
+        limit=limit,
+        kind=spans.Kind.MINUTES,
+        amount=max(0, round((due_at - at).total_seconds() / 60)),
+        state=Timer.State.RUNNING if until else Timer.State.PAUSED,
+        started_at=at,
+        due_at=due_at,
+        paused_at=None if until else at,
+        next_try_at=due_at,
+    )
+
+
 def pause(thing: Tracked, limit: str, *, at: datetime) -> None:
     """Stop a clock of a locked thing; what is left is kept. A clock that is over cannot be stopped any more."""
     stopped = Timer.objects.filter(subject=thing.address, limit=limit, state=Timer.State.RUNNING, due_at__gt=at)
