@@ -3,9 +3,13 @@
 Amounts are integer fen in CNY, times are UTC.
 """
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+
+from ledger.states import PAYMENT, PAYOUT
+from timeline.models import Tracked, find
 
 
 class AccountKind(models.Model):
@@ -105,3 +109,116 @@ class Posting(models.Model):
             models.UniqueConstraint(fields=["account", "seq"], name="ledger_posting_one_per_place"),
             models.CheckConstraint(condition=~Q(amount=0), name="ledger_posting_amount"),
         ]
+
+
+class Payment(Tracked):
+    """Money that somebody was asked for and that comes in by a channel: a top-up (`user:3`) or an order (`order:41`)."""
+
+    machine = PAYMENT
+
+    number = models.CharField(max_length=20, unique=True, help_text="ours; the channel repeats it in every notice")
+    channel = models.CharField(max_length=20)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payments")
+    subject = models.CharField(max_length=60)
+    amount = models.BigIntegerField(help_text="fen")
+    provider_txn = models.CharField(max_length=80, blank=True, help_text="the channel's number, once paid")
+    pay_url = models.URLField(max_length=400, blank=True)
+    paid_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            PAYMENT.constraint("ledger_payment_state"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_payment_amount"),
+            models.CheckConstraint(
+                condition=Q(state="confirmed", paid_at__isnull=False) | ~Q(state="confirmed") & Q(paid_at__isnull=True),
+                name="ledger_payment_paid_at",
+            ),
+            models.UniqueConstraint(
+                fields=["channel", "provider_txn"], condition=~Q(provider_txn=""), name="ledger_payment_one_charge"
+            ),
+        ]
+        indexes = [models.Index(fields=["subject"], name="ledger_payment_subject")]
+
+
+class Notice(models.Model):
+    """A channel told us that money came in; each of its numbers is believed once."""
+
+    channel = models.CharField(max_length=20)
+    provider_txn = models.CharField(max_length=80)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="notices")
+    amount = models.BigIntegerField(help_text="fen, as the channel says")
+    outcome = models.CharField(max_length=20, choices=[("credited", "credited"), ("returned", "returned")])
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "provider_txn"], name="ledger_notice_believed_once"),
+        ]
+
+
+class Payout(Tracked):
+    """Money that goes back or out, with legs. The decision and its payment are two machines.
+
+    `under` is the address of its root (`order:41`, `payment:9`), `cause` what decided it (`refund:12`).
+    """
+
+    machine = PAYOUT
+
+    class Destination(models.TextChoices):
+        """Where the money goes."""
+
+        CHANNEL = "channel", _("Back the way it was paid")
+        WALLET = "wallet", _("To the balance")
+
+    number = models.CharField(max_length=20, unique=True, help_text="ours; the same for every try")
+    under = models.CharField(max_length=60)
+    cause = models.CharField(max_length=60)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payouts")
+    amount = models.BigIntegerField(help_text="fen")
+    destination = models.CharField(max_length=10, choices=Destination.choices)
+    channel = models.CharField(max_length=20, blank=True)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="payouts")
+    is_instant = models.BooleanField(default=False)
+    planned_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            PAYOUT.constraint("ledger_payout_state"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_payout_amount"),
+            models.CheckConstraint(
+                condition=Q(destination="channel") & ~Q(channel="") | Q(destination="wallet", channel=""),
+                name="ledger_payout_destination",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="paid", paid_at__isnull=False) | ~Q(state="paid") & Q(paid_at__isnull=True),
+                name="ledger_payout_paid_at",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["cause"], name="ledger_payout_cause"),
+            models.Index(
+                fields=["next_try_at"],
+                condition=Q(state__in=["planned", "sending", "retrying"]),
+                name="ledger_payout_due",
+            ),
+        ]
+
+    def root(self) -> models.Model:
+        """A payout is under the lock of what it pays for."""
+        return find(self.under)
+
+
+class PayoutLeg(models.Model):
+    """One source of a payout."""
+
+    payout = models.ForeignKey(Payout, on_delete=models.PROTECT, related_name="legs")
+    source = models.CharField(max_length=60)
+    amount = models.BigIntegerField(help_text="fen")
+    key = models.CharField(max_length=120, unique=True, help_text="of its transfer")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_payoutleg_amount")]

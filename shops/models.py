@@ -7,7 +7,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from shops.states import DEPOSIT, DepositState
+from shops.states import DEPOSIT, LISTING, DepositState
 from timeline.models import Tracked
 
 #: Shares of the required sum, in basis points: below the first a deposit is short, below the second nothing new may be
@@ -106,3 +106,99 @@ class Deposit(Tracked):
     def may_sell(self, held: int) -> bool:
         """Whether the shop may sell while `held` fen are there."""
         return self.state in {DepositState.ACTIVE, DepositState.SHORT} and self.share_bp(held) >= NO_SALES_BELOW_BP
+
+
+class Kind(models.TextChoices):
+    """What is sold: decides how it is delivered, inspected and judged."""
+
+    POINT_CARD = "POINT_CARD", _("Point card")
+    ACTIVATION_CODE = "ACTIVATION_CODE", _("Activation code")
+    DIRECT_TOPUP = "DIRECT_TOPUP", _("Direct top-up")
+    MEMBERSHIP = "MEMBERSHIP", _("Membership")
+    GAME_ACCOUNT = "GAME_ACCOUNT", _("Game account")
+    CUSTOM_SERVICE = "CUSTOM_SERVICE", _("Custom service")
+
+
+#: Kinds whose units are codes out of the vault.
+CODES = {Kind.POINT_CARD, Kind.ACTIVATION_CODE}
+
+
+class Listing(Tracked):
+    """What a shop offers, with its promise in figures."""
+
+    machine = LISTING
+
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="listings")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    title = models.CharField(max_length=80)
+    description = models.TextField(max_length=2000, blank=True)
+    category = models.CharField(max_length=40, blank=True)
+    price = models.BigIntegerField(help_text="fen for one unit")
+    promise_minutes = models.PositiveIntegerField(help_text="minutes from payment to delivery, 5 to 4,320")
+    face_value = models.BigIntegerField(null=True, help_text="fen that one unit is worth where it is used")
+    region = models.CharField(max_length=40, blank=True)
+    notice = models.TextField(max_length=1000, help_text="what a buyer must have read before paying")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            LISTING.constraint("shops_listing_state"),
+            models.CheckConstraint(condition=models.Q(price__gt=0, price__lte=100_000_000), name="shops_listing_price"),
+            models.CheckConstraint(
+                condition=models.Q(promise_minutes__gte=5, promise_minutes__lte=4320), name="shops_listing_promise"
+            ),
+            models.CheckConstraint(condition=models.Q(kind__in=sorted(Kind.values)), name="shops_listing_kind"),
+        ]
+        indexes = [models.Index(fields=["-id"], condition=models.Q(state="on_sale"), name="shops_listing_on_sale")]
+
+    def root(self) -> models.Model:
+        """Everything about a shop is under the shop's lock."""
+        return self.shop
+
+
+class DataKey(models.Model):
+    """A key that seals one shop's codes, itself sealed by the vault's master key."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="data_keys")
+    wrapped = models.BinaryField()
+    nonce = models.BinaryField()
+    master_version = models.PositiveSmallIntegerField()
+    made_at = models.DateTimeField()
+
+
+class Batch(models.Model):
+    """Codes that were added together: they fail together, too."""
+
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="batches")
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    added_at = models.DateTimeField()
+    size = models.PositiveIntegerField()
+    note = models.CharField(max_length=120, blank=True)
+
+
+class Card(models.Model):
+    """One code (卡密), sealed. It is read only after a recorded reveal, or by the vault's own checks."""
+
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="cards")
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="cards")
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="cards")
+    row = models.UUIDField(unique=True, help_text="bound into the seal, so that no seal fits another row")
+    sealed = models.BinaryField()
+    nonce = models.BinaryField()
+    data_key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="+")
+    blind_index = models.BinaryField(help_text="finds the same code again without opening anything")
+    taken_at = models.DateTimeField(null=True)
+    voided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "blind_index"], name="shops_card_once_per_shop")]
+        indexes = [
+            models.Index(
+                fields=["listing", "id"],
+                condition=models.Q(taken_at__isnull=True, voided_at__isnull=True),
+                name="shops_card_free",
+            )
+        ]
+
+    def __repr__(self) -> str:
+        return f"<Card {self.pk}>"

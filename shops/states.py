@@ -45,3 +45,31 @@ DEPOSIT = Machine(
         DepositState.ACTIVE: "ends as soon as the deposit falls short or the shop closes",
     },
 )
+
+
+class ListingState(models.TextChoices):
+    """What a sign on a listing would say."""
+
+    DRAFT = "draft", _("Draft")
+    ON_SALE = "on_sale", _("On sale")
+    PAUSED = "paused", _("Paused")
+    CLOSED = "closed", _("No longer offered")
+
+
+LISTING = Machine(
+    name="listing",
+    states=ListingState,
+    first=ListingState.DRAFT,
+    steps={
+        ListingState.DRAFT: {ListingState.ON_SALE, ListingState.CLOSED},
+        ListingState.ON_SALE: {ListingState.PAUSED, ListingState.CLOSED},
+        ListingState.PAUSED: {ListingState.ON_SALE, ListingState.CLOSED},
+    },
+    owners={ListingState.DRAFT: "shop", ListingState.ON_SALE: "shop", ListingState.PAUSED: "shop"},
+    limits={},
+    patient={
+        ListingState.DRAFT: "the shop finishes it when it likes",
+        ListingState.ON_SALE: "stays on sale until the shop pauses it or its stock is gone",
+        ListingState.PAUSED: "the shop goes on when it likes",
+    },
+)

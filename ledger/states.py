@@ -1,0 +1,60 @@
+"""The machines of money with the outside world, on one screen."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from timeline.machines import Machine
+
+
+class PaymentState(models.TextChoices):
+    """What a sign on a payment would say."""
+
+    AWAITING = "awaiting", _("Waiting to be paid")
+    CONFIRMED = "confirmed", _("Paid")
+    EXPIRED = "expired", _("Not paid in time")
+
+
+PAYMENT = Machine(
+    name="payment",
+    states=PaymentState,
+    first=PaymentState.AWAITING,
+    steps={PaymentState.AWAITING: {PaymentState.CONFIRMED, PaymentState.EXPIRED}},
+    owners={PaymentState.AWAITING: "buyer"},
+    limits={PaymentState.AWAITING: "ORDER_PAY"},
+)
+
+
+class PayoutState(models.TextChoices):
+    """What a sign on money on its way out would say."""
+
+    PLANNED = "planned", _("Refund planned")
+    SENDING = "sending", _("Being sent")
+    RETRYING = "retrying", _("Will be sent again")
+    MANUAL = "manual", _("In a person's hands")
+    PAID = "paid", _("Arrived")
+    VOID = "void", _("Taken back")
+
+
+PAYOUT = Machine(
+    name="payout",
+    states=PayoutState,
+    first=PayoutState.PLANNED,
+    steps={
+        PayoutState.PLANNED: {PayoutState.SENDING, PayoutState.PAID, PayoutState.MANUAL, PayoutState.VOID},
+        PayoutState.SENDING: {PayoutState.PAID, PayoutState.RETRYING, PayoutState.MANUAL},
+        PayoutState.RETRYING: {PayoutState.SENDING, PayoutState.MANUAL},
+        PayoutState.MANUAL: {PayoutState.SENDING, PayoutState.PAID, PayoutState.VOID},
+    },
+    owners={
+        PayoutState.PLANNED: "system",
+        PayoutState.SENDING: "channel",
+        PayoutState.RETRYING: "system",
+        PayoutState.MANUAL: "finance",
+    },
+    limits={PayoutState.PLANNED: "PAYOUT"},
+    patient={
+        PayoutState.SENDING: "the payout runner asks the channel until it knows",
+        PayoutState.RETRYING: "the payout runner sends again after its back-off, then hands over to a person",
+        PayoutState.MANUAL: "finance decides, with four eyes",
+    },
+)

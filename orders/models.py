@@ -1,0 +1,148 @@
+"""Nouns of a sale: an order, its units, what was promised, what was shown, what was said. Amounts are integer fen."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from orders.states import ORDER, Delivery, Grade
+from timeline.models import Tracked
+
+
+class Order(Tracked):
+    """One purchase: one or more units of one listing from one shop."""
+
+    machine = ORDER
+
+    class PaidBy(models.TextChoices):
+        """Where the money came from, and so where a refund goes back to."""
+
+        WALLET = "wallet"
+        CHANNEL = "channel"
+
+    number = models.CharField(max_length=20, unique=True)
+    buyer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders")
+    shop = models.ForeignKey("shops.Shop", on_delete=models.PROTECT, related_name="orders")
+    rulebook_version = models.CharField(max_length=40)
+    total = models.BigIntegerField(help_text="fen")
+    paid_by = models.CharField(max_length=10, choices=PaidBy.choices, blank=True)
+    payment = models.ForeignKey("ledger.Payment", on_delete=models.PROTECT, null=True, related_name="orders")
+    placed_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True)
+    promised_at = models.DateTimeField(null=True, help_text="when delivery is due by the listing's promise")
+    delivered_at = models.DateTimeField(null=True)
+    is_late = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            ORDER.constraint("orders_order_state"),
+            models.CheckConstraint(condition=Q(total__gt=0), name="orders_order_total"),
+        ]
+        indexes = [
+            models.Index(fields=["buyer", "-id"], name="orders_order_buyer"),
+            models.Index(fields=["shop", "-id"], name="orders_order_shop"),
+        ]
+
+    @property
+    def escrow(self) -> str:
+        """The address of the order's escrow."""
+        return f"order:{self.pk}:escrow"
+
+
+class Snapshot(models.Model):
+    """What was promised when the order was placed: listing, promise, notices as shown and acknowledged."""
+
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="snapshot")
+    listing = models.ForeignKey("shops.Listing", on_delete=models.PROTECT, related_name="snapshots")
+    body = models.TextField(help_text="canonical JSON, the exact text that is hashed")
+    sha256 = models.CharField(max_length=64)
+    notice_text = models.TextField()
+    acknowledged_at = models.DateTimeField()
+
+
+class Unit(models.Model):
+    """One thing bought: the smallest part that is held, refunded or released. Delivery is a fact, not a choice."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="units")
+    place = models.PositiveIntegerField(help_text="1, 2, 3 … within the order")
+    card = models.OneToOneField("shops.Card", on_delete=models.PROTECT, null=True, related_name="unit")
+    delivery = models.CharField(max_length=12, choices=Delivery.choices, default=Delivery.UNDELIVERED)
+    grade = models.CharField(max_length=10, choices=Grade.choices, default=Grade.VERIFIED)
+    paid = models.BigIntegerField(default=0)
+    held = models.BigIntegerField(default=0, help_text="in escrow")
+    released = models.BigIntegerField(
+        default=0, help_text="went to the shop's side and stayed there, commission included"
+    )
+    refunded = models.BigIntegerField(default=0)
+    fee = models.BigIntegerField(default=0, help_text="kept from a refund for the buyer's own reason")
+    commission = models.BigIntegerField(default=0, help_text="the platform's part of what was released")
+    held_by = models.CharField(max_length=60, blank=True, help_text="the open case that holds the unit: refund:12")
+    delivered_at = models.DateTimeField(null=True)
+    inspection_ends_at = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(null=True)
+    settle_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    left_at_hold = models.DurationField(null=True, help_text="what was left of inspection or settlement at the hold")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order", "place"], name="orders_unit_one_per_place"),
+            models.CheckConstraint(
+                condition=Q(paid=F("held") + F("released") + F("refunded") + F("fee")), name="orders_unit_adds_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(held__gte=0, released__gte=0, refunded__gte=0, fee__gte=0, commission__gte=0),
+                name="orders_unit_nothing_below_zero",
+            ),
+            models.CheckConstraint(condition=Q(delivery__in=sorted(Delivery.values)), name="orders_unit_delivery"),
+            models.CheckConstraint(condition=Q(grade__in=sorted(Grade.values)), name="orders_unit_grade"),
+        ]
+        indexes = [models.Index(fields=["held_by"], condition=~Q(held_by=""), name="orders_unit_held_by")]
+
+    @property
+    def address(self) -> str:
+        """How transfers and events name the unit: `unit:97`."""
+        return f"unit:{self.pk}"
+
+
+class Reveal(models.Model):
+    """The code of a unit was shown: who, when, from where. The first is the legal moment of opening."""
+
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="reveals")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    address_prefix = models.CharField(max_length=45, help_text="of the network address: /24 or /48")
+    session_hash = models.CharField(max_length=64)
+    agent_hash = models.CharField(max_length=64)
+
+
+class ValidityRecord(models.Model):
+    """What the issuer or supplier says of a unit's code: our proof that it was bad, or good, when it was sold."""
+
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="validity_records")
+    is_valid = models.BooleanField()
+    source = models.CharField(max_length=80, help_text="who says so")
+    reference = models.CharField(max_length=80, blank=True, help_text="the source's own number")
+    at = models.DateTimeField()
+
+
+class Message(models.Model):
+    """Something said in the order's one conversation; kept through refund and dispute."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="conversation")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField(max_length=2000)
+    at = models.DateTimeField()
+
+
+class Attachment(models.Model):
+    """A file somebody gave: the original is sealed with its hash, people see a viewing copy without metadata."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="attachments")
+    uploader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=120)
+    media_type = models.CharField(max_length=40)
+    size = models.PositiveIntegerField(help_text="bytes of the original")
+    sha256 = models.CharField(max_length=64)
+    original = models.CharField(max_length=200, help_text="name in the private storage")
+    viewing_copy = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
