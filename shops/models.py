@@ -1,13 +1,18 @@
 """Nouns of sellers: shops and their deposits. Amounts are integer fen."""
 
-from typing import Any
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from shops.states import DEPOSIT, LISTING, DepositState
+from shops.states import DEPOSIT, LISTING, DepositState, ListingState
 from timeline.models import Tracked
 
 #: Shares of the required sum, in basis points: below the first a deposit is short, below the second nothing new may be
@@ -121,6 +126,49 @@ class Kind(models.TextChoices):
 
 #: Kinds whose units are codes out of the vault.
 CODES = {Kind.POINT_CARD, Kind.ACTIVATION_CODE}
+#: What can be listed today: the other kinds follow with the suppliers that deliver them.
+OFFERED = [Kind.ACTIVATION_CODE, Kind.POINT_CARD]
+
+#: The limits of a listing: fen for one unit, minutes from payment to delivery.
+HIGHEST_PRICE = 100_000_000
+SHORTEST_PROMISE, LONGEST_PROMISE = 5, 4_320
+
+visible = RegexValidator(
+    r"^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$",
+    _("Use visible characters only."),
+    code="not_visible",
+)
+
+
+class ListingQuerySet(models.QuerySet["Listing"]):
+    """Questions to the listings."""
+
+    def on_sale(self) -> ListingQuerySet:
+        """What people can buy, if there is stock."""
+        return self.filter(state=ListingState.ON_SALE)
+
+    def visible_to(self, user: Any) -> ListingQuerySet:
+        """What `user` may see: everything that was ever on sale, and what they are still drafting."""
+        public = ~Q(state=ListingState.DRAFT)
+        return self.filter(public | Q(shop__owner=user)) if user.is_authenticated else self.filter(public)
+
+    def about(self, words: str) -> ListingQuerySet:
+        """Listings with every one of `words` in their title, category, region or the shop's name."""
+        found = self
+        for word in words.split()[:8]:
+            found = found.filter(
+                Q(title__icontains=word)
+                | Q(category__icontains=word)
+                | Q(region__icontains=word)
+                | Q(shop__name__icontains=word)
+            )
+        return found
+
+    def with_free(self) -> ListingQuerySet:
+        """Each with `free`: how many codes are for sale."""
+        free = Card.objects.free().filter(listing=models.OuterRef("pk")).order_by().values("listing")
+        counted = free.annotate(number=models.Count("pk")).values("number")
+        return self.annotate(free=models.functions.Coalesce(models.Subquery(counted), 0))
 
 
 class Listing(Tracked):
@@ -130,40 +178,110 @@ class Listing(Tracked):
 
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="listings")
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    title = models.CharField(max_length=80)
+    title = models.CharField(max_length=80, validators=[visible])
     description = models.TextField(max_length=2000, blank=True)
-    category = models.CharField(max_length=40, blank=True)
-    price = models.BigIntegerField(help_text="fen for one unit")
-    promise_minutes = models.PositiveIntegerField(help_text="minutes from payment to delivery, 5 to 4,320")
-    face_value = models.BigIntegerField(null=True, help_text="fen that one unit is worth where it is used")
-    region = models.CharField(max_length=40, blank=True)
+    category = models.CharField(max_length=40, blank=True, validators=[visible])
+    price = models.BigIntegerField(
+        help_text="fen for one unit", validators=[MinValueValidator(1), MaxValueValidator(HIGHEST_PRICE)]
+    )
+    promise_minutes = models.PositiveIntegerField(
+        help_text="minutes from payment to delivery, 5 to 4,320",
+        validators=[MinValueValidator(SHORTEST_PROMISE), MaxValueValidator(LONGEST_PROMISE)],
+    )
+    face_value = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="fen that one unit is worth where it is used",
+        validators=[MinValueValidator(1), MaxValueValidator(HIGHEST_PRICE)],
+    )
+    region = models.CharField(max_length=40, blank=True, validators=[visible])
     notice = models.TextField(max_length=1000, help_text="what a buyer must have read before paying")
     created_at = models.DateTimeField()
+
+    objects: ClassVar[Any] = ListingQuerySet.as_manager()
 
     class Meta:
         constraints = [
             LISTING.constraint("shops_listing_state"),
-            models.CheckConstraint(condition=models.Q(price__gt=0, price__lte=100_000_000), name="shops_listing_price"),
             models.CheckConstraint(
-                condition=models.Q(promise_minutes__gte=5, promise_minutes__lte=4320), name="shops_listing_promise"
+                condition=models.Q(price__gt=0, price__lte=HIGHEST_PRICE), name="shops_listing_price"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(promise_minutes__gte=SHORTEST_PROMISE, promise_minutes__lte=LONGEST_PROMISE),
+                name="shops_listing_promise",
             ),
             models.CheckConstraint(condition=models.Q(kind__in=sorted(Kind.values)), name="shops_listing_kind"),
+            models.CheckConstraint(
+                condition=models.Q(face_value=None) | models.Q(face_value__gt=0, face_value__lte=HIGHEST_PRICE),
+                name="shops_listing_face_value",
+            ),
         ]
-        indexes = [models.Index(fields=["-id"], condition=models.Q(state="on_sale"), name="shops_listing_on_sale")]
+        indexes = [
+            models.Index(fields=["-id"], condition=models.Q(state="on_sale"), name="shops_listing_on_sale"),
+            models.Index(fields=["shop", "-id"], name="shops_listing_shop"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """The page where people buy it."""
+        return reverse("shops:listing", args=[self.pk])
 
     def root(self) -> models.Model:
         """Everything about a shop is under the shop's lock."""
         return self.shop
 
+    def is_of(self, user: object) -> bool:
+        """Whether `user` keeps the shop that offers it."""
+        return self.shop.owner_id == getattr(user, "pk", None)
+
+    def has_codes(self) -> bool:
+        """Whether its units are codes out of the vault."""
+        return self.kind in CODES
+
+    def may_be_edited(self) -> bool:
+        """Whether its words and figures may change: never under the eyes of buyers."""
+        return self.state in {ListingState.DRAFT, ListingState.PAUSED}
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything a later judge needs of what was offered, as plain JSON: amounts in fen, the promise in minutes."""
+        return {
+            "listing": self.pk,
+            "shop": {
+                "id": self.shop.pk,
+                "slug": self.shop.slug,
+                "name": self.shop.name,
+                "level": self.shop.level,
+                "opened_at": self.shop.opened_at.isoformat(),
+            },
+            "kind": self.kind,
+            "title": self.title,
+            "description": self.description,
+            "category": self.category,
+            "price": self.price,
+            "promise_minutes": self.promise_minutes,
+            "face_value": self.face_value,
+            "region": self.region,
+            "notice": self.notice,
+        }
+
 
 class DataKey(models.Model):
-    """A key that seals one shop's codes, itself sealed by the vault's master key."""
+    """A key that seals one shop's codes, itself sealed by the vault's master key.
+
+    `name` is bound into its own seal. Destroying the row destroys every code under it, for ever.
+    """
 
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="data_keys")
+    name = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     wrapped = models.BinaryField()
     nonce = models.BinaryField()
     master_version = models.PositiveSmallIntegerField()
     made_at = models.DateTimeField()
+
+    def __repr__(self) -> str:
+        return f"<DataKey {self.pk}>"
 
 
 class Batch(models.Model):
@@ -173,7 +291,18 @@ class Batch(models.Model):
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     added_at = models.DateTimeField()
     size = models.PositiveIntegerField()
-    note = models.CharField(max_length=120, blank=True)
+    note = models.CharField(max_length=120, blank=True, validators=[visible])
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(size__gt=0), name="shops_batch_size")]
+
+
+class CardQuerySet(models.QuerySet["Card"]):
+    """Questions to the cards."""
+
+    def free(self) -> CardQuerySet:
+        """Cards that are for sale."""
+        return self.filter(taken_at=None, voided_at=None)
 
 
 class Card(models.Model):
@@ -187,17 +316,27 @@ class Card(models.Model):
     nonce = models.BinaryField()
     data_key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="+")
     blind_index = models.BinaryField(help_text="finds the same code again without opening anything")
-    taken_at = models.DateTimeField(null=True)
-    voided_at = models.DateTimeField(null=True)
+    taken_at = models.DateTimeField(null=True, help_text="bound to an order")
+    revealed_at = models.DateTimeField(null=True, help_text="first shown to its buyer: no way back")
+    voided_at = models.DateTimeField(null=True, help_text="out of the trade for good")
+
+    objects: ClassVar[Any] = CardQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["shop", "blind_index"], name="shops_card_once_per_shop")]
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "blind_index"], name="shops_card_once_per_shop"),
+            models.CheckConstraint(
+                condition=models.Q(revealed_at=None) | models.Q(taken_at__isnull=False),
+                name="shops_card_revealed_is_taken",
+            ),
+        ]
         indexes = [
             models.Index(
                 fields=["listing", "id"],
                 condition=models.Q(taken_at__isnull=True, voided_at__isnull=True),
                 name="shops_card_free",
-            )
+            ),
+            models.Index(fields=["blind_index"], name="shops_card_blind_index"),
         ]
 
     def __repr__(self) -> str:

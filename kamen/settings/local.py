@@ -10,13 +10,13 @@ from .base import *  # noqa: F403
 from .base import BASE_DIR, STORAGES, broker, cache, database, env
 
 
-def local_secret() -> str:
-    """A secret of this machine's own, made once and kept out of the repository."""
-    path = LOCAL_DIR / "secret-key"
+def local_secret(name: str, length: int) -> str:
+    """A secret of this machine's own, made once of `length` random bytes and kept out of the repository."""
+    path = LOCAL_DIR / name
     if not path.exists():
         LOCAL_DIR.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
+            file.write(secrets.token_urlsafe(length))
     return path.read_text()
 
 
@@ -26,7 +26,9 @@ SERVERS_HOME = LOCAL_DIR / "servers"
 
 DEMO = True
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env("SECRET_KEY", default="") or local_secret()
+SECRET_KEY = env("SECRET_KEY", default="") or local_secret("secret-key", 50)
+VAULT_KEY = env("VAULT_KEY", default="") or local_secret("vault-key", 32)
+VAULT_PEPPER = env("VAULT_PEPPER", default="") or local_secret("vault-pepper", 32)
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 PORT = env.int("PORT", default=8000)
 PUBLIC_ADDRESS = env("PUBLIC_ADDRESS", default=f"http://127.0.0.1:{PORT}")

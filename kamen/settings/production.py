@@ -6,6 +6,8 @@ from .base import broker, cache, database, env
 PRODUCTION = True
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY")
+VAULT_KEY = env("VAULT_KEY")  # seals the keys that seal the codes
+VAULT_PEPPER = env("VAULT_PEPPER")  # finds the same code again without opening it
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 PUBLIC_ADDRESS = env("PUBLIC_ADDRESS")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_ADDRESS]

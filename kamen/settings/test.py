@@ -17,6 +17,8 @@ OWN_SERVERS = {name for name, given in {"postgres": GIVEN_DATABASE, "redis": GIV
 
 DEBUG = False
 SECRET_KEY = "only-for-tests"  # noqa: S105
+VAULT_KEY = "b25seS1mb3ItdGVzdHMtMDEyMzQ1Njc4OWFiY2RlZjA"
+VAULT_PEPPER = "cGVwcGVyLWZvci10ZXN0cy0wMTIzNDU2Nzg5YWJjZGU"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 
 DATABASE_URL = GIVEN_DATABASE or servers.database_url(TEST_HOME, servers.APPLICATION)
