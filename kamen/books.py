@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 import ledger.invariants
+import orders.invariants
 import timeline.invariants
 
 
@@ -19,7 +20,11 @@ class Violation:
 
 def checks() -> dict[str, str]:
     """Every invariant: what must be true, and the query that names who breaks it."""
-    return {**timeline.invariants.CHECKS, **timeline.invariants.machine_checks(), **ledger.invariants.CHECKS}
+    rooms = [ledger.invariants.CHECKS, orders.invariants.CHECKS]
+    found = {**timeline.invariants.CHECKS, **timeline.invariants.machine_checks()}
+    for checks_of_room in rooms:
+        found.update(checks_of_room)
+    return found
 
 
 def violations() -> Iterator[Violation]:

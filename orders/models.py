@@ -1,5 +1,7 @@
 """Nouns of a sale: an order, its units, what was promised, what was shown, what was said. Amounts are integer fen."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -74,6 +76,9 @@ class Unit(models.Model):
     )
     refunded = models.BigIntegerField(default=0)
     fee = models.BigIntegerField(default=0, help_text="kept from a refund for the buyer's own reason")
+    covered = models.BigIntegerField(
+        default=0, help_text="given back by the platform for its own fault, beside the rest"
+    )
     commission = models.BigIntegerField(default=0, help_text="the platform's part of what was released")
     held_by = models.CharField(max_length=60, blank=True, help_text="the open case that holds the unit: refund:12")
     delivered_at = models.DateTimeField(null=True)
@@ -90,7 +95,10 @@ class Unit(models.Model):
                 condition=Q(paid=F("held") + F("released") + F("refunded") + F("fee")), name="orders_unit_adds_up"
             ),
             models.CheckConstraint(
-                condition=Q(held__gte=0, released__gte=0, refunded__gte=0, fee__gte=0, commission__gte=0),
+                condition=Q(
+                    held__gte=0, released__gte=0, refunded__gte=0, fee__gte=0, commission__gte=0, covered__gte=0
+                )
+                & Q(paid__gte=F("refunded") + F("covered")),
                 name="orders_unit_nothing_below_zero",
             ),
             models.CheckConstraint(condition=Q(delivery__in=sorted(Delivery.values)), name="orders_unit_delivery"),
@@ -102,6 +110,52 @@ class Unit(models.Model):
     def address(self) -> str:
         """How transfers and events name the unit: `unit:97`."""
         return f"unit:{self.pk}"
+
+    @property
+    def left(self) -> int:
+        """What can still go back to the buyer for this unit, in fen."""
+        return self.paid - self.refunded - self.covered - self.fee
+
+    @property
+    def net(self) -> int:
+        """What the shop has of this unit, in fen: released less commission, and fees kept."""
+        return self.released - self.commission + self.fee
+
+    def is_given_back(self) -> bool:
+        """Whether the buyer has everything back."""
+        return self.paid > 0 and self.refunded + self.covered == self.paid
+
+    def is_due_for_release(self, at: datetime) -> bool:
+        """Whether inspection is over and no case holds the unit."""
+        ends_at = self.inspection_ends_at
+        return bool(self.held) and not self.held_by and ends_at is not None and ends_at <= at
+
+    def is_unsettled(self) -> bool:
+        """Whether the shop has money of this unit that it cannot withdraw yet."""
+        return self.released_at is not None and self.settled_at is None
+
+    def is_due_for_settlement(self, at: datetime) -> bool:
+        """Whether the shop's money of this unit becomes available."""
+        return self.is_unsettled() and not self.held_by and self.settle_at is not None and self.settle_at <= at
+
+    def next_at(self) -> datetime | None:
+        """When the clock of the order has to look at this unit again; nothing while a case holds it or it is done."""
+        if self.held_by:
+            return None
+        if self.held:
+            return self.inspection_ends_at
+        return self.settle_at if self.is_unsettled() else None
+
+
+class Exposure(models.Model):
+    """What is set aside of a shop's deposit for one open case (`cause`), in fen. Closed: nothing is left of it."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="exposures")
+    cause = models.CharField(max_length=60, unique=True)
+    amount = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(amount__gte=0), name="orders_exposure_amount")]
 
 
 class Reveal(models.Model):

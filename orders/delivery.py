@@ -1,0 +1,91 @@
+"""What happens to a unit's code: looked at once and for ever, found bad or good by who issued it."""
+
+import hashlib
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from orders.models import Reveal, Unit, ValidityRecord
+from orders.states import Delivery, Grade
+from shops import stock
+from timeline.door import lock, note, require
+
+
+@dataclass(frozen=True)
+class Visit:
+    """From where somebody looked: kept as prefix and hashes, never in full."""
+
+    address: str = ""
+    session: str = ""
+    agent: str = ""
+
+
+@transaction.atomic
+def reveal(unit: Unit, *, by: Any, at: datetime, visit: Visit) -> None:
+    """The buyer looks at a code: the legal moment of opening, recorded before anything is shown.
+
+    The page opens the seal only after this transaction is committed (`shops.vault.open_card`). Looking again is
+    recorded, too. Refused: `not_your_turn`, `not_delivered`, `case_open` (the facts of an open case stand still), `voided`.
+    """
+    order = unit.order
+    lock(order)
+    unit.refresh_from_db()
+    require(order.buyer_id == by.pk, "not_your_turn", _("Only the buyer looks at the code."))
+    require(unit.card is not None and unit.delivery != Delivery.UNDELIVERED, "not_delivered", _("Not delivered yet."))
+    require(
+        unit.delivery not in {Delivery.VOIDED, Delivery.REPLACED}, "voided", _("This code is no longer yours to use.")
+    )
+    require(
+        unit.delivery != Delivery.SEALED or not unit.held_by,
+        "case_open",
+        _("This unit has an open case; while it is open the code stays sealed."),
+    )
+    require(not unit.is_given_back(), "refunded", _("This unit was paid back; its code is withdrawn."))
+    first = unit.delivery == Delivery.SEALED
+    if first:
+        unit.delivery, unit.grade = Delivery.REVEALED, Grade.VERIFIED
+        unit.save(update_fields=["delivery", "grade"])
+        assert unit.card is not None  # noqa: S101 - asked above
+        stock.reveal(unit.card, at=at)
+    Reveal.objects.create(
+        unit=unit,
+        user=by,
+        at=at,
+        address_prefix=prefix(visit.address),
+        session_hash=_digest(visit.session),
+        agent_hash=_digest(visit.agent),
+    )
+    note(order, "order.code_revealed", by=by, at=at, data={"unit": unit.place, "first": first})
+
+
+@transaction.atomic
+def record_validity(unit: Unit, *, is_valid: bool, source: str, reference: str = "", at: datetime) -> ValidityRecord:
+    """The issuer or supplier says whether a code was good when it was sold; that is our record, and proof."""
+    order = unit.order
+    lock(order)
+    record = ValidityRecord.objects.create(unit=unit, is_valid=is_valid, source=source, reference=reference, at=at)
+    note(
+        order,
+        "order.validity_recorded",
+        by=None,
+        at=at,
+        data={"unit": unit.place, "valid": is_valid, "source": source, "reference": reference},
+    )
+    return record
+
+
+def prefix(address: str) -> str:
+    """The network of an address: /24 of the old kind, /48 of the new; nothing if it is none."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest() if text else ""

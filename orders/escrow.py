@@ -1,0 +1,382 @@
+"""The money of units: held in escrow, released to the shop, settled, or given back. Sets of units, never one by one.
+
+Everybody here holds the order's lock and passes the order's units, read after the lock; figures in the rows and on the
+objects move together. A unit's paid = held + released + refunded + fee, always.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ledger import payouts, waterfall
+from ledger.accounts import balances
+from ledger.models import Payout
+from ledger.transfers import Move, Reason, post
+from ledger.waterfall import Leg, Source
+from orders.models import Exposure, Order, Unit
+from rulebook import clocks
+from timeline import door
+from timeline.spans import days, deadline
+
+#: The platform's part of what a shop is given, in basis points (money: release).
+COMMISSION_BP = 500
+#: Compensation that the guarantee fund pays in one case at most, in fen (money: the waterfall).
+FUND_COMPENSATION_CAP = 100_000
+#: How long claims stay possible after settlement: the longest filing window of codes (rulebook: file_window).
+WARRANTY = days(180)
+#: What is left of an inspection when a case ends, at least (timers: resume).
+INSPECTION_AT_LEAST = timedelta(hours=24)
+FIGURES = [
+    "held",
+    "released",
+    "refunded",
+    "fee",
+    "covered",
+    "commission",
+    "held_by",
+    "inspection_ends_at",
+    "released_at",
+    "settle_at",
+    "settled_at",
+    "left_at_hold",
+]
+
+
+@dataclass
+class Plan:
+    """Who pays what, before anything moves: legs in the order of the waterfall, and what nobody has (`missing`)."""
+
+    legs: list[Leg] = field(default_factory=list)
+    missing: int = 0
+    #: Commission that goes back to the shop first, per unit id, in fen.
+    reversals: dict[int, int] = field(default_factory=dict)
+    #: What the platform pays for its own fault, per unit id, in fen.
+    covered: dict[int, int] = field(default_factory=dict)
+    #: What nobody has for a unit's principal, per unit id, in fen: it stays owed.
+    unpaid: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def amount(self) -> int:
+        """What the buyer gets, in fen."""
+        return sum(leg.amount for leg in self.legs)
+
+    def part(self, name: str) -> int:
+        """What one source pays, in fen: escrow, this_order, available, pending, reserved, deposit, fund, platform."""
+        return sum(leg.amount for leg in self.legs if leg.name == name)
+
+
+def units_of(order: Order) -> list[Unit]:
+    """The order's units in their places, as they are now."""
+    return list(order.units.order_by("place"))
+
+
+# Release and settlement
+
+
+def release(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
+    """What is held for `units` goes to the shop's pending money, less the platform's commission."""
+    due = [unit for unit in units if unit.held]
+    if not due:
+        return
+    pending, settle_at = order.shop.account("pending"), deadline(clocks.span("SETTLE", order.shop.level), at)
+    moves = []
+    for unit in due:
+        commission = unit.held * COMMISSION_BP // 10_000
+        moves += _moves(
+            unit,
+            "release",
+            (order.escrow, pending, unit.held - commission, Reason.RELEASE),
+            (order.escrow, "platform:fees", commission, Reason.COMMISSION),
+        )
+        unit.released, unit.commission, unit.held = unit.released + unit.held, unit.commission + commission, 0
+        unit.released_at, unit.settle_at = at, settle_at
+    post(moves, journal=f"{order.address}:release:{at.isoformat()}", at=at)
+    _store(due)
+    door.note(order, "order.released", by=None, at=at, data={"units": [unit.place for unit in due]})
+
+
+def settle(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
+    """The shop's pending money of `units` becomes available.
+
+    Where another case has drawn on the shop's pending money meanwhile, only what is there becomes available.
+    """
+    due = [unit for unit in units if unit.is_unsettled()]
+    if not due:
+        return
+    pending, available = order.shop.account("pending"), order.shop.account("available")
+    there = balances([pending])[pending]
+    moves = []
+    for unit in due:
+        amount = min(unit.net, there)
+        moves += _moves(unit, "settled", (pending, available, amount, Reason.SETTLE))
+        there -= amount
+        unit.settled_at = at
+    if moves:
+        post(moves, journal=f"{order.address}:settle:{at.isoformat()}", at=at)
+    _store(due)
+    door.note(order, "order.units_settled", by=None, at=at, data={"units": [unit.place for unit in due]})
+
+
+# Holds
+
+
+def hold(order: Order, units: Sequence[Unit], *, by: str, at: datetime) -> None:
+    """An open case (`refund:12`) holds `units`: neither released nor settled, and their clock stands still."""
+    for unit in units:
+        until = unit.next_at()
+        unit.held_by = by
+        unit.left_at_hold = max(until - at, timedelta(0)) if until else None
+    _store(units)
+    arm(order, units_of(order), at=at)
+
+
+def free(order: Order, by: str, *, at: datetime) -> list[Unit]:
+    """The case `by` is over: its units go on with what was left, inspection with 24 hours at least. Returns all units."""
+    units = units_of(order)
+    mine = [unit for unit in units if unit.held_by == by]
+    for unit in mine:
+        left = unit.left_at_hold or timedelta(0)
+        if unit.held and unit.delivered_at:
+            unit.inspection_ends_at = at + max(left, INSPECTION_AT_LEAST)
+        elif unit.is_unsettled():
+            unit.settle_at = at + left
+        unit.held_by, unit.left_at_hold = "", None
+    _store(mine)
+    return units
+
+
+def arm(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
+    """The order's one clock ends when the first of its units needs it; it stands still while cases hold them all."""
+    if order.state not in {"delivered", "completed"}:
+        return
+    earliest = min((until for unit in units if (until := unit.next_at())), default=None)
+    if earliest != order.deadline_at:
+        door.rearm(order, earliest, at=at)
+
+
+# Giving back
+
+
+def plan(
+    order: Order,
+    units: Sequence[Unit],
+    *,
+    grants: Mapping[int, int],
+    fees: Mapping[int, int] | None = None,
+    compensation: int = 0,
+    platform_bp: int = 0,
+    cause: str = "",
+) -> Plan:
+    """Who would pay `grants` (fen per unit id), `fees` kept and `compensation`; nothing is moved.
+
+    `platform_bp` of the principal is the platform's own fault: it pays that part, and the shop is not charged for it.
+    """
+    found = Plan()
+    wanted = {unit.pk: unit for unit in units if grants.get(unit.pk) or (fees or {}).get(unit.pk)}
+    if set(grants) - {unit.pk for unit in units}:
+        raise ValueError("These units are not of this order.")
+    beyond = from_escrow = 0
+    for unit in wanted.values():
+        grant, fee = grants.get(unit.pk, 0), (fees or {}).get(unit.pk, 0)
+        if grant < 0 or fee < 0 or grant + fee > unit.left:
+            raise ValueError(f"{unit.address} has {unit.left} fen left, {grant} and a fee of {fee} are too much.")
+        covered = grant * platform_bp // 10_000
+        found.covered[unit.pk] = covered
+        part = min(unit.held, grant - covered)
+        from_escrow += part
+        after = grant - covered - part
+        beyond += after
+        if after and unit.released:
+            kept = unit.commission * (unit.released - after) // unit.released
+            found.reversals[unit.pk] = unit.commission - kept
+    if from_escrow:
+        found.legs.append(Leg(order.escrow, from_escrow, "escrow"))
+    if beyond or compensation:
+        sources = _sources(order, units, found, cause)
+        principal = waterfall.plan(beyond, sources)
+        left = waterfall.after(sources, principal)
+        capped = [
+            Source(source.address, min(source.available, FUND_COMPENSATION_CAP), source.name)
+            if source.name == "fund"
+            else source
+            for source in left
+        ]
+        extra = waterfall.plan(compensation, capped)
+        found.legs += principal + extra
+        short = waterfall.missing(beyond, principal)
+        found.missing = short + waterfall.missing(compensation, extra)
+        for unit in reversed(list(wanted.values())):
+            charged = grants.get(unit.pk, 0) - found.covered[unit.pk]
+            part = min(short, charged - min(unit.held, charged))
+            found.unpaid[unit.pk], short = part, short - part
+    if covered_in_all := sum(found.covered.values()):
+        found.legs.append(Leg("platform:own", covered_in_all, "platform"))
+    return found
+
+
+def give_back(
+    order: Order,
+    units: Sequence[Unit],
+    *,
+    grants: Mapping[int, int],
+    cause: str,
+    at: datetime,
+    fees: Mapping[int, int] | None = None,
+    compensation: int = 0,
+    platform_bp: int = 0,
+    is_instant: bool = False,
+) -> Payout | None:
+    """Pay the buyer back for units of a locked order, from the sources of `plan`; the case ends for these units.
+
+    What is left in escrow of a unit that got something back is released to the shop at once, a fee kept for the buyer's
+    own reason goes to the shop's pending money. The money goes back the way it came. Nothing to pay: no payout.
+    """
+    found = plan(
+        order, units, grants=grants, fees=fees, compensation=compensation, platform_bp=platform_bp, cause=cause
+    )
+    touched = [unit for unit in units if unit.pk in grants]
+    _reverse_commission(order, touched, found, cause, at=at)
+    _book_debt(order, found, cause, at=at)
+    payout = _pay(order, found, cause, is_instant=is_instant, at=at)
+    rest = _book_units(order, touched, found, grants, fees or {}, at=at)
+    _draw_reserved(order, found, cause)
+    _store(touched)
+    release(order, rest, at=at)
+    if found.missing:
+        door.note(order, "order.waterfall_ran_dry", by=None, at=at, data={"cause": cause, "missing": found.missing})
+    return payout
+
+
+def reserve(order: Order, units: Sequence[Unit], *, cause: str, amount: int, at: datetime) -> None:
+    """Set part of the shop's deposit aside for what `amount` fen of a claim go beyond escrow and pending money."""
+    covered = sum(unit.held + (unit.net if unit.is_unsettled() else 0) for unit in units)
+    deposit = order.shop.account("deposit")
+    aside = min(max(amount - covered, 0), balances([deposit])[deposit])
+    if not aside:
+        return
+    Exposure.objects.create(order=order, cause=cause, amount=aside)
+    move = Move(f"{cause}:reserve", deposit, order.shop.account("reserved"), aside, Reason.RESERVE, cause)
+    post([move], journal=f"{cause}:reserve", at=at)
+
+
+def unreserve(order: Order, cause: str, *, at: datetime) -> None:
+    """The case is over: what was set aside and not used goes back to the free deposit."""
+    exposure = Exposure.objects.filter(cause=cause, amount__gt=0).first()
+    if exposure is None:
+        return
+    shop = order.shop
+    move = Move(f"{cause}:free", shop.account("reserved"), shop.account("deposit"), exposure.amount, Reason.FREE, cause)
+    post([move], journal=f"{cause}:free", at=at)
+    Exposure.objects.filter(pk=exposure.pk).update(amount=0)
+
+
+def _sources(order: Order, units: Sequence[Unit], found: Plan, cause: str) -> list[Source]:
+    """What the shop and the fund could pay, in the order in which they are asked."""
+    shop = order.shop
+    names = ["pending", "available", "reserved", "deposit"]
+    held = balances([*(shop.account(name) for name in names), "platform:fund"])
+    pending, available = held[shop.account("pending")], held[shop.account("available")]
+    back = {unit.pk: found.reversals.get(unit.pk, 0) for unit in units}
+    pending += sum(back[unit.pk] for unit in units if unit.is_unsettled())
+    available += sum(back[unit.pk] for unit in units if not unit.is_unsettled())
+    own = sum(unit.net + back[unit.pk] for unit in units if unit.is_unsettled())
+    this_order = min(own, pending)
+    exposure = Exposure.objects.filter(cause=cause).values_list("amount", flat=True).first() or 0
+    return [
+        Source(shop.account("pending"), this_order, "this_order"),
+        Source(shop.account("available"), available, "available"),
+        Source(shop.account("pending"), pending - this_order, "pending"),
+        Source(shop.account("reserved"), min(exposure, held[shop.account("reserved")]), "reserved"),
+        Source(shop.account("deposit"), held[shop.account("deposit")], "deposit"),
+        Source("platform:fund", held["platform:fund"], "fund"),
+    ]
+
+
+def _reverse_commission(order: Order, units: Sequence[Unit], found: Plan, cause: str, *, at: datetime) -> None:
+    """The platform earns nothing on what goes back: its commission returns to the shop first."""
+    moves = []
+    for unit in units:
+        pocket = order.shop.account("pending" if unit.is_unsettled() else "available")
+        amount = found.reversals.get(unit.pk, 0)
+        moves += _moves(unit, f"{cause}:commission", ("platform:fees", pocket, amount, Reason.COMMISSION))
+        unit.commission -= amount
+    if moves:
+        post(moves, journal=f"{cause}:commission", at=at)
+
+
+def _book_debt(order: Order, found: Plan, cause: str, *, at: datetime) -> None:
+    """What the guarantee fund pays, the shop owes it."""
+    if owed := found.part("fund"):
+        debt = Move(f"{cause}:debt", order.shop.account("debt"), "platform:recoverable", owed, Reason.DEBT, cause)
+        post([debt], journal=f"{cause}:debt", at=at)
+
+
+def _pay(order: Order, found: Plan, cause: str, *, is_instant: bool, at: datetime) -> Payout | None:
+    legs: dict[str, int] = {}
+    for leg in found.legs:
+        legs[leg.address] = legs.get(leg.address, 0) + leg.amount
+    if not legs:
+        return None
+    to_channel = order.paid_by == Order.PaidBy.CHANNEL
+    return payouts.plan(
+        under=order.address,
+        cause=cause,
+        user=order.buyer,
+        legs=list(legs.items()),
+        destination=Payout.Destination.CHANNEL if to_channel else Payout.Destination.WALLET,
+        payment=order.payment if to_channel else None,
+        at=at,
+        instant=is_instant,
+        key=f"{cause}:payout",
+    )
+
+
+def _book_units(
+    order: Order,
+    units: Sequence[Unit],
+    found: Plan,
+    grants: Mapping[int, int],
+    fees: Mapping[int, int],
+    *,
+    at: datetime,
+) -> list[Unit]:
+    """Each unit's figures after the payment; returns the units of which something is left in escrow."""
+    moves: list[Move] = []
+    for unit in units:
+        covered, fee = found.covered.get(unit.pk, 0), fees.get(unit.pk, 0)
+        charged = grants[unit.pk] - covered
+        from_held = min(unit.held, charged)
+        fee_held = min(unit.held - from_held, fee)
+        moves += _moves(unit, "fee", (order.escrow, order.shop.account("pending"), fee_held, Reason.FEE_KEPT))
+        unpaid = found.unpaid.get(unit.pk, 0)
+        unit.held -= from_held + fee_held
+        unit.released -= (charged - from_held - unpaid) + (fee - fee_held)
+        unit.refunded += charged - unpaid
+        unit.covered += covered
+        unit.fee += fee
+        unit.held_by, unit.left_at_hold = "", None
+        if fee_held and not unit.held:
+            unit.released_at, unit.settle_at = at, deadline(clocks.span("SETTLE", order.shop.level), at)
+    if moves:
+        post(moves, journal=f"{order.address}:fee:{at.isoformat()}", at=at)
+    return [unit for unit in units if unit.held]
+
+
+def _draw_reserved(order: Order, found: Plan, cause: str) -> None:
+    if used := found.part("reserved"):
+        exposure = Exposure.objects.get(cause=cause)
+        Exposure.objects.filter(pk=exposure.pk).update(amount=exposure.amount - used)
+
+
+def _moves(unit: Unit, what: str, *lines: tuple[str, str, int, Any]) -> list[Move]:
+    """Moves of one unit, each once for what it is; sums of nothing are left out."""
+    return [
+        Move(f"{unit.address}:{what}:{reason}", source, target, amount, reason, unit.address)
+        for source, target, amount, reason in lines
+        if amount
+    ]
+
+
+def _store(units: Sequence[Unit]) -> None:
+    Unit.objects.bulk_update(units, FIGURES)

@@ -1,0 +1,285 @@
+"""The story of an order: place · pay · deliver · cancel · confirm · lapse. Money of a unit moves in `orders.escrow`."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from ledger.accounts import balance
+from ledger.models import Payout
+from ledger.transfers import Reason, transfer
+from orders import escrow
+from orders.models import Order, Snapshot, Unit
+from orders.states import Delivery, OrderState
+from rulebook import clocks
+from shops import stock
+from shops.lifecycle import held_by
+from shops.models import CODES, Kind, Listing
+from shops.states import ListingState
+from timeline import numbers
+from timeline.door import begin, enter, lock, note, require
+from timeline.spans import Span, deadline, minutes
+
+#: The rulebook that rules orders placed now.
+RULEBOOK_VERSION = "default-cn 2026.11.0"
+MOST_UNITS = 500
+#: The variant of the inspection clock for each kind (timers: INSPECT).
+INSPECT_VARIANTS = {
+    Kind.POINT_CARD: "code",
+    Kind.ACTIVATION_CODE: "code",
+    Kind.DIRECT_TOPUP: "top_up",
+    Kind.MEMBERSHIP: "membership",
+    Kind.GAME_ACCOUNT: "account",
+    Kind.CUSTOM_SERVICE: "service",
+}
+#: The hard limit of delivery is the promise and this (timers: HARD).
+GRACE_TO_HARD = timedelta(hours=24)
+
+
+@transaction.atomic
+def place(*, buyer: Any, listing: Listing, quantity: int, acknowledged: bool, at: datetime) -> Order:
+    """A buyer orders `quantity` units; what was promised is written down and the codes are set aside.
+
+    Refused: `own_goods`, `bad_quantity`, `notice_not_acknowledged`, `not_on_sale`, `shop_cannot_sell`, `sold_out`.
+    """
+    lock(listing)
+    shop = listing.shop
+    require(shop.owner_id != buyer.pk, "own_goods", _("A shop cannot buy from itself."))
+    require(1 <= quantity <= MOST_UNITS, "bad_quantity", _("Order between 1 and 500 units at a time."))
+    require(acknowledged, "notice_not_acknowledged", _("Please confirm that you have read the usage notice."))
+    require(listing.state == ListingState.ON_SALE, "not_on_sale", _("This is not on sale right now."))
+    deposit = shop.deposit
+    require(deposit.may_sell(held_by(deposit)), "shop_cannot_sell", _("This shop cannot sell right now."))
+    require(listing.kind in CODES, "not_on_sale", _("This is not on sale right now."))
+    order = Order(
+        number=numbers.new("K", at),
+        buyer=buyer,
+        shop=shop,
+        rulebook_version=RULEBOOK_VERSION,
+        total=listing.price * quantity,
+        placed_at=at,
+    )
+    begin(order, by=buyer, at=at, span=clocks.span("ORDER_PAY"), data={"listing": listing.pk, "quantity": quantity})
+    body = json.dumps(listing.snapshot(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    Snapshot.objects.create(
+        order=order,
+        listing=listing,
+        body=body,
+        sha256=hashlib.sha256(body.encode()).hexdigest(),
+        notice_text=listing.notice,
+        acknowledged_at=at,
+    )
+    cards = stock.take(listing, quantity, at=at)
+    Unit.objects.bulk_create([Unit(order=order, place=place, card=card) for place, card in enumerate(cards, start=1)])
+    return order
+
+
+@transaction.atomic
+def pay_from_wallet(order: Order, *, by: Any, at: datetime) -> None:
+    """The buyer pays from the balance; codes are delivered in the same breath."""
+    lock(order)
+    require(order.buyer_id == by.pk, "not_your_turn", _("Only the buyer pays."))
+    require(
+        order.state == OrderState.PLACED and not order.is_overdue(at),
+        "wrong_moment",
+        _("This order cannot be paid any more."),
+    )
+    wallet = f"user:{by.pk}:wallet"
+    require(
+        balance(wallet) >= order.total,
+        "insufficient_balance",
+        _("Your balance is not enough. Top up first; the order waits until its time to pay is over."),
+    )
+    _take_money(order, source=wallet, paid_by=Order.PaidBy.WALLET, payment=None, by=by, at=at)
+
+
+@transaction.atomic
+def paid_by_channel(payment: Any, *, at: datetime) -> None:
+    """A channel says that the order's charge came in; the ledger has checked that it is ours, in time and in full."""
+    order = Order.objects.get(pk=int(payment.subject.removeprefix("order:")))
+    lock(order)
+    require(
+        order.state == OrderState.PLACED and payment.amount == order.total,
+        "wrong_moment",
+        _("This order cannot be paid any more."),
+    )
+    _take_money(
+        order,
+        source=f"channel:{payment.channel}",
+        paid_by=Order.PaidBy.CHANNEL,
+        payment=payment,
+        by=payment.user,
+        at=at,
+    )
+
+
+def _take_money(order: Order, *, source: str, paid_by: str, payment: Any, by: Any, at: datetime) -> None:
+    """The money goes into escrow, each unit knows its part, and delivery begins."""
+    transfer(
+        source=source,
+        target=order.escrow,
+        amount=order.total,
+        reason=Reason.ORDER_PAID,
+        subject=order.address,
+        key=f"{order.address}:paid",
+        at=at,
+    )
+    listing = order.snapshot.listing
+    order.units.update(paid=listing.price, held=listing.price)
+    promised_at = at + timedelta(minutes=_promise_minutes(order))
+    order.paid_by, order.payment, order.paid_at, order.promised_at = paid_by, payment, at, promised_at
+    order.save(update_fields=["paid_by", "payment", "paid_at", "promised_at"])
+    span = minutes(_promise_minutes(order) + int(GRACE_TO_HARD.total_seconds() // 60))
+    enter(order, OrderState.PAID, by=by, at=at, span=span, data={"amount": order.total, "by": paid_by})
+    if listing.kind in CODES:
+        deliver(order, at=at)
+
+
+def deliver(order: Order, *, at: datetime) -> None:
+    """The codes that were set aside are bound to the order, sealed: delivered exactly once, inspection begins."""
+    span = inspection(order)
+    order.units.filter(delivery=Delivery.UNDELIVERED).update(
+        delivery=Delivery.SEALED, delivered_at=at, inspection_ends_at=deadline(span, at)
+    )
+    order.delivered_at = at
+    order.save(update_fields=["delivered_at"])
+    enter(order, OrderState.DELIVERED, by=None, at=at, span=span)
+
+
+@transaction.atomic
+def cancel(order: Order, *, by: Any, at: datetime) -> None:
+    """The buyer does not want to pay after all; the codes are for sale again."""
+    lock(order)
+    require(order.buyer_id == by.pk, "not_your_turn", _("Only the buyer cancels an order."))
+    require(
+        order.state == OrderState.PLACED,
+        "wrong_moment",
+        _("A paid order is not cancelled here: file a refund request instead."),
+    )
+    _give_stock_back(order)
+    enter(order, OrderState.CANCELLED, by=by, at=at)
+
+
+@transaction.atomic
+def confirm(order: Order, *, by: Any, at: datetime) -> None:
+    """The buyer says that all is well; units without an open case are released to the shop at once."""
+    lock(order)
+    require(order.buyer_id == by.pk, "not_your_turn", _("Only the buyer confirms."))
+    require(order.state == OrderState.DELIVERED, "wrong_moment", _("There is nothing to confirm now."))
+    units = escrow.units_of(order)
+    free = [unit for unit in units if unit.held and not unit.held_by]
+    require(bool(free), "case_open", _("Every unit has an open case; end it first."))
+    note(order, "order.confirmed", by=by, at=at, data={"units": [unit.place for unit in free]})
+    escrow.release(order, free, at=at)
+    advance(order, units, at=at)
+
+
+@transaction.atomic
+def lapse(order: Order, *, limit: str, at: datetime) -> None:
+    """A clock ran out: not paid, not delivered, inspected, settled, or out of warranty."""
+    lock(order)
+    if order.machine.limits.get(order.state) != limit or not order.is_overdue(at):
+        return  # acted on while this call was on its way
+    if order.state == OrderState.PLACED:
+        _give_stock_back(order)
+        enter(order, OrderState.EXPIRED, by=None, at=at)
+    elif order.state == OrderState.PAID:
+        _never_delivered(order, at=at)
+    else:
+        units = escrow.units_of(order)
+        escrow.release(order, [unit for unit in units if unit.is_due_for_release(at)], at=at)
+        escrow.settle(order, [unit for unit in units if unit.is_due_for_settlement(at)], at=at)
+        advance(order, units, at=at)
+
+
+def end_case(
+    order: Order,
+    *,
+    cause: str,
+    at: datetime,
+    grants: Mapping[int, int] | None = None,
+    fees: Mapping[int, int] | None = None,
+    compensation: int = 0,
+    platform_bp: int = 0,
+    is_instant: bool = False,
+) -> Payout | None:
+    """A case (`refund:12`) over units of a locked order is over: pay back what was granted, let the rest go on.
+
+    `grants` and `fees` are fen per unit id, `platform_bp` is the platform's share of the fault. Returns the payout, or
+    nothing where nothing goes back.
+    """
+    units = escrow.free(order, cause, at=at)
+    payout = None
+    if grants or compensation:
+        payout = escrow.give_back(
+            order,
+            units,
+            grants=grants or {},
+            cause=cause,
+            fees=fees,
+            compensation=compensation,
+            platform_bp=platform_bp,
+            is_instant=is_instant,
+            at=at,
+        )
+    escrow.unreserve(order, cause, at=at)
+    advance(order, units, at=at)
+    return payout
+
+
+def advance(order: Order, units: list[Unit], *, at: datetime) -> None:
+    """Where a locked order belongs now that its units moved on; its one clock is the earliest of theirs."""
+    if all(unit.is_given_back() for unit in units):
+        enter(order, OrderState.REFUNDED, by=None, at=at)
+        return
+    if order.state == OrderState.DELIVERED and not any(unit.held for unit in units):
+        enter(order, OrderState.COMPLETED, by=None, at=at, span=settlement(order))
+    if order.state == OrderState.COMPLETED and not any(unit.is_unsettled() for unit in units):
+        enter(order, OrderState.SETTLED, by=None, at=at, span=warranty(order))
+        return
+    if order.state == OrderState.SETTLED:
+        if order.is_overdue(at) and not any(unit.held_by for unit in units):
+            enter(order, OrderState.ARCHIVED, by=None, at=at)
+        elif order.is_overdue(at):
+            escrow.arm(order, units, at=at)
+        return
+    escrow.arm(order, units, at=at)
+
+
+def inspection(order: Order) -> Span:
+    """How long a unit of this order is inspected (timers: INSPECT, by kind)."""
+    return clocks.span("INSPECT", INSPECT_VARIANTS[Kind(order.snapshot.listing.kind)])
+
+
+def settlement(order: Order) -> Span:
+    """How long released money waits before it is the shop's to withdraw (timers: SETTLE, by the shop's level)."""
+    return clocks.span("SETTLE", order.shop.level)
+
+
+def warranty(order: Order) -> Span:
+    """How long claims stay possible after settlement: the longest filing window of the kind."""
+    return escrow.WARRANTY
+
+
+def _promise_minutes(order: Order) -> int:
+    return int(json.loads(order.snapshot.body)["promise_minutes"])
+
+
+def _give_stock_back(order: Order) -> None:
+    """Codes that nobody saw are for sale again."""
+    cards = [unit.card for unit in order.units.select_related("card").order_by("place") if unit.card]
+    order.units.update(card=None)
+    stock.put_back(cards)
+
+
+def _never_delivered(order: Order, *, at: datetime) -> None:
+    """The hard limit of delivery is over: the whole order is paid back."""
+    units = escrow.units_of(order)
+    held = {unit.pk: unit.held for unit in units if unit.held}
+    escrow.give_back(order, units, grants=held, cause=f"{order.address}:hard", is_instant=True, at=at)
+    _give_stock_back(order)
+    enter(order, OrderState.CANCELLED, by=None, at=at, data={"why": "not delivered in time"})
