@@ -39,4 +39,66 @@ CHECKS = {
     "debts are what can be recovered": """
         select sum(balance) || ' fen apart' from ledger_account where kind_id in ('debt', 'recoverable') having sum(balance) <> 0
     """,
+    "a confirmed payment was credited once, for the same channel, charge and amount": """
+        select p.number from ledger_payment p
+         where (p.state = 'confirmed') <> exists (
+            select from ledger_notice n
+             where n.payment_id = p.id and n.outcome = 'credited' and n.channel = p.channel
+               and n.provider_txn = p.provider_txn and n.amount = p.amount)
+    """,
+    "a confirmed top-up is in the books, and only then": """
+        select p.number from ledger_payment p
+          left join ledger_transfer t on t.key = 'payment:' || p.id || ':in'
+         where p.subject like 'user:%'
+           and (p.state = 'confirmed') is distinct from (t.id is not null and t.amount = p.amount)
+    """,
+    "a charge that was not credited is sent back, whole": """
+        select n.channel || ' ' || n.provider_txn from ledger_notice n
+         where (n.outcome = 'returned') <> exists (
+            select from ledger_payout o
+             where o.payment_id = n.payment_id and o.charge = n.provider_txn and o.amount = n.amount
+               and o.key = 'notice:' || n.id)
+    """,
+    "the legs of a payout are its amount": """
+        select o.number from ledger_payout o left join ledger_payoutleg l on l.payout_id = o.id
+         group by o.id having o.amount <> coalesce(sum(l.amount), 0)
+    """,
+    "every leg of a payout is in the books": """
+        select l.key from ledger_payoutleg l join ledger_payout o on o.id = l.payout_id
+          left join ledger_transfer t on t.key = l.key
+          left join ledger_account s on s.id = t.source_id left join ledger_account g on g.id = t.target_id
+         where t.id is null or t.amount <> l.amount or s.address <> l.source
+            or g.address <> case o.destination when 'wallet' then 'user:' || o.user_id || ':wallet'
+                                               else 'channel:' || o.channel || ':out' end
+    """,
+    "a payout by a channel that arrived has its confirmation, and the other way round": """
+        select o.number from ledger_payout o
+          left join ledger_transfer t on t.key in ('payout:' || o.id || ':confirmed', 'payout:' || o.id || ':to_wallet')
+         where o.destination = 'channel' and (o.state = 'paid') is distinct from (t.id is not null and t.amount = o.amount)
+    """,
+    "a void payout went back leg by leg, and no other did": """
+        select o.number from ledger_payout o join ledger_payoutleg l on l.payout_id = o.id
+          left join ledger_transfer t on t.key = l.key || ':void'
+         where (o.state = 'void') is distinct from (t.id is not null and t.amount = l.amount)
+    """,
+    "what is on its way out of a channel is what open payouts hold": """
+        select a.address from ledger_account a where a.kind_id = 'channel_out'
+           and coalesce((select sum(p.amount) from ledger_posting p join ledger_transfer t on t.id = p.transfer_id
+                          where p.account_id = a.id and t.reason not in ('deposit_returned', 'withdrawal')), 0)
+            <> coalesce((select sum(o.amount) from ledger_payout o
+                          where 'channel:' || o.channel || ':out' = a.address
+                            and o.state in ('planned', 'sending', 'retrying', 'manual')), 0)
+    """,
+    "no more goes back to a charge than came from it": """
+        select o.channel || ' ' || o.charge from ledger_payout o
+         where o.destination = 'channel' and o.state <> 'void'
+           and not exists (select from ledger_transfer t where t.key = 'payout:' || o.id || ':to_wallet')
+         group by o.channel, o.charge
+        having sum(o.amount) > coalesce((
+            select n.amount from ledger_notice n where n.channel = o.channel and n.provider_txn = o.charge), 0)
+    """,
+    "nobody agreed with himself about a payout": """
+        select subject || ' #' || seq from timeline_event
+         where name = 'payout.agreed' and (body::jsonb ->> 'with')::bigint is not distinct from by_id
+    """,
 }

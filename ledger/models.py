@@ -1,14 +1,20 @@
-"""Nouns of money: accounts, transfers, postings. Only `ledger/sql/post_transfers.sql` writes them.
+"""Nouns of money: accounts, transfers, postings, which only `sql/post_transfers.sql` writes; payments and payouts.
 
 Amounts are integer fen in CNY, times are UTC.
 """
 
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from ledger.states import PAYMENT, PAYOUT
+from ledger.states import PAYMENT, PAYOUT, PaymentState, PayoutState
 from timeline.models import Tracked, find
 
 
@@ -111,8 +117,16 @@ class Posting(models.Model):
         ]
 
 
+class PaymentQuerySet(models.QuerySet["Payment"]):
+    """Questions to the payments."""
+
+    def visible_to(self, user: Any) -> PaymentQuerySet:
+        """Payments that `user` may see: their own."""
+        return self.filter(user=user)
+
+
 class Payment(Tracked):
-    """Money that somebody was asked for and that comes in by a channel: a top-up (`user:3`) or an order (`order:41`)."""
+    """Money that somebody was asked for and that comes in by a channel: a top-up (`user:3`), an order (`order:41`)."""
 
     machine = PAYMENT
 
@@ -130,30 +144,72 @@ class Payment(Tracked):
             PAYMENT.constraint("ledger_payment_state"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_payment_amount"),
             models.CheckConstraint(
-                condition=Q(state="confirmed", paid_at__isnull=False) | ~Q(state="confirmed") & Q(paid_at__isnull=True),
+                condition=~Q(state="confirmed") | Q(paid_at__isnull=False) & ~Q(provider_txn=""),
                 name="ledger_payment_paid_at",
             ),
             models.UniqueConstraint(
                 fields=["channel", "provider_txn"], condition=~Q(provider_txn=""), name="ledger_payment_one_charge"
             ),
         ]
-        indexes = [models.Index(fields=["subject"], name="ledger_payment_subject")]
+        indexes = [
+            models.Index(fields=["subject"], name="ledger_payment_subject"),
+            models.Index(fields=["user", "-id"], name="ledger_payment_user"),
+            models.Index(fields=["entered_at"], condition=Q(state="awaiting"), name="ledger_payment_awaiting"),
+        ]
+
+    objects = PaymentQuerySet.as_manager()
+
+    def get_absolute_url(self) -> str:
+        """The page of this payment, for whoever pays."""
+        return reverse("ledger:payment", kwargs={"number": self.number})
+
+    def is_top_up(self) -> bool:
+        """Whether the money goes to the balance of whoever pays."""
+        return self.subject == f"user:{self.user_id}"
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether it may still be paid at `at`."""
+        return self.state == PaymentState.AWAITING and not self.is_overdue(at)
 
 
 class Notice(models.Model):
     """A channel told us that money came in; each of its numbers is believed once."""
 
+    class Outcome(models.TextChoices):
+        """What became of the money."""
+
+        CREDITED = "credited", _("Credited")
+        RETURNED = "returned", _("Sent back")
+
     channel = models.CharField(max_length=20)
     provider_txn = models.CharField(max_length=80)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="notices")
     amount = models.BigIntegerField(help_text="fen, as the channel says")
-    outcome = models.CharField(max_length=20, choices=[("credited", "credited"), ("returned", "returned")])
+    outcome = models.CharField(max_length=20, choices=Outcome.choices)
     at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["channel", "provider_txn"], name="ledger_notice_believed_once"),
+            models.UniqueConstraint(
+                fields=["payment"], condition=Q(outcome="credited"), name="ledger_notice_one_credited"
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_notice_amount"),
         ]
+
+
+class PayoutQuerySet(models.QuerySet["Payout"]):
+    """Questions to the payouts."""
+
+    def visible_to(self, user: Any) -> PayoutQuerySet:
+        """Payouts that `user` may see: their own."""
+        return self.filter(user=user)
+
+    def due(self, at: datetime) -> PayoutQuerySet:
+        """Payouts that the runner has to look at, oldest first: planned, to be sent again, or left behind half-way."""
+        return self.filter(
+            state__in=[PayoutState.PLANNED, PayoutState.SENDING, PayoutState.RETRYING], next_try_at__lte=at
+        ).order_by("next_try_at", "pk")
 
 
 class Payout(Tracked):
@@ -170,7 +226,15 @@ class Payout(Tracked):
         CHANNEL = "channel", _("Back the way it was paid")
         WALLET = "wallet", _("To the balance")
 
+    class Proposal(models.TextChoices):
+        """What one person of finance proposes for a payout in a person's hands, and a second one confirms."""
+
+        RETRY = "retry", _("Send it again")
+        WALLET = "wallet", _("Pay it to the balance")
+        VOID = "void", _("Take it back")
+
     number = models.CharField(max_length=20, unique=True, help_text="ours; the same for every try")
+    key = models.CharField(max_length=100, unique=True, help_text="of the decision: it is paid once")
     under = models.CharField(max_length=60)
     cause = models.CharField(max_length=60)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payouts")
@@ -178,28 +242,36 @@ class Payout(Tracked):
     destination = models.CharField(max_length=10, choices=Destination.choices)
     channel = models.CharField(max_length=20, blank=True)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="payouts")
+    charge = models.CharField(max_length=80, blank=True, help_text="the channel's number of what is paid back")
     is_instant = models.BooleanField(default=False)
     planned_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True)
+    proposal = models.CharField(max_length=10, choices=Proposal.choices, blank=True)
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = PayoutQuerySet.as_manager()
 
     class Meta:
         constraints = [
             PAYOUT.constraint("ledger_payout_state"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_payout_amount"),
             models.CheckConstraint(
-                condition=Q(destination="channel") & ~Q(channel="") | Q(destination="wallet", channel=""),
+                condition=Q(destination="channel", payment__isnull=False) & ~Q(channel="") & ~Q(charge="")
+                | Q(destination="wallet", channel="", charge=""),
                 name="ledger_payout_destination",
             ),
+            models.CheckConstraint(condition=~Q(state="paid") | Q(paid_at__isnull=False), name="ledger_payout_paid_at"),
             models.CheckConstraint(
-                condition=Q(state="paid", paid_at__isnull=False) | ~Q(state="paid") & Q(paid_at__isnull=True),
-                name="ledger_payout_paid_at",
+                condition=Q(proposal="", proposed_by__isnull=True) | ~Q(proposal="") & Q(proposed_by__isnull=False),
+                name="ledger_payout_proposal",
             ),
         ]
         indexes = [
             models.Index(fields=["cause"], name="ledger_payout_cause"),
+            models.Index(fields=["user", "-id"], name="ledger_payout_user"),
             models.Index(
                 fields=["next_try_at"],
                 condition=Q(state__in=["planned", "sending", "retrying"]),
@@ -207,9 +279,22 @@ class Payout(Tracked):
             ),
         ]
 
+    def get_absolute_url(self) -> str:
+        """The page of this payout, for whoever is paid."""
+        return reverse("ledger:payout", kwargs={"number": self.number})
+
+    def is_owed(self) -> bool:
+        """Whether a refund decided it: then it must be paid, in one way or another, and the refund hears of it."""
+        return self.cause.startswith("refund:")
+
     def root(self) -> models.Model:
         """A payout is under the lock of what it pays for."""
         return find(self.under)
+
+    @property
+    def root_address(self) -> str:
+        """The address of the stream, known without looking the root up."""
+        return self.under
 
 
 class PayoutLeg(models.Model):

@@ -20,6 +20,8 @@ from tests.strictness import be_strict
 pytest_plugins = [
     "tests.fixtures.people",
     "tests.fixtures.deposits",
+    "tests.fixtures.sales",
+    "tests.fixtures.channel",
     "tests.fixtures.goods",
     "tests.fixtures.owner",
     "tests.fixtures.pages",

@@ -157,8 +157,15 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "fire the clocks that are due": {"task": "timeline.sweep", "schedule": 2.0, "options": {"expires": 10}},
     "forget old answers": {"task": "timeline.forget_old_answers", "schedule": 3600.0, "options": {"expires": 600}},
+    "send payouts": {"task": "ledger.run_payouts", "schedule": 3.0, "options": {"expires": 10}},
+    "ask about silent charges": {"task": "ledger.ask_about_the_silent", "schedule": 30.0, "options": {"expires": 60}},
 }
 CELERY_BEAT_SYNC_EVERY = 1  # beat writes its schedule at every tick, so that its file shows that it lives
+
+# Payment channels: the sandbox is a small process beside the demo; without address and secret there is no such channel.
+
+SANDBOX_ADDRESS = env("SANDBOX_ADDRESS", default="")
+SANDBOX_SECRET = env("SANDBOX_SECRET", default="")
 
 # People
 
@@ -254,7 +261,8 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        # A form that starts a payment is answered with a redirect to the channel's pay page.
+        "form-action": [SELF, *filter(None, [SANDBOX_ADDRESS])],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }
@@ -304,6 +312,9 @@ SPECTACULAR_SETTINGS = {
         "MembershipLevel": "accounts.models.Level",
         "StaffRole": "accounts.models.Role",
         "TransferReason": "ledger.models.Transfer.Reason",
+        "PaymentState": "ledger.states.PaymentState",
+        "PayoutState": "ledger.states.PayoutState",
+        "PayoutDestination": "ledger.models.Payout.Destination",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

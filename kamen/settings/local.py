@@ -7,7 +7,7 @@ from pathlib import Path
 from kamen import servers
 
 from .base import *  # noqa: F403
-from .base import BASE_DIR, STORAGES, broker, cache, database, env
+from .base import BASE_DIR, CONTENT_SECURITY_POLICY, SELF, STORAGES, broker, cache, database, env
 
 
 def local_secret(name: str, length: int) -> str:
@@ -42,6 +42,12 @@ REDIS_URL = GIVEN_REDIS or servers.redis_url(SERVERS_HOME)
 DATABASES = {"default": database(DATABASE_URL)}
 CELERY_BROKER_URL = broker(REDIS_URL)
 CACHES = cache(REDIS_URL)
+
+# The sandbox channel, started by kamen/demo.py, which notes here where it listens.
+SANDBOX_FILE = LOCAL_DIR / "sandbox-address"
+SANDBOX_ADDRESS = env("SANDBOX_ADDRESS", default="") or (SANDBOX_FILE.read_text() if SANDBOX_FILE.exists() else "")
+SANDBOX_SECRET = env("SANDBOX_SECRET", default="") or local_secret("sandbox-secret", 32)
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] = [SELF, *filter(None, [SANDBOX_ADDRESS])]
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = LOCAL_DIR / "mail"

@@ -22,6 +22,8 @@ CACHES = cache(REDIS_URL)
 # Beat notes when it last called; losing the note costs nothing.
 CELERY_BEAT_SCHEDULE_FILENAME = env("BEAT_SCHEDULE_FILE", default="/tmp/beat-schedule")  # noqa: S108
 
+SANDBOX_ADDRESS = SANDBOX_SECRET = ""  # no play money where there is real money
+
 EMAIL_CONFIG = env.email_url("EMAIL_URL")
 vars().update(EMAIL_CONFIG)
 

@@ -32,6 +32,8 @@ CACHES = cache(REDIS_URL)
 CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "main")
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 
+SANDBOX_ADDRESS = SANDBOX_SECRET = ""  # a test that needs a channel starts its own (tests/fixtures/channel.py)
+
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

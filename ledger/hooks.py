@@ -1,0 +1,14 @@
+"""What the ledger calls in rooms above, by name; `kamen/wiring.py` ties each to exactly one function."""
+
+from timeline.hooks import Hook
+from timeline.spans import Span
+
+#: (limit, variant) → how long the rulebook gives: ledger starts clocks, but does not know their length.
+span: Hook[..., Span] = Hook("ledger.span")
+
+#: (payment, *, at): an order's charge came in, in time and right. Books channel → escrow; refuses if the order is no
+#: longer to be paid, and the ledger then sends the money back.
+order_paid: Hook[..., None] = Hook("ledger.order_paid")
+
+#: (payout, *, at): what a refund decided has arrived.
+payout_paid: Hook[..., None] = Hook("ledger.payout_paid")

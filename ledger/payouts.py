@@ -1,0 +1,329 @@
+"""The story of money that goes back: plan · run (claim · ask · send · record) · lapse · retry · pay to wallet · void.
+
+The decision posts every leg; the channel's confirmation only moves `channel:out → channel`. The runner may run any
+number of times, in parallel, or be killed anywhere: it asks the channel before it sends, always under the same number.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from ledger import gateways, hooks
+from ledger.gateways import ChannelDown, ChannelRefused, RefundAnswer, RefundState, UnknownChannel
+from ledger.models import Payment, Payout, PayoutLeg
+from ledger.states import PayoutState
+from ledger.transfers import Move, Reason, post, transfer
+from timeline import numbers
+from timeline.door import begin, enter, lock, note, require
+
+log = logging.getLogger(__name__)
+
+#: How long to wait before each further try; after the last of them a person takes over.
+BACK_OFF = [
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+    timedelta(hours=12),
+]
+#: A runner that was killed between claiming and recording leaves its payout to others after this.
+LEASE = timedelta(minutes=2)
+
+Proposal = Payout.Proposal
+
+
+def plan(
+    *,
+    under: str,
+    cause: str,
+    user: Any,
+    legs: Sequence[tuple[str, int]],
+    destination: str,
+    payment: Payment | None,
+    at: datetime,
+    instant: bool,
+    key: str,
+    charge: str = "",
+    reason: str = Reason.REFUND,
+) -> Payout:
+    """Pay `legs` (source address, fen) to `user`, once for `key`; in the transaction of the decision, its root locked.
+
+    `wallet`: the money is there at once. `channel`: it is on its way, and the runner sends it to the charge it came
+    from (`payment`, or another one's number in `charge`). The sum of the legs is the payout.
+    """
+    known = Payout.objects.filter(key=key).first()
+    if known is not None:
+        return known
+    goes_to_channel = destination == Payout.Destination.CHANNEL
+    if goes_to_channel and payment is None:
+        raise ValueError("Money goes back to a channel only to the payment it came from.")
+    payout = Payout(
+        number=numbers.new("B", at),
+        key=key,
+        under=under,
+        cause=cause,
+        user=user,
+        amount=sum(amount for _source, amount in legs),
+        destination=destination,
+        channel=payment.channel if payment and goes_to_channel else "",
+        payment=payment,
+        charge=charge or (payment.provider_txn if payment else "") if goes_to_channel else "",
+        is_instant=instant,
+        planned_at=at,
+        next_try_at=at if goes_to_channel else None,
+    )
+    span = hooks.span("PAYOUT", "instant" if instant else "normal")
+    begin(payout, by=None, at=at, span=span, data={"amount": payout.amount, "cause": cause, "destination": destination})
+    kept = PayoutLeg.objects.bulk_create(
+        PayoutLeg(payout=payout, source=source, amount=amount, key=f"{key}:leg:{place}")
+        for place, (source, amount) in enumerate(legs, start=1)
+    )
+    target = _out(payout) if goes_to_channel else _wallet(payout)
+    post([Move(leg.key, leg.source, target, leg.amount, reason, cause) for leg in kept], journal=payout.address, at=at)
+    if not goes_to_channel:
+        _arrive(payout, by=None, at=at)
+    return payout
+
+
+def run(*, at: datetime, most: int = 100) -> int:
+    """Send what is due, each payout on its own; returns how many arrived. Not inside a transaction.
+
+    A channel that is away is not asked again in this run, so that its payouts do not hold up those of others; one
+    payout that fails never blocks the rest.
+    """
+    arrived = 0
+    away: set[str] = set()
+    for pk, channel in list(Payout.objects.due(at).values_list("pk", "channel")[:most]):
+        if channel in away:
+            continue
+        try:
+            payout = _claim(pk, at=at)
+            if payout is None:
+                continue  # another runner was faster
+            answer = _ask_and_send(payout)
+            if answer is None:
+                away.add(channel)
+            arrived += _record(payout, answer or RefundAnswer(RefundState.FAILED, "no answer"), at=at)
+        except Exception:
+            log.exception("payout %s could not be sent", pk)
+    return arrived
+
+
+@transaction.atomic
+def lapse(payout: Payout, *, limit: str, at: datetime) -> None:
+    """A payout that was promised and not even tried: an alarm, and a person takes over."""
+    lock(payout)
+    if payout.machine.limits.get(payout.state) != limit or not payout.is_overdue(at):
+        return  # sent while this call was on its way
+    log.critical("payout %s was not sent in time", payout.number)
+    note(payout, "payout.alarm", by=None, at=at, data={"amount": payout.amount, "cause": payout.cause})
+    _hand_over(payout, "not sent in time", at=at)
+
+
+@transaction.atomic
+def retry(payout: Payout, *, by: Any, at: datetime) -> bool:
+    """Finance wants it sent again; a second person says yes by the same verb. Returns whether it is agreed."""
+    lock(payout)
+    if not _is_seconded(payout, Proposal.RETRY, by=by, at=at):
+        return False
+    _settle_proposal(payout, tries=0, next_try_at=at)
+    enter(payout, PayoutState.SENDING, by=by, at=at, event="payout.sent_again")
+    return True
+
+
+def pay_to_wallet(payout: Payout, *, by: Any, at: datetime) -> bool:
+    """The way back is closed for good: finance pays it to the balance instead, two people, the channel asked first."""
+    _require_unpaid(payout, by=by, at=at)
+    with transaction.atomic():
+        lock(payout)
+        if not _is_seconded(payout, Proposal.WALLET, by=by, at=at):
+            return False
+        transfer(
+            source=_out(payout),
+            target=_wallet(payout),
+            amount=payout.amount,
+            reason=Reason.REFUND,
+            subject=payout.cause,
+            key=f"{payout.address}:to_wallet",
+            at=at,
+        )
+        _settle_proposal(payout)
+        _arrive(payout, by=by, at=at, event="payout.paid_to_wallet")
+    return True
+
+
+def void(payout: Payout, *, by: Any, at: datetime) -> bool:
+    """Finance takes it back, every leg to where it came from: two people, the channel asked first.
+
+    What a refund decided is owed and cannot be taken back; it can only be paid in another way.
+    """
+    _require_unpaid(payout, by=by, at=at)
+    with transaction.atomic():
+        lock(payout)
+        require(not payout.is_owed(), "still_owed", _("A decided refund is owed. Pay it to the balance instead."))
+        if not _is_seconded(payout, Proposal.VOID, by=by, at=at):
+            return False
+        moves = [
+            Move(f"{leg.key}:void", _out(payout), leg.source, leg.amount, Reason.PAYOUT_VOID, payout.cause)
+            for leg in payout.legs.order_by("pk")
+        ]
+        post(moves, journal=f"{payout.address}:void", at=at)
+        _settle_proposal(payout)
+        enter(payout, PayoutState.VOID, by=by, at=at)
+    return True
+
+
+# The runner's steps
+
+
+@transaction.atomic
+def _claim(pk: int, *, at: datetime) -> Payout | None:
+    """Take a payout for this runner, unless another one was faster: from now on the state says that it may be sent."""
+    payout = Payout.objects.get(pk=pk)
+    lock(payout)
+    if payout.next_try_at is None or payout.next_try_at > at:
+        return None
+    if payout.state not in {PayoutState.PLANNED, PayoutState.SENDING, PayoutState.RETRYING}:
+        return None
+    payout.tries += 1
+    payout.next_try_at = at + LEASE
+    payout.save(update_fields=["tries", "next_try_at"])
+    if payout.state != PayoutState.SENDING:
+        enter(payout, PayoutState.SENDING, by=None, at=at, data={"try": payout.tries})
+    return payout
+
+
+def _ask_and_send(payout: Payout) -> RefundAnswer | None:
+    """Ask the channel what it knows of our number, and send only what it neither paid nor has under way.
+
+    Nothing is returned where the channel gave no answer: then nobody knows, and the next try begins by asking.
+    """
+    try:
+        channel = gateways.find(payout.channel)
+        answer = channel.find_refund(payout.number)
+        if answer.state in {RefundState.UNKNOWN, RefundState.FAILED}:
+            answer = channel.refund(number=payout.number, txn=payout.charge, amount=payout.amount)
+    except (ChannelDown, UnknownChannel) as error:
+        log.warning("channel %s gave no answer about %s: %s", payout.channel, payout.number, error)
+        return None
+    except ChannelRefused as refusal:
+        return RefundAnswer(RefundState.REFUSED, str(refusal))
+    return answer
+
+
+@transaction.atomic
+def _record(claimed: Payout, answer: RefundAnswer, *, at: datetime) -> bool:
+    """Write down what the channel said; returns whether the money has arrived.
+
+    A confirmation counts whoever brings it; a failure only if no other runner has claimed the payout since.
+    """
+    payout = Payout.objects.get(pk=claimed.pk)
+    lock(payout)
+    if payout.state != PayoutState.SENDING:
+        return False
+    if answer.state == RefundState.DONE:
+        _confirmed(payout, at=at)
+        return True
+    if payout.tries != claimed.tries:
+        return False
+    payout.last_error = answer.reason or answer.state.value
+    payout.save(update_fields=["last_error"])
+    if answer.state == RefundState.REFUSED or payout.tries > len(BACK_OFF):
+        _hand_over(payout, payout.last_error, at=at)
+        return False
+    payout.next_try_at = at + BACK_OFF[payout.tries - 1]
+    payout.save(update_fields=["next_try_at"])
+    enter(payout, PayoutState.RETRYING, by=None, at=at, data={"try": payout.tries, "error": payout.last_error})
+    return False
+
+
+def _confirmed(payout: Payout, *, at: datetime) -> None:
+    transfer(
+        source=_out(payout),
+        target=f"channel:{payout.channel}",
+        amount=payout.amount,
+        reason=Reason.PAYOUT_CONFIRMED,
+        subject=payout.cause,
+        key=f"{payout.address}:confirmed",
+        at=at,
+    )
+    _arrive(payout, by=None, at=at)
+
+
+def _arrive(payout: Payout, *, by: Any, at: datetime, event: str = "") -> None:
+    """The money is where it was to go."""
+    payout.paid_at, payout.next_try_at = at, None
+    payout.save(update_fields=["paid_at", "next_try_at"])
+    enter(payout, PayoutState.PAID, by=by, at=at, event=event, data={"amount": payout.amount})
+    if payout.is_owed():
+        hooks.payout_paid(payout, at=at)
+
+
+def _hand_over(payout: Payout, error: str, *, at: datetime) -> None:
+    payout.next_try_at, payout.last_error = None, error
+    payout.save(update_fields=["next_try_at", "last_error"])
+    enter(payout, PayoutState.MANUAL, by=None, at=at, data={"error": error})
+
+
+# Four eyes
+
+
+def _is_seconded(payout: Payout, proposal: Proposal, *, by: Any, at: datetime) -> bool:
+    """Whether `by` is the second person for `proposal`; the first one's word is noted. Another proposal replaces it."""
+    _require_finance(payout, by)
+    if payout.proposal != proposal:
+        payout.proposal, payout.proposed_by = proposal, by
+        payout.save(update_fields=["proposal", "proposed_by"])
+        note(payout, "payout.proposed", by=by, at=at, data={"proposal": str(proposal)})
+        return False
+    require(
+        payout.proposed_by_id != by.pk, "second_person", _("You proposed this yourself: a second person must agree.")
+    )
+    note(payout, "payout.agreed", by=by, at=at, data={"proposal": str(proposal), "with": payout.proposed_by_id})
+    return True
+
+
+def _require_finance(payout: Payout, by: Any) -> None:
+    require(by.has_role("finance"), "not_your_turn", _("Only finance decides about a payout."))
+    require(payout.state == PayoutState.MANUAL, "wrong_moment", _("This payout is not in a person's hands (any more)."))
+
+
+def _require_unpaid(payout: Payout, *, by: Any, at: datetime) -> None:
+    """Only what the channel surely did not pay may go another way; what it did pay is recorded. In no transaction."""
+    _require_finance(payout, by)
+    try:
+        answer = gateways.find(payout.channel).find_refund(payout.number)
+    except (ChannelDown, ChannelRefused, UnknownChannel) as error:
+        log.warning("channel %s gave no answer about %s: %s", payout.channel, payout.number, error)
+        answer = RefundAnswer(RefundState.PENDING)
+    if answer.state == RefundState.DONE:
+        with transaction.atomic():
+            lock(payout)
+            if payout.state == PayoutState.MANUAL:
+                _settle_proposal(payout)
+                _confirmed(payout, at=at)
+    require(answer.state != RefundState.DONE, "already_paid", _("The channel has paid this after all. It is recorded."))
+    require(
+        answer.state != RefundState.PENDING,
+        "channel_silent",
+        _("The channel does not say whether it has paid. Until it does, the money goes nowhere else."),
+    )
+
+
+def _settle_proposal(payout: Payout, **also: Any) -> None:
+    for name, value in {"proposal": "", "proposed_by": None, **also}.items():
+        setattr(payout, name, value)
+    payout.save(update_fields=["proposal", "proposed_by", *also])
+
+
+def _out(payout: Payout) -> str:
+    return f"channel:{payout.channel}:out"
+
+
+def _wallet(payout: Payout) -> str:
+    return f"user:{payout.user_id}:wallet"

@@ -1,0 +1,19 @@
+"""Addresses of money: the wallet's pages, finance's queue of payouts, and where channels send their notices."""
+
+from django.urls import path
+
+from ledger import views
+
+app_name = "ledger"
+
+urlpatterns = [
+    path("wallet/", views.wallet, name="wallet"),
+    path("wallet/top-up/", views.top_up, name="top_up"),
+    path("wallet/payments/<slug:number>/", views.payment, name="payment"),
+    path("wallet/payments/<slug:number>/pay/", views.pay, name="pay"),
+    path("wallet/payments/<slug:number>/check/", views.check, name="check"),
+    path("wallet/payouts/<slug:number>/", views.payout, name="payout"),
+    path("finance/payouts/", views.queue, name="queue"),
+    path("finance/payouts/<slug:number>/<slug:verb>/", views.decide, name="decide"),
+    path("pay/<slug:channel>/notify/<slug:number>/", views.notify, name="notify"),
+]
