@@ -148,7 +148,7 @@ def test_nobody_else_looks_at_a_code(order, stranger, seller, lead, at):
 
 def test_a_sealed_code_stays_sealed_while_a_case_is_open(order, rich_buyer, at):
     unit = order.units.get(place=1)
-    escrow.hold(order, [unit], by="refund:1", at=at)
+    escrow.hold(order, [unit], by="case:1", at=at)
     assert refused(lambda: delivery.reveal(unit, by=rich_buyer, at=at, visit=VISIT)) == "case_open"
 
 
@@ -185,7 +185,7 @@ def test_silence_of_the_buyer_completes_settles_and_archives(order, at):
 
 def test_a_case_holds_its_unit_and_the_others_go_on(order, at):
     first = order.units.get(place=1)
-    escrow.hold(order, [first], by="refund:1", at=at)
+    escrow.hold(order, [first], by="case:1", at=at)
     sweep(at=at + timedelta(hours=72))
     order.refresh_from_db()
     assert order.state == OrderState.DELIVERED
@@ -198,16 +198,16 @@ def test_a_case_holds_its_unit_and_the_others_go_on(order, at):
 
 def test_after_a_case_inspection_goes_on_with_at_least_24_hours(order, at):
     first = order.units.get(place=1)
-    escrow.hold(order, [first], by="refund:1", at=at + timedelta(hours=70))
-    lifecycle.end_case(order, cause="refund:1", at=at + timedelta(hours=71))
+    escrow.hold(order, [first], by="case:1", at=at + timedelta(hours=70))
+    lifecycle.end_case(order, cause="case:1", at=at + timedelta(hours=71))
     first.refresh_from_db()
     assert first.inspection_ends_at == at + timedelta(hours=71 + 24)
 
 
 def test_a_unit_paid_back_from_escrow(order, rich_buyer, at):
     first = order.units.get(place=1)
-    escrow.hold(order, [first], by="refund:1", at=at)
-    payout = lifecycle.end_case(order, cause="refund:1", grants={first.pk: 9_800}, at=at)
+    escrow.hold(order, [first], by="case:1", at=at)
+    payout = lifecycle.end_case(order, cause="case:1", grants={first.pk: 9_800}, at=at)
     assert (payout.amount, payout.destination, payout.state) == (9_800, "wallet", "paid")
     assert pockets(order) == [19_600, 0, 0, 0]
     assert balance(f"user:{rich_buyer.pk}:wallet") == 80_400
@@ -215,7 +215,7 @@ def test_a_unit_paid_back_from_escrow(order, rich_buyer, at):
 
 def test_the_rest_of_a_unit_that_is_partly_paid_back_is_released_at_once(order, at):
     first = order.units.get(place=1)
-    lifecycle.end_case(order, cause="refund:1", grants={first.pk: 5_880}, at=at)
+    lifecycle.end_case(order, cause="case:1", grants={first.pk: 5_880}, at=at)
     first.refresh_from_db()
     assert (first.refunded, first.released, first.held, first.commission) == (5_880, 3_920, 0, 196)
     assert pockets(order) == [19_600, 3_724, 0, 196]
@@ -223,7 +223,7 @@ def test_the_rest_of_a_unit_that_is_partly_paid_back_is_released_at_once(order, 
 
 def test_a_fee_for_the_buyer_s_own_reason_goes_to_the_shop(order, at):
     first = order.units.get(place=1)
-    lifecycle.end_case(order, cause="refund:1", grants={first.pk: 9_310}, fees={first.pk: 490}, at=at)
+    lifecycle.end_case(order, cause="case:1", grants={first.pk: 9_310}, fees={first.pk: 490}, at=at)
     first.refresh_from_db()
     assert (first.refunded, first.fee, first.held) == (9_310, 490, 0)
     assert pockets(order) == [19_600, 490, 0, 0]
@@ -231,7 +231,7 @@ def test_a_fee_for_the_buyer_s_own_reason_goes_to_the_shop(order, at):
 
 def test_an_order_whose_every_unit_is_paid_back_is_over(order, at):
     grants = {unit.pk: unit.paid for unit in order.units.order_by("place")}
-    lifecycle.end_case(order, cause="refund:1", grants=grants, at=at)
+    lifecycle.end_case(order, cause="case:1", grants=grants, at=at)
     assert order.state == OrderState.REFUNDED
     assert pockets(order) == [0, 0, 0, 0]
     assert not Timer.objects.live().filter(subject=order.address).exists()
@@ -250,7 +250,7 @@ def settled(order):
 def test_after_settlement_the_shop_pays_and_gets_the_commission_back(order):
     at = settled(order)
     first = order.units.get(place=1)
-    payout = lifecycle.end_case(order, cause="refund:1", grants={first.pk: 9_800}, at=at)
+    payout = lifecycle.end_case(order, cause="case:1", grants={first.pk: 9_800}, at=at)
     assert payout.amount == 9_800
     assert pockets(order) == [0, 0, 18_620, 980]
     first.refresh_from_db()
@@ -270,7 +270,7 @@ def test_when_the_shop_has_withdrawn_deposit_and_fund_pay_and_the_shop_owes_the_
     first = order.units.get(place=1)
     plan = escrow.plan(order, escrow.units_of(order), grants={first.pk: 9_800})
     assert [(leg.name, leg.amount) for leg in plan.legs] == [("available", 490), ("deposit", 5_000), ("fund", 4_310)]
-    payout = lifecycle.end_case(order, cause="refund:1", grants={first.pk: 9_800}, at=at)
+    payout = lifecycle.end_case(order, cause="case:1", grants={first.pk: 9_800}, at=at)
     assert payout.amount == 9_800
     assert balance(shop.account("debt")) == -4_310
     assert balance("platform:recoverable") == 4_310
@@ -285,10 +285,10 @@ def test_what_nobody_has_stays_owed_and_raises_an_alarm(order):
         words = {"reason": Reason.WITHDRAWAL, "subject": shop.address, "key": source, "at": at}
         transfer(source=source, target="channel:sandbox:out", amount=amount, **words)
     first = order.units.get(place=1)
-    payout = lifecycle.end_case(order, cause="refund:1", grants={first.pk: 9_800}, at=at)
+    payout = lifecycle.end_case(order, cause="case:1", grants={first.pk: 9_800}, at=at)
     assert payout.amount == 490, "only the commission came back"
     alarm = Event.objects.get(name="order.waterfall_ran_dry")
-    assert alarm.data == {"cause": "refund:1", "missing": 9_310}
+    assert alarm.data == {"cause": "case:1", "missing": 9_310}
     first.refresh_from_db()
     assert (first.refunded, first.released) == (490, 9_310)
 
@@ -299,7 +299,7 @@ def test_the_platform_pays_for_its_own_fault_and_the_shop_keeps_its_part(order, 
     words = {"reason": Reason.FUNDING, "subject": "platform:own", "key": "own", "at": at}
     transfer(source="channel:sandbox", target="platform:own", amount=50_000, **words)
     first = order.units.get(place=1)
-    lifecycle.end_case(order, cause="refund:1", grants={first.pk: 9_800}, platform_bp=10_000, at=at)
+    lifecycle.end_case(order, cause="case:1", grants={first.pk: 9_800}, platform_bp=10_000, at=at)
     first.refresh_from_db()
     assert (first.covered, first.refunded, first.released) == (9_800, 0, 9_800)
     assert balance("platform:own") == 40_200
@@ -309,11 +309,11 @@ def test_the_platform_pays_for_its_own_fault_and_the_shop_keeps_its_part(order, 
 def test_a_claim_after_settlement_sets_part_of_the_deposit_aside(order):
     at = settled(order)
     first = order.units.get(place=1)
-    escrow.hold(order, [first], by="refund:1", at=at)
-    escrow.reserve(order, [first], cause="refund:1", amount=9_800, at=at)
+    escrow.hold(order, [first], by="case:1", at=at)
+    escrow.reserve(order, [first], cause="case:1", amount=9_800, at=at)
     deposit, reserved = order.shop.account("deposit"), order.shop.account("reserved")
     assert balances([deposit, reserved]) == {deposit: 90_200, reserved: 9_800}
-    lifecycle.end_case(order, cause="refund:1", at=at)
+    lifecycle.end_case(order, cause="case:1", at=at)
     assert balances([deposit, reserved]) == {deposit: 100_000, reserved: 0}
 
 
@@ -321,7 +321,7 @@ def test_a_claim_after_settlement_sets_part_of_the_deposit_aside(order):
 def test_a_unit_never_gives_back_more_than_it_cost(order, at, grant):
     first = order.units.get(place=1)
     with pytest.raises(ValueError, match="left"):
-        lifecycle.end_case(order, cause="refund:1", grants={first.pk: grant}, at=at)
+        lifecycle.end_case(order, cause="case:1", grants={first.pk: grant}, at=at)
 
 
 # races and costs
@@ -367,10 +367,10 @@ def costs(listing, buyer, quantity, at):
     found["pay and deliver"] = len(asked)
     units = escrow.units_of(order)
     with recorded() as asked:
-        escrow.hold(order, units, by=f"refund:{order.pk}", at=at)
+        escrow.hold(order, units, by=f"case:{order.pk}", at=at)
     found["hold"] = len(asked)
     with recorded() as asked:
-        lifecycle.end_case(order, cause=f"refund:{order.pk}", grants={unit.pk: 600 for unit in units}, at=at)
+        lifecycle.end_case(order, cause=f"case:{order.pk}", grants={unit.pk: 600 for unit in units}, at=at)
     found["end case"] = len(asked)
     return found
 
