@@ -7,6 +7,7 @@ from django.db import connection
 
 import ledger.invariants
 import orders.invariants
+import shops.invariants
 import timeline.invariants
 
 
@@ -20,7 +21,7 @@ class Violation:
 
 def checks() -> dict[str, str]:
     """Every invariant: what must be true, and the query that names who breaks it."""
-    rooms = [ledger.invariants.CHECKS, orders.invariants.CHECKS]
+    rooms = [ledger.invariants.CHECKS, orders.invariants.CHECKS, shops.invariants.CHECKS]
     found = {**timeline.invariants.CHECKS, **timeline.invariants.machine_checks()}
     for checks_of_room in rooms:
         found.update(checks_of_room)

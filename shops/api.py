@@ -1,20 +1,38 @@
-"""The API of shops: look around, open one, watch its deposit, close."""
+"""The API of shops: look around, open one, watch its deposit, close; list what it sells, and fill its stock."""
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from django.views.decorators.debug import sensitive_variables
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view, permission_classes
 from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ledger import accounts
-from shops import lifecycle
-from shops.models import BASE_DEPOSIT, Deposit, Shop
-from shops.serializers import DepositForOwner, ShopInPublic, ShopPage, ShopToOpen
+from shops import lifecycle, stock
+from shops import listings as verbs
+from shops.models import BASE_DEPOSIT, OFFERED, Batch, Deposit, Listing, Shop
+from shops.serializers import (
+    BatchInStock,
+    BatchPage,
+    BatchToAdd,
+    DepositForOwner,
+    ListingForOwner,
+    ListingInPublic,
+    ListingPage,
+    ListingsOfShop,
+    ListingToDraft,
+    ShopInPublic,
+    ShopPage,
+    ShopToOpen,
+    WordsOfListing,
+)
 from timeline import clock
 from timeline.api import CURSOR, idempotent, page
 
@@ -156,3 +174,241 @@ def _shown(request: Request, found: Deposit) -> Any:
     return DepositForOwner(
         {"deposit": found, "free": held[free], "reserved": held[reserved], "results": lines.results, "next": lines.next}
     ).data
+
+
+A_DRAFT = {
+    "kind": "ACTIVATION_CODE",
+    "title": "星河激活码 30 天",
+    "description": "激活后 30 天内可用。",
+    "category": "软件",
+    "price": 9_800,
+    "promise_minutes": 10,
+    "face_value": 10_000,
+    "region": "国服",
+    "notice": "请先确认区服；查看后因个人原因不能退。",
+}
+A_LISTING = {"id": 7, "shop": "xinghe", "state": "on_sale", **A_DRAFT, "is_sold_out": False}
+OWN_LISTING = {**A_LISTING, "free": 10, "actions": ["pause", "close"]}
+A_BATCH = {
+    "id": 3,
+    "listing": 7,
+    "added_at": "2026-11-22T02:30:00Z",
+    "size": 10,
+    "note": "",
+    "free": 10,
+    "taken": 0,
+    "revealed": 0,
+    "voided": 0,
+}
+
+
+@extend_schema(
+    operation_id="listListings",
+    summary="Find what is on sale",
+    description="Public. Newest first, 50 a page; only in shops whose deposit answers for it.",
+    parameters=[
+        CURSOR,
+        OpenApiParameter("q", str, OpenApiParameter.QUERY, description="Words in title, category, region or shop."),
+        OpenApiParameter(
+            "kind", str, OpenApiParameter.QUERY, enum=[kind.value for kind in OFFERED], description="Only this kind."
+        ),
+    ],
+    responses=ListingPage,
+    examples=[OpenApiExample("One listing", {"results": [A_LISTING], "next": None}, response_only=True)],
+    auth=[],
+)
+@api_view(["GET"])
+@permission_classes([IsAuthenticatedOrReadOnly])
+def listings(request: Request) -> Response:
+    """What is on sale."""
+    asked = {name: request.query_params[name][:80] for name in ("q", "kind") if request.query_params.get(name)}
+    found = Listing.objects.for_sale().about(asked.get("q", "")).with_free().select_related("shop")
+    if "kind" in asked:
+        found = found.filter(kind=asked["kind"])
+    part = page(request, found, by="-pk")
+    following = f"{part.next}&{urlencode(asked)}" if part.next and asked else part.next
+    return Response(ListingPage({"results": part.results, "next": following}).data)
+
+
+@extend_schema(
+    operation_id="getListing",
+    summary="Look at a listing",
+    description="Public, as long as it was ever on sale.",
+    responses=ListingInPublic,
+    examples=[OpenApiExample("On sale", A_LISTING, response_only=True)],
+    auth=[],
+)
+@api_view(["GET"])
+@permission_classes([IsAuthenticatedOrReadOnly])
+def listing(request: Request, pk: int) -> Response:
+    """One listing."""
+    seen = Listing.objects.visible_to(request.user).with_free().select_related("shop")
+    return Response(ListingInPublic(get_object_or_404(seen, pk=pk)).data)
+
+
+@extend_schema(
+    methods=["GET"],
+    operation_id="listOwnListings",
+    summary="See all listings of a shop of yours",
+    description="For the shop itself; to others the address does not exist. Newest first, 50 a page.",
+    parameters=[CURSOR],
+    responses=ListingsOfShop,
+    examples=[OpenApiExample("One listing", {"results": [OWN_LISTING], "next": None}, response_only=True)],
+)
+@extend_schema(
+    methods=["POST"],
+    operation_id="draftListing",
+    summary="Write a listing",
+    description="Nobody else sees it until it is put on sale.",
+    request=ListingToDraft,
+    responses={201: ListingForOwner},
+    examples=[
+        OpenApiExample("Activation codes", A_DRAFT, request_only=True),
+        OpenApiExample(
+            "The draft",
+            {**OWN_LISTING, "state": "draft", "free": 0, "actions": ["put_on_sale", "edit", "close"]},
+            response_only=True,
+            status_codes=["201"],
+        ),
+    ],
+)
+@api_view(["GET", "POST"])
+@idempotent
+def listings_of_shop(request: Request, slug: str) -> Response:
+    """A shop's own listings, and a new one."""
+    shop = get_object_or_404(Shop.objects.select_related("deposit"), slug=slug, owner_id=request.user.pk)
+    if request.method == "POST":
+        told = ListingToDraft(data=request.data)
+        told.is_valid(raise_exception=True)
+        drafted = verbs.draft(shop=shop, by=request.user, at=clock.now(), **told.validated_data)
+        return Response(
+            _own(request, drafted.pk), status=201, headers={"Location": reverse("api:listing", args=[drafted.pk])}
+        )
+    part = page(request, shop.listings.with_free().select_related("shop"), by="-pk")
+    results = [_with_actions(request, each) for each in part.results]
+    return Response(ListingsOfShop({"results": results, "next": part.next}).data)
+
+
+@extend_schema(
+    operation_id="editListing",
+    summary="Write a listing anew",
+    description="While it is a draft or paused. Orders that were placed keep what they were shown.",
+    request=WordsOfListing,
+    responses=ListingForOwner,
+    examples=[
+        OpenApiExample(
+            "A lower price",
+            {name: word for name, word in A_DRAFT.items() if name != "kind"} | {"price": 9_500},
+            request_only=True,
+        ),
+        OpenApiExample("The listing", {**OWN_LISTING, "state": "paused", "price": 9_500}, response_only=True),
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def edit_listing(request: Request, pk: int) -> Response:
+    """The shop changes words and figures."""
+    found = _own_listing(request, pk)
+    told = WordsOfListing(data=request.data)
+    told.is_valid(raise_exception=True)
+    verbs.edit(found, by=request.user, at=clock.now(), **told.validated_data)
+    return Response(_own(request, pk))
+
+
+def _verb(name: str, verb: Callable[..., None], summary: str, description: str, state: str) -> Any:
+    """The address of one verb of a listing that takes no words."""
+
+    @extend_schema(
+        operation_id=name,
+        summary=summary,
+        description=description,
+        request=None,
+        responses=ListingForOwner,
+        examples=[OpenApiExample("The listing", {**OWN_LISTING, "state": state}, response_only=True)],
+    )
+    @api_view(["POST"])
+    @idempotent
+    def act(request: Request, pk: int) -> Response:
+        verb(_own_listing(request, pk), by=request.user, at=clock.now())
+        return Response(_own(request, pk))
+
+    return act
+
+
+put_on_sale = _verb(
+    "putListingOnSale",
+    verbs.put_on_sale,
+    "Put a listing on sale",
+    "Refused with `deposit_too_small` while the deposit does not carry a new offer.",
+    "on_sale",
+)
+pause_listing = _verb(
+    "pauseListing", verbs.pause, "Pause a listing", "Nobody can buy it for now; orders go on.", "paused"
+)
+resume_listing = _verb(
+    "resumeListing",
+    verbs.resume,
+    "Sell a paused listing again",
+    "Refused with `deposit_too_small` while the deposit does not carry sales.",
+    "on_sale",
+)
+close_listing = _verb(
+    "closeListing", verbs.close, "Close a listing for good", "Its orders go on; its codes stay sealed.", "closed"
+)
+
+
+@extend_schema(
+    methods=["GET"],
+    operation_id="listBatches",
+    summary="See what is in stock of a listing",
+    description="For the shop itself. Newest batch first, 50 a page. Counts only: no address gives codes back.",
+    parameters=[CURSOR],
+    responses=BatchPage,
+    examples=[OpenApiExample("One batch", {"results": [A_BATCH], "next": None}, response_only=True)],
+)
+@extend_schema(
+    methods=["POST"],
+    operation_id="addBatch",
+    summary="Add codes to the stock",
+    description=(
+        "All or none. What is wrong is said with status 422 by line, from 1: `too_long`, `not_visible`, `repeated`"
+        " within the batch, `known` to the shop already. Codes are sealed at once and never given back by any address."
+    ),
+    request=BatchToAdd,
+    responses={201: BatchInStock},
+    examples=[
+        OpenApiExample("Two codes", {"codes": ["XXXX-XXXX-0001", "XXXX-XXXX-0002"], "note": ""}, request_only=True),
+        OpenApiExample("The batch", A_BATCH, response_only=True, status_codes=["201"]),
+    ],
+)
+@api_view(["GET", "POST"])
+@idempotent
+@sensitive_variables("told", "codes")
+def batches(request: Request, pk: int) -> Response:
+    """The batches of a listing, and a new one."""
+    found = _own_listing(request, pk)
+    mine = Batch.objects.filter(listing=found).with_counts()
+    if request.method == "POST":
+        told = BatchToAdd(data=request.data)
+        told.is_valid(raise_exception=True)
+        codes = told.validated_data["codes"]
+        note = told.validated_data.get("note", "")
+        added = stock.add_batch(found, codes, by=request.user, at=clock.now(), note=note)
+        return Response(BatchInStock(mine.get(pk=added.pk)).data, status=201)
+    return Response(BatchPage(page(request, mine, by="-pk")).data)
+
+
+def _own_listing(request: Request, pk: int) -> Listing:
+    """The listing, if the person keeps its shop; else the same 404 as for one that is not there."""
+    found: Listing = get_object_or_404(Listing.objects.select_related("shop"), pk=pk, shop__owner_id=request.user.pk)
+    return found
+
+
+def _own(request: Request, pk: int) -> Any:
+    found = Listing.objects.with_free().select_related("shop").get(pk=pk)
+    return ListingForOwner(_with_actions(request, found)).data
+
+
+def _with_actions(request: Request, found: Any) -> Any:
+    found.actions = verbs.actions_for(found, request.user)
+    return found

@@ -147,6 +147,10 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         """What people can buy, if there is stock."""
         return self.filter(state=ListingState.ON_SALE)
 
+    def for_sale(self) -> ListingQuerySet:
+        """What is on sale in shops whose deposit answers for it."""
+        return self.on_sale().filter(shop__deposit__state__in=[DepositState.ACTIVE, DepositState.SHORT])
+
     def visible_to(self, user: Any) -> ListingQuerySet:
         """What `user` may see: everything that was ever on sale, and what they are still drafting."""
         public = ~Q(state=ListingState.DRAFT)
@@ -284,6 +288,19 @@ class DataKey(models.Model):
         return f"<DataKey {self.pk}>"
 
 
+class BatchQuerySet(models.QuerySet["Batch"]):
+    """Questions to the batches."""
+
+    def with_counts(self) -> BatchQuerySet:
+        """Each with how many of its cards are `free`, `taken`, `revealed` and `voided`."""
+        return self.annotate(
+            free=models.Count("cards", filter=Q(cards__taken_at=None, cards__voided_at=None)),
+            taken=models.Count("cards", filter=Q(cards__taken_at__isnull=False)),
+            revealed=models.Count("cards", filter=Q(cards__revealed_at__isnull=False)),
+            voided=models.Count("cards", filter=Q(cards__voided_at__isnull=False)),
+        )
+
+
 class Batch(models.Model):
     """Codes that were added together: they fail together, too."""
 
@@ -292,6 +309,8 @@ class Batch(models.Model):
     added_at = models.DateTimeField()
     size = models.PositiveIntegerField()
     note = models.CharField(max_length=120, blank=True, validators=[visible])
+
+    objects: ClassVar[Any] = BatchQuerySet.as_manager()
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(size__gt=0), name="shops_batch_size")]

@@ -1,4 +1,4 @@
-"""What is in store: codes come in batches, are taken for orders, and are put back or voided. Never a code in the clear."""
+"""What is in store: codes come in batches, are taken for orders, put back or voided. Never a code in the clear."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -77,7 +77,7 @@ def put_back(cards: Sequence[Card]) -> None:
 
 @transaction.atomic
 def reveal(card: Card, *, at: datetime) -> None:
-    """The buyer is about to see this card's code: from here there is no way back to the shelf. The first time counts."""
+    """The buyer is about to see this card's code: from here on it is never sold again. The first time counts."""
     Card.objects.filter(pk=card.pk, revealed_at=None, taken_at__isnull=False).update(revealed_at=at)
     card.refresh_from_db(fields=["revealed_at", "taken_at", "voided_at"])
     require(card.revealed_at is not None, "card_not_taken", _("This code belongs to no order."))

@@ -30,7 +30,7 @@ INDEX_VERSION = b"\x01"
 
 
 class SealBroken(Exception):
-    """A seal does not open: the row was tampered with, moved, or belongs to another key. Names the row, nothing else."""
+    """A seal does not open: the row was tampered with, moved, or belongs to another key. It names the row only."""
 
 
 class SealIntact(Exception):

@@ -308,6 +308,8 @@ SPECTACULAR_SETTINGS = {
     "ENFORCE_NON_BLANK_FIELDS": True,
     "ENUM_NAME_OVERRIDES": {
         "DepositState": "shops.states.DepositState",
+        "ListingState": "shops.states.ListingState",
+        "Kind": "shops.models.Kind",
         "ShopLevel": "shops.models.Shop.Level",
         "MembershipLevel": "accounts.models.Level",
         "StaffRole": "accounts.models.Role",

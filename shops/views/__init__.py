@@ -1,0 +1,1 @@
+"""Pages of shops: who sells here (`shops`), what they sell (`listings`), and their own desks (`desk`)."""

@@ -1,0 +1,195 @@
+"""A shop's own desk: what it lists, and what it has in stock. For anybody else it is not there."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from shops import listings as verbs
+from shops import stock
+from shops.forms import BatchForm, ListingForm, form_about
+from shops.lifecycle import held_by
+from shops.models import Batch, Listing, Shop
+from shops.views.listings import badge
+from shops.views.shops import badge as deposit_badge
+from timeline import clock
+
+PAGE = 50
+
+#: What a shop can do with a listing, as buttons: words, address, style.
+BUTTONS: dict[str, tuple[Promise, str, str]] = {
+    "put_on_sale": (gettext_lazy("Put on sale"), "shops:put_on_sale", ""),
+    "resume": (gettext_lazy("Sell again"), "shops:resume", ""),
+    "pause": (gettext_lazy("Pause"), "shops:pause", "plain"),
+    "close": (gettext_lazy("Close for good"), "shops:close_listing", "quiet"),
+}
+
+
+@require_safe
+def listings(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the shop lists, newest first, with what can be done about each."""
+    shop = _own_shop(request, slug)
+    rows, older = _page(request, shop)
+    context = {
+        "shop": shop,
+        "rows": [_row(listing, request.user) for listing in rows],
+        "older": older,
+        "deposit": deposit_badge(shop.deposit),
+        "may_list": shop.deposit.may_list(held_by(shop.deposit)),
+    }
+    return render(request, "shops/desk_listings.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft(request: HttpRequest, slug: str) -> HttpResponse:
+    """The shop writes a new listing."""
+    shop = _own_shop(request, slug)
+    form = ListingForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            listing = verbs.draft(shop=shop, by=request.user, at=clock.now(), **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("Saved as a draft. Add codes, then put it on sale."))
+            return redirect("shops:batches", slug=shop.slug, pk=listing.pk)
+    context = {"shop": shop, "form": form, "listing": None}
+    return render(request, "shops/desk_listing.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """The shop changes the words and figures of a listing that nobody can buy right now."""
+    listing = _own_listing(request, slug, pk)
+    form = form_about(listing, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            verbs.edit(listing, by=request.user, at=clock.now(), **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("Saved. Orders that were placed keep what they were shown."))
+            return redirect("shops:desk_listings", slug=slug)
+    context = {
+        "shop": listing.shop,
+        "form": form,
+        "listing": listing,
+        "badge": badge(listing),
+        "may_be_edited": listing.may_be_edited(),
+        "actions": _actions(listing, request.user),
+    }
+    return render(request, "shops/desk_listing.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def put_on_sale(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """The listing goes on sale."""
+    return _do(request, slug, pk, verbs.put_on_sale, _("On sale. People can buy it while there is stock."))
+
+
+@require_POST
+def pause(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Nobody can buy it for now."""
+    return _do(request, slug, pk, verbs.pause, _("Paused. Orders that were placed go on."))
+
+
+@require_POST
+def resume(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """It is on sale again."""
+    return _do(request, slug, pk, verbs.resume, _("On sale again."))
+
+
+@require_POST
+def close_listing(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """It is never offered again."""
+    return _do(request, slug, pk, verbs.close, _("Closed for good. Its orders go on."))
+
+
+@require_safe
+def stores(request: HttpRequest, slug: str) -> HttpResponse:
+    """What is in stock, listing by listing."""
+    shop = _own_shop(request, slug)
+    rows, older = _page(request, shop)
+    context = {"shop": shop, "rows": [_row(listing, request.user) for listing in rows], "older": older}
+    return render(request, "shops/desk_stock.html", context)
+
+
+@never_cache
+@sensitive_post_parameters("codes")
+@sensitive_variables("form")
+@require_http_methods(["GET", "HEAD", "POST"])
+def batches(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """The batches of a listing with what is left of each, and the form that adds more. Codes are never sent back."""
+    listing = _own_listing(request, slug, pk)
+    form = BatchForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            added = stock.add_batch(
+                listing, form.lines(), by=request.user, at=clock.now(), note=form.cleaned_data["note"]
+            )
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            done = ngettext("%(count)d code is in the vault.", "%(count)d codes are in the vault.", added.size)
+            messages.success(request, done % {"count": added.size})
+            return redirect("shops:batches", slug=slug, pk=pk)
+    context = {
+        "shop": listing.shop,
+        "listing": listing,
+        "badge": badge(listing),
+        "batches": list(Batch.objects.filter(listing=listing).with_counts().order_by("-pk")[:PAGE]),
+        "free": stock.count_free(listing),
+        "form": form,
+        "may_add": not listing.is_over,
+        "actions": _actions(listing, request.user),
+    }
+    return render(request, "shops/desk_batches.html", context, status=422 if form.errors else 200)
+
+
+def _do(request: HttpRequest, slug: str, pk: int, verb: Callable[..., None], said: str) -> HttpResponse:
+    listing = _own_listing(request, slug, pk)
+    verb(listing, by=request.user, at=clock.now())
+    messages.success(request, said)
+    return redirect("shops:desk_listings", slug=slug)
+
+
+def _own_shop(request: HttpRequest, slug: str) -> Shop:
+    return get_object_or_404(Shop.objects.select_related("deposit"), slug=slug, owner_id=request.user.pk)
+
+
+def _own_listing(request: HttpRequest, slug: str, pk: int) -> Listing:
+    own = Listing.objects.select_related("shop__deposit")
+    found: Listing = get_object_or_404(own, pk=pk, shop__slug=slug, shop__owner_id=request.user.pk)
+    return found
+
+
+def _page(request: HttpRequest, shop: Shop) -> tuple[list[Any], int | None]:
+    """A page of the shop's listings, newest first, with what is in stock; and where the older ones begin."""
+    found = shop.listings.with_free().select_related("shop").order_by("-pk")
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        found = found.filter(pk__lt=int(before[:18]))
+    rows = list(found[: PAGE + 1])
+    return rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else None
+
+
+def _row(listing: Any, user: Any) -> dict[str, Any]:
+    return {"listing": listing, "badge": badge(listing), "free": listing.free, "actions": _actions(listing, user)}
+
+
+def _actions(listing: Listing, user: Any) -> list[dict[str, Any]]:
+    """The buttons that a listing has now: what the verbs would not refuse by its state."""
+    return [
+        {"label": label, "url": reverse(address, args=[listing.shop.slug, listing.pk]), "style": style}
+        for label, address, style in (BUTTONS[verb] for verb in verbs.actions_for(listing, user) if verb in BUTTONS)
+    ]

@@ -1,0 +1,157 @@
+"""Pages of what is for sale: the list, and one listing with its promise, its policy and its buy box."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from shops import policy
+from shops import stock as store
+from shops.forms import SearchForm, buy_form
+from shops.listings import may_sell
+from shops.models import Kind, Listing
+from shops.states import ListingState
+from shops.views import shops
+from timeline import clock
+from timeline.spans import minutes
+
+PAGE = 24
+#: One purchase holds at most so many.
+MOST = 500
+#: From here on the page says how many are left.
+FEW = 10
+
+#: How each state looks: icon and tone of its badge.
+LOOKS = {
+    ListingState.DRAFT: ("file-text", ""),
+    ListingState.ON_SALE: ("store", "brand"),
+    ListingState.PAUSED: ("circle-pause", "amber"),
+    ListingState.CLOSED: ("lock", ""),
+}
+
+#: The icon of each kind.
+ICONS = {Kind.POINT_CARD: "coins", Kind.ACTIVATION_CODE: "key-round"}
+
+#: Why somebody cannot buy right now: icon, words, and what to do instead.
+CLOSED_BOX: dict[str, tuple[str, Promise, Promise]] = {
+    "draft": (
+        "file-text",
+        gettext_lazy("Not on sale yet"),
+        gettext_lazy("Only you see this page. Put it on sale from your desk."),
+    ),
+    "paused": (
+        "circle-pause",
+        gettext_lazy("Paused by the shop"),
+        gettext_lazy("Come back later, or look at other listings."),
+    ),
+    "closed": (
+        "lock",
+        gettext_lazy("No longer offered"),
+        gettext_lazy("Orders that were placed keep every right they had."),
+    ),
+    "stopped": (
+        "shield-alert",
+        gettext_lazy("Sales are stopped"),
+        gettext_lazy("The shop's deposit does not answer for new orders at the moment. That protects you."),
+    ),
+    "sold_out": (
+        "package",
+        gettext_lazy("Sold out"),
+        gettext_lazy("The shop can add more at any time. Nothing was charged."),
+    ),
+    "own": ("user", gettext_lazy("This is your own listing"), gettext_lazy("Nobody buys from themselves.")),
+}
+
+
+@login_not_required
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Everything on sale, newest first, found by words and by kind."""
+    form = SearchForm(request.GET)
+    asked = form.cleaned_data if form.is_valid() else {"q": "", "kind": ""}
+    found = Listing.objects.for_sale().about(asked["q"]).with_free().select_related("shop__deposit").order_by("-pk")
+    if asked["kind"]:
+        found = found.filter(kind=asked["kind"])
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        found = found.filter(pk__lt=int(before[:18]))
+    rows = list(found[: PAGE + 1])
+    again = {name: word for name, word in asked.items() if word}
+    older = urlencode(again | {"before": rows[PAGE - 1].pk}) if len(rows) > PAGE else ""
+    context = {
+        "form": form,
+        "rows": [_row(listing) for listing in rows[:PAGE]],
+        "is_search": bool(again),
+        "older": older,
+        "newest": urlencode(again) if before else "",
+        "is_first": not before,
+    }
+    return render(request, "listings/index.html", context)
+
+
+@login_not_required
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One listing: what it is, what is promised, what happens if something is wrong, and how to buy it."""
+    seen = Listing.objects.visible_to(request.user).select_related("shop__deposit", "shop__owner")
+    listing = get_object_or_404(seen, pk=pk)
+    at = clock.now()
+    free = store.count_free(listing)
+    why = _why_closed(listing, request.user, free, at)
+    level = request.user.level if request.user.is_authenticated else ""
+    context = {
+        "listing": listing,
+        "badge": badge(listing),
+        "icon": ICONS.get(Kind(listing.kind), "package"),
+        "promise": policy.in_words(minutes(listing.promise_minutes)),
+        "questions": policy.questions(listing),
+        "mistakes": policy.price_of_a_mistake(listing),
+        "level": level,
+        "shop": listing.shop,
+        "deposit": shops.badge(listing.shop.deposit),
+        "days_open": (at - listing.shop.opened_at).days,
+        "left": free if free <= FEW else None,
+        "closed_box": _closed_box(why) if why else None,
+        "form": None if why else buy_form(min(free, MOST)),
+        "is_own": listing.is_of(request.user),
+    }
+    return render(request, "listings/detail.html", context)
+
+
+def badge(listing: Listing) -> dict[str, Any]:
+    """The state of a listing as icon, word and tone."""
+    state = ListingState(listing.state)
+    icon, tone = LOOKS[state]
+    return {"word": state.label, "icon": icon, "tone": tone}
+
+
+def _row(listing: Any) -> dict[str, Any]:
+    return {
+        "listing": listing,
+        "kind": Kind(listing.kind).label,
+        "icon": ICONS.get(Kind(listing.kind), "package"),
+        "promise": policy.in_words(minutes(listing.promise_minutes)),
+        "deposit": shops.badge(listing.shop.deposit),
+        "is_sold_out": not listing.free,
+    }
+
+
+def _why_closed(listing: Listing, user: Any, free: int, at: Any) -> str:
+    """Why the buy box is closed for `user`; empty if it is open."""
+    if listing.state != ListingState.ON_SALE:
+        return str(listing.state)
+    if not may_sell(listing, at=at):
+        return "stopped"
+    if not free:
+        return "sold_out"
+    return "own" if listing.is_of(user) else ""
+
+
+def _closed_box(why: str) -> dict[str, Any]:
+    icon, word, text = CLOSED_BOX[why]
+    return {"icon": icon, "word": word, "text": text}
