@@ -18,8 +18,9 @@ ENV PATH=/opt/venv/bin:$PATH \
     DJANGO_SETTINGS_MODULE=kamen.settings.production \
     LOG_FORMAT=json \
     PORT=8000
-# The mall owns nothing in its image: it can read its code and write to /tmp, and that is all.
-RUN groupadd --system --gid 10001 kamen && useradd --system --uid 10001 --gid kamen --no-create-home --home-dir /tmp kamen
+# The mall owns nothing in its image but the place of its files: it can read its code, write there and to /tmp.
+RUN groupadd --system --gid 10001 kamen && useradd --system --uid 10001 --gid kamen --no-create-home --home-dir /tmp kamen \
+ && install --directory --owner 10001 --group 10001 --mode 0700 /var/lib/kamen/files
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/kamen /srv/kamen
 WORKDIR /srv/kamen

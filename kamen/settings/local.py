@@ -7,7 +7,7 @@ from pathlib import Path
 from kamen import servers
 
 from .base import *  # noqa: F403
-from .base import BASE_DIR, CONTENT_SECURITY_POLICY, SELF, STORAGES, broker, cache, database, env
+from .base import BASE_DIR, CONTENT_SECURITY_POLICY, SELF, STORAGES, broker, cache, database, env, private_files
 
 
 def local_secret(name: str, length: int) -> str:
@@ -55,6 +55,7 @@ EMAIL_FILE_PATH = LOCAL_DIR / "mail"
 STATIC_ROOT = LOCAL_DIR / "static"
 # Hashed as in production, but not compressed: that takes half a minute, and nobody waits for the network here.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
+STORAGES["files"] = private_files(env("KAMEN_FILES_DIR", default="") or LOCAL_DIR / "files")
 CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "beat-schedule")
 
 ACCOUNT_EMAIL_VERIFICATION = env("ACCOUNT_EMAIL_VERIFICATION", default="optional")  # the demo has no mail to wait for

@@ -7,7 +7,7 @@ from pathlib import Path
 from kamen import servers
 
 from .base import *  # noqa: F403
-from .base import MIDDLEWARE, broker, cache, database, env
+from .base import MIDDLEWARE, broker, cache, database, env, private_files
 
 # One home per run; parallel workers inherit it through the environment.
 TEST_HOME = Path(os.environ.setdefault("KAMEN_TEST_HOME", f"{tempfile.gettempdir()}/kamen-test-{os.getpid()}"))
@@ -38,6 +38,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "files": private_files(TEST_HOME / "files"),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 MIDDLEWARE = [name for name in MIDDLEWARE if "prometheus" not in name and "whitenoise" not in name]

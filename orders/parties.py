@@ -1,0 +1,54 @@
+"""Who has to do with an order: its buyer, the shop that sold it, and the mall's people who look into cases."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role
+from orders.models import Order
+
+#: Roles of staff that see every order, and those that also speak in its conversation.
+SEEING = frozenset({Role.AGENT, Role.ARBITER, Role.SENIOR, Role.LEAD, Role.RISK, Role.AUDITOR})
+SPEAKING = frozenset({Role.AGENT, Role.ARBITER, Role.SENIOR, Role.LEAD})
+
+
+class Side(models.TextChoices):
+    """For whom somebody stands in an order."""
+
+    BUYER = "buyer", _("Buyer")
+    SHOP = "shop", _("Shop")
+    PLATFORM = "platform", _("Platform")
+
+
+def visible_to(user: Any) -> QuerySet[Order]:
+    """The orders that `user` may see: the own ones, those of the own shops, and all of them for staff of cases."""
+    if user.roles & SEEING:
+        return Order.objects.all()
+    return Order.objects.filter(Q(buyer=user) | Q(shop__owner=user))
+
+
+def side_of(order: Order, user: Any) -> Side | None:
+    """For whom `user` stands in the order; nobody if it is not theirs to see.
+
+    Whoever bought or sold it never counts as staff in it.
+    """
+    if order.buyer_id == user.pk:
+        return Side.BUYER
+    if order.shop.owner_id == user.pk:
+        return Side.SHOP
+    return Side.PLATFORM if user.roles & SEEING else None
+
+
+def side_of_author(order: Order, user_id: int) -> Side:
+    """For whom somebody spoke who was allowed to speak in the order."""
+    if order.buyer_id == user_id:
+        return Side.BUYER
+    return Side.SHOP if order.shop.owner_id == user_id else Side.PLATFORM
+
+
+def may_speak(order: Order, user: Any) -> bool:
+    """Whether `user` may say something in the order's conversation: both sides, and staff who assist or decide."""
+    side = side_of(order, user)
+    return side in {Side.BUYER, Side.SHOP} or (side == Side.PLATFORM and bool(user.roles & SPEAKING))

@@ -1,0 +1,70 @@
+"""What a buyer does before an order is paid: order what was shown at the price that was shown, and ask for a charge."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from ledger import gateways, payments
+from ledger.models import Payment
+from ledger.states import PaymentState
+from ledger.templatetags.money import yuan
+from orders import lifecycle
+from orders.models import Order
+from orders.states import OrderState
+from shops.models import Listing
+from timeline.door import lock, require
+from timeline.refusals import Refused
+from timeline.spans import minutes
+
+
+@transaction.atomic
+def order_as_shown(
+    listing: Listing, *, quantity: int, acknowledged: bool, price: int | None = None, by: Any, at: datetime
+) -> Order:
+    """Place an order if one unit still costs the `price` in fen that the buyer saw (nothing: whatever it costs now).
+
+    Refused: `price_changed` with the price of now, and all that `lifecycle.place` refuses.
+    """
+    lock(listing)
+    if price not in (None, listing.price):
+        raise Refused(
+            "price_changed",
+            _("The price has changed: one now costs %(price)s. Look at the listing again; nothing was ordered.")
+            % {"price": yuan(listing.price)},
+        )
+    return lifecycle.place(buyer=by, listing=listing, quantity=quantity, acknowledged=acknowledged, at=at)
+
+
+@transaction.atomic
+def ask_for_charge(order: Order, *, channel: str, by: Any, at: datetime) -> Payment:
+    """The buyer wants to pay by `channel`: the payment that is still open, or a new one that ends with the order.
+
+    Refused: `not_your_turn`, `wrong_moment`, `no_such_channel`.
+    """
+    lock(order)
+    require(order.buyer_id == by.pk, "not_your_turn", _("Only the buyer pays."))
+    require(may_be_paid(order, at), "wrong_moment", _("This order cannot be paid any more."))
+    require(channel in gateways.open_channels(), "no_such_channel", _("This payment channel is not open right now."))
+    found = open_payment(order, at=at, channel=channel)
+    if found is not None:
+        return found
+    assert order.deadline_at is not None  # noqa: S101 - an order that waits for payment has a clock
+    left = max(1, int((order.deadline_at - at).total_seconds() // 60))
+    return payments.ask(
+        user=by, subject=order.address, amount=order.total, channel=channel, span=minutes(left), at=at
+    )
+
+
+def may_be_paid(order: Order, at: datetime) -> bool:
+    """Whether the order waits for its payment and the time for it is not over."""
+    return order.state == OrderState.PLACED and not order.is_overdue(at)
+
+
+def open_payment(order: Order, *, at: datetime, channel: str = "") -> Payment | None:
+    """The buyer's payment by a channel that is asked for and not over, if there is one."""
+    found = Payment.objects.filter(subject=order.address, state=PaymentState.AWAITING, deadline_at__gt=at)
+    if channel:
+        found = found.filter(channel=channel)
+    return found.order_by("-pk").first()
