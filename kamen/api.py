@@ -14,6 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularAPIView
 
 import accounts.api
+import ledger.api
 import shops.api
 from kamen import problems
 
@@ -266,6 +267,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", docs, name="docs"),
     path("v1/me/", accounts.api.me, name="me"),
+    path("v1/wallet/", ledger.api.wallet, name="wallet"),
+    path("v1/payments/", ledger.api.all_payments, name="payments"),
+    path("v1/payments/<slug:number>/", ledger.api.payment, name="payment"),
+    path("v1/payments/<slug:number>/check/", ledger.api.check_payment, name="check_payment"),
+    path("v1/payouts/", ledger.api.all_payouts, name="payouts"),
+    path("v1/payouts/<slug:number>/", ledger.api.payout, name="payout"),
     path("v1/shops/", shops.api.shops, name="shops"),
     path("v1/shops/<slug:slug>/", shops.api.shop, name="shop"),
     path("v1/shops/<slug:slug>/deposit/", shops.api.deposit, name="deposit"),

@@ -3,6 +3,7 @@
 One thread, one loop: it prints the lines of its children, starts again what died, and stops everything in order.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import http.client
@@ -25,7 +26,7 @@ from kamen.servers import ServerDied, Servers, command_of, end_with_parent
 MOST_QUICK_DEATHS, QUICK = 4, 10
 #: How long a child may take to say goodbye, and how long the mall may take to open.
 GOODBYE, OPENING = 15, 90
-COLORS = {"web": "36", "worker": "33", "beat": "35", "demo": "32"}
+COLORS = {"web": "36", "worker": "33", "beat": "35", "channel": "34", "demo": "32"}
 
 
 class CannotRun(Exception):
@@ -60,7 +61,7 @@ class Screen:
             self.files[name] = (self.directory / f"{name}.log").open("ab", buffering=0)
         self.files[name].write(f"{text}\n".encode())
         if not self.quiet:
-            label = f"{name:<6} │"
+            label = f"{name:<7} │"
             self.write(f"\x1b[{COLORS[name]}m{label}\x1b[0m {text}" if self.color else f"{label} {text}")
 
     def say(self, text: str) -> None:
@@ -89,7 +90,10 @@ class Demo:
         self.servers = Servers(settings.SERVERS_HOME, parts=parts)
         python = sys.executable
         celery = [python, "-m", "celery", "--quiet", "--app", "kamen.worker"]
+        channel_port = sandbox_port(settings.SANDBOX_ADDRESS)
+        sandbox = ["--port", str(channel_port), "--store", str(self.local / "sandbox.sqlite")]
         self.children = {
+            "channel": Child("channel", [python, "-m", "kamen.sandbox_channel", *sandbox]),
             "web": Child("web", [python, "-m", "gunicorn", "--config", "python:kamen.gunicorn"]),
             "worker": Child(
                 "worker", [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"]
@@ -101,6 +105,8 @@ class Demo:
             "DJANGO_SETTINGS_MODULE": "kamen.settings.local",
             "PYTHONUNBUFFERED": "1",
             "BIND": f"127.0.0.1:{self.port}",
+            "SANDBOX_ADDRESS": f"http://127.0.0.1:{channel_port}",
+            "SANDBOX_SECRET": settings.SANDBOX_SECRET,
             # In a container one often is root; Celery's warning is meant for production.
             "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS") or "ignore:You're running the worker",
             "WEB_CONCURRENCY": os.environ.get("WEB_CONCURRENCY") or "1",
@@ -184,6 +190,7 @@ class Demo:
         self.manage("prepare", "--verbosity", "0")
         self.collect_static()
         self.manage("seed_demo", "--verbosity", "0")
+        self.settings.SANDBOX_FILE.write_text(self.environment["SANDBOX_ADDRESS"])
         self.screen.say("Opening the mall …")
         for child in self.children.values():
             self.start(child)
@@ -196,8 +203,8 @@ class Demo:
             self.watch(0.3)
 
     def close(self) -> None:
-        """Beat first, so that nothing new is asked; then the worker, the web, the servers."""
-        running = [name for name in ("beat", "worker", "web") if self.children[name].process is not None]
+        """Beat first, so that nothing new is asked; then the worker, the web, the channel, the servers."""
+        running = [name for name in ("beat", "worker", "web", "channel") if self.children[name].process is not None]
         if running or self.servers.processes:
             self.screen.say("Stopping …")
         self.screen.quiet = True
@@ -420,6 +427,21 @@ def end_group(pid: int, sign: signal.Signals) -> None:
         return
 
 
+def sandbox_port(before: str) -> int:
+    """A free port of this machine for the sandbox channel: the one it had before if nobody took it meanwhile."""
+    known = before.rpartition(":")[2]
+    for port in [int(known)] if known.isdecimal() else []:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe_socket:
+            probe_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError, OverflowError):
+                probe_socket.bind(("127.0.0.1", port))
+                return port
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe_socket:
+        probe_socket.bind(("127.0.0.1", 0))
+        found: int = probe_socket.getsockname()[1]
+        return found
+
+
 def banner(settings: Any, *, seconds: float) -> str:
     """What one wants to know about the mall that has just opened."""
     from django.utils import translation
@@ -436,6 +458,7 @@ def banner(settings: Any, *, seconds: float) -> str:
         *people,
         f"  Staff need a second factor: `make code` shows it, or give your authenticator app {personas.SECRET}",
         "",
+        f"  Play money: the sandbox channel at {settings.SANDBOX_FILE.read_text()}",
         f"  Mail   {settings.EMAIL_FILE_PATH}",
         f"  Logs   {settings.LOCAL_DIR / 'logs'} and {settings.SERVERS_HOME / 'logs'}",
         "  Stop   Ctrl-C; `make demo` opens the mall again as it was",

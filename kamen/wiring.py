@@ -5,6 +5,8 @@ from ledger import payments, payouts
 from ledger.states import PAYMENT, PAYOUT
 from orders import lifecycle as orders
 from orders.states import ORDER
+from refunds import lifecycle as refunds
+from refunds.states import REFUND
 from rulebook import clocks
 from shops import lifecycle as shops
 from shops.states import DEPOSIT
@@ -17,4 +19,6 @@ def connect() -> None:
     PAYMENT.expired.tie(payments.lapse)
     PAYOUT.expired.tie(payouts.lapse)
     DEPOSIT.expired.tie(shops.lapse)
+    ledger.hooks.payout_paid.tie(refunds.paid)
     ORDER.expired.tie(orders.lapse)
+    REFUND.expired.tie(refunds.lapse)

@@ -24,6 +24,9 @@ LEAST_TOP_UP, MOST_TOP_UP = 100, 5_000_000
 #: How long a charge may be silent before the mall asks the channel itself, and how long it goes on asking.
 SILENCE, STILL_ASKED = timedelta(minutes=1), timedelta(days=1)
 
+#: What the channel's page calls what is paid, and what people read while there is no channel.
+TITLE, NO_CHANNEL = _("Kamen top-up"), _("No payment channel is open right now. Nothing was charged.")
+
 CREDITED, RETURNED, REPEATED = Notice.Outcome.CREDITED.value, Notice.Outcome.RETURNED.value, "repeated"
 
 

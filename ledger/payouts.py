@@ -206,7 +206,7 @@ def _ask_and_send(payout: Payout) -> RefundAnswer | None:
     try:
         channel = gateways.find(payout.channel)
         answer = channel.find_refund(payout.number)
-        if answer.state in {RefundState.UNKNOWN, RefundState.FAILED}:
+        if answer.state not in {RefundState.DONE, RefundState.PENDING}:
             answer = channel.refund(number=payout.number, txn=payout.charge, amount=payout.amount)
     except (ChannelDown, UnknownChannel) as error:
         log.warning("channel %s gave no answer about %s: %s", payout.channel, payout.number, error)

@@ -128,7 +128,7 @@ def top_up(request: HttpRequest) -> HttpResponse:
         return _wallet(request, form, status=422)
     channels = gateways.open_channels()
     if not channels:
-        form.add_error(None, _("No payment channel is open right now. Nothing was charged."))
+        form.add_error(None, payments.NO_CHANNEL)
         return _wallet(request, form, status=422)
     asked = payments.top_up(user=request.user, amount=form.cleaned_data["amount"], channel=channels[0], at=clock.now())
     return _to_the_channel(request, asked)
@@ -169,7 +169,7 @@ def check(request: HttpRequest, number: str) -> HttpResponse:
     found.refresh_from_db()
     try:
         outcomes = payments.ask_channel(found, at=at)
-    except (ChannelDown, UnknownChannel) as error:
+    except (ChannelDown, ChannelRefused, UnknownChannel) as error:
         log.warning("channel %s gave no answer about %s: %s", found.channel, found.number, error)
         messages.error(request, _("The channel does not answer right now. What you paid is not lost: we keep asking."))
         return redirect(found)
@@ -389,7 +389,7 @@ def _to_the_channel(request: HttpRequest, found: Payment) -> HttpResponse:
     """Redirect to the channel's pay page; where the channel is away, the payment's own page says so."""
     if not found.is_open(clock.now()):
         raise Refused("wrong_moment", _("This payment is paid or expired. Start a new one."))
-    title = _("Kamen top-up") if found.is_top_up() else _("Kamen order")
+    title = str(payments.TITLE) if found.is_top_up() else _("Kamen order")
     try:
         return redirect(payments.open_charge(found, title=title))
     except (ChannelDown, ChannelRefused, UnknownChannel) as error:

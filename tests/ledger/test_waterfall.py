@@ -94,4 +94,4 @@ def test_nobody_pays_before_those_before_him_are_empty(award, held):
     assert all(leg.amount > 0 for leg in legs)
     left = after(asked, legs)
     last = max((int(leg.address) for leg in legs), default=-1)
-    assert all(source.available == 0 for source in left[:last])
+    assert all(source.available == 0 for source in left[: max(last, 0)])
