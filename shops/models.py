@@ -6,7 +6,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -183,7 +183,7 @@ class Listing(Tracked):
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="listings")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     title = models.CharField(max_length=80, validators=[visible])
-    description = models.TextField(max_length=2000, blank=True)
+    description = models.TextField(max_length=2000, blank=True, validators=[MaxLengthValidator(2000)])
     category = models.CharField(max_length=40, blank=True, validators=[visible])
     price = models.BigIntegerField(
         help_text="fen for one unit", validators=[MinValueValidator(1), MaxValueValidator(HIGHEST_PRICE)]
@@ -199,7 +199,9 @@ class Listing(Tracked):
         validators=[MinValueValidator(1), MaxValueValidator(HIGHEST_PRICE)],
     )
     region = models.CharField(max_length=40, blank=True, validators=[visible])
-    notice = models.TextField(max_length=1000, help_text="what a buyer must have read before paying")
+    notice = models.TextField(
+        max_length=1000, validators=[MaxLengthValidator(1000)], help_text="what a buyer must have read before paying"
+    )
     created_at = models.DateTimeField()
 
     objects: ClassVar[Any] = ListingQuerySet.as_manager()

@@ -1,31 +1,33 @@
 """What happens when something is wrong with a purchase, before anybody buys: figures for a listing's policy card."""
 
-import json
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-import rulebook
 from rulebook import clocks
+from rulebook.claims import Claim
+from rulebook.defaults import default_book
+from rulebook.engine import decide
 from shops.models import Listing
 from timeline.spans import Kind, Span, hours, minutes
-
-BOOK = Path(rulebook.__file__).parent / "data" / "rulebook.json"
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """What a buyer of one level gets back for their own mistake while the code is sealed: amounts in fen."""
+    """What a buyer of one level gets back for their own mistake, by the rulebook: amounts in fen for one unit.
+
+    `within` is how long a sealed code may go back, `back` what comes back then; `revealed` is what comes back once
+    the code was seen.
+    """
 
     level: str
     within: str
     fee_bp: int
     fee: int
     back: int
+    revealed: int
 
     @property
     def percent(self) -> str:
@@ -34,17 +36,27 @@ class Mistake:
 
 
 def price_of_a_mistake(listing: Listing) -> list[Mistake]:
-    """For each membership level, what one unit bought by mistake comes to; once the code was seen, it is nothing.
-
-    The fee is floored and capped (rules: rounding, fee cap).
-    """
-    book = _book()
+    """For each membership level, what one unit comes to that was bought by mistake, before and after looking at it."""
+    book = default_book()
     found = []
-    for level, terms in sorted(book["levels"].items()):
-        fee = min(listing.price * terms["sealed_fee_bp"] // 10_000, book["fee_cap_fen"])
-        within = in_words(hours(terms["sealed_window_h"]))
-        found.append(Mistake(level, within, terms["sealed_fee_bp"], fee, listing.price - fee))
+    for name, level in sorted(book.levels.items()):
+        sealed = decide(_mistake(listing, name, "SEALED", {"hours_since_delivery": 0}), book)
+        seen = decide(_mistake(listing, name, "REVEALED_UNUSED", {"hours_since_reveal": 0, "recallable": False}), book)
+        lane = level.lanes["LEVEL_SEALED"]
+        within = in_words(hours(lane.window_h))
+        found.append(Mistake(name, within, lane.fee_bp or 0, sealed.fee, sealed.refund, seen.refund))
     return found
+
+
+def _mistake(listing: Listing, level: str, state: str, facts: dict[str, int | str]) -> Claim:
+    return Claim(
+        kind=listing.kind,
+        reason="CHANGE_OF_MIND",
+        state=state,
+        level=level,
+        paid=listing.price,
+        facts={"statutory_no_reason": False, **facts},
+    )
 
 
 def questions(listing: Listing) -> list[dict[str, Any]]:
@@ -97,9 +109,3 @@ def in_words(span: Span) -> str:
     if whole >= 96 and whole % 24 == 0:
         return ngettext("%(count)d day", "%(count)d days", whole // 24) % {"count": whole // 24}
     return ngettext("%(count)d hour", "%(count)d hours", whole) % {"count": whole}
-
-
-@cache
-def _book() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(BOOK.read_text())
-    return found

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models.functions import Now
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from timeline.models import KeptAnswer
@@ -20,8 +21,11 @@ KEPT_FOR = timedelta(hours=48)
 
 
 def digest(*, method: str, path: str, body: bytes) -> str:
-    """What makes two requests the same: the method, the address with its query, and the body to the byte."""
-    return hashlib.sha256(f"{method} {path}\n".encode() + body).hexdigest()
+    """What makes two requests the same: the method, the address with its query, and the body to the byte.
+
+    Keyed, because a body may hold short codes (卡密) that a bare hash in the database would let somebody guess.
+    """
+    return salted_hmac("timeline.idempotency", f"{method} {path}\n".encode() + body, algorithm="sha256").hexdigest()
 
 
 def claim(*, by: Any, key: str, request_digest: str) -> KeptAnswer | None:
