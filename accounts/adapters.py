@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.core.internal.httpkit import get_client_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -19,10 +20,9 @@ from accounts.models import User
 PROOFS = {"password", "mfa"}
 
 
-def client_address(request: HttpRequest) -> str:
+def client_address(request: HttpRequest) -> str | None:
     """Where a request came from: the socket's address, or what the last TRUSTED_PROXY_COUNT proxies say."""
-    address: str = AccountAdapter(request).get_client_ip(request)
-    return address
+    return get_client_ip(request)
 
 
 class AccountAdapter(DefaultAccountAdapter):
