@@ -7,6 +7,7 @@ yours and what is not there look the same.
 import logging
 import sys
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -171,9 +172,10 @@ def _problem_of_framework(error: exceptions.APIException) -> Problem | None:
         case exceptions.UnsupportedMediaType():
             return Problem(415, "unsupported_media_type")
         case exceptions.Throttled():
-            return Problem(429, "too_many_requests", headers={"Retry-After": str(int(error.wait or 1))})
+            wait = getattr(error, "wait", None) or 1
+            return Problem(429, "too_many_requests", headers={"Retry-After": str(ceil(wait))})
     if error.status_code in TITLES and error.status_code < 500:
-        return Problem(error.status_code, error.default_code, error.default_detail)
+        return Problem(error.status_code, error.default_code, str(error.detail))
     return None
 
 
