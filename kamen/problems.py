@@ -73,7 +73,7 @@ SENTENCES: dict[str, Text] = {
     "not_movable": _("Money cannot be moved like this. Nothing was moved."),
     "too_many_requests": _("That was too often. Wait a moment."),
     "internal_error": _("Something went wrong on our side. It was recorded. What was done before is safe."),
-    "try_again": _("The mall is busy or its database is away for a moment. Nothing was changed. Try again."),
+    "try_again": _("The mall is busy, or its database is away for a moment. Send the same again: it counts once."),
 }
 
 
