@@ -55,7 +55,10 @@ def wrong_settings() -> Iterator[str]:
         yield "DEBUG is on: it shows secrets to strangers. Remove DEBUG from the environment."
     if settings.DEMO:
         yield "The demo's switches are on: use DJANGO_SETTINGS_MODULE=kamen.settings.production as it is."
-    secret = settings.SECRET_KEY
+    try:
+        secret = settings.SECRET_KEY
+    except ImproperlyConfigured:  # there, but empty
+        secret = ""
     if len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS or secret.lower().startswith(WELL_KNOWN):
         yield (
             f"SECRET_KEY is weak: it needs at least {SHORTEST_SECRET} random characters."

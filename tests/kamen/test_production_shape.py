@@ -222,9 +222,10 @@ def test_web_worker_and_beat_become_well_and_end_when_asked(house):
     [
         ({"DEBUG": "True"}, "DEBUG is on"),
         ({"SECRET_KEY": None}, "SECRET_KEY"),
+        ({"SECRET_KEY": ""}, "SECRET_KEY is weak"),
         ({"SECRET_KEY": "change-me-change-me-change-me-change-me-change-me"}, "SECRET_KEY is weak"),
     ],
-    ids=["debug", "no secret", "well-known secret"],
+    ids=["debug", "no secret", "empty secret", "well-known secret"],
 )
 def test_nothing_starts_with_unsafe_settings(house, changes, sentence):
     refuses(house, PROCESSES, changes, sentence)
