@@ -189,7 +189,7 @@ class Mall:
     def wait_until_all_live(self) -> None:
         """Until every worker answers and every beat has written its schedule."""
         with Celery(broker=broker(self.address), set_as_current=False) as caller:
-            eventually(lambda: len(caller.control.ping(timeout=0.5)) == len(self.workers))
+            eventually(lambda: len(caller.control.ping(timeout=0.5) or []) == len(self.workers))
         eventually(lambda: all(any(self.home.glob(f"{beat}*")) for beat in self._schedules))
 
     @classmethod
