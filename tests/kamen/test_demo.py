@@ -60,7 +60,7 @@ class Demo:
         found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return [int(pid) for pid in found if words.encode() in command_of(int(pid))]
 
-    def page(self, path: str = "/") -> tuple[int, str]:
+    def page(self, path: str) -> tuple[int, str]:
         """Ask for a page."""
         there = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         with contextlib.closing(there):
@@ -69,43 +69,43 @@ class Demo:
             return answer.status, answer.read().decode()
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the demo of these tests keeps its mall."""
-    return tmp_path_factory.mktemp("demo")
-
-
 @pytest.fixture
-def demo(home: Path) -> Iterator[Demo]:
-    """An open mall; the first test waits for it longest, the others find the same one opened again."""
-    opened = Demo(home, free_port())
-    try:
-        opened.says("is open:")
-        yield opened
-    finally:
-        if opened.process.poll() is None:
-            opened.process.terminate()
-            opened.ends()
+def opened(tmp_path: Path) -> Iterator[Callable[[], Demo]]:
+    """Opens the mall of this test's directory; whatever is still open at the end is stopped."""
+    demos: list[Demo] = []
+
+    def open_it() -> Demo:
+        demos.append(Demo(tmp_path, free_port()))
+        return demos[-1]
+
+    yield open_it
+    for demo in demos:
+        if demo.process.poll() is None:
+            demo.process.terminate()
+            demo.ends()
 
 
-def test_it_opens_explains_itself_and_stops_without_a_trace(demo, home):
-    assert f"http://127.0.0.1:{demo.port}" in demo.said
-    assert "shop@demo.kamen.invalid" in demo.said
-    assert "kamen-demo" in demo.said
-    status, page = demo.page()
-    assert status == 200
-    styles = re.findall(r'href="(/static/[^"]+\.css)"', page)
-    assert styles
-    assert demo.page(styles[0])[0] == 200
-    assert demo.page("/readyz")[0] == 200
+def test_the_demo_opens_explains_itself_mends_itself_and_stops_without_a_trace(opened, tmp_path):
+    demo = opened()
+    said = demo.says("is open:")
+    assert f"http://127.0.0.1:{demo.port}" in said
+    assert "shop@demo.kamen.invalid" in said
+    assert "kamen-demo" in said
+    require_pages(demo)
 
-    second = Demo(home, free_port())
+    second = opened()
     assert second.ends() == 1
     assert second.said.strip() == (
         f"The demo already runs here: http://127.0.0.1:{demo.port} (process {demo.process.pid})."
         " Stop it first with Ctrl-C."
     )
 
+    (worker,) = demo.children("kamen.worker worker")
+    os.kill(worker, signal.SIGKILL)
+    demo.says("The worker was ended by SIGKILL; starting it again.")
+    eventually(lambda: bool(demo.children("kamen.worker worker")))
+
+    query(demo, "update accounts_user set nickname = 'kept' where email like 'buyer@%'")
     sessions = {os.getsid(pid) for pid in demo.children()}
     assert len(sessions) == 5  # PostgreSQL, Redis, web, worker, beat
     demo.process.send_signal(signal.SIGINT)
@@ -116,15 +116,10 @@ def test_it_opens_explains_itself_and_stops_without_a_trace(demo, home):
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         free.bind(("127.0.0.1", demo.port))
 
-
-def test_what_died_comes_back_until_a_server_dies(demo, home):
-    assert int(manage(home, demo.port, "psql", "select count(*) from shops_shop")) == 5
-    manage(home, demo.port, "psql", "update accounts_user set nickname = 'kept' where email like 'buyer@%'")
-    manage(home, demo.port, "check_books")
-    (worker,) = demo.children("kamen.worker worker")
-    os.kill(worker, signal.SIGKILL)
-    demo.says("The worker was ended by SIGKILL; starting it again.")
-    eventually(lambda: bool(demo.children("kamen.worker worker")))
+    demo = opened()
+    demo.says("is open:")
+    assert query(demo, "select nickname from accounts_user where email like 'buyer@%'") == "kept"
+    assert query(demo, "select count(*) from shops_shop") == "5"
     (redis,) = demo.children("redis-server")
     sessions = {os.getsid(pid) for pid in demo.children()}
     os.kill(redis, signal.SIGKILL)
@@ -132,14 +127,16 @@ def test_what_died_comes_back_until_a_server_dies(demo, home):
     assert demo.said.count("Redis ended by itself, so the mall closes.") == 1
     assert living(sessions) == []
 
-    again = Demo(home, demo.port)
-    again.says("is open:")
-    kept = "select nickname from accounts_user where email like 'buyer@%'"
-    assert manage(home, demo.port, "psql", kept).strip() == "kept"
-    sessions = {os.getsid(pid) for pid in again.children()}
-    again.process.kill()
-    again.ends()
-    eventually(lambda: living(sessions) == [])  # even a supervisor that is shot takes its children along
+
+def test_whoever_is_shot_takes_the_servers_along(tmp_path):
+    program = "import os, sys; from pathlib import Path; from kamen.servers import Servers\n"
+    program += "servers = Servers(Path(sys.argv[1]), durable=False); servers.start()\n"
+    program += "print(*[one.pid for one in servers.processes.values()], flush=True); os.kill(os.getpid(), 9)"
+    command = [sys.executable, "-c", program, str(tmp_path / "servers")]
+    shot = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True)
+    sessions = {int(word) for word in shot.stdout.split()}
+    assert len(sessions) == 2, shot.stderr
+    eventually(lambda: living(sessions) == [])
 
 
 def test_a_taken_port_is_one_sentence_before_anything_starts(tmp_path):
@@ -169,16 +166,25 @@ def environment(home: Path, port: int) -> dict[str, str]:
     return inherited | {"KAMEN_LOCAL_DIR": str(home / "local"), "PORT": str(port)}
 
 
-def manage(home: Path, port: int, command: str, sql: str = "") -> str:
-    """What a command says in the open mall."""
-    words = [sys.executable, "manage.py", command]
-    given = environment(home, port) | {"PGOPTIONS": "", "PSQLRC": os.devnull}
-    if sql:
-        sql = f"\\pset format unaligned\n\\pset tuples_only on\n{sql};\n"
-    done = subprocess.run(words, cwd=settings.BASE_DIR, env=given, input=sql, capture_output=True, text=True)
+def query(demo: Demo, sql: str) -> str:
+    """What `make psql` answers in the open mall."""
+    given = environment(demo.home, demo.port) | {"PSQLRC": os.devnull}
+    words = f"\\pset format unaligned\n\\pset tuples_only on\n{sql};\n"
+    command = [sys.executable, "manage.py", "psql"]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, env=given, input=words, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line for line in done.stdout.splitlines() if not line.startswith(("Output format", "Tuples only"))]
     return "\n".join(lines)
+
+
+def require_pages(demo: Demo) -> None:
+    """The first page, its style sheet and the probe are there."""
+    status, page = demo.page("/")
+    assert status == 200
+    styles = re.findall(r'href="(/static/[^"]+\.css)"', page)
+    assert styles
+    assert demo.page(styles[0])[0] == 200
+    assert demo.page("/readyz")[0] == 200
 
 
 def living(sessions: set[int]) -> list[bytes]:
