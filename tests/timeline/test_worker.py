@@ -127,7 +127,7 @@ def require_each_clock_fired_once(shops) -> None:
         assert list(timers.live().values_list("limit", flat=True)) == ["SUSPEND"]
 
 
-def eventually(true: Callable[[], bool], *, within: float = 20) -> None:
+def eventually(true: Callable[[], bool], *, within: float = 60) -> None:
     """Wait until it is true; fail with what the processes said if it never is."""
     until = time.monotonic() + within
     while not true():
