@@ -21,8 +21,10 @@ def read_settings() -> None:
     """Read the settings; what is missing ends the process with one sentence instead of a traceback."""
     try:
         settings.DEBUG  # noqa: B018 - reading anything is what loads the settings
-    except (ImproperlyConfigured, ValueError) as error:
+    except ImproperlyConfigured as error:
         refuse(str(error))
+    except ValueError as error:  # PORT=eight
+        refuse(f"A setting in the environment is not what it should be ({error}).")
 
 
 def check_or_exit() -> None:
