@@ -82,6 +82,7 @@ def test_whoever_acts_first_fires_what_is_overdue(short_deposit):
 def stubborn(monkeypatch):
     """A verb that fails for deposits of the shop `xinghe` only."""
     lapse = DEPOSIT.expired.function
+    assert lapse is not None
 
     def fail(thing, *, limit, at):
         if thing.shop.slug == "xinghe":
