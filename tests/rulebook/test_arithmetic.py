@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rulebook
@@ -58,6 +58,7 @@ def test_an_amount_nobody_carries_is_refused():
         split(1, {})
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), st.lists(st.integers(0, 10_000), min_size=4, max_size=4).filter(any))
 def test_parts_of_a_split_sum_up_and_miss_the_exact_share_by_less_than_a_fen(amount, weights):
     named = dict(zip(PARTIES, weights, strict=True))

@@ -26,6 +26,18 @@ def test_the_statutory_row_beats_the_level():
     assert decision.basis[0] == "CONSUMER:25"
 
 
+def test_law_beats_even_a_row_with_more_conditions():
+    rules = bent()
+    house = {"id": "MX-99", "class": ["BUYER"], "kinds": ["POINT_CARD"], "states": ["SEALED"], "refund_bp": 5000}
+    rules["matrix"].append({**house, "remedies": ["REFUND"], "when": {"recallable": True, "platform_proof": True}})
+    known = claim(
+        *("CHANGE_OF_MIND", "POINT_CARD", "SEALED"), recallable=True, platform_proof=True, statutory_no_reason=True
+    )
+    decision = decide(known, load(rules))
+
+    assert (decision.rules, decision.refund) == (("MX-32L",), 10_000)
+
+
 def test_a_condition_beats_a_plain_row():
     can, cannot = (ruled("FORCE_MAJEURE", "POINT_CARD", "SEALED", recallable=known) for known in (True, False))
 
@@ -262,6 +274,13 @@ def test_the_instant_lane_has_a_cap_a_quota_and_a_limit_of_risk():
     assert instant(buyer_risk=59)
     assert not instant(buyer_risk=60)
     assert not instant(platform_proof=False)
+
+
+def test_what_is_used_is_never_paid_at_once():
+    facts = {"platform_proof": True, "level": "M4"}
+
+    assert ruled("CODE_INVALID", "GAME_ACCOUNT", "REVEALED_UNUSED", **facts).instant
+    assert not ruled("CODE_INVALID", "GAME_ACCOUNT", "USED", **facts).instant
 
 
 def test_proven_non_delivery_has_neither_cap_nor_quota():
