@@ -299,7 +299,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler400"""
     if _is_api(request):
         return (problem_of(exception) or Problem(400, "bad_request")).as_json()
-    return defaults.bad_request(request, exception)
+    return render(request, "400.html", status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

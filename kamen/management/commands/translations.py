@@ -3,6 +3,7 @@ import io
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ LITERAL = r"u?(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
 #: What Django makes of a template's strings: gettext('…'), ngettext('…', '…', count), _('…').
 IN_TEMPLATE = re.compile(rf"\b(?:gettext|ngettext|_)\(\s*({LITERAL})(?:\s*,\s*({LITERAL}))?")
 
-Message = str | tuple[str, str]
+Message = str | tuple[str, ...]
 
 
 class Command(BaseCommand):
@@ -45,7 +46,11 @@ class Command(BaseCommand):
         known = _read(po) if po.exists() else Catalog(locale="zh_Hans")
         for path in options["merge"]:
             for message in _read(Path(path)):
-                if message.id and message.string and not _chinese(known, message.id):
+                if (
+                    message.id
+                    and message.string
+                    and not _chinese(known, tuple(message.id) if isinstance(message.id, list) else message.id)
+                ):
                     known.add(message.id, message.string)
         catalog = Catalog(locale="zh_Hans", project="Kamen", version="", copyright_holder="", fuzzy=False)
         for said in sorted(set(_messages()), key=str):
@@ -69,7 +74,7 @@ class Command(BaseCommand):
 def _messages() -> Iterator[Message]:
     """Every string for people, in the rooms and in the templates."""
     base = Path(settings.BASE_DIR)
-    listed = subprocess.run(  # noqa: S603
+    listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py", "*.html", "*.txt"],  # noqa: S607
         cwd=base,
         capture_output=True,
@@ -129,7 +134,7 @@ def _po(catalog: Catalog) -> bytes:
 
 def _mo(catalog: Catalog) -> bytes:
     plain = read_po(io.BytesIO(_po(catalog)), locale="zh_Hans")
-    plain.creation_date = plain.revision_date = None  # type: ignore[assignment]
+    plain.creation_date = plain.revision_date = datetime(2026, 1, 1, tzinfo=UTC)  # the same bytes for the same strings
     buffer = io.BytesIO()
     write_mo(buffer, plain)
     return buffer.getvalue()
