@@ -13,7 +13,7 @@ RUN := $(BIN)/python
 # There when .venv is whole; older than the lock file means: set up again.
 READY := .venv/ready
 
-.PHONY: help setup demo code psql test check format docs lock clean
+.PHONY: help setup demo code psql test check format docs translations lock clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
@@ -52,6 +52,9 @@ format: $(READY) ## put code and templates into shape
 	@$(BIN)/ruff check --quiet --fix . || true
 	@$(BIN)/ruff format --quiet .
 	@git ls-files 'templates/*.html' | xargs -r $(BIN)/djade --target-version 5.2 || true
+
+translations: $(READY) ## the Chinese catalog from the strings in code and templates; names what has no Chinese yet
+	@$(RUN) manage.py translations
 
 docs: $(READY) ## write the generated pages again
 	@$(RUN) manage.py docs

@@ -1,10 +1,13 @@
 """How the sign-in library speaks for this mall: whose mail it is, where a request came from, how secrets are kept."""
 
+import io
 import time
 from typing import Any
 
+import segno
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.core.internal.httpkit import get_client_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -19,10 +22,9 @@ from accounts.models import User
 PROOFS = {"password", "mfa"}
 
 
-def client_address(request: HttpRequest) -> str:
+def client_address(request: HttpRequest) -> str | None:
     """Where a request came from: the socket's address, or what the last TRUSTED_PROXY_COUNT proxies say."""
-    address: str = AccountAdapter(request).get_client_ip(request)
-    return address
+    return get_client_ip(request)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -69,6 +71,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     def decrypt(self, encrypted_text: str) -> str:
         """Counterpart of `encrypt`."""
         return sealing.unseal(encrypted_text)
+
+    def build_totp_svg(self, url: str) -> str:
+        """The picture for an authenticator app, on white, so that it can be read in the dark theme too."""
+        picture = io.BytesIO()
+        segno.make(url, error="m").save(picture, kind="svg", scale=4, border=4, light="#fff")
+        return picture.getvalue().decode()
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """Staff keep at least one second factor."""

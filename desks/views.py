@@ -23,7 +23,8 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component in every variant: for staff, and for everybody where nothing is at stake."""
-    if not (settings.DEMO or settings.DEBUG or request.user.is_staff):
+    seen_by_staff = request.user.is_authenticated and request.user.is_mall_staff
+    if not (settings.DEMO or settings.DEBUG or seen_by_staff):
         raise Http404
     wrong = SampleForm({"amount": "12.50", "region": "cn"}, prefix="wrong", auto_id="id_%s")
     forms = {"empty_form": SampleForm(), "wrong_form": wrong}

@@ -200,7 +200,9 @@ def _operations(schema: dict[str, Any]) -> Any:
 
 def _answer(schema: dict[str, Any], status: str, response: dict[str, Any]) -> dict[str, Any]:
     found = _followed(schema, response)
-    media_type, content = next(iter(found.get("content", {}).items()), ("", {}))
+    contents: dict[str, Any] = found.get("content", {})
+    media_type = next(iter(contents), "")
+    content = contents.get(media_type, {})
     reference = content.get("schema", {}).get("$ref", "")
     return {
         "status": status,

@@ -7,6 +7,7 @@ yours and what is not there look the same.
 import logging
 import sys
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -72,7 +73,7 @@ SENTENCES: dict[str, Text] = {
     "not_movable": _("Money cannot be moved like this. Nothing was moved."),
     "too_many_requests": _("That was too often. Wait a moment."),
     "internal_error": _("Something went wrong on our side. It was recorded. What was done before is safe."),
-    "try_again": _("The mall is busy or its database is away for a moment. Nothing was changed. Try again."),
+    "try_again": _("The mall is busy, or its database is away for a moment. Send the same again: it counts once."),
 }
 
 
@@ -171,9 +172,10 @@ def _problem_of_framework(error: exceptions.APIException) -> Problem | None:
         case exceptions.UnsupportedMediaType():
             return Problem(415, "unsupported_media_type")
         case exceptions.Throttled():
-            return Problem(429, "too_many_requests", headers={"Retry-After": str(int(error.wait or 1))})
+            wait = getattr(error, "wait", None) or 1
+            return Problem(429, "too_many_requests", headers={"Retry-After": str(ceil(wait))})
     if error.status_code in TITLES and error.status_code < 500:
-        return Problem(error.status_code, error.default_code, error.default_detail)
+        return Problem(error.status_code, error.default_code, str(error.detail))
     return None
 
 
@@ -297,7 +299,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler400"""
     if _is_api(request):
         return (problem_of(exception) or Problem(400, "bad_request")).as_json()
-    return defaults.bad_request(request, exception)
+    return render(request, "400.html", status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -21,8 +21,10 @@ def read_settings() -> None:
     """Read the settings; what is missing ends the process with one sentence instead of a traceback."""
     try:
         settings.DEBUG  # noqa: B018 - reading anything is what loads the settings
-    except (ImproperlyConfigured, ValueError) as error:
+    except ImproperlyConfigured as error:
         refuse(str(error))
+    except ValueError as error:  # PORT=eight
+        refuse(f"A setting in the environment is not what it should be ({error}).")
 
 
 def check_or_exit() -> None:
@@ -55,7 +57,10 @@ def wrong_settings() -> Iterator[str]:
         yield "DEBUG is on: it shows secrets to strangers. Remove DEBUG from the environment."
     if settings.DEMO:
         yield "The demo's switches are on: use DJANGO_SETTINGS_MODULE=kamen.settings.production as it is."
-    secret = settings.SECRET_KEY
+    try:
+        secret = settings.SECRET_KEY
+    except ImproperlyConfigured:  # there, but empty
+        secret = ""
     if len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS or secret.lower().startswith(WELL_KNOWN):
         yield (
             f"SECRET_KEY is weak: it needs at least {SHORTEST_SECRET} random characters."

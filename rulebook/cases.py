@@ -46,9 +46,9 @@ class Case:
         """Liability in basis points per party, summing to 10000; None if nobody has found them."""
         return cast("dict[str, int] | None", self._read("shares"))
 
-    def heard(self, names: tuple[str, ...]) -> None:
-        """Note that these facts counted."""
-        for name in names:
+    def heard(self, conditions: tuple[tuple[str, int | str], ...]) -> None:
+        """Note that the facts in these conditions counted."""
+        for name, _ in conditions:
             self._read(name)
 
     def _read(self, name: str) -> object:

@@ -99,7 +99,10 @@ def _route(case: Case, draft: Draft) -> Route:
 def _instant(case: Case, draft: Draft) -> bool:
     """Whether the instant lane is open: proven by our records, and undelivered or within the level's cap and quota."""
     claim = case.claim
-    if not (case.reason.instant and draft.refund and case.flag("platform_proof")) or case.claimed:
+    if not (case.reason.instant and draft.refund and case.flag("platform_proof")):
+        return False
+    if case.claimed:
+        # Perhaps the proof itself is only claimed.
         return False
     if claim.kind == "DIRECT_TOPUP" and pending(case):
         return False

@@ -70,6 +70,9 @@ def by_row(case: Case, fault_class: str, *, state: str | None = None) -> Draft:
     open_rows: list[Row] = []
     for row in case.book.matrix.candidates(fault_class, claim.kind, state or claim.state, claim.level):
         holds = met(row, facts)
+        if row.when and holds is not None:
+            # A fact that rules a row out counts as much as one that lets it in.
+            case.heard(row.when)
         if holds is None:
             open_rows.append(row)
         elif holds:
@@ -98,7 +101,6 @@ def by_row(case: Case, fault_class: str, *, state: str | None = None) -> Draft:
 def apply(case: Case, row: Row, fault_class: str) -> Draft:
     """What one row gives."""
     paid = case.claim.paid
-    case.heard(tuple(name for name, _ in row.when))
     draft = Draft(Outcome.FULL, [row.id], [], fault_class, row.remedies)
     bp = row.refund_bp
     if bp is None:
@@ -415,7 +417,7 @@ def region_proof(case: Case) -> Draft:
     if stated is None:
         return doubt(case, [], ["listing_stated_region"])
     rule, fault_class = ("REGION_STATED", "BUYER") if stated else ("REGION_NOT_STATED", case.reason.default_class)
-    return preceded(rule, by_row(case, fault_class))
+    return preceded(Line(rule, rule), by_row(case, fault_class))
 
 
 def adjudicated_range(case: Case) -> Draft:
@@ -575,9 +577,7 @@ def _minor(case: Case) -> Draft:
         return doubt(case, [], ["age"])
     if appropriate(case, age):
         rule = "MINOR_VALID_CONTRACT"
-        draft = preceded(rule, by_row(case, "BUYER"))
-        draft.lines.insert(0, Line(rule, rule, (("age", age), ("paid_fen", paid))))
-        return draft
+        return preceded(Line(rule, rule, (("age", age), ("paid_fen", paid))), by_row(case, "BUYER"))
     if state in UNUSED:
         line = Line("MINOR_VOID_UNUSED", "MINOR_VOID_UNUSED", (("age", age), ("paid_fen", paid)))
         return pay(case, "MINOR_VOID_UNUSED", paid, line)
@@ -779,10 +779,10 @@ def hand_over(
         draft.lines.append(Line("PERSON_DECIDES", rule))
 
 
-def preceded(rule: str, draft: Draft) -> Draft:
-    """The draft, under a rule that led to it."""
-    draft.rules.insert(0, rule)
-    draft.lines.insert(0, Line(rule, rule))
+def preceded(line: Line, draft: Draft) -> Draft:
+    """The draft, under the rule of `line` that led to it."""
+    draft.rules.insert(0, line.rule)
+    draft.lines.insert(0, line)
     return draft
 
 

@@ -48,7 +48,7 @@ A_DEPOSIT = {
     "turn": "system",
     "entered_at": "2026-11-22T02:05:00Z",
     "deadline_at": None,
-    "required": 100_000,
+    "required_sum": 100_000,
     "free": 100_000,
     "reserved": 0,
     "results": [

@@ -92,7 +92,7 @@ class Deposit(Tracked):
 
     def is_visible_to(self, user: Any) -> bool:
         """Whether `user` may see the deposit line by line: the shop itself and the mall's staff."""
-        return self.is_of(user) or user.is_mall_staff  # type: ignore[no-any-return]
+        return self.is_of(user) or user.is_mall_staff
 
     def is_open(self) -> bool:
         """Whether the shop may still pay in: it is neither closing nor gone."""

@@ -84,7 +84,7 @@ class DepositForOwner(serializers.Serializer[Any]):
     deadline_at = serializers.DateTimeField(
         source="deposit.deadline_at", allow_null=True, help_text="When the state's clock ends, if one runs."
     )
-    required = serializers.IntegerField(source="deposit.required", help_text="Fen.")
+    required_sum = serializers.IntegerField(source="deposit.required", help_text="What must be there, in fen.")
     free = serializers.IntegerField(help_text="Fen in the deposit that no open case needs.")
     reserved = serializers.IntegerField(help_text="Fen set aside for open cases.")
     results = DepositLine(many=True)

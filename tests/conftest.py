@@ -88,7 +88,7 @@ def django_db_setup(django_db_blocker: pytest.FixtureRequest, worker_id: str) ->
 @pytest.fixture(scope="session", autouse=True)
 def _empty_as_owner() -> None:
     """A test that commits is cleaned up by the owner: the application may not remove history."""
-    TransactionTestCase._fixture_teardown = lambda self: empty_database()  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = lambda self: empty_database()  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -53,7 +53,7 @@ class ShopFactory(factory.django.DjangoModelFactory):
     slug = factory.Sequence(lambda number: f"shop-{number}")
     required = 100_000
     at = factory.LazyFunction(clock.now)
-    deposit = DepositState.UNPAID
+    deposit: Any = DepositState.UNPAID
 
     @classmethod
     def _create(

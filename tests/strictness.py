@@ -37,14 +37,14 @@ class UnclearLock(Exception):
 
 def be_strict() -> None:
     """Make this process's Django strict, once, before the first template is read."""
-    for engine in engines.all():
-        engine.engine.string_if_invalid = NOTHING
+    for backend in engines.all():
+        backend.engine.string_if_invalid = NOTHING  # type: ignore[attr-defined]
     base.Parser.compile_filter = lambda self, token: StrictExpression(token, self)  # type: ignore[method-assign]
     defaulttags.ForNode.__init__ = _demand("sequence", defaulttags.ForNode.__init__)  # type: ignore[method-assign]
     defaulttags.RegroupNode.__init__ = _demand("target", defaulttags.RegroupNode.__init__)  # type: ignore[method-assign]
     i18n.BlockTranslateNode.render = _strict_block(i18n.BlockTranslateNode.render)  # type: ignore[method-assign]
     SQLCompiler.execute_sql = _shuffled(SQLCompiler.execute_sql)  # type: ignore[method-assign]
-    SQLCompiler._order_by_pairs = _any_order(SQLCompiler._order_by_pairs)  # type: ignore[attr-defined]
+    SQLCompiler._order_by_pairs = _any_order(SQLCompiler._order_by_pairs)  # type: ignore[method-assign]
     SQLCompiler.get_select_for_update_of_arguments = _clear_lock(  # type: ignore[method-assign]
         SQLCompiler.get_select_for_update_of_arguments
     )

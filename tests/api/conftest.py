@@ -14,7 +14,7 @@ class ApiClient(Client):
 
     keys = itertools.count(1)
 
-    def send(self, path: str, body: Any = None, *, key: str | None = None, **headers: str) -> Any:
+    def send(self, path: str, body: Any = None, *, key: str | None = None, **headers: Any) -> Any:
         """POST `body` as JSON under `key`, or under a new one."""
         headers.setdefault("HTTP_IDEMPOTENCY_KEY", key or f"key-{next(self.keys)}")
         return self.post(path, {} if body is None else body, content_type="application/json", **headers)

@@ -67,6 +67,7 @@ class Visitor:
         scripts: bool = True,
     ) -> None:  # fmt: skip
         self.home = home
+        self.scripts = scripts
         height = 844 if width < 600 else 800
         self.context = browser.new_context(
             viewport={"width": width, "height": height},
@@ -81,6 +82,7 @@ class Visitor:
         self.context.set_default_timeout(10_000)
         self.complaints: list[str] = []
         self.expected_status = 200
+        self.axe: int | None = None
         self.context.route(lambda url: not url.startswith(home), self._refuse)
         self.page: Page = self.context.new_page()
         self.page.on("console", self._hear)
@@ -92,6 +94,7 @@ class Visitor:
         """Open `path`, wait until all is there, and fail on every complaint."""
         self.complaints.clear()
         self.expected_status = status
+        self.axe = None
         answer = self.page.goto(path, wait_until="load")
         assert answer is not None
         self.require_peace()
@@ -101,7 +104,9 @@ class Visitor:
 
     def require_peace(self) -> None:
         """Fail with everything the browser complained about since the last visit; call it after clicks, too."""
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_load_state("load")
+        if self.scripts:
+            self.page.evaluate(SETTLED)
         if self.complaints:
             raise AssertionError(f"The browser complains about {self.page.url}:\n  " + "\n  ".join(self.complaints))
 
@@ -111,12 +116,14 @@ class Visitor:
         axe runs in a world of its own, so that neither the page's content policy nor its scripts meet it.
         """
         protocol = self.context.new_cdp_session(self.page)
-        frame = protocol.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
-        world = protocol.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "axe"})
+        if self.axe is None:
+            frame = protocol.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
+            world = protocol.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "axe"})
+            self.axe = world["executionContextId"]
+            protocol.send("Runtime.evaluate", {"expression": AXE_SCRIPT, "contextId": self.axe})
         options = json.dumps({"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]})
-        where = {"contextId": world["executionContextId"], "returnByValue": True, "awaitPromise": True}
-        protocol.send("Runtime.evaluate", {"expression": AXE_SCRIPT, **where, "returnByValue": False})
-        answer = protocol.send("Runtime.evaluate", {"expression": f"axe.run(document, {options})", **where})
+        question = {"contextId": self.axe, "returnByValue": True, "awaitPromise": True}
+        answer = protocol.send("Runtime.evaluate", {"expression": f"axe.run(document, {options})", **question})
         protocol.detach()
         if "exceptionDetails" in answer:
             raise AssertionError(f"axe could not look at {self.page.url}: {answer['exceptionDetails']}")
@@ -129,6 +136,10 @@ class Visitor:
         wide = self.page.evaluate(OVERFLOWING)
         if wide:
             raise AssertionError(f"{self.page.url} is wider than the screen: {', '.join(wide)}")
+
+    def prefer(self, theme: Any) -> None:
+        """Change to `light` or `dark`, as the evening does."""
+        self.page.emulate_media(color_scheme=theme)
 
     def leave(self) -> None:
         """Close the window."""
@@ -153,6 +164,8 @@ class Visitor:
             self.complaints.append(f"{response.url} answered {response.status}")
 
 
+#: What the scripts did at the start is done, and drawn.
+SETTLED = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 20)))"
 #: The elements that reach beyond the screen, or nothing if the page does not scroll sideways.
 OVERFLOWING = """
 () => {

@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Max, Prefetch
 
 from tests.queries import expect_queries, recorded
@@ -89,7 +89,7 @@ def test_a_lock_over_a_join_must_say_of(ask):
 
 
 def test_an_order_by_another_table_is_a_join_too():
-    assert Permission._meta.ordering[0] == "content_type__app_label"
+    assert "content_type__app_label" in (Permission._meta.ordering or ())
     with pytest.raises(UnclearLock), transaction.atomic():
         list(Permission.objects.select_for_update())
 

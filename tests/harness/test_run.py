@@ -8,6 +8,10 @@ import sys
 import pytest
 from django.conf import settings
 
+from tests.browser import chromium
+from tests.database import NoTestDatabase, test_database
+from tests.fixtures import pages
+
 pytestmark = pytest.mark.servers
 
 BROKEN = """
@@ -117,14 +121,24 @@ def test_what_a_run_insists_on(tmp_path):
     assert "--randomly-seed=7" in output
 
 
-def test_a_run_that_needs_a_browser_fails_without_one(tmp_path):
-    source = "import pytest\n@pytest.mark.browser\ndef test_in_a_browser(visitor): pass\n"
-    output = run_apart(tmp_path, source, KAMEN_CHROMIUM="", KAMEN_REQUIRE_BROWSER="1")
-    assert "No Chromium here, but KAMEN_REQUIRE_BROWSER asks for one." in output
-    assert "1 error" in output or "1 failed" in output
+def test_a_missing_browser_is_a_failure_where_one_is_required(request, monkeypatch):
+    request.node.add_marker("browser")
+    monkeypatch.setenv("KAMEN_CHROMIUM", "")
+    chromium.executable.cache_clear()
+    try:
+        with pytest.raises(pytest.skip.Exception, match="No Chromium here"):
+            pages.pytest_runtest_setup(request.node)
+        monkeypatch.setenv("KAMEN_REQUIRE_BROWSER", "1")
+        with pytest.raises(pytest.fail.Exception, match="No Chromium here, but KAMEN_REQUIRE_BROWSER asks for one"):
+            pages.pytest_runtest_setup(request.node)
+    finally:
+        chromium.executable.cache_clear()
 
 
-def test_a_database_that_does_not_answer_is_one_sentence(tmp_path):
-    output = run_apart(tmp_path, "def test_x(db): pass\n", DATABASE_OWNER_URL="postgres://nobody@%2Fnowhere/kamen")
-    assert "The owner's database (DATABASE_OWNER_URL) does not answer" in output
-    assert "Traceback" not in output
+def test_a_database_that_does_not_answer_is_one_sentence(settings):
+    settings.DATABASE_OWNER_URL = "postgres://nobody@%2Fnowhere/kamen"
+    with (
+        pytest.raises(NoTestDatabase, match=r"The owner's database \(DATABASE_OWNER_URL\) does not answer"),
+        test_database("nobody"),
+    ):
+        raise AssertionError("there is none")

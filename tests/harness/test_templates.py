@@ -103,7 +103,7 @@ def test_the_failure_says_what_and_where():
 
 def test_templates_of_packages_are_left_alone():
     theirs = Path(django.__file__).parent / "forms/templates"
-    engine = Engine(dirs=[theirs], string_if_invalid=NOTHING)
+    engine = Engine(dirs=[str(theirs)], string_if_invalid=NOTHING)
     page = engine.get_template("django/forms/errors/list/ul.html")
     assert "{{ error_class }}" in page.source
     assert page.render(Context({"errors": ["Pay first."]})) == '<ul class=""><li>Pay first.</li></ul>'

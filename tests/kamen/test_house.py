@@ -82,7 +82,7 @@ def test_nobody_but_the_door_writes_a_state():
                 and any(keyword.arg == "state" for keyword in node.keywords)
             )
             if assigned or updated:
-                found.append(f"{path.relative_to(HOUSE)}:{node.lineno}")
+                found.append(f"{path.relative_to(HOUSE)}:{getattr(node, 'lineno', '?')}")
     assert found == []
 
 

@@ -164,6 +164,7 @@ def test_an_address_that_only_looks_right_is_unknown(at, address):
         post([move(target=address)], journal="j", at=at)
 
 
+@pytest.mark.usefixtures("separate_roles")
 @pytest.mark.parametrize(
     "statement",
     [

@@ -14,7 +14,7 @@ class Light(models.TextChoices):
 @pytest.fixture
 def build():
     """Makes machines that are forgotten after the test."""
-    made = []
+    made: list[str] = []
 
     def build(**changes):
         name = changes.pop("name", f"light{len(made)}")

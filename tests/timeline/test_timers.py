@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from shops import lifecycle
 from shops.models import Deposit
 from shops.states import DEPOSIT, DepositState
-from timeline import spans, timers
+from timeline import door, spans, timers
 from timeline.models import Event, Timer
 from timeline.sweep import MOST_TRIES, fire, fire_overdue, sweep
 
@@ -82,6 +82,7 @@ def test_whoever_acts_first_fires_what_is_overdue(short_deposit):
 def stubborn(monkeypatch):
     """A verb that fails for deposits of the shop `xinghe` only."""
     lapse = DEPOSIT.expired.function
+    assert lapse is not None
 
     def fail(thing, *, limit, at):
         if thing.shop.slug == "xinghe":
@@ -113,6 +114,22 @@ def test_a_clock_that_keeps_failing_waits_longer_and_is_given_up_with_an_alarm(s
         at = Timer.objects.get(subject=short_deposit.address, limit="DEPOSIT_TOP_UP").next_try_at
     assert Timer.objects.get(limit="DEPOSIT_TOP_UP").state == "stuck"
     assert [record.levelname for record in caplog.records].count("CRITICAL") == 1
+
+
+def test_a_clock_that_follows_parts_is_set_anew_without_a_change_of_state(short_deposit, at):
+    with transaction.atomic():
+        door.lock(short_deposit)
+        door.rearm(short_deposit, at + timedelta(hours=5), at=at)
+    assert Deposit.objects.get().deadline_at == at + timedelta(hours=5)
+    assert sweep(at=at + timedelta(hours=5)).fired == 1
+
+
+def test_a_clock_whose_parts_all_stand_still_stands_still(short_deposit, at):
+    with transaction.atomic():
+        door.lock(short_deposit)
+        door.rearm(short_deposit, None, at=at)
+    assert Deposit.objects.get().deadline_at is None
+    assert sweep(at=at + timedelta(days=365)).fired == 0
 
 
 def test_an_empty_sweep_costs_one_query_however_many_clocks_run(short_deposit, django_assert_num_queries, at):

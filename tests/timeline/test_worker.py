@@ -127,7 +127,7 @@ def require_each_clock_fired_once(shops) -> None:
         assert list(timers.live().values_list("limit", flat=True)) == ["SUSPEND"]
 
 
-def eventually(true: Callable[[], bool], *, within: float = 20) -> None:
+def eventually(true: Callable[[], bool], *, within: float = 60) -> None:
     """Wait until it is true; fail with what the processes said if it never is."""
     until = time.monotonic() + within
     while not true():
@@ -189,7 +189,7 @@ class Mall:
     def wait_until_all_live(self) -> None:
         """Until every worker answers and every beat has written its schedule."""
         with Celery(broker=broker(self.address), set_as_current=False) as caller:
-            eventually(lambda: len(caller.control.ping(timeout=0.5)) == len(self.workers))
+            eventually(lambda: len(caller.control.ping(timeout=0.5) or []) == len(self.workers))
         eventually(lambda: all(any(self.home.glob(f"{beat}*")) for beat in self._schedules))
 
     @classmethod

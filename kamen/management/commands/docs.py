@@ -38,8 +38,8 @@ def states() -> str:
     """The machines as tables and diagrams."""
     parts = [
         "# States\n",
-        "Generated from the machines by `make docs`; a test fails when this page is stale. A state without an arrow out "
-        "is the end. Spans of the clocks are in `rulebook/data/timers.json`.\n",
+        "Generated from the machines by `make docs`; a test fails when this page is stale. A state without an arrow "
+        "out is the end. Spans of the clocks are in `rulebook/data/timers.json`.\n",
     ]
     for _name, machine in sorted(machines.items()):
         parts.append(_chapter(machine))
@@ -61,9 +61,9 @@ def _chapter(machine: Machine) -> str:
         after = ", ".join(f"`{name}`" for name in sorted(machine.steps.get(state, set()))) or "– (the end)"
         lines.append(f"| `{state}` | {english} | {chinese} | {machine.owners.get(state, '–')} | {clock} | {after} |")
     lines += ["", "```mermaid", "stateDiagram-v2", f"  [*] --> {machine.first}"]
-    for state in machine.states.values:
-        lines += [f"  {state} --> {after}" for after in sorted(machine.steps.get(state, set()))]
-        if state in machine.terminal:
-            lines.append(f"  {state} --> [*]")
+    for name in machine.states.values:
+        lines += [f"  {name} --> {after}" for after in sorted(machine.steps.get(name, set()))]
+        if name in machine.terminal:
+            lines.append(f"  {name} --> [*]")
     lines += ["```", ""]
     return "\n".join(lines)

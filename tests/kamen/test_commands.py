@@ -1,0 +1,126 @@
+"""Commands of the frame: what an operator types."""
+
+import io
+import re
+import runpy
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django_migration_linter import MigrationLinter
+
+from accounts import personas
+from kamen import startup
+from ledger.accounts import balance
+from shops.models import Deposit, Shop
+from shops.states import DepositState
+from timeline import clock
+from timeline.sweep import sweep
+
+scan = runpy.run_path(str(settings.BASE_DIR / ".ci/scan.py"))
+
+
+@pytest.fixture
+def demo(settings, db):
+    """A seeded mall."""
+    settings.DEMO = True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    call_command("seed_demo")
+
+
+def test_the_demo_has_a_shop_for_every_state_of_a_deposit_that_can_be_seen(demo):
+    states = set(Deposit.objects.values_list("state", flat=True))
+    assert states == set(DepositState.values) - {DepositState.RETURNED}
+
+
+def test_the_demo_has_every_persona(demo):
+    assert len(personas.present()) == len(personas.PERSONAS)
+
+
+def test_clocks_of_the_demo_run_and_none_is_overdue(demo):
+    done = sweep(at=clock.now())
+    assert (done.fired, done.passed, done.failed) == (0, 0, 0)
+
+
+def test_seeding_again_changes_nothing(demo):
+    before = set(Deposit.objects.values_list("pk", "state", "entered_at"))
+    call_command("seed_demo")
+    assert set(Deposit.objects.values_list("pk", "state", "entered_at")) == before
+    assert balance(Shop.objects.get(slug="xinghe").account("deposit")) == 200_000
+
+
+def test_only_a_demo_is_seeded(db):
+    with pytest.raises(CommandError, match="Only a demo is seeded"):
+        call_command("seed_demo")
+    assert personas.present() == []
+
+
+def test_the_second_factor_is_shown_in_the_demo_only(settings):
+    with pytest.raises(CommandError):
+        call_command("demo_code")
+    settings.DEMO = True
+    said = io.StringIO()
+    call_command("demo_code", stdout=said)
+    assert re.fullmatch(r"\d{6}\n", said.getvalue())
+
+
+def test_the_mall_can_be_asked_for_its_books(demo):
+    said = io.StringIO()
+    call_command("check_books", stdout=said)
+    assert "invariants hold" in said.getvalue()
+
+
+def test_local_and_test_settings_may_start_as_they_like(settings):
+    settings.DEBUG = True
+    startup.check()
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "short", "a" * 60, "abcabcabc" * 8, "django-insecure-0123456789abcdefghijklmnopqrstuvwxyz"]
+)
+def test_a_weak_secret_is_known_as_one(settings, secret):
+    settings.SECRET_KEY = secret
+    assert any("SECRET_KEY is weak" in sentence for sentence in startup.wrong_settings())
+
+
+def test_migrations_can_run_while_the_version_before_still_works(db):
+    linter = MigrationLinter(
+        str(settings.BASE_DIR),
+        include_apps=settings.ROOMS,
+        ignore_initial_migrations=True,
+        no_cache=True,
+        quiet=["ok", "ignore", "warning"],
+    )
+    linter.lint_all_migrations()
+    assert not linter.has_errors
+
+
+def test_the_whole_tree_passes_the_scan():
+    done = subprocess.run([sys.executable, ".ci/scan.py"], cwd=settings.BASE_DIR, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("README.md", "pip install --index-url https://" + "py" + "pi.org/simple"),
+        ("a.lock", "django==5.2.19 \\\n    --hash=sha256:00\n--index-url https://mirror.example/simple"),
+        ("b.lock", "django==5.2.19\n"),
+        ("c.lock", "django>=5 \\\n    --hash=sha256:00\n"),
+        ("key.txt", "-----BEGIN " + "PRIVATE KEY-----"),
+        ("settings.py", "DATABASE_URL = 'postgres://kamen_app:" + "w5Fq0PzYtR71aa" + "@db:5432/kamen'"),
+        ("env", "SECRET" + "_KEY=k3Vd0qLr8sYwTz5mNcXb7hJf2gPa9eUi4oRt6yQw1SxD"),
+    ],
+)
+def test_the_scan_finds_what_must_not_be_there(tmp_path, name, text):
+    planted = tmp_path / name
+    planted.write_text(text)
+    assert list(scan["wrong"](planted))
+
+
+def test_the_scan_lets_an_honest_lock_file_pass(tmp_path):
+    honest = tmp_path / "a.lock"
+    honest.write_text("django==5.2.19 ; python_version > '3' \\\n    --hash=sha256:00\n")
+    assert list(scan["wrong"](honest)) == []

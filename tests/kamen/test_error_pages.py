@@ -1,0 +1,55 @@
+"""Pages of errors: what happened, what stayed safe, what to do now; in the visitor's language."""
+
+import pytest
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
+
+from kamen import problems
+
+HANDLERS = {
+    400: lambda request: problems.bad_request(request, SuspiciousOperation()),
+    403: lambda request: problems.forbidden(request, PermissionDenied()),
+    404: lambda request: problems.not_found(request, Exception("nothing")),
+}
+
+
+@pytest.mark.parametrize("status", HANDLERS)
+def test_an_error_says_what_happened_what_stayed_safe_and_what_to_do(client, db, status):
+    request = client.get(reverse("desks:home")).wsgi_request
+    answer = HANDLERS[status](request)
+    page = answer.content.decode()
+    assert answer.status_code == status
+    assert page.count("<dt>") == 2
+    assert 'href="/"' in page
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_what_is_not_there_is_said_in_the_visitor_s_language(client, db, language):
+    page = client.get("/nothing-here/", headers={"accept-language": language})
+    with translation.override(language):
+        said = gettext("There is nothing here")
+    assert page.status_code == 404
+    assert f"<h1>{said}</h1>" in page.content.decode()
+    assert (said == "There is nothing here") == (language == "en")
+
+
+def test_a_form_without_the_session_s_key_changes_nothing_and_says_why(db, settings):
+    settings.DEMO = True
+    answer = Client(enforce_csrf_checks=True).post(reverse("timeline:advance"), {"hours": "1"})
+    assert answer.status_code == 403
+    assert "<dt>" in answer.content.decode()
+
+
+def test_a_fault_of_ours_shows_a_page_that_needs_nothing(client, db, monkeypatch):
+    def broken(*args, **kwargs):
+        raise ZeroDivisionError("a fault of ours")
+
+    monkeypatch.setattr("shops.views.badge", broken)
+    monkeypatch.setattr("shops.views.Shop.objects.select_related", broken)
+    client.raise_request_exception = False
+    answer = client.get(reverse("shops:index"))
+    assert answer.status_code == 500
+    assert "500" in answer.content.decode()
