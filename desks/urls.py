@@ -3,10 +3,14 @@
 from django.urls import path
 
 from desks import views
+from desks.me import me
+from desks.today import desk
 
 app_name = "desks"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("me/", me, name="me"),
+    path("desk/", desk, name="today"),
     path("styleguide/", views.styleguide, name="styleguide"),
 ]

@@ -1,0 +1,198 @@
+"""What needs me: everything in the mall that waits for the person, the one with the least time first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from disputes.models import Dispute
+from disputes.states import DisputeState
+from ledger.accounts import balance
+from ledger.templatetags.money import yuan
+from notifications import inbox
+from orders.models import Order
+from orders.states import OrderState
+from refunds.models import Refund
+from refunds.states import RefundState
+from shops.models import Deposit, Shop
+from shops.states import DepositState
+from timeline import clock
+
+#: Of each kind, so many are shown; their own lists have all of them.
+MOST = 20
+#: Below this a deadline is shown as running short.
+SHORT = timedelta(hours=6)
+
+
+@dataclass(frozen=True)
+class Card:
+    """One thing that waits: what, until when, what happens otherwise, and where to act."""
+
+    icon: str
+    kind: str
+    title: str
+    amount: int | None
+    until: datetime
+    then: str
+    url: str
+    label: str
+
+    def tone(self, at: datetime) -> str:
+        """The tone of its clock: amber when time is running short."""
+        return "amber" if self.until - at < SHORT else ""
+
+
+@require_safe
+def me(request: HttpRequest) -> HttpResponse:
+    """Everything that waits for the person, and where their other places are."""
+    at, user = clock.now(), request.user
+    cards = sorted(waiting(user, at), key=lambda card: (card.until, card.url))
+    shop = Shop.objects.filter(owner_id=user.pk).order_by("pk").first()
+    unread = inbox.count_unread(user)
+    context = {
+        "at": at,
+        "cards": [{"card": card, "tone": card.tone(at)} for card in cards],
+        "balance": balance(f"{user.address}:wallet"),  # type: ignore[union-attr]
+        "unread": "99+" if unread > 99 else str(unread),
+        "has_unread": unread > 0,
+        "keeps_a_shop": shop is not None,
+        "works_here": user.is_mall_staff,  # type: ignore[union-attr]
+    }
+    return render(request, "desks/me.html", context)
+
+
+def waiting(user: Any, at: datetime) -> Iterator[Card]:
+    """What waits for `user` at `at`: only what they can still do something about. One query for each kind."""
+    yield from _to_pay(user, at)
+    yield from _to_inspect(user, at)
+    yield from _to_decide(user, at)
+    yield from _to_answer(user, at)
+    yield from _to_deliver(user, at)
+    yield from _to_prove(user, at)
+    yield from _to_fill_up(user, at)
+
+
+def _to_pay(user: Any, at: datetime) -> Iterator[Card]:
+    placed = Order.objects.filter(buyer=user, state=OrderState.PLACED, deadline_at__gt=at).select_related("shop")
+    for order in placed.order_by("deadline_at", "pk")[:MOST]:
+        yield Card(
+            icon="wallet",
+            kind=_("To pay"),
+            title=_("Pay your order from %(shop)s") % {"shop": order.shop.name},
+            amount=order.total,
+            until=_end(order),
+            then=_("Then the order expires. Nothing is charged."),
+            url=reverse("orders:detail", args=[order.number]),
+            label=_("To the order"),
+        )
+
+
+def _to_inspect(user: Any, at: datetime) -> Iterator[Card]:
+    arrived = Order.objects.filter(buyer=user, state=OrderState.DELIVERED, deadline_at__gt=at).select_related("shop")
+    for order in arrived.order_by("deadline_at", "pk")[:MOST]:
+        yield Card(
+            icon="package-check",
+            kind=_("To inspect"),
+            title=_("Check what %(shop)s delivered") % {"shop": order.shop.name},
+            amount=order.total,
+            until=_end(order),
+            then=_("Then the money of what you have not claimed goes to the shop."),
+            url=reverse("orders:detail", args=[order.number]),
+            label=_("To the order"),
+        )
+
+
+def _to_decide(user: Any, at: datetime) -> Iterator[Card]:
+    declined = Refund.objects.filter(buyer=user, state=RefundState.DECLINED, deadline_at__gt=at)
+    for refund in declined.order_by("deadline_at", "pk")[:MOST]:
+        yield Card(
+            icon="undo-2",
+            kind=_("Declined"),
+            title=_("Decide what becomes of your claim %(number)s") % {"number": refund.number},
+            amount=refund.asked,
+            until=_end(refund),
+            then=_("Then the case is closed and nothing is paid back."),
+            url=refund.get_absolute_url(),
+            label=_("To the case"),
+        )
+
+
+def _to_answer(user: Any, at: datetime) -> Iterator[Card]:
+    requested = Refund.objects.filter(
+        order__shop__owner=user, state=RefundState.REQUESTED, deadline_at__gt=at
+    ).select_related("order__shop")
+    for refund in requested.order_by("deadline_at", "pk")[:MOST]:
+        yield Card(
+            icon="store",
+            kind=_("To answer"),
+            title=_("Answer the buyer's claim at %(shop)s") % {"shop": refund.order.shop.name},
+            amount=refund.asked,
+            until=_end(refund),
+            then=_("Then the buyer is paid back %(amount)s.") % {"amount": yuan(refund.asked)}
+            if refund.is_paid_by_silence()
+            else _("Then the platform decides."),
+            url=refund.get_absolute_url(),
+            label=_("To the case"),
+        )
+
+
+def _to_deliver(user: Any, at: datetime) -> Iterator[Card]:
+    paid = Order.objects.filter(shop__owner=user, state=OrderState.PAID, deadline_at__gt=at).select_related("shop")
+    for order in paid.order_by("deadline_at", "pk")[:MOST]:
+        yield Card(
+            icon="truck",
+            kind=_("To deliver"),
+            title=_("Deliver an order at %(shop)s") % {"shop": order.shop.name},
+            amount=order.total,
+            until=_end(order),
+            then=_("Then the order is canceled and the buyer is paid back."),
+            url=reverse("orders:detail", args=[order.number]),
+            label=_("To the order"),
+        )
+
+
+def _to_prove(user: Any, at: datetime) -> Iterator[Card]:
+    heard = Dispute.objects.filter(
+        Q(refund__buyer=user, buyer_rested=False) | Q(refund__order__shop__owner=user, shop_rested=False),
+        state=DisputeState.EVIDENCE,
+        deadline_at__gt=at,
+    ).select_related("refund")
+    for dispute in heard.order_by("deadline_at", "pk")[:MOST]:
+        yield Card(
+            icon="scale",
+            kind=_("Evidence"),
+            title=_("Say what happened in dispute %(number)s") % {"number": dispute.number},
+            amount=dispute.refund.asked,
+            until=_end(dispute),
+            then=_("Then the platform decides on what is there."),
+            url=dispute.get_absolute_url(),
+            label=_("To the dispute"),
+        )
+
+
+def _to_fill_up(user: Any, at: datetime) -> Iterator[Card]:
+    short = Deposit.objects.filter(shop__owner=user, state=DepositState.SHORT, deadline_at__gt=at)
+    for deposit in short.select_related("shop").order_by("deadline_at", "pk")[:MOST]:
+        yield Card(
+            icon="shield-alert",
+            kind=_("Deposit"),
+            title=_("Fill up the deposit of %(shop)s") % {"shop": deposit.shop.name},
+            amount=None,
+            until=_end(deposit),
+            then=_("Then the shop may not sell any more."),
+            url=reverse("shops:deposit", args=[deposit.shop.slug]),
+            label=_("To the deposit"),
+        )
+
+
+def _end(thing: Any) -> datetime:
+    """When the clock of a thing ends that was found by having one."""
+    end: datetime = thing.deadline_at
+    return end

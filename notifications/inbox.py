@@ -1,0 +1,93 @@
+"""Fills people's inboxes from what happened, and marks what they have read. No verb of the mall waits for it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from notifications.models import HighWaterMark, Notification
+from notifications.recipients import TOLD, notices
+from timeline.models import Event
+
+
+@transaction.atomic
+def catch_up(*, at: datetime, most: int = 1000) -> int:
+    """Tell people what has happened since the last time, at most `most` events, and return how many notices there were.
+
+    Events get their ids before they are committed, so an event may appear below ids that were read long ago. Therefore
+    the mark only moves over ids that nobody can commit any more: a goal is set, and reached once every transaction that
+    was writing events at that moment has ended. Running twice is harmless: one waits for nobody and does nothing.
+    """
+    HighWaterMark.objects.get_or_create(pk=1)
+    mark = HighWaterMark.objects.select_for_update(skip_locked=True).filter(pk=1).first()
+    if mark is None:
+        return 0  # somebody else is at it
+    told, left = 0, most
+    while left > 0:
+        if mark.is_there():
+            _look_ahead(mark)
+        if mark.is_there() or _in_flight() & set(mark.writers):
+            break
+        events = _untold(mark, left)
+        told += _tell(events)
+        mark.event_id = events[-1].pk if len(events) == left else mark.ahead_id
+        left -= len(events)
+    mark.at = at
+    mark.save(update_fields=["event_id", "ahead_id", "writers", "at"])
+    return told
+
+
+def read(notification: Notification, *, at: datetime) -> None:
+    """The person has opened it; the first time counts."""
+    Notification.objects.unread().filter(pk=notification.pk).update(read_at=at)
+    notification.refresh_from_db(fields=["read_at"])
+
+
+def read_all(user: Any, *, up_to: int, at: datetime) -> int:
+    """The person has seen the inbox down from notice `up_to`; later ones stay unread. Returns how many it were."""
+    return Notification.objects.visible_to(user).unread().filter(pk__lte=up_to).update(read_at=at)
+
+
+def count_unread(user: Any, most: int = 99) -> int:
+    """How many notices wait to be read; one above `most` stands for “more than that”."""
+    return Notification.objects.visible_to(user).unread().order_by()[: most + 1].count()
+
+
+def _look_ahead(mark: HighWaterMark) -> None:
+    """Set the next goal: first the highest event there is, then who is writing. In this order, nobody is missed.
+
+    Whoever holds an id below the goal and had not committed when it was read held the table's lock before; so either
+    they still do, or they have committed and every later query sees what they wrote.
+    """
+    mark.ahead_id = max(mark.event_id, Event.objects.aggregate(highest=Max("pk"))["highest"] or 0)
+    mark.writers = sorted(_in_flight())
+
+
+def _in_flight() -> set[str]:
+    """The other transactions of this database that are writing events: an insert holds this lock to the end.
+
+    A virtual transaction's name is used again only after a restart of the database; then it makes us wait, not skip.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select virtualtransaction from pg_locks"
+            " where locktype = 'relation' and relation = 'timeline_event'::regclass and mode = 'RowExclusiveLock'"
+            "   and database = (select oid from pg_database where datname = current_database())"
+            "   and granted and pid is distinct from pg_backend_pid()"
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _untold(mark: HighWaterMark, most: int) -> Sequence[Event]:
+    """The next events up to the goal that concern anybody, oldest first."""
+    ahead = Event.objects.filter(pk__gt=mark.event_id, pk__lte=mark.ahead_id, name__in=TOLD)
+    return list(ahead.order_by("pk")[:most])
+
+
+def _tell(events: Sequence[Event]) -> int:
+    """One notice for each person whom an event concerns; what was told before is not told again."""
+    found = notices(events)
+    Notification.objects.bulk_create(found, ignore_conflicts=True, batch_size=1000)
+    return len(found)

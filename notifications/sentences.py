@@ -1,0 +1,75 @@
+"""What a notice says, in the language of whoever reads it. Sentences name numbers, shops and sums; never a code."""
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from ledger.templatetags.money import yuan
+
+SENTENCES: dict[str, Promise] = {
+    "order.sold": _("You sold something: order %(order)s is paid, %(amount)s is in escrow."),
+    "order.delivered": _("Order %(order)s from %(shop)s has arrived. Check it while your money is still in escrow."),
+    "order.expired": _("Order %(order)s was not paid in time. Nothing was charged."),
+    "order.undelivered": _(
+        "%(shop)s did not deliver order %(order)s in time. It is canceled and your money goes back."
+    ),
+    "order.undelivered_by_you": _(
+        "Order %(order)s was not delivered in time. It is canceled and the buyer is paid back."
+    ),
+    "order.released": _("Money of order %(order)s was released to you. It can be withdrawn once it is settled."),
+    "order.completed": _("The inspection of order %(order)s is over. Claims stay possible while the warranty runs."),
+    "order.settled": _("Money of order %(order)s is settled: it is yours to withdraw."),
+    "order.message": _("There is a new message about order %(order)s."),
+    "order.code_was_bad": _(
+        "The issuer confirms that a code of order %(order)s was bad. You can claim your money back."
+    ),
+    "order.funds_missing": _(
+        "For order %(order)s there was not enough money to pay back everything. Please look at it."
+    ),
+    "refund.requested": _("The buyer of order %(order)s asks for %(amount)s back. Your answer is due."),
+    "refund.approved": _("Case %(number)s is approved: %(amount)s is on its way to you."),
+    "refund.approved_for_buyer": _("Case %(number)s is approved: the buyer gets %(amount)s back."),
+    "refund.declined": _("Your claim %(number)s was declined. You can call the platform; a person will decide."),
+    "refund.disputed": _("Case %(number)s is now with the platform."),
+    "refund.refunded": _("%(amount)s of case %(number)s has been paid back to you."),
+    "refund.withdrawn": _("The buyer took case %(number)s back."),
+    "refund.lapsed": _("The time to call the platform in case %(number)s is over. The case is closed."),
+    "refund.lapsed_for_shop": _("The buyer let case %(number)s rest. It is closed."),
+    "refund.rejected": _("Case %(number)s is decided: nothing is paid back."),
+    "refund.alarm": _("The money of case %(number)s, %(amount)s, has not arrived in time."),
+    "dispute.opened": _("Dispute %(number)s waits to be assigned."),
+    "dispute.evidence": _("Dispute %(number)s is open: say what happened and hand in what proves it."),
+    "dispute.assigned": _("Dispute %(number)s was assigned to you."),
+    "dispute.review": _("Both sides of dispute %(number)s were heard. It waits for your decision."),
+    "dispute.signing": _("The decision in dispute %(number)s waits for a second signature."),
+    "dispute.ruled": _("Dispute %(number)s is decided. Read the reasons and what you can still do."),
+    "dispute.signed": _("Your decision in dispute %(number)s is in force."),
+    "dispute.withdrawn": _("Dispute %(number)s is over: the buyer took the case back."),
+    "payment.arrived": _("Your top-up has arrived: %(amount)s is on your balance."),
+    "payment.returned": _(
+        "The channel took %(amount)s that does not belong to an open payment. It is being sent back."
+    ),
+    "payout.paid": _("%(amount)s has been paid back to you."),
+    "payout.paid_to_wallet": _("The channel could not pay you %(amount)s, so it is on your balance now."),
+    "payout.manual": _(
+        "Paying you %(amount)s takes longer than planned. People of finance see to it; the money is safe."
+    ),
+    "payout.manual_for_finance": _("Payout %(number)s over %(amount)s needs two people of finance."),
+    "payout.alarm": _("Payout %(number)s over %(amount)s was not sent in time."),
+    "payout.proposed": _("A colleague proposed what to do about payout %(number)s. It needs a second person."),
+    "deposit.active": _("The deposit of %(shop)s is in place. You can list and sell."),
+    "deposit.short": _("The deposit of %(shop)s is short. Fill it up in time, or sales stop."),
+    "deposit.suspended": _("%(shop)s may not sell for now, because its deposit is short."),
+    "deposit.returned": _("What was left of the deposit of %(shop)s goes back to you: %(amount)s."),
+    "deposit.penalized": _("A penalty of %(amount)s was taken from the deposit of %(shop)s."),
+    "deposit.required_changed": _("The deposit that %(shop)s needs is now %(amount)s."),
+}
+
+
+def sentence(code: str, words: dict[str, Any]) -> str:
+    """The sentence of a notice, in the language of the moment."""
+    if code not in SENTENCES:
+        return _now("Something happened. Open it to see what.")
+    return str(SENTENCES[code]) % {**words, "amount": yuan(int(words["amount"]))}

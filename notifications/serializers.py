@@ -1,0 +1,45 @@
+"""What the API takes and gives about the inbox. Times are UTC, amounts integer fen."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from notifications.models import Notification
+from notifications.sentences import sentence
+
+
+class Notice(serializers.Serializer[Notification]):
+    """One line of the inbox."""
+
+    id = serializers.IntegerField()
+    code = serializers.CharField(help_text="Which sentence it is; stable, for machines.")
+    sentence = serializers.SerializerMethodField(help_text="What happened, in the language of the request.")
+    words = serializers.DictField(help_text="What the sentence names: `number`, `order`, `shop`, `amount`.")
+    url = serializers.CharField(help_text="The page of the thing, within the mall; may be empty.")
+    at = serializers.DateTimeField(help_text="When it happened.")
+    read_at = serializers.DateTimeField(allow_null=True, help_text="When it was opened first; nothing while unread.")
+
+    def get_sentence(self, notice: Notification) -> str:
+        """The sentence in the language of the moment."""
+        return sentence(notice.code, notice.words)
+
+
+class NoticePage(serializers.Serializer[Any]):
+    """A page of the inbox."""
+
+    results = Notice(many=True)
+    next = serializers.URLField(allow_null=True, help_text="The next page, if there is one.")
+
+
+class ReadUpTo(serializers.Serializer[Any]):
+    """How far the inbox was seen."""
+
+    up_to = serializers.IntegerField(
+        min_value=1, max_value=2**63 - 1, help_text="The id of the newest notice that was seen; later ones stay unread."
+    )
+
+
+class Unread(serializers.Serializer[Any]):
+    """What is left."""
+
+    unread = serializers.IntegerField(help_text="How many notices wait to be read; 100 stands for more than 99.")
