@@ -16,16 +16,16 @@ from shops.stock import LONGEST_CODE, MOST_CODES
 MARKS = str.maketrans("", "", "¥元 ")
 
 
-class YuanField(forms.CharField):
+class YuanField(forms.Field):
     """A sum in yuan, as people write it (`98`, `98.5`, `¥1,098.00`), read as whole fen; never a float."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
-        super().__init__(max_length=20, **kwargs)
+        super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> Any:
         """The fen, or nothing."""
-        text = unicodedata.normalize("NFKC", super().to_python(value) or "").translate(MARKS)
+        text = unicodedata.normalize("NFKC", str(value or "")[:40]).translate(MARKS)
         if not text:
             return None
         found = re.fullmatch(r"([0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2})(?:\.([0-9]{1,2}))?", text)

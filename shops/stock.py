@@ -19,8 +19,8 @@ MOST_CODES, LONGEST_CODE = 2_000, 200
 NAMED = 20
 
 
+@sensitive_variables()  # outermost: the frames of the others hold the codes, too
 @transaction.atomic
-@sensitive_variables("codes", "lines", "cards")
 def add_batch(listing: Listing, codes: Sequence[str], *, by: Any, at: datetime, note: str = "") -> Batch:
     """The shop adds codes to a listing, all or none; empty lines do not count.
 
@@ -95,7 +95,7 @@ def count_free(listing: Listing) -> int:
     return int(Card.objects.free().filter(listing=listing).count())
 
 
-@sensitive_variables("codes", "lines", "code", "kept")
+@sensitive_variables()
 def _readable(codes: Sequence[str]) -> dict[int, str]:
     """The codes by their line from 1, trimmed, without empty lines; complains of all that is wrong at once."""
     lines = {place: code.strip() for place, code in enumerate(codes, start=1)}

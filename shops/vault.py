@@ -37,7 +37,7 @@ class SealIntact(Exception):
     """Somebody wants to read a code whose reveal is not on record: call `stock.reveal(card, at=)` first."""
 
 
-@sensitive_variables("codes", "code", "secret")
+@sensitive_variables()
 def seal(listing: Listing, codes: Sequence[str], *, at: datetime) -> list[Card]:
     """The codes as sealed cards of `listing`, not stored yet and without a batch. The caller holds the shop's lock."""
     key = _key_for(listing.shop, at=at)
@@ -61,7 +61,7 @@ def seal(listing: Listing, codes: Sequence[str], *, at: datetime) -> list[Card]:
     return cards
 
 
-@sensitive_variables("code")
+@sensitive_variables()
 def open_card(card: Card) -> str:
     """The code of a card whose reveal is on record. Raises `SealIntact` before that, `SealBroken` if it was touched."""
     if card.revealed_at is None:
@@ -75,7 +75,7 @@ def open_card(card: Card) -> str:
     return code.decode()
 
 
-@sensitive_variables("code")
+@sensitive_variables()
 def fingerprint(code: str) -> bytes:
     """The blind index of a code: equal for what people would call the same code, however it is typed.
 
@@ -105,13 +105,14 @@ def _key_for(shop: Shop, *, at: datetime) -> DataKey:
     return key
 
 
-@sensitive_variables("secret")
+@sensitive_variables()
 def _wrap(key: DataKey, secret: bytes) -> None:
     masters = _masters()
     key.nonce, key.master_version = os.urandom(NONCE), len(masters)
     key.wrapped = AESGCM(masters[-1]).encrypt(key.nonce, secret, _key_binding(key))
 
 
+@sensitive_variables()
 def _unwrap(key: DataKey) -> bytes:
     masters = _masters()
     if not 0 < key.master_version <= len(masters):
@@ -135,7 +136,7 @@ def _masters() -> list[bytes]:
     return [_decoded(text, "VAULT_KEY") for text in settings.VAULT_KEY.split(",")]
 
 
-@sensitive_variables("text", "found")
+@sensitive_variables()
 def _decoded(text: str, name: str) -> bytes:
     try:
         found = base64.urlsafe_b64decode(text.strip() + "=" * (-len(text.strip()) % 4))

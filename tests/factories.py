@@ -9,9 +9,9 @@ from typing import Any
 import factory
 
 from accounts.models import User
-from shops import lifecycle
-from shops.models import Deposit, Shop
-from shops.states import DepositState
+from shops import lifecycle, listings, stock
+from shops.models import Deposit, Kind, Listing, Shop
+from shops.states import DepositState, ListingState
 from tests.fixtures import people
 from timeline import clock
 from timeline.sweep import fire_overdue
@@ -64,6 +64,47 @@ class ShopFactory(factory.django.DjangoModelFactory):
             step(shop.deposit, at)
         shop.deposit.refresh_from_db()
         return shop
+
+
+class ListingFactory(factory.django.DjangoModelFactory):
+    """Activation codes for ¥98.00 within 10 minutes, `on_sale` with 10 codes in a shop whose deposit is in place.
+
+    `state` may be any other of the machine's; `codes` says how many are in stock.
+    """
+
+    class Meta:
+        model = Listing
+
+    shop = factory.SubFactory(ShopFactory, active=True)
+    title = factory.Sequence(lambda number: f"激活码 {number}")
+    price = 9_800
+    promise_minutes = 10
+    codes = 10
+    state = ListingState.ON_SALE
+    at = factory.LazyFunction(clock.now)
+
+    @classmethod
+    def _create(
+        cls, model_class: Any, *, shop: Shop, codes: int, state: ListingState, at: datetime, **words: Any
+    ) -> Listing:
+        listing = listings.draft(
+            shop=shop, kind=Kind.ACTIVATION_CODE, notice="查看后因个人原因不能退。", by=shop.owner, at=at, **words
+        )
+        if codes:
+            names = [f"CODE-{listing.pk}-{place:04}" for place in range(codes)]
+            stock.add_batch(listing, names, by=shop.owner, at=at)
+        for verb in ON_THE_SHELF[state]:
+            verb(listing, by=shop.owner, at=at)
+        return listing
+
+
+#: How a listing gets into each state.
+ON_THE_SHELF = {
+    ListingState.DRAFT: [],
+    ListingState.ON_SALE: [listings.put_on_sale],
+    ListingState.PAUSED: [listings.put_on_sale, listings.pause],
+    ListingState.CLOSED: [listings.put_on_sale, listings.close],
+}
 
 
 def _pay(deposit: Deposit, at: datetime) -> None:

@@ -8,8 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from accounts.lifecycle import suspend
-from shops import lifecycle, listings
+from shops import lifecycle, listings, stock
 from shops.models import Kind, Listing
+from shops.states import ListingState
+from tests.factories import ListingFactory
 from tests.races import lost, race, won
 from timeline.events import stream
 from timeline.refusals import Refused
@@ -268,3 +270,10 @@ def test_the_snapshot_holds_what_a_judge_needs_as_plain_json(listing):
     assert (kept["price"], kept["promise_minutes"], kept["region"]) == (9_800, 10, "国服")
     assert kept["shop"]["slug"] == "xinghe"
     assert set(listings.WORDS) < set(kept)
+
+
+@pytest.mark.parametrize("state", ListingState.values)
+def test_the_factory_brings_a_listing_into_every_state_by_verbs(db, state):
+    made = ListingFactory(state=state, codes=2)
+    assert (made.state, stock.count_free(made)) == (state, 2)
+    assert last_event(made).state_after == state or state == "draft"
