@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+import disputes.invariants
 import ledger.invariants
+import notifications.invariants
 import orders.invariants
+import refunds.invariants
 import shops.invariants
 import timeline.invariants
 
@@ -21,8 +24,10 @@ class Violation:
 
 def checks() -> dict[str, str]:
     """Every invariant: what must be true, and the query that names who breaks it."""
-    rooms = [ledger.invariants.CHECKS, orders.invariants.CHECKS, shops.invariants.CHECKS]
+    rooms = [ledger.invariants.CHECKS, orders.invariants.CHECKS, refunds.invariants.CHECKS, shops.invariants.CHECKS]
     found = {**timeline.invariants.CHECKS, **timeline.invariants.machine_checks()}
+    rooms.append(disputes.invariants.CHECKS)
+    rooms.append(notifications.invariants.CHECKS)
     for checks_of_room in rooms:
         found.update(checks_of_room)
     return found

@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from orders.models import Reveal, Unit, ValidityRecord
+from orders.models import Order, Reveal, Unit, ValidityRecord
 from orders.states import Delivery, Grade
 from shops import stock
+from shops.models import Card
 from timeline.door import lock, note, require
 
 
@@ -76,6 +78,30 @@ def record_validity(unit: Unit, *, is_valid: bool, source: str, reference: str =
         data={"unit": unit.place, "valid": is_valid, "source": source, "reference": reference},
     )
     return record
+
+
+def withdraw(order: Order, units: Sequence[Unit], *, is_bad: bool, at: datetime) -> None:
+    """Units of a locked order whose price goes back give up their codes: the buyer cannot open them any more.
+
+    A code that nobody saw and nobody calls bad is for sale again; every other one is out of the trade for good. Three
+    statements for one unit or 500.
+    """
+    cards = {unit.pk: unit.card for unit in units if unit.card is not None}
+    unseen = [unit for unit in units if unit.delivery in {Delivery.UNDELIVERED, Delivery.SEALED}]
+    free = [] if is_bad else [card for unit in unseen if (card := cards.get(unit.pk)) and not card.voided_at]
+    back = {card.pk for card in free}
+    for unit in unseen:
+        unit.delivery = Delivery.VOIDED
+        if unit.card_id in back:
+            unit.card = None
+    Unit.objects.bulk_update(unseen, ["delivery", "card"])
+    if free:
+        stock.put_back(free)
+    Card.objects.filter(pk__in=[card.pk for card in cards.values() if card.pk not in back], voided_at=None).update(
+        voided_at=at
+    )
+    if units:
+        note(order, "order.codes_withdrawn", by=None, at=at, data={"units": [unit.place for unit in units]})
 
 
 def prefix(address: str) -> str:

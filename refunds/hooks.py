@@ -1,0 +1,12 @@
+"""What refunds call in rooms above, by name; `kamen/wiring.py` ties each to exactly one function."""
+
+from timeline.hooks import Hook
+
+#: (refund, *, by, at): the case is with the platform now; opens its dispute. `by` is nobody when the clock did it.
+escalated: Hook[..., None] = Hook("refunds.escalated")
+
+#: (refund, *, by, at): the buyer took back a case that was with the platform; ends its dispute.
+withdrawn: Hook[..., None] = Hook("refunds.withdrawn")
+
+#: (refund, *, at): the money of a decided case has arrived; closes the dispute that decided it, if there was one.
+paid_back: Hook[..., None] = Hook("refunds.paid_back")

@@ -1,0 +1,72 @@
+"""What must be true of refund cases: queries that return no rows. `manage.py check_books` runs them all."""
+
+from refunds.states import REFUND
+
+OVER = ", ".join(f"'{state}'" for state in sorted(REFUND.terminal))
+
+CHECKS = {
+    "a unit has one open case at most": """
+        select 'unit:' || unit_id from refunds_refunditem where is_open group by unit_id having count(*) > 1
+    """,
+    "a unit is held by a case exactly while its part of it is open": """
+        select 'unit:' || u.id || ' held by ' || u.held_by || ', open in ' || coalesce('refund:' || i.refund_id, 'none')
+          from orders_unit u left join refunds_refunditem i on i.unit_id = u.id and i.is_open
+         where (u.held_by like 'refund:%' or i.id is not null)
+           and u.held_by is distinct from 'refund:' || i.refund_id
+    """,
+    "a case is open exactly while it waits for somebody's decision": """
+        select 'refund:' || r.id || ' ' || r.state from refunds_refund r join refunds_refunditem i on i.refund_id = r.id
+         where i.is_open <> (r.state in ('requested', 'declined', 'disputed'))
+    """,
+    "a case has at least one unit, all of its order": """
+        select 'refund:' || r.id from refunds_refund r
+         where not exists (select from refunds_refunditem i where i.refund_id = r.id)
+            or exists (select from refunds_refunditem i join orders_unit u on u.id = i.unit_id
+                        where i.refund_id = r.id and u.order_id <> r.order_id)
+    """,
+    "a case has exactly one outcome once it is decided, and only then": """
+        select 'refund:' || r.id || ' ' || r.state || ' ' || r.outcome from refunds_refund r
+         where (r.state in ('approved', 'refunded')) <> (r.outcome <> '')
+            or (r.state in ('approved', 'refunded')) <> (r.approved is not null)
+    """,
+    "a case was decided once": """
+        select e.subject from timeline_event e
+         where e.name in ('refund.approved', 'refund.withdrawn', 'refund.lapsed', 'refund.rejected')
+         group by e.subject having count(*) > 1
+    """,
+    "a case that is over says since when": f"""
+        select 'refund:' || id from refunds_refund where (state in ({OVER})) <> (closed_at is not null)
+    """,
+    "nobody asks for more than the rules give": """
+        select 'refund:' || r.id from refunds_refund r
+          join lateral (select sum(asked) as asked, sum(entitled) as figure, sum(fee) as fee
+                          from refunds_refunditem where refund_id = r.id) i on true
+         where r.asked > r.figure or (r.asked, r.figure, r.fee) is distinct from (i.asked, i.figure, i.fee)
+    """,
+    "what is granted is what is approved, compensation aside": """
+        select 'refund:' || r.id from refunds_refund r
+         where r.approved is not null
+           and r.approved < (select sum(coalesce(i.granted, 0)) from refunds_refunditem i where i.refund_id = r.id)
+    """,
+    "a machine's no is never the last word": """
+        select 'refund:' || r.id from refunds_refund r
+          join timeline_event e on e.subject = 'refund:' || r.id and e.state_after = 'rejected' where e.by_id is null
+    """,
+    "a refunded case has a payout that arrived, and the other way round": """
+        select 'refund:' || r.id || ' ' || r.state || ', payout ' || coalesce(p.state, 'none') from refunds_refund r
+          left join ledger_payout p on p.id = r.payout_id
+         where (r.state = 'refunded') <> (p.state is not distinct from 'paid')
+    """,
+    "a case's payout is its own, and none of its payouts is without it": """
+        select p.cause from ledger_payout p left join refunds_refund r on r.payout_id = p.id
+         where p.cause like 'refund:%' and p.cause is distinct from 'refund:' || r.id
+    """,
+    "a payout never exceeds what was approved": """
+        select 'refund:' || r.id from refunds_refund r join ledger_payout p on p.id = r.payout_id
+         where p.amount > r.approved
+    """,
+    "nothing is approved by silence that our records contradict or the rules leave to people": """
+        select 'refund:' || id from refunds_refund
+         where outcome in ('silence', 'instant') and (is_contradicted or route <> 'AUTO')
+    """,
+}

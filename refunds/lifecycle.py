@@ -1,0 +1,434 @@
+"""The story of a refund case: ask · accept · decline · escalate · withdraw · lapse · ruled · rejected · paid."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from ledger.models import Payout
+from ledger.templatetags.money import yuan
+from orders import delivery, escrow
+from orders import lifecycle as orders
+from orders.models import Attachment, Order, Unit
+from orders.states import Grade, OrderState
+from refunds import citations, hooks, reasons, triage
+from refunds.models import ClaimDraft, Refund, RefundItem
+from refunds.states import RefundState
+from refunds.triage import Lane, Preview
+from rulebook import clocks
+from rulebook.arithmetic import split
+from timeline import numbers
+from timeline.door import begin, enter, lock, lock_root, note, rearm, require
+from timeline.refusals import Refused
+
+log = logging.getLogger(__name__)
+
+#: Cases for one unit and reason, unless there is new evidence.
+MOST_CASES = 3
+#: States of an order in which its units can be claimed for.
+CLAIMABLE = {OrderState.PAID, OrderState.DELIVERED, OrderState.COMPLETED, OrderState.SETTLED}
+#: How long until a payout that has not arrived is shouted about again.
+ALARM_AGAIN = timedelta(hours=24)
+
+
+def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at: datetime) -> Preview:
+    """What a claim would come to now: figure, fee, arithmetic, clock. Refuses what `ask` would refuse."""
+    require(order.buyer_id == buyer.pk, "not_your_turn", _("Only the buyer asks for money back."))
+    require(order.state in CLAIMABLE, "wrong_moment", _("There is nothing to claim for in this order now."))
+    require(bool(units), "nothing_chosen", _("Choose at least one unit."))
+    kind = order.snapshot.listing.kind
+    for unit in units:
+        require(
+            not unit.held_by,
+            "case_open",
+            _("Unit %(place)s has an open case already. Continue there.") % {"place": unit.place},
+        )
+        require(
+            unit.left > 0,
+            "nothing_left",
+            _("Nothing is left to pay back for unit %(place)s.") % {"place": unit.place},
+        )
+        require(
+            reason in reasons.offered(kind, unit),
+            "reason_not_offered",
+            _("This reason does not fit unit %(place)s. Choose another reason or other units.") % {"place": unit.place},
+        )
+    found = triage.preview(order, units, reason, buyer=buyer, at=at)
+    reasons.require_open(found.ends.values(), at=at)
+    return found
+
+
+@transaction.atomic
+def ask(
+    *,
+    order: Order,
+    units: Sequence[Unit],
+    reason: str,
+    by: Any,
+    at: datetime,
+    amount: int | None = None,
+    text: str = "",
+    attachments: Sequence[Attachment] = (),
+    expected: int | None = None,
+) -> Refund:
+    """The buyer asks for money back for `units`; the rules answer at once, and what our records prove is paid at once.
+
+    `amount` is what is asked in fen (nothing: all that the rules give), `expected` the figure that the buyer was shown.
+    Refused: what `preview` refuses, `figure_changed`, `more_than_the_rules`, `nothing_asked`, `too_often`.
+    """
+    lock_root(order.buyer)  # whose instant quota is counted
+    lock_root(order.shop)  # whose deposit answers
+    lock(order)
+    chosen = [unit for unit in escrow.units_of(order) if unit.pk in {each.pk for each in units}]
+    if len(chosen) != len({each.pk for each in units}):
+        raise ValueError("These units are not of this order.")
+    found = preview(order, chosen, reason, buyer=by, at=at)
+    asked = _asked(found, amount, expected)
+    _require_not_too_often(order, chosen, reason, attachments)
+    refund = Refund(
+        number=numbers.new("R", at),
+        order=order,
+        buyer=by,
+        reason=reason,
+        text=text.strip(),
+        asked=asked,
+        figure=found.figure,
+        fee=found.fee,
+        compensation=found.compensation,
+        decision=found.record(),
+        route=found.route,
+        is_instant=found.lane is Lane.INSTANT,
+        is_predecision=found.lane is Lane.PREDECISION,
+        is_contradicted=found.is_contradicted,
+        opened_at=at,
+    )
+    data = {
+        "units": [unit.place for unit in chosen],
+        "reason": reason,
+        "asked": asked,
+        "figure": found.figure,
+        "rulebook": refund.decision["version"],
+    }
+    begin(refund, by=by, at=at, span=found.answer_span(asked), data=data)
+    refund.attachments.set(attachments)
+    _write_items(refund, found, asked)
+    escrow.hold(order, chosen, by=refund.address, at=at)
+    escrow.reserve(order, chosen, cause=refund.address, amount=asked + found.compensation, at=at)
+    ClaimDraft.objects.filter(order=order, buyer=by).delete()
+    if found.lane in {Lane.PROVEN, Lane.INSTANT}:
+        _approve_as_asked(refund, outcome=Refund.Outcome.INSTANT, by=None, at=at)
+    elif found.lane is Lane.PREDECISION:
+        data = {"rules": sorted({rule for part in found.parts for rule in part.decision.rules})}
+        span = clocks.span("ESCALATE")
+        enter(refund, RefundState.DECLINED, by=None, at=at, span=span, event="refund.predecided", data=data)
+    return refund
+
+
+@transaction.atomic
+def accept(refund: Refund, *, by: Any, at: datetime) -> None:
+    """The shop agrees: the buyer is paid what was asked. Refused: `not_your_turn`, `wrong_moment`, `nothing_asked`."""
+    lock(refund)
+    _require_answerable(refund, by=by, at=at)
+    require(refund.asked > 0, "nothing_asked", _("Nothing is asked here, so there is nothing to accept."))
+    _approve_as_asked(refund, outcome=Refund.Outcome.SELLER, by=by, at=at)
+
+
+@transaction.atomic
+def decline(
+    refund: Refund,
+    *,
+    code: str,
+    rule: str,
+    text: str,
+    by: Any,
+    at: datetime,
+    attachments: Sequence[Attachment] = (),
+) -> None:
+    """The shop says no: with a code, a published rule that applies, words, and our record of every unit's state.
+
+    Refused: `not_your_turn`, `wrong_moment`, `no_such_rule`, `rule_does_not_apply`, `text_missing`, `state_not_proven`.
+    """
+    lock(refund)
+    _require_answerable(refund, by=by, at=at)
+    require(code in citations.DeclineCode.values, "no_such_code", _("Choose why you decline."))
+    require(citations.is_published(rule), "no_such_rule", _("The rulebook has no such rule. Choose one of the list."))
+    require(
+        rule in citations.applicable(refund),
+        "rule_does_not_apply",
+        _("This rule does not fit these goods in this state, or it gives the buyer what was asked."),
+    )
+    require(bool(text.strip()), "text_missing", _("Tell the buyer why, in your own words."))
+    units = list(Unit.objects.filter(refund_items__refund=refund).order_by("place"))
+    require(
+        all(unit.grade == Grade.VERIFIED for unit in units),
+        "state_not_proven",
+        _("Our records do not prove the state of every unit, so it takes more than a rule to decline."),
+    )
+    refund.declined_code, refund.declined_rule, refund.declined_text = code, rule, text.strip()
+    refund.save(update_fields=["declined_code", "declined_rule", "declined_text"])
+    refund.attachments.add(*attachments)
+    data = {"code": code, "rule": rule, "states": [[unit.place, unit.delivery] for unit in units]}
+    enter(refund, RefundState.DECLINED, by=by, at=at, span=clocks.span("ESCALATE"), data=data)
+
+
+@transaction.atomic
+def escalate(refund: Refund, *, by: Any, at: datetime) -> None:
+    """The buyer asks the platform to look, free of charge; after a machine's no it is the review by a person."""
+    lock(refund)
+    require(refund.is_of_buyer(by), "not_your_turn", _("Only the buyer takes a case to the platform."))
+    require(
+        refund.state == RefundState.DECLINED and not refund.is_overdue(at),
+        "wrong_moment",
+        _("This case cannot be taken to the platform now."),
+    )
+    _to_the_platform(refund, by=by, at=at)
+
+
+@transaction.atomic
+def withdraw(refund: Refund, *, by: Any, at: datetime) -> None:
+    """The buyer takes the case back; the units go on where they stood. Refused: `not_your_turn`, `wrong_moment`."""
+    lock(refund)
+    require(refund.is_of_buyer(by), "not_your_turn", _("Only the buyer takes a case back."))
+    require(
+        "withdraw" in refund.actions_for(by, at),
+        "wrong_moment",
+        _("This case cannot be taken back any more."),
+    )
+    was_disputed = refund.state == RefundState.DISPUTED
+    _end_without_money(refund, RefundState.WITHDRAWN, by=by, at=at)
+    if was_disputed:
+        hooks.withdrawn(refund, by=by, at=at)
+
+
+@transaction.atomic
+def lapse(refund: Refund, *, limit: str, at: datetime) -> None:
+    """A clock of the case ran out.
+
+    Silence of the shop is consent unless our records or the rules say otherwise; silence of the buyer ends the case; a
+    payout that has not arrived is an alarm, again and again.
+    """
+    lock(refund)
+    if refund.machine.limits.get(refund.state) != limit or not refund.is_overdue(at):
+        return  # answered while this call was on its way
+    if refund.state == RefundState.APPROVED:
+        log.critical("the money of case %s has not arrived in time", refund.number)
+        note(refund, "refund.alarm", by=None, at=at, data={"approved": refund.approved})
+        rearm(refund, at + ALARM_AGAIN, at=at)
+    elif refund.state == RefundState.DECLINED:
+        _end_without_money(refund, RefundState.LAPSED, by=None, at=at)
+    elif refund.is_paid_by_silence():
+        _approve_as_asked(refund, outcome=Refund.Outcome.SILENCE, by=None, at=at)
+    else:
+        _to_the_platform(refund, by=None, at=at)
+
+
+@transaction.atomic
+def ruled(
+    refund: Refund,
+    *,
+    grants: Mapping[int, int],
+    by: Any,
+    at: datetime,
+    compensation: int = 0,
+    platform_bp: int = 0,
+) -> None:
+    """The platform decided for the buyer: `grants` (fen per unit id) and `compensation` go back.
+
+    Called by disputes in the transaction that enforces a ruling. `platform_bp` is the platform's share of the fault.
+    """
+    lock(refund)
+    require(refund.state == RefundState.DISPUTED, "wrong_moment", _("This case is not with the platform."))
+    given = {pk: amount for pk, amount in grants.items() if amount}
+    if not given and not compensation:
+        raise ValueError("A ruling that gives nothing is a rejection.")
+    if set(given) - set(refund.items.values_list("unit_id", flat=True).order_by("pk")):
+        raise ValueError("These units are not of this case.")
+    _approve(
+        refund,
+        grants=given,
+        fees={},
+        compensation=compensation,
+        platform_bp=platform_bp,
+        outcome=Refund.Outcome.RULING,
+        by=by,
+        at=at,
+    )
+
+
+@transaction.atomic
+def conceded(refund: Refund, *, by: Any, at: datetime) -> None:
+    """The shop gives in while the platform looks: the buyer is paid what was asked. Called by disputes."""
+    lock(refund)
+    require(refund.state == RefundState.DISPUTED, "wrong_moment", _("This case is not with the platform."))
+    _approve_as_asked(refund, outcome=Refund.Outcome.SELLER, by=by, at=at)
+
+
+@transaction.atomic
+def rejected(refund: Refund, *, by: Any, at: datetime) -> None:
+    """The platform decided that nothing goes back: only people do, never a clock or a machine."""
+    lock(refund)
+    require(refund.state == RefundState.DISPUTED, "wrong_moment", _("This case is not with the platform."))
+    _end_without_money(refund, RefundState.REJECTED, by=by, at=at)
+
+
+@transaction.atomic
+def paid(payout: Payout, *, at: datetime) -> None:
+    """The money of a case has arrived; the ledger says so, for a balance in the breath in which it was decided."""
+    refund = Refund.objects.select_related("order").get(pk=int(payout.cause.removeprefix("refund:")))
+    lock(refund)
+    refund.payout, refund.closed_at = payout, at
+    refund.save(update_fields=["payout", "closed_at"])
+    enter(refund, RefundState.REFUNDED, by=None, at=at, data={"payout": payout.number, "amount": payout.amount})
+    hooks.paid_back(refund, at=at)
+
+
+# What the verbs share
+
+
+def _asked(found: Preview, amount: int | None, expected: int | None) -> int:
+    """What is asked, in fen: never more than the rules give, and only under the figure that the buyer saw."""
+    if expected is not None and expected != found.figure:
+        raise Refused(
+            "figure_changed",
+            _("The figure has changed: the rules give %(figure)s now. Look at the result again; nothing was filed.")
+            % {"figure": yuan(found.figure)},
+        )
+    asked = found.figure if amount is None else amount
+    require(
+        asked <= found.figure,
+        "more_than_the_rules",
+        _("The rules give %(figure)s at most. You can ask for less, never for more.") % {"figure": yuan(found.figure)},
+    )
+    require(asked > 0 or found.figure == 0, "nothing_asked", _("Ask for at least ¥0.01."))
+    require(asked >= 0, "nothing_asked", _("Ask for at least ¥0.01."))
+    return asked
+
+
+def _require_not_too_often(order: Order, units: Sequence[Unit], reason: str, attachments: Sequence[Attachment]) -> None:
+    """Three cases for a unit and reason; after that only with a file that no earlier case had."""
+    counted = (
+        RefundItem.objects.filter(unit__in=[unit.pk for unit in units], refund__reason=reason)
+        .values("unit")
+        .annotate(cases=Count("pk"))
+        .filter(cases__gte=MOST_CASES)
+    )
+    if not counted.exists():
+        return
+    before = Attachment.objects.filter(refunds__order=order, refunds__reason=reason)
+    known = set(before.values_list("sha256", flat=True).order_by("pk"))
+    require(
+        any(attachment.sha256 not in known for attachment in attachments),
+        "too_often",
+        _("There were three cases for this already. Add a file that we have not seen yet, and it is looked at again."),
+    )
+
+
+def _require_answerable(refund: Refund, *, by: Any, at: datetime) -> None:
+    require(refund.is_of_shop(by), "not_your_turn", _("Only the shop answers."))
+    require(
+        refund.state == RefundState.REQUESTED and not refund.is_overdue(at),
+        "wrong_moment",
+        _("This case cannot be answered any more: it was answered, taken back, or the time is over."),
+    )
+
+
+def _write_items(refund: Refund, found: Preview, asked: int) -> None:
+    """What is asked of each unit: in proportion to what the rules give, to the fen."""
+    per_unit = {unit.pk: part for part in found.parts for unit in part.units}
+    units = found.units
+    shares = split(asked, {str(unit.pk): per_unit[unit.pk].entitled for unit in units}) if asked else {}
+    RefundItem.objects.bulk_create(
+        RefundItem(
+            refund=refund,
+            unit=unit,
+            asked=shares.get(str(unit.pk), 0),
+            entitled=per_unit[unit.pk].entitled,
+            fee=per_unit[unit.pk].fee,
+        )
+        for unit in units
+    )
+
+
+def _approve_as_asked(refund: Refund, *, outcome: str, by: Any, at: datetime) -> None:
+    """What was asked goes back; a fee for the buyer's own reason stays with the shop."""
+    items = list(refund.items.order_by("pk"))
+    _approve(
+        refund,
+        grants={item.unit_id: item.asked for item in items if item.asked},
+        fees={item.unit_id: item.fee for item in items if item.asked and item.fee},
+        compensation=refund.compensation,
+        outcome=outcome,
+        by=by,
+        at=at,
+    )
+
+
+def _approve(
+    refund: Refund,
+    *,
+    grants: Mapping[int, int],
+    fees: Mapping[int, int],
+    compensation: int,
+    outcome: str,
+    by: Any,
+    at: datetime,
+    platform_bp: int = 0,
+) -> None:
+    """The decision is made, then it is paid. To a balance, the money arrives inside this call and closes the case."""
+    refund.approved, refund.outcome = sum(grants.values()) + compensation, outcome
+    refund.save(update_fields=["approved", "outcome"])
+    _close_items(refund, grants)
+    is_instant = outcome == Refund.Outcome.INSTANT
+    span = clocks.span("PAYOUT", "instant" if is_instant else "normal")
+    data = {"outcome": str(outcome), "amount": refund.approved}
+    enter(refund, RefundState.APPROVED, by=by, at=at, span=span, data=data)
+    _withdraw_codes(refund, grants, fees, at=at)
+    payout = orders.end_case(
+        refund.order,
+        cause=refund.address,
+        grants=dict(grants),
+        fees=dict(fees),
+        compensation=compensation,
+        platform_bp=platform_bp,
+        is_instant=is_instant,
+        at=at,
+    )
+    refund.refresh_from_db(fields=["state", "entered_at", "deadline_at", "payout", "closed_at"])
+    if payout is not None and refund.payout_id is None:
+        refund.payout = payout
+        refund.save(update_fields=["payout"])
+
+
+def _withdraw_codes(refund: Refund, grants: Mapping[int, int], fees: Mapping[int, int], *, at: datetime) -> None:
+    """Who has the price back does not keep the code; a price that is only lowered leaves it with the buyer."""
+    units = [
+        unit
+        for unit in refund.order.units.filter(pk__in=list(grants)).select_related("card").order_by("place")
+        if grants[unit.pk] + fees.get(unit.pk, 0) >= unit.left
+    ]
+    delivery.withdraw(refund.order, units, is_bad=refund.reason == reasons.CODE_INVALID, at=at)
+
+
+def _to_the_platform(refund: Refund, *, by: Any, at: datetime) -> None:
+    enter(refund, RefundState.DISPUTED, by=by, at=at)
+    hooks.escalated(refund, by=by, at=at)
+
+
+def _end_without_money(refund: Refund, state: str, *, by: Any, at: datetime) -> None:
+    """The case ends and nothing goes back: its units are free again, with 24 hours of inspection at least."""
+    refund.closed_at = at
+    refund.save(update_fields=["closed_at"])
+    _close_items(refund, {})
+    enter(refund, state, by=by, at=at)
+    orders.end_case(refund.order, cause=refund.address, at=at)
+
+
+def _close_items(refund: Refund, grants: Mapping[int, int]) -> None:
+    items = list(refund.items.order_by("pk"))
+    for item in items:
+        item.granted, item.is_open = grants.get(item.unit_id, 0), False
+    RefundItem.objects.bulk_update(items, ["granted", "is_open"])

@@ -1,0 +1,249 @@
+"""What the rules give on a claim: the rulebook's answer for each unit, over what our records know. Writes nothing."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from accounts.models import LevelChange
+from orders.facts import Known, known_of
+from orders.models import Order, Reveal, Unit
+from refunds import reasons
+from refunds.models import Refund
+from rulebook import clocks
+from rulebook.book import Book
+from rulebook.claims import Claim, Proof
+from rulebook.decisions import Decision, Line, Outcome, Route
+from rulebook.defaults import default_book
+from rulebook.engine import WAITING, decide
+from timeline.spans import Span
+
+log = logging.getLogger(__name__)
+
+QUOTA_DAYS = timedelta(days=30)
+#: Claims up to this many fen get the shop's short answering time (timers: small_or_undelivered).
+SMALL = 5_000
+
+
+class Lane(StrEnum):
+    """What becomes of a claim the moment it is filed."""
+
+    PROVEN = "proven"  # nothing was performed, our records prove it and the money is in escrow: paid at once
+    INSTANT = "instant"  # proven, within the level's cap and quota: paid at once
+    PREDECISION = "predecision"  # a machine's no, with a person one click away
+    ASKED = "asked"  # the shop answers
+
+
+@dataclass(frozen=True)
+class Part:
+    """Units of a claim about which the same is known, and what the rules say of each. Amounts are fen a unit."""
+
+    units: tuple[Unit, ...]
+    known: Known
+    decision: Decision
+    #: What the rules give at most; where a person decides, the suggestion or all that is left.
+    entitled: int
+    fee: int
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether the rules leave the sum to people."""
+        return self.decision.route is Route.HUMAN or self.decision.outcome in WAITING
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether our own records prove the claim, and the figure needs no judgment."""
+        decision = self.decision
+        proof = self.known.facts.get("platform_proof") is True
+        return decision.route is Route.AUTO and decision.proven and proof and decision.refund > 0
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a claim would come to, before anybody files it. Amounts are fen over all units."""
+
+    reason: str
+    level: str
+    parts: tuple[Part, ...]
+    instant_cap: int
+    ends: dict[int, datetime | None] = field(default_factory=dict)
+
+    @property
+    def units(self) -> list[Unit]:
+        """All units of the claim in their places."""
+        return sorted((unit for part in self.parts for unit in part.units), key=lambda unit: unit.place)
+
+    @property
+    def figure(self) -> int:
+        """What the rules give at most."""
+        return sum(part.entitled * len(part.units) for part in self.parts)
+
+    @property
+    def fee(self) -> int:
+        """What stays with the shop of it, for the buyer's own reason."""
+        return sum(part.fee * len(part.units) for part in self.parts)
+
+    @property
+    def compensation(self) -> int:
+        """What comes on top."""
+        return sum(part.decision.compensation * len(part.units) for part in self.parts)
+
+    @property
+    def route(self) -> str:
+        """Who may decide the case as a whole: people as soon as one unit needs them."""
+        if any(part.is_for_people for part in self.parts):
+            return Refund.Route.HUMAN
+        return Refund.Route.AUTO if self.figure else Refund.Route.AUTO_PREDECISION
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether our own records prove the claim for every unit."""
+        return all(part.is_proven for part in self.parts)
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether our own records speak against the claim for a unit."""
+        return any(part.known.is_contradicted for part in self.parts)
+
+    @property
+    def lane(self) -> Lane:
+        """What becomes of the claim the moment it is filed."""
+        if self.route == Refund.Route.AUTO_PREDECISION:
+            return Lane.PREDECISION
+        if not self.is_proven or self.is_contradicted:
+            return Lane.ASKED
+        in_escrow = all(unit.held >= part.entitled for part in self.parts for unit in part.units)
+        if in_escrow and self.reason in reasons.NON_PERFORMANCE:
+            return Lane.PROVEN
+        # The engine asks unit by unit; the cap is for the case, or 500 small units would pass under it.
+        is_small = self.figure + self.compensation <= self.instant_cap
+        if is_small and all(part.decision.instant for part in self.parts):
+            return Lane.INSTANT
+        return Lane.ASKED
+
+    def answer_span(self, asked: int) -> Span:
+        """How long the shop has to answer: the shortest clock that applies (timers: SELLER_RESPONSE)."""
+        found = [clocks.span("SELLER_RESPONSE"), clocks.span("SELLER_RESPONSE", self.level)]
+        if asked <= SMALL or all(part.known.state == "UNDELIVERED" for part in self.parts):
+            found.append(clocks.span("SELLER_RESPONSE", "small_or_undelivered"))
+        return min(found, key=lambda span: span.amount)
+
+    def record(self) -> dict[str, Any]:
+        """The decision as it is kept with the case: every rule and every line of arithmetic, per group of units."""
+        return {
+            "reason": self.reason,
+            "level": self.level,
+            "version": self.parts[0].decision.version,
+            "figure": self.figure,
+            "fee": self.fee,
+            "compensation": self.compensation,
+            "lane": self.lane.value,
+            "is_proven": self.is_proven,
+            "parts": [_recorded(part) for part in self.parts],
+        }
+
+
+def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at: datetime) -> Preview:
+    """What the rules give on a claim of `reason` over `units`, as our records are at `at`. The same number of queries
+    for one unit and for 500."""
+    book, level = default_book(), level_at(buyer, order.placed_at)
+    kind = order.snapshot.listing.kind
+    known = known_of(order, list(units), reason, at=at)
+    used = Refund.objects.filter(buyer=buyer, is_instant=True, opened_at__gt=at - QUOTA_DAYS).count()
+    seen = dict(
+        Reveal.objects.filter(unit__in=[unit.pk for unit in units])
+        .order_by("unit_id", "at")
+        .distinct("unit_id")
+        .values_list("unit_id", "at")
+    )
+    groups: dict[Any, list[Unit]] = {}
+    for unit in sorted(units, key=lambda unit: unit.place):
+        found = known[unit.pk]
+        alike = (found.state, tuple(sorted(found.facts.items())), found.is_contradicted, unit.paid, unit.left)
+        groups.setdefault(alike, []).append(unit)
+    return Preview(
+        reason=reason,
+        level=level,
+        parts=tuple(
+            _part(tuple(group), known[group[0].pk], kind, reason, level, used, book) for group in groups.values()
+        ),
+        instant_cap=book.levels[level].instant_cap_fen,
+        ends={
+            unit.pk: reasons.window_ends_at(order, unit, reason, seen_at=seen.get(unit.pk), level=level, book=book)
+            for unit in units
+        },
+    )
+
+
+def level_at(buyer: Any, at: datetime) -> str:
+    """The membership level that somebody had at `at`: it changes the buyer's own reasons and the instant lane only."""
+    later = LevelChange.objects.filter(user=buyer, at__gt=at).order_by("at", "pk").values_list("before", flat=True)
+    return str(later.first() or buyer.level)
+
+
+def _part(
+    units: tuple[Unit, ...], known: Known, kind: str, reason: str, level: str, instant_used: int, book: Book
+) -> Part:
+    unit = units[0]
+    decision = _decided(unit, known, kind, reason, level, instant_used, book)
+    if decision.route is Route.HUMAN or decision.outcome in WAITING:
+        return Part(units, known, decision, min(decision.suggest or decision.refund or unit.left, unit.left), 0)
+    entitled = min(decision.refund, unit.left)
+    return Part(units, known, decision, entitled, min(decision.fee, unit.left - entitled))
+
+
+def _decided(unit: Unit, known: Known, kind: str, reason: str, level: str, instant_used: int, book: Book) -> Decision:
+    """What the engine says; if it fails, people decide: the mall fails open to them, never to a no."""
+    try:
+        return decide(
+            Claim(
+                kind=kind,
+                reason=reason,
+                state=known.state,
+                level=level,
+                paid=unit.paid,
+                # The listing says before payment that digital goods are not returned without a reason, and no order is
+                # placed without the buyer's yes to it (orders.place): the statutory return does not apply.
+                facts={**known.facts, "instant_used": instant_used, "statutory_no_reason": False},
+                state_proof=Proof(unit.grade.upper()),
+            ),
+            book,
+        )
+    except Exception:
+        log.exception("the rulebook could not decide %s for %s", reason, unit.address)
+    return Decision(
+        outcome=Outcome.ESCALATE,
+        route=Route.HUMAN,
+        fault_class="UNDETERMINED",
+        refund=0,
+        fee=0,
+        compensation=0,
+        payers={},
+        compensation_payer=None,
+        instant=False,
+        proven=False,
+        claimed=(),
+        remedies=("ESCALATE_HUMAN",),
+        rules=(book.person_rule,),
+        lines=(Line("PERSON_DECIDES", book.person_rule),),
+        basis=(),
+        version=book.version,
+    )
+
+
+def _recorded(part: Part) -> dict[str, Any]:
+    decision = part.decision
+    return {
+        "places": [unit.place for unit in part.units],
+        "state": part.known.state,
+        "facts": part.known.facts,
+        "is_contradicted": part.known.is_contradicted,
+        "entitled": part.entitled,
+        "fee": part.fee,
+        "fault": decision.fault_class,
+        **decision.summary(),
+        "basis": list(decision.basis),
+        "lines": [[line.code, line.rule, dict(line.numbers)] for line in decision.lines],
+    }
