@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from accounts import personas
+from kamen import sales_of_the_demo
 from rulebook import clocks
 from shops import lifecycle
 from shops.models import Shop
@@ -33,7 +34,7 @@ STORIES = [
     Story("qingtong", "青桐会员", "shop", 200_000, DepositState.UNPAID),
 ]
 #: How long ago the demo's shops opened.
-OPENED_AGO = timedelta(days=40)
+OPENED_AGO = timedelta(days=220)
 
 
 class Command(BaseCommand):
@@ -50,6 +51,12 @@ class Command(BaseCommand):
             with transaction.atomic():
                 if not Shop.objects.filter(slug=story.slug).exists():
                     tell(story, owner=people[story.owner], at=at)
+        shop = Shop.objects.get(slug=STORIES[0].slug)
+        if not shop.listings.exists():
+            with transaction.atomic():
+                mall = sales_of_the_demo.furnish(people, shop, at, at - OPENED_AGO)
+                for tell_of in sales_of_the_demo.STORIES:
+                    tell_of(mall)
 
 
 def tell(story: Story, *, owner: Any, at: datetime) -> None:
