@@ -25,16 +25,17 @@ DISPUTE = Machine(
     first=DisputeState.OPENED,
     steps={
         DisputeState.OPENED: {DisputeState.EVIDENCE, DisputeState.WITHDRAWN},
-        DisputeState.EVIDENCE: {DisputeState.REVIEW, DisputeState.WITHDRAWN},
+        DisputeState.EVIDENCE: {DisputeState.REVIEW, DisputeState.ENFORCING, DisputeState.WITHDRAWN},
         DisputeState.REVIEW: {
             DisputeState.REVIEW,
             DisputeState.SIGNING,
             DisputeState.RULED,
+            DisputeState.ENFORCING,
             DisputeState.WITHDRAWN,
         },
         DisputeState.SIGNING: {DisputeState.SIGNING, DisputeState.REVIEW, DisputeState.RULED, DisputeState.WITHDRAWN},
-        DisputeState.RULED: {DisputeState.ENFORCING, DisputeState.WITHDRAWN},
-        DisputeState.ENFORCING: {DisputeState.CLOSED},
+        DisputeState.RULED: {DisputeState.ENFORCING},
+        DisputeState.ENFORCING: {DisputeState.ENFORCING, DisputeState.CLOSED},
     },
     owners={
         DisputeState.OPENED: "lead",

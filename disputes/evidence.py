@@ -1,0 +1,181 @@
+"""The file of a dispute: what our own records say enters it by itself, sealed under its hash; the sides add theirs."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from disputes.models import Dispute, Evidence, Side, Statement
+from ledger.models import Payment
+from orders.models import Attachment, Message, Order, Reveal, Unit, ValidityRecord
+from orders.parties import side_of_author
+
+RECORD, CLAIM = "record", "claim"
+Kind = Evidence.Kind
+
+
+def enter_records(dispute: Dispute, *, at: datetime) -> None:
+    """Put what the mall knows of the sale and of the claim into the file, once; the same queries for 1 and 500 units.
+
+    Codes never enter it; neither do network addresses of the buyer, of which only the prefix was kept.
+    """
+    refund = dispute.refund
+    order = refund.order
+    units = list(Unit.objects.filter(refund_items__refund=refund).order_by("place"))
+    items = [
+        _item(dispute, Kind.ORDER, Side.PLATFORM, _order(order), RECORD, at),
+        _item(dispute, Kind.PROMISE, Side.PLATFORM, _promise(order), RECORD, at),
+        _item(dispute, Kind.DELIVERY, Side.PLATFORM, {"units": [_delivery(unit) for unit in units]}, RECORD, at),
+        _item(dispute, Kind.REVEALS, Side.PLATFORM, _reveals(units), RECORD, at),
+        _item(dispute, Kind.VALIDITY, Side.PLATFORM, _validity(units), RECORD, at),
+        _item(dispute, Kind.CONVERSATION, Side.PLATFORM, _conversation(order), RECORD, at),
+        _item(dispute, Kind.PAYMENTS, Side.PLATFORM, _payments(order), RECORD, at),
+        _item(dispute, Kind.CLAIM, Side.BUYER, _claim(refund, units), CLAIM, at),
+    ]
+    if refund.declined_code or refund.declined_text:
+        answer = {"code": refund.declined_code, "rule": refund.declined_rule, "text": refund.declined_text}
+        items.append(_item(dispute, Kind.ANSWER, Side.SHOP, answer, CLAIM, at))
+    items += [
+        _file(dispute, Side(side_of_author(order, each.uploader_id)), each, at)
+        for each in refund.attachments.order_by("pk")
+    ]
+    Evidence.objects.bulk_create(items)
+
+
+def add(
+    dispute: Dispute,
+    side: Side,
+    statement: Statement | None,
+    attachments: Sequence[Attachment],
+    *,
+    is_late: bool,
+    at: datetime,
+) -> list[Evidence]:
+    """Put what a side says and the files it gives into the file; a file that is in it already stays there once."""
+    items = []
+    if statement:
+        items.append(_item(dispute, Kind.STATEMENT, side, {"text": statement.text}, CLAIM, at, is_late))
+    known = set(dispute.evidence.exclude(attachment=None).values_list("attachment", flat=True).order_by("pk"))
+    items += [_file(dispute, side, each, at, is_late) for each in attachments if each.pk not in known]
+    return Evidence.objects.bulk_create(items)
+
+
+def _item(
+    dispute: Dispute, kind: str, side: Side, data: dict[str, Any], grade: str, at: datetime, is_late: bool = False
+) -> Evidence:
+    body = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    sha256 = hashlib.sha256(body.encode()).hexdigest()
+    return Evidence(
+        dispute=dispute, kind=kind, side=side, body=body, sha256=sha256, grade=grade, is_late=is_late, at=at
+    )
+
+
+def _file(dispute: Dispute, side: Side, attachment: Attachment, at: datetime, is_late: bool = False) -> Evidence:
+    data = {"name": attachment.name, "type": attachment.media_type, "size": attachment.size}
+    item = _item(dispute, Kind.FILE, side, data, CLAIM, at, is_late)
+    item.title, item.sha256, item.attachment = attachment.name, attachment.sha256, attachment
+    return item
+
+
+def _order(order: Order) -> dict[str, Any]:
+    return {
+        "number": order.number,
+        "total": order.total,
+        "placed_at": _time(order.placed_at),
+        "paid_at": _time(order.paid_at),
+        "paid_by": order.paid_by,
+        "rulebook": order.rulebook_version,
+    }
+
+
+def _promise(order: Order) -> dict[str, Any]:
+    snapshot = order.snapshot
+    return {
+        "promised_at": _time(order.promised_at),
+        "acknowledged_at": _time(snapshot.acknowledged_at),
+        "snapshot_sha256": snapshot.sha256,
+        "snapshot": json.loads(snapshot.body),
+    }
+
+
+def _delivery(unit: Unit) -> dict[str, Any]:
+    return {
+        "unit": unit.place,
+        "delivery": unit.delivery,
+        "grade": unit.grade,
+        "delivered_at": _time(unit.delivered_at),
+        "paid": unit.paid,
+        "held": unit.held,
+        "released": unit.released,
+    }
+
+
+def _reveals(units: Sequence[Unit]) -> dict[str, Any]:
+    places = {unit.pk: unit.place for unit in units}
+    rows = Reveal.objects.filter(unit__in=places).order_by("at", "pk")
+    return {
+        "reveals": [
+            {
+                "unit": places[row.unit_id],
+                "at": _time(row.at),
+                "network": row.address_prefix,
+                "session": row.session_hash,
+            }
+            for row in rows
+        ]
+    }
+
+
+def _validity(units: Sequence[Unit]) -> dict[str, Any]:
+    places = {unit.pk: unit.place for unit in units}
+    rows = ValidityRecord.objects.filter(unit__in=places).order_by("at", "pk")
+    return {
+        "records": [
+            {
+                "unit": places[row.unit_id],
+                "valid": row.is_valid,
+                "source": row.source,
+                "reference": row.reference,
+                "at": _time(row.at),
+            }
+            for row in rows
+        ]
+    }
+
+
+def _conversation(order: Order) -> dict[str, Any]:
+    rows = Message.objects.filter(order=order).order_by("pk")
+    return {
+        "messages": [
+            {"side": str(side_of_author(order, row.author_id)), "at": _time(row.at), "text": row.text} for row in rows
+        ]
+    }
+
+
+def _payments(order: Order) -> dict[str, Any]:
+    rows = Payment.objects.filter(subject=order.address).order_by("pk")
+    return {
+        "paid_by": order.paid_by,
+        "paid_at": _time(order.paid_at),
+        "total": order.total,
+        "payments": [
+            {"number": row.number, "channel": row.channel, "amount": row.amount, "state": row.state} for row in rows
+        ],
+    }
+
+
+def _claim(refund: Any, units: Sequence[Unit]) -> dict[str, Any]:
+    return {
+        "refund": refund.number,
+        "reason": refund.reason,
+        "units": [unit.place for unit in units],
+        "asked": refund.asked,
+        "text": refund.text,
+        "opened_at": _time(refund.opened_at),
+        "decision": refund.decision,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
