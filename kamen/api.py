@@ -15,6 +15,8 @@ from drf_spectacular.views import SpectacularAPIView
 
 import accounts.api
 import ledger.api
+import notifications.api
+import orders.api
 import shops.api
 from kamen import problems
 
@@ -87,6 +89,7 @@ def describe_what_all_share(result: dict[str, Any], **_: Any) -> dict[str, Any]:
                 statuses.add("400")
             if method == "post":
                 statuses |= WRITING
+            if method == "post" and operation.get("x-idempotency-key") != "none":
                 operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
                 _describe_replays(operation)
             for status in sorted(statuses):
@@ -275,10 +278,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/payments/<slug:number>/check/", ledger.api.check_payment, name="check_payment"),
     path("v1/payouts/", ledger.api.all_payouts, name="payouts"),
     path("v1/payouts/<slug:number>/", ledger.api.payout, name="payout"),
+    path("v1/orders/", orders.api.orders, name="orders"),
+    path("v1/orders/<slug:number>/", orders.api.order, name="order"),
+    path("v1/orders/<slug:number>/pay/", orders.api.pay, name="pay_order"),
+    path("v1/orders/<slug:number>/charge/", orders.api.charge, name="charge_order"),
+    path("v1/orders/<slug:number>/cancel/", orders.api.cancel, name="cancel_order"),
+    path("v1/orders/<slug:number>/confirm/", orders.api.confirm, name="confirm_order"),
+    path("v1/orders/<slug:number>/units/", orders.api.units, name="units"),
+    path("v1/orders/<slug:number>/units/<int:place>/reveal/", orders.api.reveal, name="reveal_code"),
+    path("v1/orders/<slug:number>/messages/", orders.api.messages, name="messages"),
+    path("v1/orders/<slug:number>/files/", orders.api.files, name="files"),
     path("v1/shops/", shops.api.shops, name="shops"),
     path("v1/shops/<slug:slug>/", shops.api.shop, name="shop"),
     path("v1/shops/<slug:slug>/deposit/", shops.api.deposit, name="deposit"),
     path("v1/shops/<slug:slug>/deposit/close/", shops.api.close_deposit, name="close_deposit"),
+    path("v1/shops/<slug:slug>/orders/", orders.api.orders_of_shop, name="orders_of_shop"),
     path("v1/shops/<slug:slug>/listings/", shops.api.listings_of_shop, name="listings_of_shop"),
     path("v1/listings/", shops.api.listings, name="listings"),
     path("v1/listings/<int:pk>/", shops.api.listing, name="listing"),
@@ -288,5 +302,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/listings/<int:pk>/resume/", shops.api.resume_listing, name="resume_listing"),
     path("v1/listings/<int:pk>/close/", shops.api.close_listing, name="close_listing"),
     path("v1/listings/<int:pk>/batches/", shops.api.batches, name="batches"),
+    path("v1/notices/", notifications.api.notices, name="notices"),
+    path("v1/notices/read/", notifications.api.read_notices, name="read_notices"),
+    path("v1/notices/<int:pk>/read/", notifications.api.read_notice, name="read_notice"),
     re_path(r"^(?P<rest>.*)$", problems.unknown_route),
 ]

@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("allauth.urls")),
     path("", include("shops.urls")),
     path("", include("ledger.urls")),
+    path("", include("orders.urls")),
+    path("", include("notifications.urls")),
     path("demo/", include("timeline.urls")),
     path("api/", include("kamen.api")),
     path("healthz", health.healthz),

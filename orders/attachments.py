@@ -1,7 +1,7 @@
-"""Files that people give for an order. The original is kept sealed under its hash; people see a copy that is safe to see.
+"""Files that people give for an order. The original is kept sealed under its hash; people see a copy that is safe.
 
-What a file is, its content says, never its name. Images are drawn anew (`orders.viewing`), so that nothing hidden in the
-original reaches anybody's browser; PDF and plain text are only ever downloaded. Nothing else is taken.
+What a file is, its content says, never its name. Images are drawn anew (`orders.viewing`), so that nothing hidden in
+the original reaches anybody's browser; PDF and plain text are only ever downloaded. Nothing else is taken.
 """
 
 import hashlib
@@ -43,7 +43,9 @@ LONGEST_NAME = 120
 PATIENCE = 30
 
 PLAIN_ENDINGS = {"", ".txt", ".log", ".csv"}
-MARKUP = re.compile(rb"<\s*(!doctype|\?xml|html|head|body|svg|script|iframe|object|embed|img|a|meta|link|style)\b", re.I)
+MARKUP = re.compile(
+    rb"<\s*(!doctype|\?xml|html|head|body|svg|script|iframe|object|embed|img|a|meta|link|style)\b", re.I
+)
 
 
 class FileBroken(Exception):
@@ -51,7 +53,7 @@ class FileBroken(Exception):
 
 
 def attach(order: Order, upload: UploadedFile, *, by: Any, at: datetime) -> Attachment:
-    """Somebody who takes part in an order gives a file; the same file again from the same person is the same attachment.
+    """Somebody who takes part in an order gives a file; the same again from the same person is the same attachment.
 
     Reading and drawing happen before the order is locked, so that nobody waits for a picture. The event holds the hash
     of the original, its type and size, never its name. `ValidationError` on `file`: `empty`, `too_large`, `wrong_type`,
@@ -135,7 +137,7 @@ def media_type_of(content: bytes, name: str) -> str:
     if kind not in CAPS:
         raise _wrong("wrong_type", _("Only JPEG, PNG and WebP images, PDF and plain text are taken."))
     if len(content) > CAPS[kind]:
-        raise _too_large(CAPS[kind])
+        raise too_large_a_file()
     return str(kind)
 
 
@@ -157,12 +159,17 @@ def viewing_copy(content: bytes) -> bytes:
     return done.stdout
 
 
+def too_large_a_file() -> ValidationError:
+    """What is said of a file that is too large, whether it was read or not even let in."""
+    return _wrong("too_large", _("This file is too large: images may have 10 MB, PDF 20 MB, text 1 MB."))
+
+
 def _content_of(upload: UploadedFile) -> bytes:
     size = upload.size or 0
     if size == 0:
         raise _wrong("empty", _("This file is empty."))
     if size > BIGGEST:
-        raise _too_large(BIGGEST)
+        raise too_large_a_file()
     content: bytes = upload.read()
     return content
 
@@ -218,13 +225,8 @@ def _little_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name in {"PATH", "LD_LIBRARY_PATH", "SYSTEMROOT"}}
 
 
-def _wrong(code: str, sentence: Any, **words: Any) -> ValidationError:
-    return ValidationError({"file": ValidationError(sentence, code=code, params=words or None)})
-
-
-def _too_large(most: int) -> ValidationError:
-    sentence = _("This file is too large: images may have 10 MB, PDF 20 MB, text 1 MB.")
-    return _wrong("too_large", sentence, most=most)
+def _wrong(code: str, sentence: Any) -> ValidationError:
+    return ValidationError({"file": ValidationError(sentence, code=code)})
 
 
 def _unreadable() -> ValidationError:

@@ -87,10 +87,12 @@ def part_of(order: Order, *, before: int | None = None) -> Part:
     if before is not None and messages:
         files = files.filter(at__lt=messages[0].at)
     entries = [
-        Entry(side_of_author(order, each.author_id), each.author, each.at, text=each.text) for each in messages
-    ] + [
         Entry(side_of_author(order, each.uploader_id), each.uploader, each.at, attachment=each)
         for each in files.order_by("pk")
+    ]
+    entries += [
+        Entry(side_of_author(order, each.author_id), each.author, each.at, text=each.text)
+        for each in reversed(messages)
     ]
     entries.sort(key=lambda entry: entry.at)
     return Part(entries, messages[-1].pk if has_earlier else None)

@@ -22,12 +22,14 @@ def open_code(order: Order, place: int, *, by: Any, at: datetime, visit: deliver
     """The unit at `place` with its code, for the buyer, once the reveal is on record for ever.
 
     Never inside another transaction: no code is shown whose record could still be rolled back. The code goes from here
-    into the answer and nowhere else. Raises `Unit.DoesNotExist`; refused: `too_often`, and what `delivery.reveal` refuses.
+    into the answer and nowhere else. Raises `Unit.DoesNotExist`; refused: `too_often`, and all that `delivery.reveal`
+    refuses.
     """
     unit = order.units.select_related("order", "card").get(place=place)
     looks = Reveal.objects.filter(user=by, at__gt=at - WITHIN).count()
     require(looks < MOST_AT_ONCE, "too_often", _("You are opening codes very fast. Wait a few minutes, then go on."))
     with transaction.atomic(durable=True):
         delivery.reveal(unit, by=by, at=at, visit=visit)
+    assert unit.card_id is not None  # noqa: S101 - the verb asked
     code = vault.open_card(Card.objects.select_related("data_key").get(pk=unit.card_id))
     return unit, code

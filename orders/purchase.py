@@ -52,9 +52,7 @@ def ask_for_charge(order: Order, *, channel: str, by: Any, at: datetime) -> Paym
         return found
     assert order.deadline_at is not None  # noqa: S101 - an order that waits for payment has a clock
     left = max(1, int((order.deadline_at - at).total_seconds() // 60))
-    return payments.ask(
-        user=by, subject=order.address, amount=order.total, channel=channel, span=minutes(left), at=at
-    )
+    return payments.ask(user=by, subject=order.address, amount=order.total, channel=channel, span=minutes(left), at=at)
 
 
 def may_be_paid(order: Order, at: datetime) -> bool:

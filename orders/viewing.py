@@ -2,7 +2,8 @@
 input, writes a clean picture to standard output. It knows neither Django nor the mall; see `orders.attachments`.
 
 A picture made to attack its reader breaks this process, not the mall: it has little memory, little time, no files, and
-knows three formats. What comes out is drawn anew from the pixels alone: no metadata, no comments, nothing behind the end.
+knows three formats. What comes out is drawn anew from the pixels alone, without metadata, comments or anything behind
+the end.
 """
 
 import contextlib
@@ -53,7 +54,7 @@ def main() -> int:
 
 
 def give_up_power() -> None:
-    """Little memory and time, no new files, no core dumps. Where a system does not know a limit, the others still hold."""
+    """Little memory and time, no new files, no core dumps. Where a system lacks a limit, the others still hold."""
     for limit, most in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, SECONDS),

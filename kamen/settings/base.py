@@ -157,6 +157,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "fire the clocks that are due": {"task": "timeline.sweep", "schedule": 2.0, "options": {"expires": 10}},
     "forget old answers": {"task": "timeline.forget_old_answers", "schedule": 3600.0, "options": {"expires": 600}},
+    "tell people what happened": {"task": "notifications.catch_up", "schedule": 3.0, "options": {"expires": 10}},
     "send payouts": {"task": "ledger.run_payouts", "schedule": 3.0, "options": {"expires": 10}},
     "ask about silent charges": {"task": "ledger.ask_about_the_silent", "schedule": 30.0, "options": {"expires": 60}},
 }
@@ -334,6 +335,11 @@ SPECTACULAR_SETTINGS = {
         "PaymentState": "ledger.states.PaymentState",
         "PayoutState": "ledger.states.PayoutState",
         "PayoutDestination": "ledger.models.Payout.Destination",
+        "OrderState": "orders.states.OrderState",
+        "UnitDelivery": "orders.states.Delivery",
+        "FactGrade": "orders.states.Grade",
+        "Side": "orders.parties.Side",
+        "OrderPaidBy": "orders.models.Order.PaidBy",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
