@@ -187,8 +187,13 @@ def seniors(happening: Happening) -> list[int | None]:
 
 
 def leads(happening: Happening) -> list[int | None]:
-    """Who assigns cases."""
+    """Who sees to it that cases go on."""
     return [*happening.staff.holding(Role.LEAD)]
+
+
+def assigning_leads(happening: Happening) -> list[int | None]:
+    """Who assigns a case, unless it went to an arbiter in the same breath."""
+    return [] if happening.thing.arbiter_id else leads(happening)
 
 
 def finance(happening: Happening) -> list[int | None]:
@@ -249,7 +254,8 @@ def refund_page(happening: Happening) -> str:
 
 def dispute_page(happening: Happening) -> str:
     """The dispute's page for the two sides."""
-    return f"/disputes/{happening.thing.number}/"
+    found: str = happening.thing.get_absolute_url()
+    return found
 
 
 def bench_page(happening: Happening) -> str:
@@ -303,12 +309,26 @@ TOLD: dict[str, list[Line]] = {
     "refund.lapsed": [Line("refund.lapsed", buyer, refund_page), Line("refund.lapsed_for_shop", shop, refund_page)],
     "refund.rejected": [Line("refund.rejected", buyer, refund_page), Line("refund.rejected", shop, refund_page)],
     "refund.alarm": [Line("refund.alarm", finance, finance_page)],
-    "dispute.opened": [Line("dispute.opened", leads, bench_page)],
+    "dispute.opened": [Line("dispute.opened", assigning_leads, bench_page)],
     "dispute.evidence": [
         Line("dispute.evidence", buyer, dispute_page),
         Line("dispute.evidence", shop, dispute_page),
         Line("dispute.assigned", arbiter, bench_page),
     ],
+    "dispute.reassigned": [Line("dispute.assigned", arbiter, bench_page)],
+    "dispute.evidence_submitted": [
+        Line("dispute.evidence_submitted", buyer, dispute_page),
+        Line("dispute.evidence_submitted", shop, dispute_page),
+        Line("dispute.evidence_submitted", arbiter, bench_page),
+    ],
+    "dispute.sent_back": [Line("dispute.sent_back", arbiter, bench_page)],
+    "dispute.signer_changed": [Line("dispute.signing", seniors, bench_page)],
+    "dispute.conceded": [
+        Line("dispute.conceded", buyer, dispute_page),
+        Line("dispute.conceded", arbiter, bench_page),
+    ],
+    "dispute.alarm": [Line("dispute.alarm", leads, bench_page)],
+    "dispute.payment_late": [Line("dispute.payment_late", finance, finance_page)],
     "dispute.review": [Line("dispute.review", arbiter, bench_page)],
     "dispute.signing": [Line("dispute.signing", seniors, bench_page)],
     "dispute.ruled": [
@@ -340,11 +360,15 @@ SILENT: set[str] = {
     "order.placed",
     "order.confirmed",
     "order.code_revealed",
+    "order.codes_withdrawn",
     "order.file_attached",
     "order.settled",
     "order.archived",
     "order.refunded",
     "refund.predecided",
+    "dispute.file_opened",
+    "dispute.rested",
+    "dispute.signed",
     "dispute.enforcing",
     "dispute.closed",
     "payment.awaiting",
@@ -368,6 +392,8 @@ SILENT: set[str] = {
     "listing.paused",
     "listing.closed",
     "listing.stocked",
+    # A signal for reputation, which weighs it before anybody is told.
+    "listing.codes_seen_elsewhere",
     # People: told when the pages of levels and roles are there.
     "level.changed",
     "role.granted",

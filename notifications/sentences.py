@@ -47,6 +47,11 @@ SENTENCES: dict[str, Promise] = {
     "dispute.ruled": _("Dispute %(number)s is decided. Read the reasons and what you can still do."),
     "dispute.signed": _("Your decision in dispute %(number)s is in force."),
     "dispute.withdrawn": _("Dispute %(number)s is over: the buyer took the case back."),
+    "dispute.evidence_submitted": _("Something was added to the file of dispute %(number)s."),
+    "dispute.sent_back": _("Your decision in dispute %(number)s came back from the second person. Look at it again."),
+    "dispute.conceded": _("The shop gave in: dispute %(number)s is over and %(amount)s is paid back."),
+    "dispute.alarm": _("Dispute %(number)s did not go on in time. Please look at it."),
+    "dispute.payment_late": _("The money of dispute %(number)s has not arrived in time."),
     "payment.arrived": _("Your top-up has arrived: %(amount)s is on your balance."),
     "payment.returned": _(
         "The channel took %(amount)s that does not belong to an open payment. It is being sent back."
