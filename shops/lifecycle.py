@@ -4,9 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import CharField, F, OuterRef, Subquery, Sum, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext_lazy as _
 
 from ledger.accounts import balances
+from ledger.models import Account
 from ledger.transfers import Reason, transfer
 from rulebook import clocks
 from shops.models import SHORT_BELOW_BP, Deposit, Shop
@@ -123,6 +126,28 @@ def give_back(deposit: Deposit, *, at: datetime) -> None:
             at=at,
         )
     enter(deposit, DepositState.RETURNED, by=None, at=at, data={"amount": left})
+
+
+@transaction.atomic
+def reweigh(deposit: Deposit, *, at: datetime) -> None:
+    """A case drew on the deposit under its order's lock; the shop's own lock is taken here, a moment later."""
+    lock(deposit)
+    weigh(deposit, at=at)
+
+
+def drawn_down(most: int = 200) -> list[Deposit]:
+    """Deposits that look in place, but hold less than their share: somebody drew on them since they were weighed."""
+    pockets = Account.objects.filter(
+        address__in=[
+            Concat(Value("shop:"), Cast(OuterRef("shop_id"), CharField()), Value(f":{name}"))
+            for name in ("deposit", "reserved")
+        ]
+    )
+    held = pockets.order_by().values(all=Value(1)).annotate(sum=Sum("balance")).values("sum")
+    found = Deposit.objects.filter(state=DepositState.ACTIVE).annotate(held=Coalesce(Subquery(held), Value(0)))
+    return list(
+        found.filter(held__lt=F("required") * SHORT_BELOW_BP / 10_000).select_related("shop").order_by("pk")[:most]
+    )
 
 
 def weigh(deposit: Deposit, *, at: datetime) -> None:

@@ -159,6 +159,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget old answers": {"task": "timeline.forget_old_answers", "schedule": 3600.0, "options": {"expires": 600}},
     "tell people what happened": {"task": "notifications.catch_up", "schedule": 3.0, "options": {"expires": 10}},
     "send payouts": {"task": "ledger.run_payouts", "schedule": 3.0, "options": {"expires": 10}},
+    "weigh deposits that were drawn on": {"task": "shops.weigh_deposits", "schedule": 10.0, "options": {"expires": 30}},
     "ask about silent charges": {"task": "ledger.ask_about_the_silent", "schedule": 30.0, "options": {"expires": 60}},
 }
 CELERY_BEAT_SYNC_EVERY = 1  # beat writes its schedule at every tick, so that its file shows that it lives
