@@ -529,7 +529,7 @@ def _note(name: str, data: dict[str, Any]) -> str:
     if name == "order.paid":
         return yuan(data["amount"])
     if name == "order.file_attached":
-        return f"SHA-256 {data['sha256']}"
+        return f"SHA-256 {data['sha256'][:16]}…"
     return ""
 
 
