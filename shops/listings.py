@@ -134,6 +134,11 @@ def close(listing: Listing, *, by: Any, at: datetime) -> None:
     enter(listing, ListingState.CLOSED, by=by, at=at)
 
 
+def lapse(listing: Listing, *, limit: str, at: datetime) -> None:
+    """No clock runs on a listing, so whatever ran out here is a fault of ours."""
+    raise LookupError(f"{listing.address} has no clock {limit}.")
+
+
 def may_sell(listing: Listing, *, at: datetime) -> bool:
     """Whether an order for it may be placed at `at`: it is on sale, its shop's deposit carries sales, nobody is
     suspended."""

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,13 +11,19 @@ from django.db import IntegrityError, transaction
 from accounts.lifecycle import suspend
 from shops import lifecycle, listings, stock
 from shops.models import Kind, Listing
-from shops.states import ListingState
+from shops.states import LISTING, ListingState
 from tests.factories import ListingFactory
 from tests.races import lost, race, won
 from timeline.events import stream
 from timeline.refusals import Refused
 
-WORDS = {"kind": Kind.POINT_CARD, "title": "点卡", "price": 100, "promise_minutes": 5, "notice": "看清区服"}
+WORDS: dict[str, Any] = {
+    "kind": Kind.POINT_CARD,
+    "title": "点卡",
+    "price": 100,
+    "promise_minutes": 5,
+    "notice": "看清区服",
+}
 
 
 @pytest.fixture
@@ -270,6 +277,12 @@ def test_the_snapshot_holds_what_a_judge_needs_as_plain_json(listing):
     assert (kept["price"], kept["promise_minutes"], kept["region"]) == (9_800, 10, "国服")
     assert kept["shop"]["slug"] == "xinghe"
     assert set(listings.WORDS) < set(kept)
+
+
+def test_no_clock_runs_on_a_listing(listing, at):
+    assert listing.deadline_at is None
+    with pytest.raises(LookupError):
+        LISTING.expired(listing, limit="ANY", at=at)
 
 
 @pytest.mark.parametrize("state", ListingState.values)

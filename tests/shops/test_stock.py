@@ -99,15 +99,15 @@ def test_a_code_that_another_shop_has_is_recorded_for_risk(listing, codes, at):
     )
     batch = stock.add_batch(theirs, ["OWN", codes[2]], by=other.owner, at=at)
     event = Event.objects.get(name="listing.codes_seen_elsewhere")
-    second = Card.objects.filter(batch=batch).order_by("pk").last()
+    second = Card.objects.filter(batch=batch).latest("pk")
     first = Card.objects.get(listing=listing, blind_index=bytes(second.blind_index))
     assert (event.subject, event.by) == (theirs.address, None)
     assert event.data == {"batch": batch.pk, "count": 1, "pairs": [[second.pk, first.pk]]}
 
 
 def test_the_database_itself_keeps_a_code_once_per_shop(listing):
-    card = Card.objects.order_by("pk").first()
-    other = Card.objects.order_by("pk").last()
+    card = Card.objects.earliest("pk")
+    other = Card.objects.latest("pk")
     with pytest.raises(IntegrityError), transaction.atomic():
         Card.objects.filter(pk=other.pk).update(blind_index=bytes(card.blind_index))
 
@@ -145,7 +145,7 @@ def test_nothing_cannot_be_taken(listing, at, count):
 
 
 def test_a_withdrawn_code_is_not_sold(listing, at):
-    stock.void(Card.objects.order_by("pk").first(), at=at)
+    stock.void(Card.objects.earliest("pk"), at=at)
     with pytest.raises(Refused, match="sold_out"):
         stock.take(listing, 10, at=at)
 
@@ -157,7 +157,7 @@ def test_eight_buyers_of_three_share_ten_codes_and_none_is_sold_twice(listing, a
     taken = [card.pk for cards in won(outcomes) for card in cards]
     assert 1 <= len(won(outcomes)) <= 3
     assert len(taken) == len(set(taken)) == 3 * len(won(outcomes))
-    assert {refusal.code for refusal in lost(outcomes)} == {"sold_out"}
+    assert {str(refusal).partition(":")[0] for refusal in lost(outcomes)} == {"sold_out"}
     assert stock.count_free(listing) == 10 - len(taken)
 
 
@@ -208,7 +208,7 @@ def test_the_first_reveal_counts(listing, at):
 
 
 def test_a_card_of_no_order_is_not_revealed(listing, at):
-    card = Card.objects.order_by("pk").first()
+    card = Card.objects.earliest("pk")
     with pytest.raises(Refused, match="card_not_taken"):
         stock.reveal(card, at=at)
     assert Card.objects.get(pk=card.pk).revealed_at is None

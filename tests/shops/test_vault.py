@@ -119,6 +119,6 @@ def test_the_blind_index_depends_on_the_pepper(settings):
 
 
 def test_things_of_the_vault_say_nothing_of_themselves(listing):
-    card = Card.objects.order_by("pk").first()
+    card = Card.objects.earliest("pk")
     assert repr(card) == f"<Card {card.pk}>"
     assert repr(card.data_key) == f"<DataKey {card.data_key_id}>"
