@@ -260,7 +260,7 @@ def dispute_page(happening: Happening) -> str:
 
 def bench_page(happening: Happening) -> str:
     """The dispute on the workbench of staff."""
-    return f"/bench/{happening.thing.number}/"
+    return reverse("disputes:bench_case", args=[happening.thing.number])
 
 
 def money_page(happening: Happening) -> str:
