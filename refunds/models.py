@@ -24,6 +24,10 @@ class RefundQuerySet(models.QuerySet["Refund"]):
             return self
         return self.filter(Q(buyer=user) | Q(order__shop__owner=user))
 
+    def asked_by(self, user: Any) -> RefundQuerySet:
+        """The cases that `user` filed."""
+        return self.filter(buyer=user)
+
     def open(self) -> RefundQuerySet:
         """Cases in which something can still happen."""
         return self.exclude(state__in=REFUND.terminal)

@@ -1,0 +1,353 @@
+"""The API of refund cases: preview, ask, look, accept, decline, withdraw, escalate; the same verbs as on the pages."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework import exceptions
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from orders.models import Order, Unit
+from orders.parties import Side, side_of
+from refunds import citations, lifecycle, words
+from refunds.models import Refund
+from refunds.serializers import (
+    ClaimToPreview,
+    PreviewShown,
+    RefundPage,
+    RefundShown,
+    RefundToAsk,
+    RefundToDecline,
+)
+from timeline import clock
+from timeline.api import CURSOR, idempotent, page
+from timeline.sweep import fire_overdue
+
+A_LINE = {"text": "Everything that was paid goes back: ¥98.00.", "rule": "MX-03", "amount": 9_800}
+A_PREVIEW = {
+    "figure": 9_800,
+    "fee": 0,
+    "compensation": 0,
+    "route": "AUTO",
+    "lane": "asked",
+    "answer_minutes": 2_880,
+    "version": "2026.11.0",
+    "lines": [A_LINE],
+}
+A_ROW = {
+    "number": "R26112250318264",
+    "order": "K26112204817365",
+    "reason": "CODE_INVALID",
+    "state": "requested",
+    "turn": "shop",
+    "deadline_at": "2026-11-24T02:10:00Z",
+    "asked": 9_800,
+    "approved": None,
+    "opened_at": "2026-11-22T02:10:00Z",
+}
+A_REFUND = A_ROW | {
+    "side": "buyer",
+    "entered_at": "2026-11-22T02:10:00Z",
+    "closed_at": None,
+    "figure": 9_800,
+    "fee": 0,
+    "compensation": 0,
+    "route": "AUTO",
+    "is_predecision": False,
+    "is_contradicted": False,
+    "outcome": "",
+    "on_timeout": "If the shop stays silent, the buyer is paid back.",
+    "text": "提示卡密无效。",
+    "declined_code": "",
+    "declined_rule": "",
+    "declined_text": "",
+    "items": [{"place": 1, "asked": 9_800, "entitled": 9_800, "fee": 0, "granted": None}],
+    "lines": [A_LINE],
+    "citable_rules": [],
+    "actions": ["withdraw"],
+}
+A_CLAIM = {
+    "order": "K26112204817365",
+    "reason": "CODE_INVALID",
+    "places": [1],
+    "expected": 9_800,
+    "text": "提示卡密无效。",
+}
+PAID = {
+    "state": "refunded",
+    "turn": "",
+    "deadline_at": None,
+    "approved": 9_800,
+    "closed_at": "2026-11-22T03:00:00Z",
+    "entered_at": "2026-11-22T03:00:00Z",
+    "on_timeout": "",
+    "outcome": "seller",
+    "items": [{"place": 1, "asked": 9_800, "entitled": 9_800, "fee": 0, "granted": 9_800}],
+    "actions": [],
+}
+DECLINED = {
+    "state": "declined",
+    "turn": "buyer",
+    "deadline_at": "2026-11-29T02:30:00Z",
+    "on_timeout": "If the buyer does nothing, the case ends without money.",
+    "declined_code": "other",
+    "declined_rule": "MX-42",
+    "declined_text": "我们这边显示可用。",
+}
+
+
+def _answers(told: str) -> dict[int, OpenApiResponse]:
+    return {200: OpenApiResponse(RefundShown, told)}
+
+
+@extend_schema(
+    operation_id="previewRefund",
+    summary="See what a claim would come to",
+    description=(
+        "For the order's buyer. Changes nothing; the figure goes into `expected` when you ask. Refused like asking:"
+        " `wrong_moment`, `case_open`, `nothing_left`, `reason_not_offered`, `window_over`."
+    ),
+    parameters=[ClaimToPreview],
+    responses=PreviewShown,
+    examples=[OpenApiExample("A code that does not work", A_PREVIEW, response_only=True)],
+)
+@api_view(["GET"])
+def preview(request: Request) -> Response:
+    """What the rules give now."""
+    told = ClaimToPreview(data=request.query_params)
+    told.is_valid(raise_exception=True)
+    at = clock.now()
+    order = _own_order(request, told.validated_data["order"])
+    units = _units(order, [int(place) for place in told.validated_data["places"].split(",")])
+    found = lifecycle.preview(order, units, told.validated_data["reason"], buyer=request.user, at=at)
+    decision = found.record()
+    shown = {
+        "figure": found.figure,
+        "fee": found.fee,
+        "compensation": found.compensation,
+        "route": found.route,
+        "lane": found.lane.value,
+        "answer_minutes": found.answer_span(found.figure).amount,
+        "version": decision["version"],
+        "lines": words.lines(decision),
+    }
+    return Response(PreviewShown(shown).data)
+
+
+@extend_schema(
+    methods=["GET"],
+    operation_id="listRefunds",
+    summary="List cases",
+    description="Your own, those of your shops, and all of them for staff of cases. Newest first, 50 a page.",
+    parameters=[CURSOR],
+    responses=RefundPage,
+    examples=[OpenApiExample("One case", {"results": [A_ROW], "next": None}, response_only=True)],
+)
+@extend_schema(
+    methods=["POST"],
+    operation_id="askForRefund",
+    summary="Ask for money back",
+    description=(
+        "For the order's buyer. What our records prove is paid at once; else the shop answers. Refused:"
+        " `figure_changed`, `more_than_the_rules`, `case_open`, `nothing_left`, `reason_not_offered`, `window_over`,"
+        " `too_often`, `wrong_moment`."
+    ),
+    request=RefundToAsk,
+    responses={201: RefundShown},
+    examples=[
+        OpenApiExample("A code that does not work", A_CLAIM, request_only=True),
+        OpenApiExample("The case, waiting for the shop", A_REFUND, response_only=True, status_codes=["201"]),
+    ],
+)
+@api_view(["GET", "POST"])
+@idempotent
+def refunds(request: Request) -> Response:
+    """All cases, and a new one."""
+    if request.method == "POST":
+        return _ask(request)
+    visible = Refund.objects.visible_to(request.user).select_related("order")
+    return Response(RefundPage(page(request, visible, by="-pk")).data)
+
+
+def _ask(request: Request) -> Response:
+    told = RefundToAsk(data=request.data)
+    told.is_valid(raise_exception=True)
+    words_told, at = told.validated_data, clock.now()
+    order = _own_order(request, words_told["order"])
+    given = set(words_told.get("attachments", []))
+    files = list(order.attachments.filter(pk__in=given, uploader=request.user.pk).order_by("pk"))
+    if len(files) != len(given):
+        raise exceptions.ValidationError({"attachments": "These are not files of yours in this order."})
+    refund = lifecycle.ask(
+        order=order,
+        units=_units(order, words_told["places"]),
+        reason=words_told["reason"],
+        amount=words_told.get("amount"),
+        expected=words_told.get("expected"),
+        text=words_told["text"],
+        attachments=files,
+        by=request.user,
+        at=at,
+    )
+    address = reverse("api:refund", kwargs={"number": refund.number})
+    return Response(_shown(request, refund, at), status=201, headers={"Location": address})
+
+
+@extend_schema(
+    operation_id="getRefund",
+    summary="Look at a case",
+    description="For both sides and for staff of cases; to others it does not exist.",
+    responses=RefundShown,
+    examples=[OpenApiExample("A case that waits for the shop", A_REFUND, response_only=True)],
+)
+@api_view(["GET"])
+def refund(request: Request, number: str) -> Response:
+    """One case."""
+    return Response(_shown(request, _visible(request, number), clock.now()))
+
+
+@extend_schema(
+    operation_id="acceptRefund",
+    summary="Accept a case as its shop",
+    description="The buyer is paid what was asked. Refused: `not_your_turn`, `wrong_moment`, `nothing_asked`.",
+    request=None,
+    responses=_answers("The case, paid or being paid"),
+    examples=[OpenApiExample("Paid", A_REFUND | PAID | {"side": "shop"}, response_only=True)],
+)
+@api_view(["POST"])
+@idempotent
+def accept(request: Request, number: str) -> Response:
+    """The shop agrees."""
+    return _do(request, number, lifecycle.accept)
+
+
+@extend_schema(
+    operation_id="declineRefund",
+    summary="Decline a case as its shop",
+    description=(
+        "Needs a published rule that fits the goods and their state, and words. Refused: `not_your_turn`,"
+        " `wrong_moment`, `no_such_rule`, `rule_does_not_apply`, `state_not_proven`."
+    ),
+    request=RefundToDecline,
+    responses=_answers("The case, with the buyer"),
+    examples=[
+        OpenApiExample(
+            "A no",
+            {"code": "other", "rule": "MX-42", "text": "我们这边显示可用。"},
+            request_only=True,
+        ),
+        OpenApiExample("Declined", A_REFUND | DECLINED | {"side": "shop", "actions": []}, response_only=True),
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def decline(request: Request, number: str) -> Response:
+    """The shop says no."""
+    told = RefundToDecline(data=request.data)
+    told.is_valid(raise_exception=True)
+    return _do(request, number, lifecycle.decline, **told.validated_data)
+
+
+@extend_schema(
+    operation_id="withdrawRefund",
+    summary="Take a case back",
+    description="For the buyer, while nothing is decided. Refused: `not_your_turn`, `wrong_moment`.",
+    request=None,
+    responses=_answers("The case, withdrawn"),
+    examples=[
+        OpenApiExample(
+            "Withdrawn",
+            A_REFUND
+            | PAID
+            | {
+                "state": "withdrawn",
+                "approved": None,
+                "outcome": "",
+                "items": [{"place": 1, "asked": 9_800, "entitled": 9_800, "fee": 0, "granted": 0}],
+            },
+            response_only=True,
+        )
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def withdraw(request: Request, number: str) -> Response:
+    """The buyer takes it back."""
+    return _do(request, number, lifecycle.withdraw)
+
+
+@extend_schema(
+    operation_id="escalateRefund",
+    summary="Ask the platform to look at a case",
+    description="For the buyer after a no, free of charge. Refused: `not_your_turn`, `wrong_moment`.",
+    request=None,
+    responses=_answers("The case, with the platform"),
+    examples=[
+        OpenApiExample(
+            "With the platform",
+            A_REFUND | DECLINED | {"state": "disputed", "turn": "platform", "deadline_at": None, "on_timeout": ""},
+            response_only=True,
+        )
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def escalate(request: Request, number: str) -> Response:
+    """The buyer asks the platform."""
+    return _do(request, number, lifecycle.escalate)
+
+
+def _do(request: Request, number: str, verb: Callable[..., None], **told: Any) -> Response:
+    """A verb on a case that the person may see, after what was overdue on it."""
+    found, at = _visible(request, number), clock.now()
+    fire_overdue(found.root_address, at=at)
+    verb(found, by=request.user, at=at, **told)
+    return Response(_shown(request, found, at))
+
+
+def _shown(request: Request, found: Refund, at: datetime) -> Any:
+    actions = found.actions_for(request.user, at)
+    row = {name: getattr(found, name) for name in PLAIN}
+    return RefundShown(
+        row
+        | {
+            "order": found.order,
+            "owner": found.owner,
+            "side": side_of(found.order, request.user) or Side.PLATFORM,
+            "on_timeout": words.then(found) if found.deadline_at else "",
+            "items": list(found.items.select_related("unit").order_by("unit__place")),
+            "lines": words.lines(found.decision),
+            "citable_rules": citations.applicable(found) if "decline" in actions else [],
+            "actions": actions,
+        }
+    ).data
+
+
+#: What is shown of a case as it is stored.
+PLAIN = [
+    *("number", "reason", "state", "deadline_at", "asked", "approved", "opened_at", "entered_at", "closed_at"),
+    *("figure", "fee", "compensation", "route", "is_predecision", "is_contradicted", "outcome", "text"),
+    *("declined_code", "declined_rule", "declined_text"),
+]
+
+
+def _visible(request: Request, number: str) -> Refund:
+    visible = Refund.objects.visible_to(request.user)
+    return get_object_or_404(visible.select_related("order__shop", "order__snapshot__listing"), number=number)
+
+
+def _own_order(request: Request, number: str) -> Order:
+    mine = Order.objects.filter(buyer=request.user.pk).select_related("shop", "snapshot__listing")
+    return get_object_or_404(mine, number=number)
+
+
+def _units(order: Order, places: list[int]) -> list[Unit]:
+    units = list(order.units.filter(place__in=places).order_by("place"))
+    if len(units) != len(set(places)):
+        raise exceptions.ValidationError({"places": "This order has no such units."})
+    return units

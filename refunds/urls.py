@@ -1,0 +1,21 @@
+"""Addresses of refunds: the three steps of a claim, the cases of both sides, and a shop's queue."""
+
+from django.urls import path
+
+from refunds.views import cases, claims, queue
+
+app_name = "refunds"
+
+urlpatterns = [
+    path("orders/<slug:number>/claim/", claims.what_happened, name="claim"),
+    path("orders/<slug:number>/claim/facts/", claims.what_we_know, name="claim_facts"),
+    path("orders/<slug:number>/claim/result/", claims.result, name="claim_result"),
+    path("refunds/", cases.index, name="index"),
+    path("refunds/<slug:number>/", cases.case, name="case"),
+    path("refunds/<slug:number>/accept/", cases.accept, name="accept"),
+    path("refunds/<slug:number>/decline/", cases.decline, name="decline"),
+    path("refunds/<slug:number>/withdraw/", cases.withdraw, name="withdraw"),
+    path("refunds/<slug:number>/escalate/", cases.escalate, name="escalate"),
+    path("desk/<slug:slug>/queue/", queue.queue, name="queue"),
+    path("desk/<slug:slug>/queue/accept/", queue.accept, name="accept_many"),
+]

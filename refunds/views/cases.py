@@ -1,0 +1,365 @@
+"""A case as both sides and the mall's people see it, and what can be done in it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from orders import conversation
+from orders.models import Attachment
+from orders.parties import Side, side_of, side_of_author
+from refunds import citations, lifecycle, words
+from refunds.forms import DeclineForm
+from refunds.models import Refund
+from refunds.states import RefundState
+from refunds.views.claims import card
+from timeline import clock, events
+from timeline.sweep import fire_overdue
+
+PAGE = 50
+
+#: How each state looks: icon and tone of its badge.
+LOOKS: dict[str, tuple[str, str]] = {
+    RefundState.REQUESTED: ("hourglass", "amber"),
+    RefundState.DECLINED: ("circle-alert", "amber"),
+    RefundState.DISPUTED: ("scale", "brand"),
+    RefundState.APPROVED: ("banknote", "brand"),
+    RefundState.REFUNDED: ("circle-check", "green"),
+    RefundState.WITHDRAWN: ("undo-2", ""),
+    RefundState.LAPSED: ("clock-alert", ""),
+    RefundState.REJECTED: ("circle-x", ""),
+}
+
+#: Whose turn it is, as the buyer, the shop and the platform read it.
+TURNS: dict[str, dict[str, Promise]] = {
+    RefundState.REQUESTED: {
+        Side.BUYER: gettext_lazy("It is the shop's turn. You need do nothing."),
+        Side.SHOP: gettext_lazy("It is your turn: accept, or decline by a published rule."),
+        Side.PLATFORM: gettext_lazy("It is the shop's turn."),
+    },
+    RefundState.DECLINED: {
+        Side.BUYER: gettext_lazy("It is your turn: ask the platform to look, free of charge, or take the case back."),
+        Side.SHOP: gettext_lazy("It is the buyer's turn. You need do nothing."),
+        Side.PLATFORM: gettext_lazy("It is the buyer's turn."),
+    },
+    RefundState.DISPUTED: {
+        Side.BUYER: gettext_lazy("The platform hears both sides and decides."),
+        Side.SHOP: gettext_lazy("The platform hears both sides and decides."),
+        Side.PLATFORM: gettext_lazy("It is the platform's turn."),
+    },
+    RefundState.APPROVED: {
+        Side.BUYER: gettext_lazy("It is decided. The money is on its way to you."),
+        Side.SHOP: gettext_lazy("It is decided. You need do nothing."),
+        Side.PLATFORM: gettext_lazy("The money is on its way."),
+    },
+}
+OVER: dict[str, Promise] = {
+    RefundState.REFUNDED: gettext_lazy("Nothing to do. The money has arrived."),
+    RefundState.WITHDRAWN: gettext_lazy("The buyer took the case back."),
+    RefundState.LAPSED: gettext_lazy("The time to go on was over. Inside the time to file it can be filed again."),
+    RefundState.REJECTED: gettext_lazy("People of the platform decided that nothing goes back."),
+}
+
+#: What happened, in words; with its icon.
+HAPPENINGS: dict[str, tuple[Promise, str]] = {
+    "refund.requested": (gettext_lazy("The buyer asked for money back."), "hand-coins"),
+    "refund.predecided": (
+        gettext_lazy("By the rules nothing goes back. A person looks if the buyer asks."),
+        "calculator",
+    ),
+    "refund.approved": (gettext_lazy("It was decided that money goes back."), "check"),
+    "refund.declined": (gettext_lazy("The shop declined."), "circle-alert"),
+    "refund.disputed": (gettext_lazy("The case went to the platform."), "scale"),
+    "refund.refunded": (gettext_lazy("The money arrived."), "circle-check"),
+    "refund.withdrawn": (gettext_lazy("The buyer took the case back."), "undo-2"),
+    "refund.lapsed": (gettext_lazy("The buyer's time to go on was over."), "clock-alert"),
+    "refund.rejected": (gettext_lazy("The platform decided that nothing goes back."), "circle-x"),
+    "refund.clock_fired": (gettext_lazy("A deadline ended."), "clock-alert"),
+    "refund.alarm": (gettext_lazy("The money had not arrived in time; finance was alarmed."), "triangle-alert"),
+}
+
+#: Buttons: words and style.
+BUTTONS: dict[str, tuple[Promise, str]] = {
+    "accept": (gettext_lazy("Accept and pay back"), ""),
+    "decline": (gettext_lazy("Decline by a rule"), "plain"),
+    "escalate": (gettext_lazy("Ask the platform to look"), ""),
+    "withdraw": (gettext_lazy("Take the case back"), "quiet"),
+}
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The person's own cases, newest first, 50 a page."""
+    cases = Refund.objects.asked_by(request.user).select_related("order__snapshot__listing").order_by("-pk")
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        cases = cases.filter(pk__lt=int(before[:18]))
+    found = list(cases[: PAGE + 1])
+    context = {
+        "rows": [
+            {
+                "refund": refund,
+                "title": refund.order.snapshot.listing.title,
+                "reason": words.reason(refund.reason),
+                "badge": badge(refund),
+                "amount": refund.asked if refund.approved is None else refund.approved,
+            }
+            for refund in found[:PAGE]
+        ],
+        "older": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "is_first": not before,
+        "at": clock.now(),
+    }
+    return render(request, "refunds/index.html", context)
+
+
+@require_safe
+def case(request: HttpRequest, number: str) -> HttpResponse:
+    """One case: state, turn, decision, facts, files, what was said and what happened."""
+    refund, at = _visible(request, number), clock.now()
+    order = refund.order
+    side = side_of(order, request.user) or Side.PLATFORM
+    part = conversation.part_of(order)
+    items = list(refund.items.select_related("unit").order_by("unit__place")[:PAGE])
+    context = {
+        "refund": refund,
+        "order": order,
+        "side": side.value,
+        "title": order.snapshot.listing.title,
+        "reason": words.reason(refund.reason),
+        "badge": badge(refund),
+        "turn": turn(refund, side, at),
+        "steps": steps(refund),
+        "card": card(refund.decision),
+        "facts": words.facts(refund.decision["parts"]),
+        "actions": actions(refund, request.user, at),
+        "declined": _declined(refund),
+        "outcome": outcome(refund),
+        "items": [
+            {
+                "item": item,
+                "state": item.unit.get_delivery_display(),
+                "amount": item.asked if item.granted is None else item.granted,
+            }
+            for item in items
+        ],
+        "unit_count": len(items) if len(items) < PAGE else refund.items.count(),
+        "files": files(refund),
+        "talk": [
+            {
+                "who": entry.author,
+                "side": entry.side.value,
+                "side_word": entry.side.label,
+                "is_own": entry.author == request.user,
+                "at": entry.at,
+                "text": entry.text,
+                "file": None,
+            }
+            for entry in part.entries
+            if entry.attachment is None
+        ][-5:],
+        "happenings": happenings(refund),
+        "at": at,
+    }
+    return render(request, "refunds/case.html", context)
+
+
+@require_POST
+def accept(request: HttpRequest, number: str) -> HttpResponse:
+    """The shop agrees."""
+    refund, at = _before_a_verb(request, number)
+    lifecycle.accept(refund, by=request.user, at=at)
+    messages.success(request, _("You accepted. The buyer is being paid back."))
+    return redirect(refund)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def decline(request: HttpRequest, number: str) -> HttpResponse:
+    """The shop says no: which rule, and why."""
+    refund, at = (
+        _before_a_verb(request, number) if request.method == "POST" else (_visible(request, number), clock.now())
+    )
+    if not refund.is_of_shop(request.user):
+        raise Http404
+    if request.method != "POST" and "decline" not in refund.actions_for(request.user, at):
+        return redirect(refund)
+    rules = citations.applicable(refund)
+    form = DeclineForm(request.POST if request.method == "POST" else None, rules=rules)
+    if request.method == "POST" and form.is_valid():
+        lifecycle.decline(refund, by=request.user, at=at, **form.cleaned_data)
+        messages.success(request, _("You declined. The buyer can ask the platform to look."))
+        return redirect(refund)
+    context = {
+        "refund": refund,
+        "form": form,
+        "rules": rules,
+        "reason": words.reason(refund.reason),
+        "facts": words.facts(refund.decision["parts"]),
+    }
+    return render(request, "refunds/decline.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def withdraw(request: HttpRequest, number: str) -> HttpResponse:
+    """The buyer takes the case back."""
+    refund, at = _before_a_verb(request, number)
+    lifecycle.withdraw(refund, by=request.user, at=at)
+    messages.success(request, _("You took the case back. Inspection goes on for at least 24 hours."))
+    return redirect(refund)
+
+
+@require_POST
+def escalate(request: HttpRequest, number: str) -> HttpResponse:
+    """The buyer asks the platform to look."""
+    refund, at = _before_a_verb(request, number)
+    lifecycle.escalate(refund, by=request.user, at=at)
+    messages.success(request, _("The platform has your case. A person looks at both sides."))
+    return redirect(refund)
+
+
+def badge(refund: Refund) -> dict[str, Any]:
+    """The state of a case as icon, word and tone."""
+    state = RefundState(refund.state)
+    icon, tone = LOOKS[state]
+    return {"word": state.label, "icon": icon, "tone": tone}
+
+
+def turn(refund: Refund, side: Side, at: datetime) -> dict[str, Any]:
+    """Whose turn it is for who reads, until when, and what happens if nobody acts."""
+    state = RefundState(refund.state)
+    icon, _tone = LOOKS[state]
+    whose: Promise = TURNS[state][side] if state in TURNS else OVER[state]
+    mine = {"shop": Side.SHOP, "buyer": Side.BUYER, "platform": Side.PLATFORM}.get(refund.owner)
+    banner = "mine" if mine == side else "theirs" if refund.owner else "calm"
+    if state == RefundState.REFUNDED:
+        banner = "done"
+    return {
+        "state": state.label,
+        "icon": icon,
+        "whose": whose,
+        "then": words.then(refund),
+        "tone": banner,
+        "until": refund.deadline_at,
+        "then_tone": "amber" if refund.deadline_at and banner == "mine" else "",
+    }
+
+
+def steps(refund: Refund) -> list[dict[str, Any]]:
+    """A case's way: asked, the shop answers, the platform decides, paid, done."""
+    state, labels = refund.state, [_("Asked"), _("Shop answers"), _("Platform decides"), _("Paying back"), _("Done")]
+    now = {
+        RefundState.REQUESTED: 1,
+        RefundState.DECLINED: 1,
+        RefundState.DISPUTED: 2,
+        RefundState.APPROVED: 3,
+        RefundState.REFUNDED: 5,
+    }.get(RefundState(state), 4)
+    by_platform = refund.outcome == Refund.Outcome.RULING or state in {RefundState.DISPUTED, RefundState.REJECTED}
+    gives_money = state in {RefundState.APPROVED, RefundState.REFUNDED}
+    skipped = set() if by_platform or now < 2 else {2}
+    if refund.outcome == Refund.Outcome.INSTANT:
+        skipped.add(1)
+    if refund.is_over and not gives_money:
+        skipped.add(3)
+        now = 5
+    return [
+        {
+            "label": label,
+            "status": "skipped" if place in skipped else "done" if place < now else "now" if place == now else "ahead",
+            "note": "",
+        }
+        for place, label in enumerate(labels)
+    ]
+
+
+def actions(refund: Refund, user: Any, at: datetime) -> list[dict[str, Any]]:
+    """What `user` can do, as buttons: exactly what the verbs would allow."""
+    return [
+        {
+            "label": BUTTONS[verb][0],
+            "style": BUTTONS[verb][1],
+            "url": reverse(f"refunds:{verb}", kwargs={"number": refund.number}),
+            "method": "get" if verb == "decline" else "post",
+            "value": "",
+        }
+        for verb in refund.actions_for(user, at)
+    ]
+
+
+def outcome(refund: Refund) -> str:
+    """Who decided and what, in a sentence; nothing while it is open."""
+    told: dict[str, Promise] = {
+        Refund.Outcome.INSTANT: gettext_lazy("Our own records proved the claim, so it was paid at once."),
+        Refund.Outcome.SELLER: gettext_lazy("The shop agreed."),
+        Refund.Outcome.SILENCE: gettext_lazy(
+            "The shop did not answer in time, and our records do not speak against it."
+        ),
+        Refund.Outcome.RULING: gettext_lazy("The platform decided."),
+    }
+    return str(told[refund.outcome]) if refund.outcome else ""
+
+
+def files(refund: Refund) -> list[dict[str, Any]]:
+    """The files of a case, with who gave each."""
+    return [
+        {
+            "name": each.name,
+            "sha256": each.sha256,
+            "url": _file_url(refund, each),
+            "side": side_of_author(refund.order, each.uploader_id).label,
+        }
+        for each in refund.attachments.order_by("pk")
+    ]
+
+
+def happenings(refund: Refund) -> list[dict[str, Any]]:
+    """What happened in a case, newest first, in words."""
+    found = events.stream(refund.root_address).filter(subject=refund.address).order_by("-seq")[:PAGE]
+    return [
+        {
+            "who": event.by or _("The clock or the mall"),
+            "what": HAPPENINGS[event.name][0] if event.name in HAPPENINGS else event.name,
+            "at": event.at,
+            "icon": HAPPENINGS[event.name][1] if event.name in HAPPENINGS else "circle",
+            "tone": "green" if event.name == "refund.refunded" else "",
+            "grade": "record",
+            "note": "",
+        }
+        for event in found
+    ]
+
+
+def _declined(refund: Refund) -> dict[str, Any] | None:
+    if not refund.declined_rule:
+        return None
+    return {
+        "code": citations.DeclineCode(refund.declined_code).label,
+        "rule": refund.declined_rule,
+        "rule_text": words.rule(refund.declined_rule),
+        "text": refund.declined_text,
+    }
+
+
+def _file_url(refund: Refund, attachment: Attachment) -> str:
+    return reverse("orders:file", kwargs={"number": refund.order.number, "pk": attachment.pk})
+
+
+def _visible(request: HttpRequest, number: str) -> Refund:
+    visible = Refund.objects.visible_to(request.user)
+    return get_object_or_404(
+        visible.select_related("order__shop", "order__snapshot__listing", "buyer", "payout"), number=number
+    )
+
+
+def _before_a_verb(request: HttpRequest, number: str) -> tuple[Refund, datetime]:
+    """The case with what was overdue on its order done first, and what time it is."""
+    refund, at = _visible(request, number), clock.now()
+    fire_overdue(refund.root_address, at=at)
+    return refund, at
