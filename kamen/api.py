@@ -14,9 +14,11 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularAPIView
 
 import accounts.api
+import disputes.api
 import ledger.api
 import notifications.api
 import orders.api
+import refunds.api
 import shops.api
 from kamen import problems
 
@@ -288,6 +290,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/orders/<slug:number>/units/<int:place>/reveal/", orders.api.reveal, name="reveal_code"),
     path("v1/orders/<slug:number>/messages/", orders.api.messages, name="messages"),
     path("v1/orders/<slug:number>/files/", orders.api.files, name="files"),
+    path("v1/refunds/", refunds.api.refunds, name="refunds"),
+    path("v1/refunds/preview/", refunds.api.preview, name="preview_refund"),
+    path("v1/refunds/<slug:number>/", refunds.api.refund, name="refund"),
+    path("v1/refunds/<slug:number>/accept/", refunds.api.accept, name="accept_refund"),
+    path("v1/refunds/<slug:number>/decline/", refunds.api.decline, name="decline_refund"),
+    path("v1/refunds/<slug:number>/withdraw/", refunds.api.withdraw, name="withdraw_refund"),
+    path("v1/refunds/<slug:number>/escalate/", refunds.api.escalate, name="escalate_refund"),
     path("v1/shops/", shops.api.shops, name="shops"),
     path("v1/shops/<slug:slug>/", shops.api.shop, name="shop"),
     path("v1/shops/<slug:slug>/deposit/", shops.api.deposit, name="deposit"),
@@ -305,5 +314,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/notices/", notifications.api.notices, name="notices"),
     path("v1/notices/read/", notifications.api.read_notices, name="read_notices"),
     path("v1/notices/<int:pk>/read/", notifications.api.read_notice, name="read_notice"),
+    path("v1/disputes/", disputes.api.disputes, name="disputes"),
+    path("v1/disputes/<slug:number>/", disputes.api.dispute, name="dispute"),
+    path("v1/disputes/<slug:number>/open/", disputes.api.open_file, name="open_dispute_file"),
+    path("v1/disputes/<slug:number>/statements/", disputes.api.statements, name="submit_to_dispute"),
+    path("v1/disputes/<slug:number>/rest/", disputes.api.rest, name="rest_dispute"),
+    path("v1/disputes/<slug:number>/assign/", disputes.api.assign, name="assign_dispute"),
+    path("v1/disputes/<slug:number>/rule/", disputes.api.rule, name="rule_dispute"),
+    path("v1/disputes/<slug:number>/sign/", disputes.api.sign, name="sign_dispute"),
+    path("v1/disputes/<slug:number>/withdraw/", disputes.api.withdraw, name="withdraw_dispute"),
+    path("v1/disputes/<slug:number>/concede/", disputes.api.concede, name="concede_dispute"),
     re_path(r"^(?P<rest>.*)$", problems.unknown_route),
 ]

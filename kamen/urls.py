@@ -13,6 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("shops.urls")),
     path("", include("ledger.urls")),
     path("", include("orders.urls")),
+    path("", include("disputes.urls")),
+    path("", include("refunds.urls")),
     path("", include("notifications.urls")),
     path("demo/", include("timeline.urls")),
     path("api/", include("kamen.api")),

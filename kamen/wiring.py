@@ -1,15 +1,19 @@
 """Ties each hook that a lower room declares to exactly one function of a room above."""
 
 import ledger.hooks
+from disputes import lifecycle as disputes
+from disputes.states import DISPUTE
 from ledger import payments, payouts
 from ledger.states import PAYMENT, PAYOUT
 from orders import lifecycle as orders
 from orders.states import ORDER
+from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
 from refunds.states import REFUND
 from rulebook import clocks
 from shops import lifecycle as shops
-from shops.states import DEPOSIT
+from shops import listings
+from shops.states import DEPOSIT, LISTING
 
 
 def connect() -> None:
@@ -19,6 +23,11 @@ def connect() -> None:
     PAYMENT.expired.tie(payments.lapse)
     PAYOUT.expired.tie(payouts.lapse)
     DEPOSIT.expired.tie(shops.lapse)
+    LISTING.expired.tie(listings.lapse)
     ledger.hooks.payout_paid.tie(refunds.paid)
     ORDER.expired.tie(orders.lapse)
     REFUND.expired.tie(refunds.lapse)
+    DISPUTE.expired.tie(disputes.lapse)
+    refund_hooks.escalated.tie(disputes.open_dispute)
+    refund_hooks.withdrawn.tie(disputes.withdrawn)
+    refund_hooks.paid_back.tie(disputes.paid)

@@ -1,0 +1,151 @@
+"""What the API takes and gives about disputes. Amounts are integer fen, shares basis points, times are UTC."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from disputes.lifecycle import LONGEST_STATEMENT
+from disputes.models import Dispute, Evidence, Side
+from disputes.rulings import Weight
+from disputes.states import DisputeState
+from shops.serializers import Text, Whole
+
+
+class DisputeInList(serializers.Serializer[Any]):
+    """A dispute in a list."""
+
+    number = serializers.CharField()
+    refund = serializers.CharField(source="refund.number")
+    order = serializers.CharField(source="refund.order.number")
+    shop = serializers.CharField(source="refund.order.shop.slug")
+    state = serializers.ChoiceField(DisputeState.choices)
+    turn = serializers.CharField(source="owner", help_text="Whose turn it is; empty at the end.")
+    deadline_at = serializers.DateTimeField(allow_null=True, help_text="When the state's clock ends, if one runs.")
+    track = serializers.ChoiceField(Dispute.Track.choices)
+    is_urgent = serializers.BooleanField()
+    asked = serializers.IntegerField(source="refund.asked", help_text="Fen.")
+    outcome = serializers.ChoiceField(Dispute.Outcome.choices, allow_blank=True)
+    opened_at = serializers.DateTimeField()
+    closed_at = serializers.DateTimeField(allow_null=True)
+
+
+class DisputePage(serializers.Serializer[Any]):
+    """A part of the list of disputes, newest first."""
+
+    results = DisputeInList(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
+
+
+class EvidenceInFile(serializers.Serializer[Any]):
+    """One item of the file."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(Evidence.Kind.choices)
+    side = serializers.ChoiceField(Side.choices)
+    title = serializers.CharField(help_text="A file's name; else its kind says what it is.")
+    grade = serializers.CharField(help_text="`record` is our own, `claim` one side's word.")
+    is_late = serializers.BooleanField()
+    at = serializers.DateTimeField()
+    sha256 = serializers.CharField(help_text="Of the body to the byte, or of the file's original.")
+    body = serializers.CharField(help_text="The exact text that was hashed: canonical JSON.")
+
+
+class UnitOfRuling(serializers.Serializer[Any]):
+    """What a ruling gives back for one unit."""
+
+    place = serializers.IntegerField(help_text="1, 2, 3 … within the order.")
+    paid = serializers.IntegerField(help_text="Fen.")
+    buyer_bp = serializers.IntegerField(help_text="The buyer's share of the liability.")
+    grant = serializers.IntegerField(help_text="Fen that go back.")
+
+
+class FindingOfRuling(serializers.Serializer[Any]):
+    """What one item of the file weighs."""
+
+    evidence = Whole(min_value=1, help_text="Its id in the file.")
+    weight = serializers.ChoiceField(Weight.choices)
+    note = Text(max_length=500, required=False, allow_blank=True, help_text="Why; needed where it is not accepted.")
+
+
+class Shares(serializers.Serializer[Any]):
+    """Who is liable for how much: basis points, 10,000 in all."""
+
+    platform = Whole(min_value=0, max_value=10_000, required=False)
+    seller = Whole(min_value=0, max_value=10_000, required=False)
+    upstream = Whole(min_value=0, max_value=10_000, required=False)
+    buyer = Whole(min_value=0, max_value=10_000, required=False)
+
+
+class RulingServed(serializers.Serializer[Any]):
+    """The decision that both sides were given."""
+
+    version = serializers.IntegerField()
+    award = serializers.IntegerField(help_text="Fen for the buyer, compensation included.")
+    compensation = serializers.IntegerField(help_text="Fen.")
+    shares = Shares()
+    units = UnitOfRuling(many=True, source="arithmetic")
+    rule_ids = serializers.ListField(child=serializers.CharField())
+    rulebook_version = serializers.CharField()
+    findings = FindingOfRuling(many=True)
+    reasons = serializers.CharField()
+    departs = serializers.BooleanField(help_text="Whether the sum differs from the rulebook's figure.")
+    departs_because = serializers.CharField()
+    is_provisional = serializers.SerializerMethodField(help_text="Written by the rulebook because the staff did not.")
+    sha256 = serializers.CharField()
+    at = serializers.DateTimeField()
+
+    def get_is_provisional(self, ruling: Any) -> bool:
+        """Whether no person wrote it."""
+        return ruling.by_id is None
+
+
+class DisputeInFull(DisputeInList):
+    """A dispute with its file, its decision once served, and what the asking person can do now."""
+
+    buyer_rested = serializers.BooleanField(help_text="The buyer has nothing to add.")
+    shop_rested = serializers.BooleanField(help_text="The shop has nothing to add.")
+    actions = serializers.ListField(child=serializers.CharField(), help_text="What you can do now.")
+    evidence = EvidenceInFile(many=True, source="file")
+    ruling = RulingServed(allow_null=True, help_text="Null until it is served.")
+
+
+class StatementToMake(serializers.Serializer[Any]):
+    """Something to say, files that were attached to the order before, or both."""
+
+    text = Text(max_length=LONGEST_STATEMENT, required=False, allow_blank=True)
+    attachments = serializers.ListField(
+        child=Whole(min_value=1), required=False, max_length=20, help_text="Ids of your own files of the order."
+    )
+
+
+class ArbiterToName(serializers.Serializer[Any]):
+    """Whom a lead gives the case to."""
+
+    arbiter = Whole(min_value=1, help_text="The person's id.")
+
+
+class GrantToMake(serializers.Serializer[Any]):
+    """An amount for one unit that does not follow the shares."""
+
+    place = Whole(min_value=1, help_text="The unit's place in the order.")
+    amount = Whole(min_value=0, max_value=10**12, help_text="Fen.")
+
+
+class RulingToWrite(serializers.Serializer[Any]):
+    """A decision. What is missing is said by the refusal `incomplete`."""
+
+    shares = Shares()
+    grants = GrantToMake(many=True, required=False, help_text="Units left out follow the shares.")
+    compensation = Whole(min_value=0, max_value=10**12, required=False, help_text="Fen.")
+    rule_ids = serializers.ListField(child=serializers.RegexField(r"^[A-Z][A-Z0-9_.-]{1,39}$"), max_length=20)
+    findings = FindingOfRuling(many=True)
+    reasons = Text(max_length=8_000)
+    departs_because = Text(max_length=2_000, required=False, allow_blank=True)
+
+
+class SignatureToGive(serializers.Serializer[Any]):
+    """A second person's word about a draft."""
+
+    agrees = serializers.BooleanField(help_text="False sends it back.")
+    version = Whole(min_value=1, help_text="The version that was read.")
+    note = Text(max_length=2_000, required=False, allow_blank=True, help_text="Needed when it is sent back.")

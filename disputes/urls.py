@@ -1,0 +1,25 @@
+"""Addresses of disputes: the two sides' pages, and the bench of the staff."""
+
+from django.urls import path
+
+from disputes.views import bench, cases
+
+app_name = "disputes"
+
+urlpatterns = [
+    path("disputes/", cases.index, name="index"),
+    path("disputes/<slug:number>/", cases.case, name="case"),
+    path("disputes/<slug:number>/rest/", cases.rest, name="rest"),
+    path("disputes/<slug:number>/withdraw/", cases.withdraw, name="withdraw"),
+    path("disputes/<slug:number>/concede/", cases.concede, name="concede"),
+    path("disputes/<slug:number>/ruling/", cases.ruling, name="ruling"),
+    path("bench/", bench.queue, name="bench"),
+    path("bench/<slug:number>/", bench.case, name="bench_case"),
+    path("bench/<slug:number>/open/", bench.open_file, name="open_file"),
+    path("bench/<slug:number>/preview/", bench.preview, name="preview"),
+    path("bench/<slug:number>/rule/", bench.rule, name="rule"),
+    path("bench/<slug:number>/sign/", bench.sign, name="sign"),
+    path("bench/<slug:number>/send-back/", bench.send_back, name="send_back"),
+    path("bench/<slug:number>/assign/", bench.assign, name="assign"),
+    path("bench/<slug:number>/submit/", bench.submit, name="bench_submit"),
+]

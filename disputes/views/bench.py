@@ -1,0 +1,270 @@
+"""The bench: where the staff see what waits for them, read a file, write a ruling and sign one."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import Role
+from disputes import assignment, lifecycle, rulings
+from disputes.forms import AssignForm, RulingForm, SendBackForm, StatementForm, statement_form
+from disputes.models import Dispute
+from disputes.rulings import Prepared, Weight
+from disputes.states import DisputeState
+from disputes.views import words
+from disputes.views.cases import add
+from rulebook.explanations import percent
+from timeline import clock
+from timeline.refusals import Refused
+
+
+@require_safe
+def queue(request: HttpRequest) -> HttpResponse:
+    """What waits for the person, the least time left first; leads, agents and those who watch see every case."""
+    roles = _roles(request)
+    open_cases = Dispute.objects.on_bench_of(request.user, roles).open()
+    is_waiting = request.GET.get("show") == "unassigned"
+    found = open_cases.filter(state=DisputeState.OPENED) if is_waiting else open_cases
+    page = int(asked) if (asked := request.GET.get("page", "")[:6]).isdecimal() else 0
+    start = page * words.PAGE
+    ordered = found.with_parties().order_by(F("deadline_at").asc(nulls_last=True), "pk")
+    rows = list(ordered[start : start + words.PAGE + 1])
+    at = clock.now()
+    context = {
+        "rows": [_row(each, request.user, at) for each in rows[: words.PAGE]],
+        "next": page + 1 if len(rows) > words.PAGE else None,
+        "previous": page - 1 if page else None,
+        "is_lead": Role.LEAD in roles,
+        "is_waiting": is_waiting,
+        "waiting": open_cases.filter(state=DisputeState.OPENED).count() if Role.LEAD in roles else 0,
+        "at": at,
+    }
+    return render(request, "disputes/queue.html", context)
+
+
+@require_POST
+def open_file(request: HttpRequest, number: str) -> HttpResponse:
+    """Open the case file, on record."""
+    dispute = _on_bench(request, number)
+    lifecycle.open_file(dispute, by=request.user, at=clock.now())
+    return redirect("disputes:bench_case", number=number)
+
+
+@require_safe
+def case(request: HttpRequest, number: str) -> HttpResponse:
+    """The file with everything in it, and what the person can do: write, sign, assign, add. Closed until opened."""
+    dispute, at = _on_bench(request, number), clock.now()
+    if not dispute.is_file_open_for(request.user, at):
+        return render(request, "disputes/closed_file.html", {"dispute": dispute, "badge": words.badge(dispute)})
+    return _workbench(request, dispute, at)
+
+
+@require_POST
+def preview(request: HttpRequest, number: str) -> HttpResponse:
+    """What the draft would come to: amounts by share, sources of the money, what is missing. Nothing is kept."""
+    dispute, at = _in_hand(request, number), clock.now()
+    form = _ruling_form(dispute, request.POST)
+    prepared = rulings.prepare(dispute, form.draft()) if form.is_valid() else None
+    if request.headers.get("HX-Request"):
+        return render(request, "disputes/preview.html", {"form": form, "worked_out": _worked_out(prepared)})
+    return _workbench(request, dispute, at, form=form, prepared=prepared, status=422 if form.errors else 200)
+
+
+@require_POST
+def rule(request: HttpRequest, number: str) -> HttpResponse:
+    """The arbiter decides. A draft that lacks something comes back as it is, with what is missing."""
+    dispute, at = _in_hand(request, number), clock.now()
+    form = _ruling_form(dispute, request.POST)
+    if not form.is_valid():
+        return _workbench(request, dispute, at, form=form, status=422)
+    try:
+        lifecycle.rule(dispute, form.draft(), by=request.user, at=at)
+    except Refused as refusal:
+        if refusal.code != "incomplete":
+            raise
+        prepared = rulings.prepare(dispute, form.draft())
+        return _workbench(request, dispute, at, form=form, prepared=prepared, status=422)
+    if dispute.state == DisputeState.SIGNING:
+        messages.success(request, _("The draft is written. A second person checks it before it is served."))
+    else:
+        messages.success(request, _("The decision is served to both sides."))
+    return redirect("disputes:bench_case", number=number)
+
+
+@require_POST
+def sign(request: HttpRequest, number: str) -> HttpResponse:
+    """A second person agrees."""
+    dispute = _in_hand(request, number)
+    version = request.POST.get("version", "")
+    lifecycle.sign(
+        dispute,
+        agrees=True,
+        version=int(version) if version.isdecimal() else -1,
+        by=request.user,
+        at=clock.now(),
+    )
+    messages.success(request, _("Signed. The decision is served to both sides."))
+    return redirect("disputes:bench_case", number=number)
+
+
+@require_POST
+def send_back(request: HttpRequest, number: str) -> HttpResponse:
+    """A second person sends the draft back with a note."""
+    dispute, at = _in_hand(request, number), clock.now()
+    form = SendBackForm(request.POST)
+    if not form.is_valid():
+        return _workbench(request, dispute, at, back_form=form, status=422)
+    lifecycle.sign(dispute, agrees=False, note_text=form.cleaned_data["note"], by=request.user, at=at)
+    messages.success(request, _("Sent back to the arbiter."))
+    return redirect("disputes:bench")
+
+
+@require_POST
+def assign(request: HttpRequest, number: str) -> HttpResponse:
+    """A lead gives the case to somebody."""
+    dispute, at = _in_hand(request, number), clock.now()
+    form = AssignForm(request.POST, people=_candidates(dispute, at))
+    if not form.is_valid():
+        return _workbench(request, dispute, at, assign_form=form, status=422)
+    arbiter = get_object_or_404(get_user_model(), pk=int(form.cleaned_data["arbiter"]))
+    lifecycle.assign(dispute, arbiter, by=request.user, at=at)
+    messages.success(request, _("%(name)s has the case now.") % {"name": arbiter.display_name})
+    return redirect("disputes:bench_case", number=number)
+
+
+@require_POST
+def submit(request: HttpRequest, number: str) -> HttpResponse:
+    """Staff who assist add something to the file."""
+    dispute, at = _in_hand(request, number), clock.now()
+    form = statement_form(request)
+    if not (form.is_valid() and add(dispute, form, by=request.user, at=at)):
+        return _workbench(request, dispute, at, statement=form, status=422)
+    messages.success(request, _("It is in the file now. Both sides and the staff read it."))
+    return redirect("disputes:bench_case", number=number)
+
+
+def _workbench(
+    request: HttpRequest,
+    dispute: Dispute,
+    at: datetime,
+    *,
+    form: RulingForm | None = None,
+    prepared: Prepared | None = None,
+    assign_form: AssignForm | None = None,
+    back_form: SendBackForm | None = None,
+    statement: StatementForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    actions = lifecycle.actions_for(dispute, request.user, at)
+    file = words.evidence(dispute)
+    may_rule, may_assign = "rule" in actions, "assign" in actions
+    form = form or (_ruling_form(dispute) if may_rule else None)
+    latest = lifecycle.latest(dispute)
+    back = latest.signatures.filter(agrees=False).select_related("user").order_by("-pk").first() if latest else None
+    stories = words.shown(dispute, [piece for piece in file if piece.side != "platform"])
+    context = {
+        "dispute": dispute,
+        "refund": dispute.refund,
+        "order": dispute.refund.order,
+        "reason": words.reason_word(dispute.refund.reason),
+        "badge": words.badge(dispute),
+        "turn": words.turn(dispute, actions, at),
+        "buyer_story": [each for each in stories if each["piece"].side == "buyer"],
+        "shop_story": [each for each in stories if each["piece"].side == "shop"],
+        "records": words.shown(dispute, [piece for piece in file if piece.side == "platform"]),
+        "happenings": words.happenings(dispute, is_for_staff=True),
+        "rulebook": words.rulebook(dispute.refund),
+        "may_rule": may_rule,
+        "form": form,
+        "worked_out": _worked_out(prepared),
+        "may_sign": "sign" in actions,
+        "latest": words.ruling_shown(latest, file) if latest and not may_rule else None,
+        "back_form": back_form or SendBackForm(),
+        "sent_back": back if may_rule else None,
+        "assign_form": assign_form or (AssignForm(people=_candidates(dispute, at)) if may_assign else None),
+        "may_submit": "submit" in actions,
+        "statement": statement or StatementForm(),
+        "at": at,
+    }
+    return render(request, "disputes/bench_case.html", context, status=status)
+
+
+def _ruling_form(dispute: Dispute, data: Any = None) -> RulingForm:
+    """The form over what the case is about now; a new one proposes what nobody would argue about."""
+    file, refund = words.evidence(dispute), dispute.refund
+    initial: dict[str, Any] = {"rule_ids": " ".join(rulings.rules_of(refund))}
+    initial |= {f"weight_{piece.pk}": Weight.ACCEPTED for piece in file if piece.grade == "record"}
+    latest = lifecycle.latest(dispute)
+    if latest is not None:
+        initial |= {f"share_{party}": share for party, share in latest.shares.items()}
+        initial |= {f"weight_{each['evidence']}": each["weight"] for each in latest.findings}
+        initial |= {f"note_{each['evidence']}": each["note"] for each in latest.findings}
+        initial |= {
+            "reasons": latest.reasons,
+            "departs_because": latest.departs_because,
+            "rule_ids": " ".join(latest.rule_ids),
+            "compensation": latest.compensation or None,
+        }
+    return RulingForm(data, items=rulings.items_of(refund), file=file, initial=initial)
+
+
+def _worked_out(prepared: Prepared | None) -> dict[str, Any] | None:
+    """A draft worked out, as it is shown beside the form."""
+    if prepared is None:
+        return None
+    return {
+        "award": prepared.award,
+        "compensation": prepared.compensation,
+        "units": [{**line, "share": percent(line["buyer_bp"])} for line in prepared.arithmetic],
+        "legs": words.legs(prepared.funding),
+        "short": prepared.funding["missing"],
+        "missing": [rulings.MISSING[code] for code in prepared.missing],
+        "sign_because": [words.SIGN_BECAUSE[code] for code in prepared.signature_because],
+        "departs": prepared.departs,
+        "rulebook": prepared.rulebook,
+        "sums_hold": not {"shares", "grants", "compensation"} & set(prepared.missing),
+    }
+
+
+def _candidates(dispute: Dispute, at: datetime) -> list[Any]:
+    """Who can be given the case: arbiters free of conflict, fewest cases first, then leads."""
+    found = [*assignment.free_of_conflict(dispute, Role.ARBITER, at=at)[: words.PAGE]]
+    found += assignment.free_of_conflict(dispute, Role.LEAD, at=at)[: words.PAGE]
+    return [person for person in found if person.pk != dispute.arbiter_id]
+
+
+def _row(dispute: Dispute, user: Any, at: datetime) -> dict[str, Any]:
+    return {
+        "dispute": dispute,
+        "badge": words.badge(dispute),
+        "reason": words.reason_word(dispute.refund.reason),
+        "is_mine": user.pk in (dispute.arbiter_id, dispute.senior_id),
+        "is_overdue": dispute.is_overdue(at),
+    }
+
+
+def _roles(request: HttpRequest) -> frozenset[str]:
+    """The person's roles; for who has none there is no bench."""
+    roles: frozenset[str] = request.user.roles  # type: ignore[union-attr]
+    if not roles:
+        raise Http404
+    return roles
+
+
+def _on_bench(request: HttpRequest, number: str) -> Dispute:
+    seen = Dispute.objects.on_bench_of(request.user, _roles(request)).with_parties()
+    return get_object_or_404(seen, number=number)
+
+
+def _in_hand(request: HttpRequest, number: str) -> Dispute:
+    """The case whose file the person has opened; nothing is done to a closed one."""
+    dispute = _on_bench(request, number)
+    if not dispute.is_file_open_for(request.user, clock.now()):
+        raise Refused("file_closed", _("Open the case file first; that is on record."))
+    return dispute

@@ -1,0 +1,162 @@
+"""A dispute as its two sides see it: whose turn, until when, the file, what to say, and the ruling."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from disputes import lifecycle
+from disputes.forms import StatementForm, statement_form
+from disputes.models import Dispute, Side
+from disputes.states import DisputeState
+from disputes.views import words
+from orders.attachments import attach
+from timeline import clock
+
+#: What a side can do by a button: words, address, style, and what it means.
+BUTTONS: dict[str, tuple[Promise, str, str]] = {
+    "rest": (gettext_lazy("I have nothing to add"), "disputes:rest", ""),
+    "concede": (gettext_lazy("Give in and pay what is asked"), "disputes:concede", "plain"),
+    "withdraw": (gettext_lazy("Take the case back"), "disputes:withdraw", "quiet"),
+}
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The disputes of the person, as a buyer or as a shop, newest first."""
+    found = Dispute.objects.of_party(request.user).with_parties().order_by("-pk")
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        found = found.filter(pk__lt=int(before[:18]))
+    rows = list(found[: words.PAGE + 1])
+    context = {
+        "rows": [{"dispute": each, "badge": words.badge(each)} for each in rows[: words.PAGE]],
+        "older": rows[words.PAGE - 1].pk if len(rows) > words.PAGE else None,
+    }
+    return render(request, "disputes/index.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def case(request: HttpRequest, number: str) -> HttpResponse:
+    """The case; a POST adds a statement, a file or both."""
+    dispute, at = _own(request, number), clock.now()
+    form = statement_form(request) if request.method == "POST" else StatementForm()
+    if request.method == "POST" and form.is_valid() and add(dispute, form, by=request.user, at=at):
+        messages.success(request, _("It is in the file now. Both sides and the staff read it."))
+        return redirect(dispute)
+    return render(
+        request, "disputes/case.html", _context(request, dispute, form, at), status=422 if form.errors else 200
+    )
+
+
+@require_POST
+def rest(request: HttpRequest, number: str) -> HttpResponse:
+    """The side has nothing to add."""
+    return _do(
+        request, number, lifecycle.rest, _("Noted. When the other side says so, too, the review begins at once.")
+    )
+
+
+@require_POST
+def withdraw(request: HttpRequest, number: str) -> HttpResponse:
+    """The buyer takes the case back."""
+    return _do(request, number, lifecycle.withdraw, _("You took the case back. Nothing is paid; the order goes on."))
+
+
+@require_POST
+def concede(request: HttpRequest, number: str) -> HttpResponse:
+    """The shop gives in."""
+    return _do(request, number, lifecycle.concede, _("You gave in. The buyer is being paid what was asked."))
+
+
+@require_safe
+def ruling(request: HttpRequest, number: str) -> HttpResponse:
+    """The ruling as it was served: what each gets and when, findings, rules, shares, sources, signatures, rights."""
+    seen = Dispute.objects.visible_to(request.user, request.user.roles).with_parties()  # type: ignore[union-attr]
+    dispute = get_object_or_404(seen, number=number)
+    found = lifecycle.served(dispute)
+    if found is None:
+        raise Http404
+    order = dispute.refund.order
+    signatures = list(found.signatures.filter(agrees=True).select_related("user").order_by("pk"))
+    is_small = found.award > 0 and dispute.refund.payout_id is not None
+    context = {
+        "dispute": dispute,
+        "refund": dispute.refund,
+        "order": order,
+        "shown": words.ruling_shown(found, words.evidence(dispute)),
+        "signatures": signatures,
+        "shop_keeps": sum(line["paid"] - line["grant"] for line in found.arithmetic),
+        "is_paid": dispute.refund.state == "refunded",
+        "is_small": is_small,
+        "is_provisional": dispute.outcome == Dispute.Outcome.PROVISIONAL,
+        "appeal_until": dispute.deadline_at if dispute.state == DisputeState.RULED else None,
+        "reason": words.reason_word(dispute.refund.reason),
+        "at": clock.now(),
+    }
+    return render(request, "disputes/ruling.html", context)
+
+
+def add(dispute: Dispute, form: StatementForm, *, by: Any, at: datetime) -> bool:
+    """Put what the form says into the file, text and file together or neither; a bad file is said in the form."""
+    try:
+        with transaction.atomic():
+            upload = form.cleaned_data.get("file")
+            files = [attach(dispute.refund.order, upload, by=by, at=at)] if upload else []
+            lifecycle.submit(dispute, text=form.cleaned_data["text"], attachments=files, by=by, at=at)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    return True
+
+
+def _context(request: HttpRequest, dispute: Dispute, form: StatementForm, at: datetime) -> dict[str, Any]:
+    actions = lifecycle.actions_for(dispute, request.user, at)
+    file = words.evidence(dispute)
+    side = dispute.side_of(request.user)
+    return {
+        "dispute": dispute,
+        "refund": dispute.refund,
+        "order": dispute.refund.order,
+        "reason": words.reason_word(dispute.refund.reason),
+        "badge": words.badge(dispute),
+        "turn": words.turn(dispute, actions, at),
+        "steps": words.steps(dispute),
+        "side": side.label if side else "",
+        "has_rested": side is not None and dispute.has_rested(side),
+        "other_rested": side is not None and dispute.has_rested(Side.SHOP if side == Side.BUYER else Side.BUYER),
+        "is_hearing": dispute.state == DisputeState.EVIDENCE,
+        "actions": [
+            {"label": label, "url": reverse(address, args=[dispute.number]), "style": style}
+            for label, address, style in (BUTTONS[verb] for verb in actions if verb in BUTTONS)
+        ],
+        "may_submit": "submit" in actions,
+        "form": form,
+        "file": words.shown(dispute, file),
+        "happenings": words.happenings(dispute, is_for_staff=False),
+        "ruling": lifecycle.served(dispute),
+        "is_ruled": dispute.state == DisputeState.RULED,
+        "at": at,
+    }
+
+
+def _do(request: HttpRequest, number: str, verb: Callable[..., None], said: str) -> HttpResponse:
+    dispute = _own(request, number)
+    verb(dispute, by=request.user, at=clock.now())
+    messages.success(request, said)
+    return redirect(dispute)
+
+
+def _own(request: HttpRequest, number: str) -> Dispute:
+    """The case, if the person is one of its sides; else the same 404 as for one that is not there."""
+    return get_object_or_404(Dispute.objects.of_party(request.user).with_parties(), number=number)

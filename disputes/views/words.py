@@ -1,0 +1,344 @@
+"""How disputes are said on pages: states, turns, happenings, evidence, sources of money."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils import dateparse, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from disputes.forms import PARTY_WORDS
+from disputes.models import PARTIES, Dispute, Evidence, Ruling, Side
+from disputes.rulings import Weight
+from disputes.states import DisputeState
+from ledger.templatetags.money import yuan
+from orders.states import Delivery
+from refunds.models import Refund
+from rulebook.decisions import Line
+from rulebook.explanations import percent, sentence
+from timeline import events
+
+PAGE = 50
+#: How each state looks: icon and tone of its badge.
+LOOKS = {
+    DisputeState.OPENED: ("hourglass", "amber"),
+    DisputeState.EVIDENCE: ("file-text", "brand"),
+    DisputeState.REVIEW: ("scale", "brand"),
+    DisputeState.SIGNING: ("users", "brand"),
+    DisputeState.RULED: ("file-check", "brand"),
+    DisputeState.ENFORCING: ("banknote", "brand"),
+    DisputeState.CLOSED: ("circle-check", ""),
+    DisputeState.WITHDRAWN: ("undo-2", ""),
+}
+#: Whose turn it is, and what happens if nobody acts.
+TURNS: dict[str, tuple[Promise, Promise | str]] = {
+    DisputeState.OPENED: (
+        gettext_lazy("It is the platform's turn: it names who hears the case."),
+        gettext_lazy("If nobody is named by then, the duty lead takes the case."),
+    ),
+    DisputeState.EVIDENCE: (
+        gettext_lazy("Both sides can say what they know, at the same time."),
+        gettext_lazy("Then the review begins, with what is in the file."),
+    ),
+    DisputeState.REVIEW: (
+        gettext_lazy("It is the platform's turn: the arbiter weighs the file and decides."),
+        gettext_lazy("If the arbiter does not decide by then, somebody else does; you lose nothing."),
+    ),
+    DisputeState.SIGNING: (
+        gettext_lazy("It is the platform's turn: a second person checks the decision."),
+        gettext_lazy("If it is not signed by then, the next senior is asked."),
+    ),
+    DisputeState.RULED: (
+        gettext_lazy("The decision is there. Either side can appeal until the time is over."),
+        gettext_lazy("Then the decision is carried out."),
+    ),
+    DisputeState.ENFORCING: (
+        gettext_lazy("The decision is being carried out; the money is on its way."),
+        gettext_lazy("If it has not arrived by then, finance is alarmed."),
+    ),
+    DisputeState.CLOSED: (gettext_lazy("The case is over. Nothing is to be done."), ""),
+    DisputeState.WITHDRAWN: (gettext_lazy("The buyer took the case back. Nothing is to be done."), ""),
+}
+#: What happened, in words; with its icon.
+HAPPENINGS: dict[str, tuple[Promise, str]] = {
+    "order.placed": (gettext_lazy("The order was placed."), "package"),
+    "order.paid": (gettext_lazy("The order was paid; the money is in escrow."), "wallet"),
+    "order.delivered": (gettext_lazy("The codes were delivered, sealed."), "package-check"),
+    "order.code_revealed": (gettext_lazy("The buyer looked at a code."), "eye"),
+    "order.validity_recorded": (gettext_lazy("The issuer said whether a code was good."), "badge-check"),
+    "order.confirmed": (gettext_lazy("The buyer confirmed receipt."), "check"),
+    "order.released": (gettext_lazy("Money was released to the shop."), "banknote"),
+    "refund.requested": (gettext_lazy("The buyer asked for a refund."), "hand-coins"),
+    "refund.predecided": (gettext_lazy("The rules say no at first; a person looks if the buyer wishes."), "scale"),
+    "refund.declined": (gettext_lazy("The shop declined."), "circle-x"),
+    "refund.disputed": (gettext_lazy("The case went to the platform."), "landmark"),
+    "refund.approved": (gettext_lazy("The refund was approved."), "circle-check"),
+    "refund.refunded": (gettext_lazy("The money arrived."), "circle-check"),
+    "refund.rejected": (gettext_lazy("The refund case ended without money."), "circle-x"),
+    "refund.withdrawn": (gettext_lazy("The buyer took the refund case back."), "undo-2"),
+    "dispute.opened": (gettext_lazy("The platform took the case on."), "landmark"),
+    "dispute.evidence": (gettext_lazy("An arbiter was named; both sides are heard."), "user-check"),
+    "dispute.reassigned": (gettext_lazy("The case was given to another arbiter."), "repeat"),
+    "dispute.evidence_submitted": (gettext_lazy("Something was added to the file."), "file-text"),
+    "dispute.rested": (gettext_lazy("A side has nothing to add."), "check"),
+    "dispute.review": (gettext_lazy("The review began."), "scale"),
+    "dispute.signing": (gettext_lazy("The draft went to a second person."), "users"),
+    "dispute.signer_changed": (gettext_lazy("The signature was asked of the next person."), "repeat"),
+    "dispute.sent_back": (gettext_lazy("The second person sent the draft back."), "undo-2"),
+    "dispute.signed": (gettext_lazy("The second person signed."), "file-check"),
+    "dispute.ruled": (gettext_lazy("The decision was served to both sides."), "scale"),
+    "dispute.conceded": (gettext_lazy("The shop gave in."), "handshake"),
+    "dispute.enforcing": (gettext_lazy("The decision is being carried out."), "banknote"),
+    "dispute.payment_late": (gettext_lazy("The money has not arrived in time; finance was alarmed."), "clock-alert"),
+    "dispute.closed": (gettext_lazy("The case was closed."), "circle-check"),
+    "dispute.withdrawn": (gettext_lazy("The buyer took the case back."), "undo-2"),
+}
+#: Only the staff see these.
+STAFF_HAPPENINGS: dict[str, tuple[Promise, str]] = {
+    "dispute.file_opened": (gettext_lazy("The file was opened."), "eye"),
+    "dispute.alarm": (gettext_lazy("Alarm: the staff missed a deadline."), "triangle-alert"),
+}
+#: Reasons of the rulebook that a claim can have for now.
+REASON_WORDS: dict[str, Promise] = {
+    "NOT_DELIVERED": gettext_lazy("Not delivered"),
+    "CODE_INVALID": gettext_lazy("The code does not work"),
+    "CHANGE_OF_MIND": gettext_lazy("No longer wanted"),
+}
+#: Where money of an award comes from (orders.escrow.plan).
+SOURCES: dict[str, Promise] = {
+    "escrow": gettext_lazy("Escrow of this order"),
+    "this_order": gettext_lazy("The shop's pending money of this order"),
+    "available": gettext_lazy("The shop's balance"),
+    "pending": gettext_lazy("The shop's other pending money"),
+    "reserved": gettext_lazy("The shop's deposit, set aside for this case"),
+    "deposit": gettext_lazy("The shop's deposit"),
+    "fund": gettext_lazy("The guarantee fund, which the shop then owes"),
+    "platform": gettext_lazy("The platform's own money"),
+}
+#: Why a second person signs.
+SIGN_BECAUSE: dict[str, Promise] = {
+    "large": gettext_lazy("¥1,000 or more is at stake"),
+    "guarantees": gettext_lazy("the deposit or the fund pays"),
+    "platform": gettext_lazy("the platform is liable itself"),
+    "compensation": gettext_lazy("there is compensation"),
+    "departs": gettext_lazy("the sum differs from the rulebook's figure"),
+}
+
+
+def badge(dispute: Dispute) -> dict[str, Any]:
+    """The state as icon, word and tone."""
+    state = DisputeState(dispute.state)
+    icon, tone = LOOKS[state]
+    return {"word": state.label, "icon": icon, "tone": tone}
+
+
+def turn(dispute: Dispute, actions: Sequence[str], at: datetime) -> dict[str, Any]:
+    """Who must act, until when, and what happens otherwise; the banner is the reader's own where it is their turn."""
+    state = DisputeState(dispute.state)
+    whose, then = TURNS[state]
+    mine = {"rest", "rule", "sign"} & set(actions)
+    tone = "done" if dispute.is_over else "mine" if mine else "theirs"
+    until = dispute.deadline_at
+    short = until is not None and (until - at).total_seconds() < 6 * 3600
+    return {
+        "state": state.label,
+        "whose": whose,
+        "then": then,
+        "tone": tone,
+        "icon": LOOKS[state][0],
+        "until": until,
+        "then_tone": "amber" if short and mine else "",
+    }
+
+
+def steps(dispute: Dispute) -> list[dict[str, Any]]:
+    """Where the case is on its way: filed, the shop, the platform, the money, the end."""
+    place = {DisputeState.ENFORCING: 3, DisputeState.CLOSED: 5, DisputeState.WITHDRAWN: 5}.get(
+        DisputeState(dispute.state), 2
+    )
+    labels = [_("Filed"), _("Shop"), _("Platform"), _("Refund"), _("Done")]
+    found = [
+        {"label": label, "status": "done" if number < place else "now" if number == place else "ahead", "note": ""}
+        for number, label in enumerate(labels)
+    ]
+    if dispute.outcome == Dispute.Outcome.WITHDRAWN:
+        found[3]["status"] = "skipped"
+    return found
+
+
+def happenings(dispute: Dispute, *, is_for_staff: bool) -> list[dict[str, Any]]:
+    """What happened at the order, newest first, in words."""
+    words = HAPPENINGS | STAFF_HAPPENINGS if is_for_staff else HAPPENINGS
+    found = events.stream(dispute.root_address).filter(name__in=words).order_by("-seq")[:PAGE]
+    return [
+        {
+            "who": _who(event.by, dispute, is_for_staff=is_for_staff),
+            "what": words[event.name][0],
+            "at": event.at,
+            "icon": words[event.name][1],
+            "tone": "brand" if event.name == "dispute.ruled" else "",
+            "grade": "record",
+            "note": "",
+        }
+        for event in found
+    ]
+
+
+def _who(user: Any, dispute: Dispute, *, is_for_staff: bool) -> str:
+    if user is None:
+        return _("The clock or the mall")
+    side = dispute.side_of(user)
+    if side is not None:
+        return str(side.label)
+    return str(user) if is_for_staff else _("Platform")
+
+
+def evidence(dispute: Dispute) -> list[Evidence]:
+    """The whole file, in the order in which it came."""
+    return list(dispute.evidence.select_related("attachment").order_by("pk"))
+
+
+def shown(dispute: Dispute, file: Sequence[Evidence]) -> list[dict[str, Any]]:
+    """The file as it is read: title, whose, how well proven, when, and what it says line by line."""
+    return [
+        {
+            "piece": piece,
+            "title": piece.title or piece.get_kind_display(),
+            "side": Side(piece.side).label,
+            "lines": _lines(piece),
+            "hash": piece.sha256[:16],
+        }
+        for piece in file
+    ]
+
+
+def _lines(piece: Evidence) -> list[dict[str, Any]]:
+    data, kind = piece.data, Evidence.Kind
+    match piece.kind:
+        case kind.ORDER:
+            return _pairs(
+                (_("Number"), data["number"]),
+                (_("Total"), yuan(data["total"])),
+                (_("Placed"), _time(data["placed_at"])),
+                (_("Paid"), _time(data["paid_at"])),
+                (_("Rulebook"), data["rulebook"]),
+            )
+        case kind.PROMISE:
+            snapshot = data["snapshot"]
+            return _pairs(
+                (_("Title"), snapshot["title"]),
+                (_("Delivery promised by"), _time(data["promised_at"])),
+                (_("Notice read"), _time(data["acknowledged_at"])),
+                (_("Notice"), snapshot.get("notice", "")),
+            )
+        case kind.DELIVERY:
+            return _pairs(*((_unit(row), f"{_state(row)} · {_time(row['delivered_at'])}") for row in data["units"]))
+        case kind.REVEALS:
+            return _pairs(*((_unit(row), _time(row["at"])) for row in data["reveals"])) or _nothing()
+        case kind.VALIDITY:
+            return _pairs(*((_unit(row), _valid(row)) for row in data["records"])) or _nothing()
+        case kind.CONVERSATION:
+            rows = data["messages"]
+            return _pairs(*((Side(row["side"]).label, row["text"]) for row in rows)) or _nothing()
+        case kind.PAYMENTS:
+            return _pairs((_("Paid"), yuan(data["total"])), (_("When"), _time(data["paid_at"])))
+        case kind.CLAIM:
+            return _pairs(
+                (_("Reason"), reason_word(data["reason"])),
+                (_("Asked"), yuan(data["asked"])),
+                (_("Units"), ", ".join(str(place) for place in data["units"])),
+                (_("In the buyer's words"), data["text"]),
+            )
+        case kind.ANSWER:
+            return _pairs((_("Rule cited"), data["rule"]), (_("In the shop's words"), data["text"]))
+        case kind.STATEMENT:
+            return _pairs((_("Statement"), data["text"]))
+    return _pairs((_("File"), f"{data['type']}, {data['size']} B"))
+
+
+def _pairs(*found: tuple[Any, Any]) -> list[dict[str, Any]]:
+    return [{"name": name, "value": value} for name, value in found if value not in ("", None)]
+
+
+def _nothing() -> list[dict[str, Any]]:
+    return [{"name": _("Records"), "value": _("There is none.")}]
+
+
+def _unit(row: dict[str, Any]) -> str:
+    return _("Unit %(place)s") % {"place": row["unit"]}
+
+
+def _state(row: dict[str, Any]) -> str:
+    return str(Delivery(row["delivery"]).label)
+
+
+def _valid(row: dict[str, Any]) -> str:
+    word = _("valid when sold") if row["valid"] else _("invalid when sold")
+    return f"{word} · {row['source']} {row['reference']}".strip()
+
+
+def _time(text: str | None) -> str:
+    at = dateparse.parse_datetime(text) if text else None
+    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M") if at else "—"
+
+
+def reason_word(code: str) -> str:
+    """A reason of the rulebook in words."""
+    return str(REASON_WORDS.get(code, code))
+
+
+def rulebook(refund: Refund) -> dict[str, Any]:
+    """What the rulebook said when the buyer filed: figure, arithmetic in sentences, rules."""
+    parts = refund.decision.get("parts", [])
+    lines = [Line(code, rule, tuple(numbers.items())) for part in parts for code, rule, numbers in part["lines"]]
+    return {
+        "amount": refund.asked + refund.compensation,
+        "is_for_people": refund.route == Refund.Route.HUMAN,
+        "is_contradicted": refund.is_contradicted,
+        "lines": [{"text": sentence(line), "rule": line.rule} for line in lines],
+        "version": refund.decision.get("version", ""),
+    }
+
+
+def ruling_shown(ruling: Ruling, file: Sequence[Evidence]) -> dict[str, Any]:
+    """A ruling as it is read: shares in percent, amounts per unit, findings with their evidence, sources of money."""
+    titles = {piece.pk: piece.title or piece.get_kind_display() for piece in file}
+    return {
+        "ruling": ruling,
+        "award": ruling.award,
+        "shares": [
+            {"name": PARTY_WORDS[party], "share": percent(ruling.shares[party])}
+            for party in PARTIES
+            if ruling.shares[party]
+        ],
+        "units": [
+            {
+                "place": line["place"],
+                "paid": line["paid"],
+                "share": percent(line["buyer_bp"]),
+                "kept": line["paid"] - line["grant"],
+                "grant": line["grant"],
+            }
+            for line in ruling.arithmetic
+        ],
+        "findings": [
+            {
+                "title": titles.get(finding["evidence"], ""),
+                "weight": Weight(finding["weight"]).label,
+                "note": finding["note"],
+            }
+            for finding in ruling.findings
+        ],
+        "legs": legs(ruling.funding),
+        "missing": ruling.funding["missing"],
+    }
+
+
+def legs(funding: dict[str, Any]) -> list[dict[str, Any]]:
+    """Where the money comes from, leg by leg, for the money preview."""
+    return [
+        {"source": SOURCES[leg["name"]], "target": _("the buyer"), "amount": leg["amount"], "note": ""}
+        for leg in funding["legs"]
+    ]
