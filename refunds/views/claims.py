@@ -19,7 +19,7 @@ from refunds import lifecycle, reasons, words
 from refunds.forms import EvidenceForm, ResultForm, WhatHappenedForm
 from refunds.models import ClaimDraft, Refund
 from refunds.states import RefundState
-from refunds.triage import Lane, Preview
+from refunds.triage import Lane
 from timeline import clock
 from timeline.refusals import Refused
 from timeline.spans import deadline
@@ -119,7 +119,11 @@ def what_we_know(request: HttpRequest, number: str) -> HttpResponse:
         else:
             again = "stay" in request.POST
             return redirect("refunds:claim_facts" if again else "refunds:claim_result", number=number)
-    found = _preview(order, draft, at=at)
+    try:
+        found = lifecycle.preview(order, _units(order, draft), draft.reason, buyer=order.buyer, at=at)
+    except Refused as refusal:  # what was told no longer fits: back to step one, where it can be told anew
+        messages.error(request, str(refusal.sentence))
+        return redirect("refunds:claim", number=number)
     context = {
         **_frame(order, 2),
         "form": form,
@@ -138,7 +142,11 @@ def result(request: HttpRequest, number: str) -> HttpResponse:
     draft = _draft(order, request.user)
     if draft is None or not draft.reason:
         return redirect("refunds:claim", number=number)
-    found = _preview(order, draft, at=at)
+    try:
+        found = lifecycle.preview(order, _units(order, draft), draft.reason, buyer=order.buyer, at=at)
+    except Refused as refusal:  # what was told no longer fits: back to step one, where it can be told anew
+        messages.error(request, str(refusal.sentence))
+        return redirect("refunds:claim", number=number)
     form = ResultForm(
         request.POST if request.method == "POST" else None,
         initial={"expected": found.figure, "amount": found.figure},
@@ -214,16 +222,6 @@ def _draft(order: Order, user: Any) -> ClaimDraft | None:
 
 def _units(order: Order, draft: ClaimDraft) -> list[Unit]:
     return list(order.units.filter(place__in=draft.places).order_by("place"))
-
-
-def _preview(order: Order, draft: ClaimDraft, *, at: datetime) -> Preview:
-    """The rules' answer to the draft as things are now. What changed since step one is refused in words."""
-    try:
-        return lifecycle.preview(order, _units(order, draft), draft.reason, buyer=order.buyer, at=at)
-    except Refused:
-        draft.reason = ""
-        draft.save(update_fields=["reason"])
-        raise
 
 
 def _frame(order: Order, step: int) -> dict[str, Any]:
