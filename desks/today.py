@@ -122,7 +122,7 @@ def _money(shop: Shop) -> list[dict[str, Any]]:
 
 def _low(shop: Shop) -> list[dict[str, Any]]:
     """What is on sale and runs out, the emptiest first."""
-    found = Listing.objects.filter(shop=shop, kind__in=sorted(CODES)).on_sale().with_free().filter(free__lt=LOW)
+    found: Any = Listing.objects.filter(shop=shop, kind__in=sorted(CODES)).on_sale().with_free()
     return [
         {
             "title": listing.title,
@@ -131,5 +131,5 @@ def _low(shop: Shop) -> list[dict[str, Any]]:
             "word": _("Sold out") if not listing.free else _("Low"),
             "tone": "amber" if not listing.free else "",
         }
-        for listing in found.order_by("free", "pk")[:MOST]
+        for listing in found.filter(free__lt=LOW).order_by("free", "pk")[:MOST]
     ]

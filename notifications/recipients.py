@@ -94,7 +94,8 @@ def notices(events: Sequence[Event]) -> list[Notification]:
 
 def _about(happening: Happening) -> list[Notification]:
     """One notice for each person; who is concerned twice hears the first line of the table."""
-    event, told = happening.event, {}
+    event = happening.event
+    told: dict[int, Line] = {}
     for line in TOLD[event.name]:
         for user in line.who(happening):
             if user is not None and user != event.by_id:

@@ -234,6 +234,7 @@ def test_a_payout_in_a_person_s_hands_is_told_to_its_owner_and_to_finance(buyer,
     payment = payments.top_up(user=buyer, amount=100, channel="sandbox", at=at)
     payments.confirm(payment, provider_txn="T1", amount=99, at=at)
     payout = Payout.objects.get()
+    assert payout.deadline_at
     fire_overdue(payout.root_address, at=payout.deadline_at)
     assert news() == {
         ("buyer", "payment.returned"),
