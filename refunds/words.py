@@ -86,8 +86,8 @@ def rule(rule_id: str) -> str:
 
 def _row(row: Row) -> str:
     words = {
-        "states": _(", ").join(str(STATES[state]) for state in row.states),
-        "classes": _(", ").join(str(CLASSES[each]) for each in row.classes),
+        "states": " / ".join(str(STATES[state]) for state in row.states),
+        "classes": " / ".join(str(CLASSES[each]) for each in row.classes),
     }
     if row.refund_bp is None:
         return _("%(states)s, and who is at fault is not settled: people decide by the burden of proof") % words
