@@ -31,7 +31,10 @@ class PercentField(forms.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
-        super().__init__(required=False, **kwargs)
+        super().__init__(**kwargs)
+
+    def validate(self, value: Any) -> None:
+        """An empty field is a share of nothing."""
 
     def to_python(self, value: Any) -> Any:
         """Basis points; an empty field is nothing of it."""
@@ -46,6 +49,22 @@ class PercentField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         """Basis points as they are shown in the form."""
         return f"{value // 100}.{value % 100:02}".removesuffix(".00") if isinstance(value, int) else value
+
+
+class NeededText(forms.CharField):
+    """Words that a decision needs and that a draft may still lack: the verb says what is missing, not the form."""
+
+    def validate(self, value: Any) -> None:
+        """A draft may be empty."""
+
+
+class NeededChoice(forms.ChoiceField):
+    """A choice that a decision needs and that a draft may still lack."""
+
+    def validate(self, value: Any) -> None:
+        """A draft may be empty; what is chosen is one of the choices."""
+        if value:
+            super().validate(value)
 
 
 class AwardField(YuanField):
@@ -103,15 +122,14 @@ class RulingForm(forms.Form):
     """What an arbiter writes. Everything may still be missing while it is a draft; what is written must be readable."""
 
     compensation = AwardField(label=_("Compensation on top, in yuan"), required=False)
-    rule_ids = forms.CharField(
+    use_required_attribute = False
+    rule_ids = NeededText(
         label=_("Rules that carry the decision"),
-        required=False,
         max_length=400,
         help_text=_("Ids of the rulebook, separated by spaces."),
     )
-    reasons = forms.CharField(
+    reasons = NeededText(
         label=_("Reasons, in plain words"),
-        required=False,
         max_length=8_000,
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=_("Both sides read this. Say what is proven, what is not, and what follows."),
@@ -134,8 +152,8 @@ class RulingForm(forms.Form):
             self.fields[f"grant_{item.unit_id}"] = AwardField(label=label, required=False)
         choices = [("", _("Choose …")), *Weight.choices]
         for piece in file:
-            self.fields[f"weight_{piece.pk}"] = forms.ChoiceField(
-                label=piece.title or piece.get_kind_display(), required=False, choices=choices
+            self.fields[f"weight_{piece.pk}"] = NeededChoice(
+                label=piece.title or piece.get_kind_display(), choices=choices
             )
             self.fields[f"note_{piece.pk}"] = forms.CharField(label=_("Why"), required=False, max_length=500)
 

@@ -44,7 +44,7 @@ TURNS: dict[str, tuple[Promise, Promise | str]] = {
     ),
     DisputeState.REVIEW: (
         gettext_lazy("It is the platform's turn: the arbiter weighs the file and decides."),
-        gettext_lazy("If the arbiter does not decide by then, somebody else does; you lose nothing."),
+        gettext_lazy("If it is not decided by then, somebody else decides; neither side loses anything by it."),
     ),
     DisputeState.SIGNING: (
         gettext_lazy("It is the platform's turn: a second person checks the decision."),
