@@ -337,6 +337,8 @@ SPECTACULAR_SETTINGS = {
         "PayoutState": "ledger.states.PayoutState",
         "PayoutDestination": "ledger.models.Payout.Destination",
         "OrderState": "orders.states.OrderState",
+        "RefundState": "refunds.states.RefundState",
+        "DisputeState": "disputes.states.DisputeState",
         "UnitDelivery": "orders.states.Delivery",
         "FactGrade": "orders.states.Grade",
         "Side": "orders.parties.Side",
