@@ -76,7 +76,7 @@ def test_a_stranger_cannot_close_a_shop(client, deposit, stranger):
 def test_closing_twice_says_that_it_is_the_wrong_moment(client, deposit, seller):
     client.force_login(seller)
     address = reverse("shops:close", args=["xinghe"])
-    client.post(address)
+    client.post(address, follow=True)
     page = client.post(
         address, follow=True, headers={"referer": f"http://testserver{reverse('shops:deposit', args=['xinghe'])}"}
     )
