@@ -99,7 +99,7 @@ def run_apart(directory, source, *words, **surroundings):
         "KAMEN_TEST_HOME": f"{settings.TEST_HOME}-apart{os.getpid()}",
         **surroundings,
     }
-    for name in [name for name in environment if name.startswith(("PYTEST_", "COV_"))]:
+    for name in [name for name in environment if name.startswith(("PYTEST_", "COV_", "KAMEN_REQUIRE_BROWSER"))]:
         del environment[name]
     command = [sys.executable, "-m", "pytest", str(directory / "test_apart.py"), "-q", "-rA"]
     command += ["-c", str(settings.BASE_DIR / "pyproject.toml"), "--rootdir", str(directory)]
@@ -124,6 +124,7 @@ def test_what_a_run_insists_on(tmp_path):
 def test_a_missing_browser_is_a_failure_where_one_is_required(request, monkeypatch):
     request.node.add_marker("browser")
     monkeypatch.setenv("KAMEN_CHROMIUM", "")
+    monkeypatch.delenv("KAMEN_REQUIRE_BROWSER", raising=False)
     chromium.executable.cache_clear()
     try:
         with pytest.raises(pytest.skip.Exception, match="No Chromium here"):
