@@ -224,7 +224,7 @@ def listings(request: Request) -> Response:
     asked = {name: request.query_params[name][:80] for name in ("q", "kind") if request.query_params.get(name)}
     found = Listing.objects.for_sale().about(asked.get("q", "")).with_free().select_related("shop")
     if "kind" in asked:
-        found = found.filter(kind=asked["kind"])
+        found = found.filter(kind=asked["kind"].replace("\x00", ""))
     part = page(request, found, by="-pk")
     following = f"{part.next}&{urlencode(asked)}" if part.next and asked else part.next
     return Response(ListingPage({"results": part.results, "next": following}).data)

@@ -159,7 +159,7 @@ class ListingQuerySet(models.QuerySet["Listing"]):
     def about(self, words: str) -> ListingQuerySet:
         """Listings with every one of `words` in their title, category, region or the shop's name."""
         found = self
-        for word in words.split()[:8]:
+        for word in words.replace("\x00", " ").split()[:8]:
             found = found.filter(
                 Q(title__icontains=word)
                 | Q(category__icontains=word)

@@ -49,6 +49,13 @@ def test_a_search_keeps_its_words_from_page_to_page(anybody, listing, many):
     assert second["next"] is None
 
 
+@pytest.mark.parametrize(
+    "asked", [{"q": "\x00"}, {"q": "%_"}, {"q": "x" * 5000}, {"kind": "\x00"}, {"kind": "NONSENSE"}]
+)
+def test_a_strange_search_is_no_error(anybody, listing, asked):
+    assert anybody.get("/api/v1/listings/", asked).status_code == 200
+
+
 def test_a_list_of_1_or_51_takes_the_same_number_of_queries(anybody, many):
     queries = []
     for number in (1, PAGE + 1):
