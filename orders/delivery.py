@@ -31,7 +31,8 @@ def reveal(unit: Unit, *, by: Any, at: datetime, visit: Visit) -> None:
     """The buyer looks at a code: the legal moment of opening, recorded before anything is shown.
 
     The page opens the seal only after this transaction is committed (`shops.vault.open_card`). Looking again is
-    recorded, too. Refused: `not_your_turn`, `not_delivered`, `case_open` (the facts of an open case stand still), `voided`.
+    recorded, too. Refused: `not_your_turn`, `not_delivered`, `voided`, `refunded`, `case_open` (the facts of an open
+    case stand still).
     """
     order = unit.order
     lock(order)

@@ -132,7 +132,7 @@ def hold(order: Order, units: Sequence[Unit], *, by: str, at: datetime) -> None:
 
 
 def free(order: Order, by: str, *, at: datetime) -> list[Unit]:
-    """The case `by` is over: its units go on with what was left, inspection with 24 hours at least. Returns all units."""
+    """The case `by` is over: its units go on with what was left, inspection with at least 24 h. All units return."""
     units = units_of(order)
     mine = [unit for unit in units if unit.held_by == by]
     for unit in mine:

@@ -1,4 +1,4 @@
-"""What our own records know of a unit, under the rulebook's fixed names. What nobody knows is left out, never guessed."""
+"""What our own records know of a unit, in the rulebook's fixed names. What nobody knows is left out, not guessed."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ class Known:
 
 
 def known_of(order: Order, units: list[Unit], reason: str, *, at: datetime) -> dict[int, Known]:
-    """What our records know of each unit, by its id, for a claim of `reason` at `at`; two queries for 1 or 500 units."""
+    """What our records know of each unit, by its id, for a claim of `reason` at `at`: two queries for 1 or 500."""
     ids = [unit.pk for unit in units]
     first_seen = dict(
         Reveal.objects.filter(unit__in=ids).order_by("unit_id", "at").distinct("unit_id").values_list("unit_id", "at")

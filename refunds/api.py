@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -25,7 +26,7 @@ from refunds.serializers import (
     RefundToDecline,
 )
 from timeline import clock
-from timeline.api import CURSOR, idempotent, page
+from timeline.api import CURSOR, Answer, idempotent, page
 from timeline.sweep import fire_overdue
 
 A_LINE = {"text": "Everything that was paid goes back: ¥98.00.", "rule": "MX-03", "amount": 9_800}
@@ -99,6 +100,17 @@ DECLINED = {
     "declined_rule": "MX-42",
     "declined_text": "我们这边显示可用。",
 }
+
+
+def _after_what_is_overdue(view: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Before a verb, what is overdue on the case's order happens: for good, also if the verb is refused then."""
+
+    @wraps(view)
+    def acting(request: Request, number: str) -> Answer:
+        fire_overdue(_visible(request, number).root_address, at=clock.now())
+        return view(request, number=number)
+
+    return acting
 
 
 def _answers(told: str) -> dict[int, OpenApiResponse]:
@@ -220,6 +232,7 @@ def refund(request: Request, number: str) -> Response:
     examples=[OpenApiExample("Paid", A_REFUND | PAID | {"side": "shop"}, response_only=True)],
 )
 @api_view(["POST"])
+@_after_what_is_overdue
 @idempotent
 def accept(request: Request, number: str) -> Response:
     """The shop agrees."""
@@ -245,6 +258,7 @@ def accept(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
+@_after_what_is_overdue
 @idempotent
 def decline(request: Request, number: str) -> Response:
     """The shop says no."""
@@ -275,6 +289,7 @@ def decline(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
+@_after_what_is_overdue
 @idempotent
 def withdraw(request: Request, number: str) -> Response:
     """The buyer takes it back."""
@@ -296,6 +311,7 @@ def withdraw(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
+@_after_what_is_overdue
 @idempotent
 def escalate(request: Request, number: str) -> Response:
     """The buyer asks the platform."""
@@ -303,9 +319,8 @@ def escalate(request: Request, number: str) -> Response:
 
 
 def _do(request: Request, number: str, verb: Callable[..., None], **told: Any) -> Response:
-    """A verb on a case that the person may see, after what was overdue on it."""
+    """A verb on a case that the person may see."""
     found, at = _visible(request, number), clock.now()
-    fire_overdue(found.root_address, at=at)
     verb(found, by=request.user, at=at, **told)
     return Response(_shown(request, found, at))
 

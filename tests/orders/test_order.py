@@ -208,6 +208,7 @@ def test_a_unit_paid_back_from_escrow(order, rich_buyer, at):
     first = order.units.get(place=1)
     escrow.hold(order, [first], by="case:1", at=at)
     payout = lifecycle.end_case(order, cause="case:1", grants={first.pk: 9_800}, at=at)
+    assert payout is not None
     assert (payout.amount, payout.destination, payout.state) == (9_800, "wallet", "paid")
     assert pockets(order) == [19_600, 0, 0, 0]
     assert balance(f"user:{rich_buyer.pk}:wallet") == 80_400
@@ -251,6 +252,7 @@ def test_after_settlement_the_shop_pays_and_gets_the_commission_back(order):
     at = settled(order)
     first = order.units.get(place=1)
     payout = lifecycle.end_case(order, cause="case:1", grants={first.pk: 9_800}, at=at)
+    assert payout is not None
     assert payout.amount == 9_800
     assert pockets(order) == [0, 0, 18_620, 980]
     first.refresh_from_db()
@@ -271,6 +273,7 @@ def test_when_the_shop_has_withdrawn_deposit_and_fund_pay_and_the_shop_owes_the_
     plan = escrow.plan(order, escrow.units_of(order), grants={first.pk: 9_800})
     assert [(leg.name, leg.amount) for leg in plan.legs] == [("available", 490), ("deposit", 5_000), ("fund", 4_310)]
     payout = lifecycle.end_case(order, cause="case:1", grants={first.pk: 9_800}, at=at)
+    assert payout is not None
     assert payout.amount == 9_800
     assert balance(shop.account("debt")) == -4_310
     assert balance("platform:recoverable") == 4_310
@@ -286,6 +289,7 @@ def test_what_nobody_has_stays_owed_and_raises_an_alarm(order):
         transfer(source=source, target="channel:sandbox:out", amount=amount, **words)
     first = order.units.get(place=1)
     payout = lifecycle.end_case(order, cause="case:1", grants={first.pk: 9_800}, at=at)
+    assert payout is not None
     assert payout.amount == 490, "only the commission came back"
     alarm = Event.objects.get(name="order.waterfall_ran_dry")
     assert alarm.data == {"cause": "case:1", "missing": 9_310}
@@ -385,4 +389,3 @@ def test_a_verb_over_500_units_asks_as_often_as_over_one(draft, seller, rich_buy
     one = costs(draft, rich_buyer, 1, at)
     many = costs(draft, rich_buyer, 500, at)
     assert many == one, (one, many)
-    print(one)
