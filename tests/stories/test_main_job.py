@@ -146,11 +146,7 @@ def test_d_an_arbiter_splits_60_40_and_the_money_comes_from_escrow(mall, arbiter
     let_all_settle(mall)
     kept = PRICE - 5_880
     commission = kept * 500 // 10_000
-    require_end(
-        expected(
-            wallet=REST + 5_880, available=2 * NET + kept - commission, fees=2 * COMMISSION + commission
-        )
-    )
+    require_end(expected(wallet=REST + 5_880, available=2 * NET + kept - commission, fees=2 * COMMISSION + commission))
 
 
 def test_d_after_settlement_balance_deposit_and_fund_pay(mall, arbiter, senior, expected):

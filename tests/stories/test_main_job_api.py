@@ -168,9 +168,7 @@ def test_d_split_by_an_arbiter(machines, arbiter, senior, expected):
     kept, commission = PRICE - 5_880, (PRICE - 5_880) * 500 // 10_000
     require_end(
         machines,
-        expected(
-            wallet=REST + 5_880, available=2 * NET + kept - commission, fees=2 * COMMISSION + commission
-        ),
+        expected(wallet=REST + 5_880, available=2 * NET + kept - commission, fees=2 * COMMISSION + commission),
     )
 
 
