@@ -16,6 +16,7 @@ from PIL import Image
 from orders import attachments
 from orders.attachments import FileBroken, attach, shown
 from orders.models import Attachment
+from orders.uploads import too_large
 from tests.orders.test_pages import as_, page_of, text, url
 from tests.races import race
 from timeline import clock
@@ -212,6 +213,16 @@ def test_a_picture_and_a_pdf_have_caps_of_their_own(order, rich_buyer, at):
     assert (
         code_of(lambda: attach(order, upload(PDF + b"\n" * (20 * 2**20), "a.pdf"), by=rich_buyer, at=at)) == "too_large"
     )
+
+
+def test_what_is_larger_than_any_file_may_be_is_not_even_let_in(rf):
+    body = {"file": upload(b"\xff\xd8\xff" + b"\0" * attachments.BIGGEST), "text": "words"}
+    request = rf.post("/", body)
+    assert (request.POST["text"], len(request.FILES)) == ("words", 0)
+    assert too_large(request)
+    fits = rf.post("/", {"file": upload(b"\0" * attachments.BIGGEST)})
+    assert fits.FILES["file"].size == attachments.BIGGEST
+    assert not too_large(fits)
 
 
 def test_a_polyglot_is_shown_as_the_picture_it_is_and_nothing_else(order, rich_buyer, at):
