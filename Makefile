@@ -13,7 +13,7 @@ RUN := $(BIN)/python
 # There when .venv is whole; older than the lock file means: set up again.
 READY := .venv/ready
 
-.PHONY: help setup demo code psql test check format docs translations lock clean
+.PHONY: help setup demo code psql test screens check format docs translations lock clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
@@ -44,6 +44,9 @@ psql: $(READY) ## a psql on the mall's database, as the application
 
 test: $(READY) ## everything, browser stories included where there is a Chromium (ARGS="-k name" narrows)
 	@$(BIN)/pytest -n auto $(ARGS)
+
+screens: $(READY) ## pictures of the journey from a demo of their own, for the README (needs a Chromium)
+	@$(RUN) -m tests.screens
 
 check: $(READY) ## lint, format, types, templates, imports, migrations, docs, translations, lock files, secrets
 	@.ci/check

@@ -114,7 +114,7 @@ class Reader(HTMLParser):
 
 
 class Somebody:
-    """A person at a page: `opens` one, sees what is on it, `sends` a form of it, and stands on the page that follows."""
+    """A person at a page: `opens` one, sees what is on it, `sends` a form of it, and stands on what follows."""
 
     def __init__(self, user: User | None, *, language: str = "en") -> None:
         self.user = user

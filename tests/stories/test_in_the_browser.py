@@ -1,6 +1,6 @@
 """The shop that stays silent and the case that the platform decides, as people see them; and every main page."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -217,7 +217,7 @@ PAGES: dict[str, list[str]] = {
 
 
 @pytest.fixture
-def walked(ruled: Dispute, rich_buyer: User, at: Any) -> Iterator[dict[str, Any]]:
+def walked(ruled: Dispute, rich_buyer: User, at: Any) -> dict[str, Any]:
     """A mall in which something has happened: a ruling, a case that waits for the shop, a sealed code, notices."""
     from refunds import lifecycle
 
@@ -227,7 +227,7 @@ def walked(ruled: Dispute, rich_buyer: User, at: Any) -> Iterator[dict[str, Any]
     delivery.reveal(unit, by=rich_buyer, at=at, visit=visit)
     lifecycle.ask(order=order, units=[unit], reason="CODE_INVALID", text="无法激活。", by=rich_buyer, at=at)
     inbox.catch_up(at=clock.now())
-    yield {
+    return {
         "listing": order.snapshot.listing_id,
         "order": order.number,
         "refund": ruled.refund.number,
