@@ -223,6 +223,7 @@ def test_what_is_larger_than_any_file_may_be_is_not_even_let_in(rf):
     fits = rf.post("/", {"file": upload(b"\0" * attachments.BIGGEST)})
     assert fits.FILES["file"].size == attachments.BIGGEST
     assert not too_large(fits)
+    fits.close()
 
 
 def test_a_polyglot_is_shown_as_the_picture_it_is_and_nothing_else(order, rich_buyer, at):
