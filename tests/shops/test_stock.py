@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import translation
 
 from shops import listings, stock
 from shops.models import Batch, Card, Kind
@@ -21,7 +22,8 @@ without_an_order = pytest.mark.breaks_books
 
 def wrong(error):
     """What was wrong, as (code, sentence)."""
-    return [(each.code, each.messages[0]) for each in error.value.error_dict["codes"]]
+    with translation.override("en"):
+        return [(each.code, each.messages[0]) for each in error.value.error_dict["codes"]]
 
 
 # Adding
