@@ -245,6 +245,11 @@ def withdrawn(refund: Refund, *, by: Any, at: datetime) -> None:
     enter(dispute, DisputeState.WITHDRAWN, by=by, at=at)
 
 
+def undecided(refund: Refund) -> bool:
+    """Whether the dispute of a case has not been ruled yet."""
+    return Dispute.objects.filter(refund=refund, state__in=UNDECIDED).exists()
+
+
 @transaction.atomic
 def concede(dispute: Dispute, *, by: Any, at: datetime) -> None:
     """The shop gives in: what was asked is paid at once and nothing is left to decide.

@@ -31,7 +31,7 @@ GUARANTEES = ("reserved", "deposit", "fund")
 class Weight(models.TextChoices):
     """What an item of the file weighs."""
 
-    ACCEPTED = "accepted", _("Accepted")
+    ACCEPTED = "accepted", _("Accepted as proof")
     PARTLY = "partly", _("Accepted in part")
     REFUSED = "refused", _("Not accepted")
     BESIDE = "beside", _("Beside the point")

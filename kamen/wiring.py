@@ -30,4 +30,5 @@ def connect() -> None:
     DISPUTE.expired.tie(disputes.lapse)
     refund_hooks.escalated.tie(disputes.open_dispute)
     refund_hooks.withdrawn.tie(disputes.withdrawn)
+    refund_hooks.undecided.tie(disputes.undecided)
     refund_hooks.paid_back.tie(disputes.paid)

@@ -17,7 +17,7 @@ from orders.models import Order, Snapshot, Unit
 from orders.states import Delivery, OrderState
 from rulebook import clocks
 from shops import stock
-from shops.lifecycle import held_by
+from shops.listings import may_sell
 from shops.models import CODES, Kind, Listing
 from shops.states import ListingState
 from timeline import numbers
@@ -52,8 +52,7 @@ def place(*, buyer: Any, listing: Listing, quantity: int, acknowledged: bool, at
     require(1 <= quantity <= MOST_UNITS, "bad_quantity", _("Order between 1 and 500 units at a time."))
     require(acknowledged, "notice_not_acknowledged", _("Please confirm that you have read the usage notice."))
     require(listing.state == ListingState.ON_SALE, "not_on_sale", _("This is not on sale right now."))
-    deposit = shop.deposit
-    require(deposit.may_sell(held_by(deposit)), "shop_cannot_sell", _("This shop cannot sell right now."))
+    require(may_sell(listing, at=at), "shop_cannot_sell", _("This shop cannot sell right now."))
     require(listing.kind in CODES, "not_on_sale", _("This is not on sale right now."))
     order = Order(
         number=numbers.new("K", at),

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from orders.states import ORDER, Delivery, Grade
 from timeline.models import Tracked
@@ -43,6 +44,10 @@ class Order(Tracked):
             models.Index(fields=["buyer", "-id"], name="orders_order_buyer"),
             models.Index(fields=["shop", "-id"], name="orders_order_shop"),
         ]
+
+    def get_absolute_url(self) -> str:
+        """The order's page."""
+        return reverse("orders:detail", kwargs={"number": self.number})
 
     @property
     def escrow(self) -> str:

@@ -8,5 +8,8 @@ escalated: Hook[..., None] = Hook("refunds.escalated")
 #: (refund, *, by, at): the buyer took back a case that was with the platform; ends its dispute.
 withdrawn: Hook[..., None] = Hook("refunds.withdrawn")
 
+#: (refund) → whether the platform has not decided yet, so that the buyer may still take the case back.
+undecided: Hook[..., bool] = Hook("refunds.undecided")
+
 #: (refund, *, at): the money of a decided case has arrived; closes the dispute that decided it, if there was one.
 paid_back: Hook[..., None] = Hook("refunds.paid_back")

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from orders.parties import SEEING
+from refunds import hooks
 from refunds.states import REFUND, RefundState
 from timeline.models import Tracked
 
@@ -137,7 +138,7 @@ class Refund(Tracked):
         if self.is_of_buyer(user):
             if self.state == RefundState.DECLINED:
                 found.append("escalate")
-            if self.state in WITHDRAWABLE:
+            if self.state in WITHDRAWABLE and (self.state != RefundState.DISPUTED or hooks.undecided(self)):
                 found.append("withdraw")
         return found
 
