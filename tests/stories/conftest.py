@@ -136,7 +136,7 @@ def issuer_says(mall: Mall, place: int, *, is_valid: bool) -> None:
     delivery.record_validity(mall.unit(place), is_valid=is_valid, source="issuer", at=clock.now())
 
 
-def claim(mall: Mall, place: int, reason: str = "CODE_INVALID", **told: str) -> Somebody:
+def claim(mall: Mall, place: int, reason: str = "CODE_INVALID", **told: Any) -> Somebody:
     """The three steps of the wizard for one unit, with an image; the buyer stands on the case's page."""
     buyer = mall.buyer.opens(mall.path("claim/"))
     buyer.sends(reason=reason, places=[str(place)])
