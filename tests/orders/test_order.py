@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts import lifecycle as people
 from ledger.accounts import balance, balances
 from orders import delivery, escrow, lifecycle
 from orders.models import Order, Reveal, Snapshot, Unit
@@ -389,3 +390,9 @@ def test_a_verb_over_500_units_asks_as_often_as_over_one(draft, seller, rich_buy
     one = costs(draft, rich_buyer, 1, at)
     many = costs(draft, rich_buyer, 500, at)
     assert many == one, (one, many)
+
+
+def test_a_shop_whose_owner_is_suspended_sells_nothing(listing, rich_buyer, seller, risk, at):
+    people.suspend(seller, reason="sold used codes", until=None, by=risk, at=at)
+    call = lambda: lifecycle.place(buyer=rich_buyer, listing=listing, quantity=1, acknowledged=True, at=at)  # noqa: E731
+    assert refused(call) == "shop_cannot_sell"
