@@ -54,7 +54,7 @@ def _of_the_buyer(order: Order, user: Any, figures: Figures, *, at: datetime) ->
         found.append(Action("cancel", _("Cancel the order"), _url("cancel", order), style="quiet"))
     if order.state == OrderState.DELIVERED and figures.to_confirm:
         found.append(Action("confirm", _("Confirm receipt"), _url("confirm", order), "get"))
-    if order.state in CLAIMABLE and (claim := _claim(order)):
+    if order.state in CLAIMABLE and figures.to_claim and (claim := _claim(order)):
         found.append(Action("claim", _("Ask for a refund"), claim, "get", "plain"))
     return found
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 
 from orders.models import Order
 from orders.states import Delivery
@@ -25,6 +25,8 @@ class Figures:
     in_cases: int
     #: Units whose money a confirmation would release.
     to_confirm: int
+    #: Units without an open case of which something can still go back.
+    to_claim: int
     held: int
     to_shop: int
     kept: int
@@ -40,6 +42,7 @@ def figures_of(order: Order) -> Figures:
         seen=Count("pk", filter=Q(delivery__in=SEEN)),
         in_cases=Count("pk", filter=~Q(held_by="")),
         to_confirm=Count("pk", filter=Q(held__gt=0, held_by="")),
+        to_claim=Count("pk", filter=Q(held_by="", paid__gt=F("refunded") + F("covered") + F("fee"))),
         held=Sum("held", default=0),
         released=Sum("released", default=0),
         kept=Sum("commission", default=0),
