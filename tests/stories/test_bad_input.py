@@ -261,7 +261,7 @@ WRONG_FORMS: dict[str, tuple[str, str, Words]] = {
 
 @pytest.mark.parametrize("what", WRONG_FORMS)
 def test_a_wrong_form_comes_back_with_what_is_wrong_in_both_languages(
-    refund, listing, rich_buyer, seller, what, unchanged
+    refund, listing, rich_buyer, seller, what, unchanged, channel_secret
 ):
     who, path, words = WRONG_FORMS[what]
     user = {"buyer": rich_buyer, "seller": seller}[who]
