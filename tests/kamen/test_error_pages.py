@@ -47,8 +47,8 @@ def test_a_fault_of_ours_shows_a_page_that_needs_nothing(client, db, monkeypatch
     def broken(*args, **kwargs):
         raise ZeroDivisionError("a fault of ours")
 
-    monkeypatch.setattr("shops.views.badge", broken)
-    monkeypatch.setattr("shops.views.Shop.objects.select_related", broken)
+    monkeypatch.setattr("shops.views.shops.badge", broken)
+    monkeypatch.setattr("shops.views.shops.Shop.objects.select_related", broken)
     client.raise_request_exception = False
     answer = client.get(reverse("shops:index"))
     assert answer.status_code == 500

@@ -46,11 +46,9 @@ class Command(BaseCommand):
         known = _read(po) if po.exists() else Catalog(locale="zh_Hans")
         for path in options["merge"]:
             for message in _read(Path(path)):
-                if (
-                    message.id
-                    and message.string
-                    and not _chinese(known, tuple(message.id) if isinstance(message.id, list) else message.id)
-                ):
+                said = tuple(message.id) if isinstance(message.id, list) else message.id
+                if said and any(_forms(message.string)) and not any(_forms(_chinese(known, said))):
+                    known.delete(message.id)
                     known.add(message.id, message.string)
         catalog = Catalog(locale="zh_Hans", project="Kamen", version="", copyright_holder="", fuzzy=False)
         for said in sorted(set(_messages()), key=str):
