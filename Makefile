@@ -29,6 +29,7 @@ $(READY): requirements-dev.lock
 		else echo "Kamen needs Python 3.11 or newer on PATH; here is $$(python3 --version 2>/dev/null || echo none)."; \
 		fi >&2; exit 1; }
 	@echo "Setting up .venv with $$($(PYTHON) --version) (a minute or two the first time)"
+	@test ! -L .venv || { echo ".venv is a link to another tree's environment; remove the link first, so that only this tree's is made anew." >&2; exit 1; }
 	@rm -f $@ && $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@

@@ -22,9 +22,10 @@ from disputes.serializers import (
     SignatureToGive,
     StatementToMake,
 )
+from disputes.states import DisputeState
 from orders.models import Attachment
 from timeline import clock
-from timeline.api import CURSOR, idempotent, page
+from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
 from timeline.refusals import Refused
 
 IN_LIST = {
@@ -93,6 +94,10 @@ def dispute(request: Request, number: str) -> Response:
     return Response(_shown(request, _in_hand(request, number)))
 
 
+def _overdue_first(view: Callable[..., Any]) -> Callable[..., Any]:
+    return after_what_is_overdue(lambda request, number: _visible(request, number))(view)
+
+
 def _verb(name: str, verb: Callable[..., None], summary: str, description: str, state: str) -> Any:
     """The address of one verb of a dispute that takes no words."""
 
@@ -105,6 +110,7 @@ def _verb(name: str, verb: Callable[..., None], summary: str, description: str, 
         examples=[OpenApiExample("The dispute", {**IN_FULL, "state": state}, response_only=True)],
     )
     @api_view(["POST"])
+    @_overdue_first
     @idempotent
     def act(request: Request, number: str) -> Response:
         found = _visible(request, number)
@@ -156,6 +162,7 @@ concede = _verb(
     ],
 )
 @api_view(["POST"])
+@_overdue_first
 @idempotent
 def statements(request: Request, number: str) -> Response:
     """A side, or staff who assist, adds to the file."""
@@ -184,6 +191,7 @@ def statements(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
+@_overdue_first
 @idempotent
 def assign(request: Request, number: str) -> Response:
     """A lead names who hears the case."""
@@ -226,6 +234,7 @@ def assign(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
+@_overdue_first
 @idempotent
 def rule(request: Request, number: str) -> Response:
     """The arbiter decides."""
@@ -260,6 +269,7 @@ def rule(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
+@_overdue_first
 @idempotent
 def sign(request: Request, number: str) -> Response:
     """A second person agrees, or sends the draft back."""
@@ -299,5 +309,7 @@ def _in_hand(request: Request, number: str) -> Dispute:
 def _shown(request: Request, found: Dispute) -> Any:
     found.actions = lifecycle.actions_for(found, request.user, clock.now())  # type: ignore[attr-defined]
     found.file = list(found.evidence.order_by("pk"))  # type: ignore[attr-defined]
-    found.ruling = lifecycle.served(found)  # type: ignore[attr-defined]
+    served = lifecycle.served(found)
+    is_signed_now = found.state == DisputeState.SIGNING and found.side_of(request.user) is None
+    found.ruling = served or (lifecycle.latest(found) if is_signed_now else None)  # type: ignore[attr-defined]
     return DisputeInFull(found).data

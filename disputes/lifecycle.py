@@ -250,6 +250,12 @@ def undecided(refund: Refund) -> bool:
     return Dispute.objects.filter(refund=refund, state__in=UNDECIDED).exists()
 
 
+def page_of(refund: Refund) -> str:
+    """The page of a case's dispute for its two sides; nothing where there is no dispute."""
+    dispute = Dispute.objects.filter(refund=refund).first()
+    return dispute.get_absolute_url() if dispute else ""
+
+
 @transaction.atomic
 def concede(dispute: Dispute, *, by: Any, at: datetime) -> None:
     """The shop gives in: what was asked is paid at once and nothing is left to decide.

@@ -106,7 +106,9 @@ class DisputeInFull(DisputeInList):
     shop_rested = serializers.BooleanField(help_text="The shop has nothing to add.")
     actions = serializers.ListField(child=serializers.CharField(), help_text="What you can do now.")
     evidence = EvidenceInFile(many=True, source="file")
-    ruling = RulingServed(allow_null=True, help_text="Null until it is served.")
+    ruling = RulingServed(
+        allow_null=True, help_text="Null until it is served; staff read the draft while it waits for its signature."
+    )
 
 
 class StatementToMake(serializers.Serializer[Any]):

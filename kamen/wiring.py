@@ -31,4 +31,5 @@ def connect() -> None:
     refund_hooks.escalated.tie(disputes.open_dispute)
     refund_hooks.withdrawn.tie(disputes.withdrawn)
     refund_hooks.undecided.tie(disputes.undecided)
+    refund_hooks.dispute_page.tie(disputes.page_of)
     refund_hooks.paid_back.tie(disputes.paid)

@@ -7,7 +7,6 @@ again is allowed and recorded. A file is known again by its hash, so sending it 
 import json
 import logging
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -54,8 +53,7 @@ from orders.serializers import (
 from orders.uploads import too_large
 from shops.models import Listing, Shop
 from timeline import clock
-from timeline.api import CURSOR, idempotent, page
-from timeline.sweep import fire_overdue
+from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
 
 log = logging.getLogger(__name__)
 
@@ -152,16 +150,8 @@ A_PAYMENT = {
 THE_ORDER = OpenApiExample("The order", AN_ORDER, response_only=True)
 
 
-def _after_what_is_overdue(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Before a POST acts on an order, what is overdue on it happens, in a transaction of its own."""
-
-    @wraps(view)
-    def acting(request: Request, number: str, **kwargs: Any) -> Any:
-        if request.method == "POST":
-            fire_overdue(_visible(request, number).root_address, at=clock.now())
-        return view(request, number=number, **kwargs)
-
-    return acting
+def _overdue_first(view: Callable[..., Any]) -> Callable[..., Any]:
+    return after_what_is_overdue(lambda request, number: _visible(request, number))(view)
 
 
 @extend_schema(
@@ -265,7 +255,7 @@ def units(request: Request, number: str) -> Response:
     examples=[THE_ORDER],
 )
 @api_view(["POST"])
-@_after_what_is_overdue
+@_overdue_first
 @idempotent
 def pay(request: Request, number: str) -> Response:
     """The buyer pays from the balance."""
@@ -288,7 +278,7 @@ def pay(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
-@_after_what_is_overdue
+@_overdue_first
 @idempotent
 def charge(request: Request, number: str) -> Response:
     """The buyer asks to pay by a channel."""
@@ -310,7 +300,7 @@ def charge(request: Request, number: str) -> Response:
     examples=[OpenApiExample("Cancelled", A_PLACED_ORDER | {"state": "cancelled", "turn": ""}, response_only=True)],
 )
 @api_view(["POST"])
-@_after_what_is_overdue
+@_overdue_first
 @idempotent
 def cancel(request: Request, number: str) -> Response:
     """The buyer does not want it after all."""
@@ -330,7 +320,7 @@ def cancel(request: Request, number: str) -> Response:
     examples=[THE_ORDER],
 )
 @api_view(["POST"])
-@_after_what_is_overdue
+@_overdue_first
 @idempotent
 def confirm(request: Request, number: str) -> Response:
     """The buyer says that all is well."""
@@ -358,7 +348,7 @@ def confirm(request: Request, number: str) -> Response:
 )
 @api_view(["POST"])
 @sensitive_variables("code", "answer")
-@_after_what_is_overdue
+@_overdue_first
 def reveal(request: Request, number: str, place: int) -> Response:
     """The buyer looks at a code."""
     at = clock.now()
@@ -397,7 +387,7 @@ def reveal(request: Request, number: str, place: int) -> Response:
     ],
 )
 @api_view(["GET", "POST"])
-@_after_what_is_overdue
+@_overdue_first
 @idempotent
 def messages(request: Request, number: str) -> Response:
     """The conversation, and something new in it."""
@@ -437,7 +427,7 @@ def messages(request: Request, number: str) -> Response:
 )
 @api_view(["GET", "POST"])
 @parser_classes([MultiPartParser])
-@_after_what_is_overdue
+@_overdue_first
 def files(request: Request, number: str) -> Response:
     """The files, and a new one."""
     found = _visible(request, number)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -26,8 +25,7 @@ from refunds.serializers import (
     RefundToDecline,
 )
 from timeline import clock
-from timeline.api import CURSOR, Answer, idempotent, page
-from timeline.sweep import fire_overdue
+from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
 
 A_LINE = {"text": "Everything that was paid goes back: ¥98.00.", "rule": "MX-03", "amount": 9_800}
 A_PREVIEW = {
@@ -102,15 +100,8 @@ DECLINED = {
 }
 
 
-def _after_what_is_overdue(view: Callable[..., Answer]) -> Callable[..., Answer]:
-    """Before a verb, what is overdue on the case's order happens: for good, also if the verb is refused then."""
-
-    @wraps(view)
-    def acting(request: Request, number: str) -> Answer:
-        fire_overdue(_visible(request, number).root_address, at=clock.now())
-        return view(request, number=number)
-
-    return acting
+def _overdue_first(view: Callable[..., Any]) -> Callable[..., Any]:
+    return after_what_is_overdue(lambda request, number: _visible(request, number))(view)
 
 
 def _answers(told: str) -> dict[int, OpenApiResponse]:
@@ -232,7 +223,7 @@ def refund(request: Request, number: str) -> Response:
     examples=[OpenApiExample("Paid", A_REFUND | PAID | {"side": "shop"}, response_only=True)],
 )
 @api_view(["POST"])
-@_after_what_is_overdue
+@_overdue_first
 @idempotent
 def accept(request: Request, number: str) -> Response:
     """The shop agrees."""
@@ -258,7 +249,7 @@ def accept(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
-@_after_what_is_overdue
+@_overdue_first
 @idempotent
 def decline(request: Request, number: str) -> Response:
     """The shop says no."""
@@ -289,7 +280,7 @@ def decline(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
-@_after_what_is_overdue
+@_overdue_first
 @idempotent
 def withdraw(request: Request, number: str) -> Response:
     """The buyer takes it back."""
@@ -311,7 +302,7 @@ def withdraw(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
-@_after_what_is_overdue
+@_overdue_first
 @idempotent
 def escalate(request: Request, number: str) -> Response:
     """The buyer asks the platform."""

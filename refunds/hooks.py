@@ -11,5 +11,8 @@ withdrawn: Hook[..., None] = Hook("refunds.withdrawn")
 #: (refund) → whether the platform has not decided yet, so that the buyer may still take the case back.
 undecided: Hook[..., bool] = Hook("refunds.undecided")
 
+#: (refund) → the address of its dispute's page for the two sides; nothing where there is no dispute.
+dispute_page: Hook[..., str] = Hook("refunds.dispute_page")
+
 #: (refund, *, at): the money of a decided case has arrived; closes the dispute that decided it, if there was one.
 paid_back: Hook[..., None] = Hook("refunds.paid_back")

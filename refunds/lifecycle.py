@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from ledger.models import Payout
@@ -57,6 +57,14 @@ def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at:
             "reason_not_offered",
             _("This reason does not fit unit %(place)s. Choose another reason or other units.") % {"place": unit.place},
         )
+    decided = RefundItem.objects.filter(unit__in=units, refund__reason=reason).filter(
+        Q(refund__outcome=Refund.Outcome.RULING) | Q(refund__state=RefundState.REJECTED)
+    )
+    require(
+        not decided.exists(),
+        "decided_already",
+        _("The platform has decided this already for one of these units. Against its decision there is the appeal."),
+    )
     found = triage.preview(order, units, reason, buyer=buyer, at=at)
     reasons.require_open(found.ends.values(), at=at)
     return found

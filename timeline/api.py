@@ -20,15 +20,37 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from timeline import idempotency
+from timeline import clock, idempotency
+from timeline.models import Tracked
+from timeline.sweep import fire_overdue
 
 P = ParamSpec("P")
 M = TypeVar("M", bound=models.Model)
 Answer = Response | HttpResponse
+AnyView = Callable[..., Any]
 
 PAGE = 50
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 BIGGEST = 2**63 - 1
+
+
+def after_what_is_overdue(find: Callable[[Request, str], Tracked]) -> Callable[[AnyView], AnyView]:
+    """Before a POST acts on a thing, what is overdue on its root happens, in a transaction of its own.
+
+    For good, also if the verb is refused then, so it stands outside of `idempotent`. `find` gives the thing of a number
+    to whoever may see it.
+    """
+
+    def around(view: AnyView) -> AnyView:
+        @wraps(view)
+        def acting(request: Request, number: str, **kwargs: Any) -> Any:
+            if request.method == "POST":
+                fire_overdue(find(request, number).root_address, at=clock.now())
+            return view(request, number=number, **kwargs)
+
+        return acting
+
+    return around
 
 
 class KeyMissing(exceptions.APIException):

@@ -18,7 +18,7 @@ from disputes.models import Dispute
 from disputes.rulings import Prepared, Weight
 from disputes.states import DisputeState
 from disputes.views import words
-from disputes.views.cases import add
+from disputes.views.cases import add, up_to_date
 from rulebook.explanations import percent
 from timeline import clock
 from timeline.refusals import Refused
@@ -259,7 +259,7 @@ def _roles(request: HttpRequest) -> frozenset[str]:
 
 def _on_bench(request: HttpRequest, number: str) -> Dispute:
     seen = Dispute.objects.on_bench_of(request.user, _roles(request)).with_parties()
-    return get_object_or_404(seen, number=number)
+    return up_to_date(request, get_object_or_404(seen, number=number))
 
 
 def _in_hand(request: HttpRequest, number: str) -> Dispute:

@@ -22,6 +22,7 @@ from disputes.states import DisputeState
 from disputes.views import words
 from orders.attachments import attach
 from timeline import clock
+from timeline.sweep import fire_overdue
 
 #: What a side can do by a button: words, address, style, and what it means.
 BUTTONS: dict[str, tuple[Promise, str, str]] = {
@@ -159,4 +160,11 @@ def _do(request: HttpRequest, number: str, verb: Callable[..., None], said: str)
 
 def _own(request: HttpRequest, number: str) -> Dispute:
     """The case, if the person is one of its sides; else the same 404 as for one that is not there."""
-    return get_object_or_404(Dispute.objects.of_party(request.user).with_parties(), number=number)
+    return up_to_date(request, get_object_or_404(Dispute.objects.of_party(request.user).with_parties(), number=number))
+
+
+def up_to_date(request: HttpRequest, dispute: Dispute) -> Dispute:
+    """Before a POST acts, what is overdue on the sale happens, in a transaction of its own; a GET changes nothing."""
+    if request.method == "POST" and fire_overdue(dispute.root_address, at=clock.now()):
+        dispute.refresh_from_db()
+    return dispute

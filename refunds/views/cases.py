@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from orders import conversation
 from orders.models import Attachment
 from orders.parties import Side, side_of, side_of_author
-from refunds import citations, lifecycle, words
+from refunds import citations, hooks, lifecycle, words
 from refunds.forms import DeclineForm
 from refunds.models import Refund
 from refunds.states import RefundState
@@ -142,6 +142,7 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
         "actions": actions(refund, request.user, at),
         "declined": _declined(refund),
         "outcome": outcome(refund),
+        "dispute": "" if side is Side.PLATFORM else hooks.dispute_page(refund),
         "items": [
             {
                 "item": item,
