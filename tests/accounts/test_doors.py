@@ -23,15 +23,18 @@ PUBLIC = {
     "account_signup",
     "desks:home",
     "desks:styleguide",
+    "ledger:notify",
     "mfa_authenticate",
     "set_language",
     "shops:detail",
     "shops:index",
+    "shops:listing",
+    "shops:listings",
 }
 #: Open, but only in the demo.
 DEMO = {"timeline:advance", "timeline:clocks", "timeline:panel"}
 #: What the API tells everybody, because the pages do.
-OPEN_API = {"/api/v1/shops/", "/api/v1/shops/x/", "/api/v1/shops/1/"}
+OPEN_API = {f"/api/v1/{things}/{one}" for things in ("shops", "listings") for one in ("", "x/", "1/")}
 #: Machines: answered without a session, or with a problem of their own.
 MACHINES = ("/healthz", "/readyz", "/metrics", "/api/")
 
