@@ -4,6 +4,7 @@ from django.urls import path
 
 from desks import views
 from desks.me import me
+from desks.money import money
 from desks.today import desk
 
 app_name = "desks"
@@ -12,5 +13,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("me/", me, name="me"),
     path("desk/", desk, name="today"),
+    path("desk/<slug:slug>/money/", money, name="money"),
     path("styleguide/", views.styleguide, name="styleguide"),
 ]

@@ -250,10 +250,21 @@ def with_the_platform(mall: Mall) -> None:
 
 
 def ruled_and_signed(mall: Mall) -> None:
-    """A 60/40 split that waits for a second signature or for its appeal window; and a denial."""
-    dispute = disputed(mall, "patron", 30 * HOUR, goods=2)
-    hear(mall, dispute, 26 * HOUR)
-    rule(mall, dispute, 10 * HOUR, seller=6_000, buyer=4_000)
+    """Two 60/40 splits: one waits for its second signature, the other is signed and can be appealed."""
+    for who, is_signed in (("patron", False), ("buyer", True)):
+        dispute = disputed(mall, who, 30 * HOUR, goods=2)
+        hear(mall, dispute, 26 * HOUR)
+        rule(mall, dispute, 10 * HOUR, seller=6_000, buyer=4_000)
+        dispute.refresh_from_db()
+        if is_signed and dispute.state == DisputeState.SIGNING:
+            disputes.sign(dispute, agrees=True, by=mall.people["senior"], at=mall.at - 5 * HOUR)
+
+
+def taken_back_from_the_platform(mall: Mall) -> None:
+    """A dispute the buyer took back."""
+    dispute = disputed(mall, "patron", 3 * DAY)
+    disputes.withdraw(dispute, by=dispute.refund.buyer, at=mall.at - 3 * DAY + HOUR)
+    live_on(mall, dispute.refund.order)
 
 
 def ruled_and_closed(mall: Mall) -> None:
@@ -280,6 +291,7 @@ STORIES: list[Callable[[Mall], Any]] = [
     paid_by_silence,
     expired,
     cancelled,
+    taken_back_from_the_platform,
     ruled_and_signed,
     sorry_and_predecided,
     proven_and_paid_at_once,

@@ -1,0 +1,64 @@
+"""A shop's money on one page: its pockets, and each pocket line by line, every line with its order or case."""
+
+from collections.abc import Sequence
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from ledger.accounts import balances, statement
+from ledger.models import Posting
+from ledger.views import Named, named
+from orders.models import Unit
+from shops.models import Deposit
+from shops.views.shops import may_see_money
+
+PAGE = 50
+#: The pockets of a shop, with what each holds.
+POCKETS = {
+    "pending": (_("Pending"), _("Released to you, not settled yet.")),
+    "available": (_("Available"), _("Yours to withdraw.")),
+    "deposit": (_("Deposit, free"), _("Answers for refunds when escrow is gone.")),
+    "reserved": (_("Deposit, reserved"), _("Set aside for open cases.")),
+}
+
+
+@require_safe
+def money(request: HttpRequest, slug: str) -> HttpResponse:
+    """Where a shop's money is and how it came there; for the shop and the mall's staff, for others it is not there."""
+    deposit = get_object_or_404(Deposit.objects.select_related("shop"), shop__slug=slug)
+    if not may_see_money(deposit, request.user):
+        raise Http404
+    shop, asked = deposit.shop, request.GET.get("pocket", "")
+    pocket = asked if asked in POCKETS else "pending"
+    held = balances(shop.account(name) for name in POCKETS)
+    lines = statement(shop.account(pocket))
+    before = request.GET.get("before", "")
+    if before.isdecimal():
+        lines = lines.filter(seq__lt=int(before[:18]))
+    page = list(lines[: PAGE + 1])
+    things = things_of(page)
+    context = {
+        "shop": shop,
+        "pocket": pocket,
+        "pocket_word": POCKETS[pocket][0],
+        "pockets": [
+            {"name": name, "word": word, "note": note, "amount": held[shop.account(name)]}
+            for name, (word, note) in POCKETS.items()
+        ],
+        "lines": [{"line": line, "thing": things.get(line.transfer.subject)} for line in page[:PAGE]],
+        "older": page[PAGE - 1].seq if len(page) > PAGE else None,
+        "is_first": not before,
+    }
+    return render(request, "desks/money.html", context)
+
+
+def things_of(lines: Sequence[Posting]) -> dict[str, Named]:
+    """What each line was for: its case, or the order of its unit; one query for each kind of thing."""
+    subjects = {line.transfer.subject for line in lines}
+    units = [int(subject.removeprefix("unit:")) for subject in subjects if subject.startswith("unit:")]
+    found = named(sorted(subjects))
+    for unit in Unit.objects.filter(pk__in=units).select_related("order").order_by("pk"):
+        found[unit.address] = Named(str(_("Order")), unit.order.number, unit.order.get_absolute_url())
+    return found

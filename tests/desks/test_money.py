@@ -1,0 +1,57 @@
+"""A shop's money: its pockets and each of their lines, with the order or case behind it."""
+
+import pytest
+from django.urls import reverse
+
+from orders import lifecycle
+from tests.queries import recorded
+
+PAGE = "desks:money"
+
+
+@pytest.fixture
+def sold(order, rich_buyer, at):
+    """Three codes that the buyer confirmed: released, not settled."""
+    lifecycle.confirm(order, by=rich_buyer, at=at)
+    return order
+
+
+def test_the_shop_sees_its_pockets_and_the_order_behind_each_line(client, sold, seller):
+    client.force_login(seller)
+    page = client.get(reverse(PAGE, args=["xinghe"]))
+    shown = page.content.decode()
+    assert [each["amount"] for each in page.context["pockets"]] == [27_930, 0, 100_000, 0]
+    assert shown.count(sold.get_absolute_url()) == 3
+    assert "+¥93.10" in shown
+
+
+def test_each_pocket_has_its_own_lines(client, sold, seller):
+    client.force_login(seller)
+    page = client.get(reverse(PAGE, args=["xinghe"]), {"pocket": "deposit"})
+    assert [row["line"].amount for row in page.context["lines"]] == [100_000]
+    assert client.get(reverse(PAGE, args=["xinghe"]), {"pocket": "reserved"}).context["lines"] == []
+
+
+@pytest.mark.parametrize("words", [{"pocket": "debt"}, {"before": "x"}, {"before": "9" * 40}])
+def test_strange_words_in_the_address_are_no_error(client, sold, seller, words):
+    client.force_login(seller)
+    assert client.get(reverse(PAGE, args=["xinghe"]), words).status_code == 200
+
+
+def test_a_stranger_finds_nothing_there(client, deposit, stranger):
+    client.force_login(stranger)
+    assert client.get(reverse(PAGE, args=["xinghe"])).status_code == 404
+
+
+def test_many_lines_cost_as_many_queries_as_few(client, sold, seller, listing, rich_buyer, at):
+    client.force_login(seller)
+    address = reverse(PAGE, args=["xinghe"])
+    client.get(address)
+    with recorded() as few:
+        client.get(address)
+    more = lifecycle.place(buyer=rich_buyer, listing=listing, quantity=6, acknowledged=True, at=at)
+    lifecycle.pay_from_wallet(more, by=rich_buyer, at=at)
+    lifecycle.confirm(more, by=rich_buyer, at=at)
+    with recorded() as many:
+        client.get(address)
+    assert len(many) == len(few)
