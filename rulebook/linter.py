@@ -47,7 +47,10 @@ class Use(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One kind of clause, `only` for texts of that use if it is not empty. `why` and `instead` are by language (`zh`, `en`); `basis` are legal sources as `ACT:article`."""
+    """One kind of clause; `only` names the one use it is looked for in, if it is not empty.
+
+    `why` and `instead` are by language (`zh`, `en`); `basis` are legal sources as `ACT:article`.
+    """
 
     id: str
     category: Category

@@ -2,6 +2,7 @@
 
 import json
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_a_decline_may_say_no_in_its_one_case_but_not_for_ever():
 def test_of_findings_that_overlap_the_gravest_stays():
     found = lint("虚拟商品一经售出概不退换")
     assert [(each.start, each.end) for each in found] == sorted((each.start, each.end) for each in found)
-    assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(found))
 
 
 def test_a_finding_quotes_the_text_as_it_was_written():
