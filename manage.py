@@ -6,6 +6,8 @@ import sys
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["due"]:  # pure arithmetic: works where there is no mall, whatever the environment says
+        os.environ["DJANGO_SETTINGS_MODULE"] = "kamen.settings.bare"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kamen.settings.local")
     from django.core.management import execute_from_command_line
 

@@ -4,7 +4,7 @@ Zone Asia/Shanghai for days; instants are stored in UTC. Day clocks do not count
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -27,10 +27,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Span:
-    """How long somebody has: `amount` minutes, natural days or working days."""
+    """How long somebody has: `amount` minutes, natural days or working days.
+
+    `rulebook` names the version that says so, and `is_guarded` whether silence hurts the buyer, so that the clock needs
+    two delivered reminders before it may fire. Neither makes two spans different.
+    """
 
     kind: Kind
     amount: int
+    rulebook: str = field(default="", compare=False)
+    is_guarded: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.amount < 0:
@@ -90,10 +96,18 @@ def deadline(span: Span, start: datetime, pauses: Iterable[Pause] = ()) -> datet
     last = _last_day(span, start.astimezone(SHANGHAI).date())
     end = _midnight_after(last)
     for begin, finish in sorted(pauses):
-        taken = _taken(begin, finish, start, end)
-        if taken:
-            end = _midnight_after(_working_day_from((end + taken - timedelta(microseconds=1)).date()))
+        end = extended(span.kind, end, _taken(begin, finish, start, end))
     return end.astimezone(ZoneInfo("UTC"))
+
+
+def extended(kind: Kind, end: datetime, by: timedelta) -> datetime:
+    """When a clock ends that would have ended at `end` and stood still for `by`, in UTC."""
+    if not by:
+        return end
+    if kind == Kind.MINUTES:
+        return (end + by).astimezone(ZoneInfo("UTC"))
+    last = (end.astimezone(SHANGHAI) + by - timedelta(microseconds=1)).date()
+    return _midnight_after(_working_day_from(last)).astimezone(ZoneInfo("UTC"))
 
 
 def _last_day(span: Span, first: date) -> date:
