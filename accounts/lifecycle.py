@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Level, LevelChange, Role, StaffRole, Suspension, User
 from timeline import events
-from timeline.door import lock_root, require
+from timeline.door import lock_root, require, verb
 
 
-@transaction.atomic
+@verb
 def grant(user: User, role: str, *, by: User | None, at: datetime) -> StaffRole:
     """A lead (or the operator) gives somebody a role of staff; asking twice changes nothing.
 
@@ -39,7 +38,7 @@ def grant(user: User, role: str, *, by: User | None, at: datetime) -> StaffRole:
     return granted
 
 
-@transaction.atomic
+@verb
 def revoke(user: User, role: str, *, by: User, at: datetime) -> None:
     """A lead (or the operator) takes a role back."""
     lock_root(user)
@@ -49,7 +48,7 @@ def revoke(user: User, role: str, *, by: User, at: datetime) -> None:
     _end_roles(user, [role], by=by, at=at)
 
 
-@transaction.atomic
+@verb
 def set_level(user: User, level: str, *, reason: str, at: datetime, by: User | None = None) -> None:
     """Reputation hands down a user's membership level; the history keeps why."""
     lock_root(user)
@@ -62,7 +61,7 @@ def set_level(user: User, level: str, *, reason: str, at: datetime, by: User | N
     events.record(root=user.address, subject=user.address, name="level.changed", by=by, at=at, data=data)
 
 
-@transaction.atomic
+@verb
 def suspend(user: User, *, reason: str, until: datetime | None, by: User, at: datetime) -> Suspension:
     """Risk or a lead suspends somebody until a time, or until it is lifted; the person's roles of staff end now."""
     lock_root(user)
@@ -79,7 +78,7 @@ def suspend(user: User, *, reason: str, until: datetime | None, by: User, at: da
     return suspension
 
 
-@transaction.atomic
+@verb
 def lift(suspension: Suspension, *, by: User, at: datetime) -> None:
     """Risk or a lead ends a suspension early. Roles of staff do not come back by themselves."""
     user = suspension.user

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -38,7 +37,7 @@ from refunds.states import RefundState
 from rulebook import clocks
 from shops.models import Kind
 from timeline import numbers
-from timeline.door import begin, enter, lock, note, require
+from timeline.door import begin, enter, lock, note, require, verb
 from timeline.spans import hours
 
 log = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ PROVISIONAL_AFTER = 3
 WRONG_MOMENT = gettext_lazy("The case has moved on meanwhile. Look at it again.")
 
 
-@transaction.atomic
+@verb
 def open_dispute(refund: Refund, *, by: Any, at: datetime) -> None:
     """The platform takes a refund case on, in the transaction that escalates it, and gives it to an arbiter if one is
     free; else the lead's clock runs."""
@@ -80,7 +79,7 @@ def open_dispute(refund: Refund, *, by: Any, at: datetime) -> None:
         _begin_hearing(dispute, arbiter, by=None, at=at)
 
 
-@transaction.atomic
+@verb
 def open_file(dispute: Dispute, *, by: Any, at: datetime) -> None:
     """Somebody of the staff opens the case file: that is on record. Refused: `not_your_turn`."""
     lock(dispute)
@@ -89,7 +88,7 @@ def open_file(dispute: Dispute, *, by: Any, at: datetime) -> None:
         note(dispute, "dispute.file_opened", by=by, at=at, data={"roles": sorted(by.roles)})
 
 
-@transaction.atomic
+@verb
 def assign(dispute: Dispute, arbiter: Any, *, by: Any, at: datetime) -> None:
     """A lead gives an undecided case to somebody by hand, for the first time or anew.
 
@@ -112,7 +111,7 @@ def assign(dispute: Dispute, arbiter: Any, *, by: Any, at: datetime) -> None:
         note(dispute, "dispute.reassigned", by=by, at=at, data={"arbiter": arbiter.pk})
 
 
-@transaction.atomic
+@verb
 def submit(
     dispute: Dispute, *, text: str, by: Any, at: datetime, attachments: Sequence[Attachment] = ()
 ) -> list[Evidence]:
@@ -139,7 +138,7 @@ def submit(
     return added
 
 
-@transaction.atomic
+@verb
 def rest(dispute: Dispute, *, by: Any, at: datetime) -> None:
     """A side has nothing to add; when both say so, the review begins. Refused: `not_your_turn`, `wrong_moment`."""
     lock(dispute)
@@ -159,7 +158,7 @@ def rest(dispute: Dispute, *, by: Any, at: datetime) -> None:
         _begin_review(dispute, by=by, at=at)
 
 
-@transaction.atomic
+@verb
 def rule(dispute: Dispute, draft: Draft, *, by: Any, at: datetime) -> Ruling:
     """The arbiter of the case decides it, with everything a decision needs; a senior signs where much is at stake.
 
@@ -186,7 +185,7 @@ def rule(dispute: Dispute, draft: Draft, *, by: Any, at: datetime) -> Ruling:
     return ruling
 
 
-@transaction.atomic
+@verb
 def sign(
     dispute: Dispute, *, agrees: bool, by: Any, at: datetime, note_text: str = "", version: int | None = None
 ) -> None:
@@ -224,7 +223,7 @@ def sign(
         enter(dispute, DisputeState.REVIEW, by=by, at=at, span=AGAIN, event="dispute.sent_back", data=data)
 
 
-@transaction.atomic
+@verb
 def withdraw(dispute: Dispute, *, by: Any, at: datetime) -> None:
     """The buyer takes the case back before it is ruled; the refund case ends with it. Refused: `not_your_turn`,
     `wrong_moment`."""
@@ -235,7 +234,7 @@ def withdraw(dispute: Dispute, *, by: Any, at: datetime) -> None:
     dispute.refresh_from_db()
 
 
-@transaction.atomic
+@verb
 def withdrawn(refund: Refund, *, by: Any, at: datetime) -> None:
     """The refund case was taken back: nothing is left to decide. Refused: `wrong_moment` once it is ruled."""
     dispute = Dispute.objects.get(refund=refund)
@@ -256,7 +255,7 @@ def page_of(refund: Refund) -> str:
     return dispute.get_absolute_url() if dispute else ""
 
 
-@transaction.atomic
+@verb
 def concede(dispute: Dispute, *, by: Any, at: datetime) -> None:
     """The shop gives in: what was asked is paid at once and nothing is left to decide.
 
@@ -274,7 +273,7 @@ def concede(dispute: Dispute, *, by: Any, at: datetime) -> None:
     _close_if_done(dispute, at=at)
 
 
-@transaction.atomic
+@verb
 def paid(refund: Refund, *, at: datetime) -> None:
     """The money of a case has arrived: a dispute that waited for it is closed."""
     dispute = Dispute.objects.filter(refund=refund).first()
@@ -283,7 +282,7 @@ def paid(refund: Refund, *, at: datetime) -> None:
         _close_if_done(dispute, at=at)
 
 
-@transaction.atomic
+@verb
 def lapse(dispute: Dispute, *, limit: str, at: datetime) -> None:
     """A clock ran out: nobody assigned, heard, ruled, signed or appealed in time, or the money has not arrived."""
     lock(dispute)

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from ledger import gateways, hooks, payouts
@@ -14,7 +13,8 @@ from ledger.models import Notice, Payment
 from ledger.states import PaymentState
 from ledger.transfers import Reason, transfer
 from timeline import numbers
-from timeline.door import Refused, begin, enter, lock, note, require
+from timeline.door import Refused, begin, enter, lock, note, require, verb
+from timeline.page import part
 from timeline.spans import Span
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ TITLE, NO_CHANNEL = _("Kamen top-up"), _("No payment channel is open right now. 
 CREDITED, RETURNED, REPEATED = Notice.Outcome.CREDITED.value, Notice.Outcome.RETURNED.value, "repeated"
 
 
-@transaction.atomic
+@verb
 def ask(*, user: Any, subject: str, amount: int, channel: str, span: Span, at: datetime) -> Payment:
     """Ask `user` for `amount` fen by `channel`, for `subject`: the own balance (`user:3`) or an order (`order:41`)."""
     require(amount > 0, "bad_amount", _("An amount is more than nothing."))
@@ -39,7 +39,7 @@ def ask(*, user: Any, subject: str, amount: int, channel: str, span: Span, at: d
     return payment
 
 
-@transaction.atomic
+@verb
 def top_up(*, user: Any, amount: int, channel: str, at: datetime) -> Payment:
     """`user` wants `amount` fen on the balance."""
     require(
@@ -64,7 +64,7 @@ def open_charge(payment: Payment, *, title: str, back: str = "") -> str:
     return payment.pay_url
 
 
-@transaction.atomic
+@verb
 def confirm(payment: Payment, *, provider_txn: str, amount: int, at: datetime) -> str:
     """The channel took `amount` fen under its number `provider_txn`: "credited", "returned" or "repeated".
 
@@ -91,7 +91,7 @@ def confirm(payment: Payment, *, provider_txn: str, amount: int, at: datetime) -
     return outcome
 
 
-@transaction.atomic
+@verb
 def lapse(payment: Payment, *, limit: str, at: datetime) -> None:
     """The time to pay is over. What still comes is sent back."""
     lock(payment)
@@ -136,7 +136,7 @@ def ask_about_the_silent(*, at: datetime, most: int = 50) -> int:
 def _credit(payment: Payment, *, provider_txn: str, at: datetime) -> bool:
     """Book the charge to whom it is for; `False` if the order says no: it was cancelled or paid meanwhile."""
     try:
-        with transaction.atomic():
+        with part():
             payment.provider_txn, payment.paid_at = provider_txn, at
             payment.save(update_fields=["provider_txn", "paid_at"])
             enter(

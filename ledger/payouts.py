@@ -18,7 +18,7 @@ from ledger.models import Payment, Payout, PayoutLeg
 from ledger.states import PayoutState
 from ledger.transfers import Move, Reason, post, transfer
 from timeline import numbers
-from timeline.door import begin, enter, lock, note, require
+from timeline.door import begin, enter, lock, note, require, verb
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def run(*, at: datetime, most: int = 100) -> int:
     return arrived
 
 
-@transaction.atomic
+@verb
 def lapse(payout: Payout, *, limit: str, at: datetime) -> None:
     """A payout that was promised and not even tried: an alarm, and a person takes over."""
     lock(payout)
@@ -125,7 +125,7 @@ def lapse(payout: Payout, *, limit: str, at: datetime) -> None:
     _hand_over(payout, "not sent in time", at=at)
 
 
-@transaction.atomic
+@verb
 def retry(payout: Payout, *, by: Any, at: datetime) -> bool:
     """Finance wants it sent again; a second person says yes by the same verb. Returns whether it is agreed."""
     lock(payout)
@@ -181,7 +181,7 @@ def void(payout: Payout, *, by: Any, at: datetime) -> bool:
 # The runner's steps
 
 
-@transaction.atomic
+@verb
 def _claim(pk: int, *, at: datetime) -> Payout | None:
     """Take a payout for this runner, unless another one was faster: from now on the state says that it may be sent."""
     payout = Payout.objects.get(pk=pk)
@@ -216,7 +216,7 @@ def _ask_and_send(payout: Payout) -> RefundAnswer | None:
     return answer
 
 
-@transaction.atomic
+@verb
 def _record(claimed: Payout, answer: RefundAnswer, *, at: datetime) -> bool:
     """Write down what the channel said; returns whether the money has arrived.
 

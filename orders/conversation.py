@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import Attachment, Message, Order
 from orders.parties import Side, may_speak, side_of, side_of_author
-from timeline.door import lock, note, require
+from timeline.door import lock, note, require, verb
 
 LONGEST = 2_000
 #: What one person may say within a minute.
@@ -19,7 +18,7 @@ MOST_AT_ONCE, WITHIN = 20, timedelta(minutes=1)
 PAGE = 50
 
 
-@transaction.atomic
+@verb
 def say(order: Order, text: str, *, by: Any, at: datetime) -> Message:
     """The buyer, the shop or the platform says something to the others. The event tells that, not what, was said.
 

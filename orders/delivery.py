@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import Order, Reveal, Unit, ValidityRecord
 from orders.states import Delivery, Grade
 from shops import stock
 from shops.models import Card
-from timeline.door import lock, note, require
+from timeline.door import lock, note, require, verb
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Visit:
     agent: str = ""
 
 
-@transaction.atomic
+@verb
 def reveal(unit: Unit, *, by: Any, at: datetime, visit: Visit) -> None:
     """The buyer looks at a code: the legal moment of opening, recorded before anything is shown.
 
@@ -65,7 +64,7 @@ def reveal(unit: Unit, *, by: Any, at: datetime, visit: Visit) -> None:
     note(order, "order.code_revealed", by=by, at=at, data={"unit": unit.place, "first": first})
 
 
-@transaction.atomic
+@verb
 def record_validity(unit: Unit, *, is_valid: bool, source: str, reference: str = "", at: datetime) -> ValidityRecord:
     """The issuer or supplier says whether a code was good when it was sold; that is our record, and proof."""
     order = unit.order

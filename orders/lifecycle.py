@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from ledger.accounts import balance
@@ -21,7 +20,7 @@ from shops.listings import may_sell
 from shops.models import CODES, Kind, Listing
 from shops.states import ListingState
 from timeline import numbers
-from timeline.door import begin, enter, lock, note, require
+from timeline.door import begin, enter, lock, note, require, verb
 from timeline.spans import Span, deadline, minutes
 
 #: The rulebook that rules orders placed now.
@@ -40,7 +39,7 @@ INSPECT_VARIANTS = {
 GRACE_TO_HARD = timedelta(hours=24)
 
 
-@transaction.atomic
+@verb
 def place(*, buyer: Any, listing: Listing, quantity: int, acknowledged: bool, at: datetime) -> Order:
     """A buyer orders `quantity` units; what was promised is written down and the codes are set aside.
 
@@ -77,7 +76,7 @@ def place(*, buyer: Any, listing: Listing, quantity: int, acknowledged: bool, at
     return order
 
 
-@transaction.atomic
+@verb
 def pay_from_wallet(order: Order, *, by: Any, at: datetime) -> None:
     """The buyer pays from the balance; codes are delivered in the same breath."""
     lock(order)
@@ -96,7 +95,7 @@ def pay_from_wallet(order: Order, *, by: Any, at: datetime) -> None:
     _take_money(order, source=wallet, paid_by=Order.PaidBy.WALLET, payment=None, by=by, at=at)
 
 
-@transaction.atomic
+@verb
 def paid_by_channel(payment: Any, *, at: datetime) -> None:
     """A channel says that the order's charge came in; the ledger has checked that it is ours, in time and in full."""
     order = Order.objects.get(pk=int(payment.subject.removeprefix("order:")))
@@ -149,7 +148,7 @@ def deliver(order: Order, *, at: datetime) -> None:
     enter(order, OrderState.DELIVERED, by=None, at=at, span=span)
 
 
-@transaction.atomic
+@verb
 def cancel(order: Order, *, by: Any, at: datetime) -> None:
     """The buyer does not want to pay after all; the codes are for sale again."""
     lock(order)
@@ -163,7 +162,7 @@ def cancel(order: Order, *, by: Any, at: datetime) -> None:
     enter(order, OrderState.CANCELLED, by=by, at=at)
 
 
-@transaction.atomic
+@verb
 def confirm(order: Order, *, by: Any, at: datetime) -> None:
     """The buyer says that all is well; units without an open case are released to the shop at once."""
     lock(order)
@@ -177,7 +176,7 @@ def confirm(order: Order, *, by: Any, at: datetime) -> None:
     advance(order, units, at=at)
 
 
-@transaction.atomic
+@verb
 def lapse(order: Order, *, limit: str, at: datetime) -> None:
     """A clock ran out: not paid, not delivered, inspected, settled, or out of warranty."""
     lock(order)

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from ledger import gateways, payments
@@ -14,12 +13,12 @@ from orders import lifecycle
 from orders.models import Order
 from orders.states import OrderState
 from shops.models import Listing
-from timeline.door import lock, require
+from timeline.door import lock, require, verb
 from timeline.refusals import Refused
 from timeline.spans import minutes
 
 
-@transaction.atomic
+@verb
 def order_as_shown(
     listing: Listing, *, quantity: int, acknowledged: bool, price: int | None = None, by: Any, at: datetime
 ) -> Order:
@@ -37,7 +36,7 @@ def order_as_shown(
     return lifecycle.place(buyer=by, listing=listing, quantity=quantity, acknowledged=acknowledged, at=at)
 
 
-@transaction.atomic
+@verb
 def ask_for_charge(order: Order, *, channel: str, by: Any, at: datetime) -> Payment:
     """The buyer wants to pay by `channel`: the payment that is still open, or a new one that ends with the order.
 

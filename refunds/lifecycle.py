@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
@@ -22,7 +21,7 @@ from refunds.triage import Lane, Preview
 from rulebook import clocks
 from rulebook.arithmetic import split
 from timeline import numbers
-from timeline.door import begin, enter, lock, lock_root, note, rearm, require
+from timeline.door import begin, enter, lock, lock_root, note, rearm, require, verb
 from timeline.refusals import Refused
 
 log = logging.getLogger(__name__)
@@ -70,7 +69,7 @@ def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at:
     return found
 
 
-@transaction.atomic
+@verb
 def ask(
     *,
     order: Order,
@@ -136,7 +135,7 @@ def ask(
     return refund
 
 
-@transaction.atomic
+@verb
 def accept(refund: Refund, *, by: Any, at: datetime) -> None:
     """The shop agrees: the buyer is paid what was asked. Refused: `not_your_turn`, `wrong_moment`, `nothing_asked`."""
     lock(refund)
@@ -145,7 +144,7 @@ def accept(refund: Refund, *, by: Any, at: datetime) -> None:
     _approve_as_asked(refund, outcome=Refund.Outcome.SELLER, by=by, at=at)
 
 
-@transaction.atomic
+@verb
 def decline(
     refund: Refund,
     *,
@@ -183,7 +182,7 @@ def decline(
     enter(refund, RefundState.DECLINED, by=by, at=at, span=clocks.span("ESCALATE"), data=data)
 
 
-@transaction.atomic
+@verb
 def escalate(refund: Refund, *, by: Any, at: datetime) -> None:
     """The buyer asks the platform to look, free of charge; after a machine's no it is the review by a person."""
     lock(refund)
@@ -196,7 +195,7 @@ def escalate(refund: Refund, *, by: Any, at: datetime) -> None:
     _to_the_platform(refund, by=by, at=at)
 
 
-@transaction.atomic
+@verb
 def withdraw(refund: Refund, *, by: Any, at: datetime) -> None:
     """The buyer takes the case back; the units go on where they stood. Refused: `not_your_turn`, `wrong_moment`."""
     lock(refund)
@@ -212,7 +211,7 @@ def withdraw(refund: Refund, *, by: Any, at: datetime) -> None:
         hooks.withdrawn(refund, by=by, at=at)
 
 
-@transaction.atomic
+@verb
 def lapse(refund: Refund, *, limit: str, at: datetime) -> None:
     """A clock of the case ran out.
 
@@ -234,7 +233,7 @@ def lapse(refund: Refund, *, limit: str, at: datetime) -> None:
         _to_the_platform(refund, by=None, at=at)
 
 
-@transaction.atomic
+@verb
 def ruled(
     refund: Refund,
     *,
@@ -267,7 +266,7 @@ def ruled(
     )
 
 
-@transaction.atomic
+@verb
 def conceded(refund: Refund, *, by: Any, at: datetime) -> None:
     """The shop gives in while the platform looks: the buyer is paid what was asked. Called by disputes."""
     lock(refund)
@@ -275,7 +274,7 @@ def conceded(refund: Refund, *, by: Any, at: datetime) -> None:
     _approve_as_asked(refund, outcome=Refund.Outcome.SELLER, by=by, at=at)
 
 
-@transaction.atomic
+@verb
 def rejected(refund: Refund, *, by: Any, at: datetime) -> None:
     """The platform decided that nothing goes back: only people do, never a clock or a machine."""
     lock(refund)
@@ -283,7 +282,7 @@ def rejected(refund: Refund, *, by: Any, at: datetime) -> None:
     _end_without_money(refund, RefundState.REJECTED, by=by, at=at)
 
 
-@transaction.atomic
+@verb
 def paid(payout: Payout, *, at: datetime) -> None:
     """The money of a case has arrived; the ledger says so, for a balance in the breath in which it was decided."""
     refund = Refund.objects.select_related("order").get(pk=int(payout.cause.removeprefix("refund:")))

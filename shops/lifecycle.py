@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.db.models import CharField, F, OuterRef, Subquery, Sum, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext_lazy as _
@@ -14,10 +13,10 @@ from ledger.transfers import Reason, transfer
 from rulebook import clocks
 from shops.models import SHORT_BELOW_BP, Deposit, Shop
 from shops.states import DepositState
-from timeline.door import begin, enter, lock, note, require
+from timeline.door import begin, enter, lock, note, require, verb
 
 
-@transaction.atomic
+@verb
 def open_shop(*, owner: Any, name: str, slug: str, required: int, at: datetime) -> Shop:
     """A seller opens a shop; it may list and sell once its deposit of `required` fen is in place."""
     shop = Shop(owner=owner, name=name, slug=slug, opened_at=at)
@@ -27,7 +26,7 @@ def open_shop(*, owner: Any, name: str, slug: str, required: int, at: datetime) 
     return shop
 
 
-@transaction.atomic
+@verb
 def pay_in(deposit: Deposit, *, amount: int, channel: str, by: Any, at: datetime, key: str) -> None:
     """The shop pays `amount` fen of deposit through `channel`, once for the payment's `key`."""
     lock(deposit)
@@ -49,7 +48,7 @@ def pay_in(deposit: Deposit, *, amount: int, channel: str, by: Any, at: datetime
     weigh(deposit, at=at)
 
 
-@transaction.atomic
+@verb
 def set_required(deposit: Deposit, *, required: int, at: datetime) -> None:
     """Reputation hands down a new required sum in fen (rules: deposit sizing)."""
     lock(deposit)
@@ -61,7 +60,7 @@ def set_required(deposit: Deposit, *, required: int, at: datetime) -> None:
     weigh(deposit, at=at)
 
 
-@transaction.atomic
+@verb
 def penalize(deposit: Deposit, *, amount: int, reason: str, by: Any, at: datetime, key: str) -> None:
     """A penalty of `amount` fen goes from the deposit to the guarantee fund; staff only, with a reason."""
     lock(deposit)
@@ -83,7 +82,7 @@ def penalize(deposit: Deposit, *, amount: int, reason: str, by: Any, at: datetim
     weigh(deposit, at=at)
 
 
-@transaction.atomic
+@verb
 def close(deposit: Deposit, *, by: Any, at: datetime) -> None:
     """The shop stops selling; its deposit answers for a quiet time and is then returned."""
     lock(deposit)
@@ -96,7 +95,7 @@ def close(deposit: Deposit, *, by: Any, at: datetime) -> None:
     enter(deposit, DepositState.CLOSING, by=by, at=at, span=clocks.span("DEPOSIT_QUIET"))
 
 
-@transaction.atomic
+@verb
 def lapse(deposit: Deposit, *, limit: str, at: datetime) -> None:
     """A clock ran out: a short deposit suspends sales, a suspension is looked at again, a quiet time ends."""
     lock(deposit)
@@ -128,7 +127,7 @@ def give_back(deposit: Deposit, *, at: datetime) -> None:
     enter(deposit, DepositState.RETURNED, by=None, at=at, data={"amount": left})
 
 
-@transaction.atomic
+@verb
 def reweigh(deposit: Deposit, *, at: datetime) -> None:
     """A case drew on the deposit under its order's lock; the shop's own lock is taken here, a moment later."""
     lock(deposit)

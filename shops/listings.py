@@ -3,13 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from shops.lifecycle import held_by
 from shops.models import OFFERED, Deposit, Listing, Shop
 from shops.states import ListingState
-from timeline.door import begin, enter, lock, lock_root, note, require
+from timeline.door import begin, enter, lock, lock_root, note, require, verb
 
 #: What a shop writes on a listing, in this order.
 WORDS = (
@@ -25,7 +24,7 @@ WORDS = (
 )
 
 
-@transaction.atomic
+@verb
 def draft(
     *,
     shop: Shop,
@@ -67,7 +66,7 @@ def draft(
     return listing
 
 
-@transaction.atomic
+@verb
 def edit(listing: Listing, *, by: Any, at: datetime, **words: Any) -> None:
     """The shop changes words and figures of a listing that nobody can buy right now; orders keep what they were shown.
 
@@ -90,7 +89,7 @@ def edit(listing: Listing, *, by: Any, at: datetime, **words: Any) -> None:
     note(listing, "listing.edited", by=by, at=at, data={"changed": changed})
 
 
-@transaction.atomic
+@verb
 def put_on_sale(listing: Listing, *, by: Any, at: datetime) -> None:
     """People can buy it from now on, if there is stock; refused while the deposit does not carry a new listing."""
     deposit = _allow_selling(listing, ListingState.DRAFT, by=by, at=at)
@@ -102,7 +101,7 @@ def put_on_sale(listing: Listing, *, by: Any, at: datetime) -> None:
     enter(listing, ListingState.ON_SALE, by=by, at=at)
 
 
-@transaction.atomic
+@verb
 def pause(listing: Listing, *, by: Any, at: datetime) -> None:
     """Nobody can buy it for now; orders that were placed go on."""
     lock(listing)
@@ -111,7 +110,7 @@ def pause(listing: Listing, *, by: Any, at: datetime) -> None:
     enter(listing, ListingState.PAUSED, by=by, at=at)
 
 
-@transaction.atomic
+@verb
 def resume(listing: Listing, *, by: Any, at: datetime) -> None:
     """A paused listing is on sale again, as long as the deposit carries sales at all."""
     deposit = _allow_selling(listing, ListingState.PAUSED, by=by, at=at)
@@ -123,7 +122,7 @@ def resume(listing: Listing, *, by: Any, at: datetime) -> None:
     enter(listing, ListingState.ON_SALE, by=by, at=at, event="listing.resumed")
 
 
-@transaction.atomic
+@verb
 def close(listing: Listing, *, by: Any, at: datetime) -> None:
     """It is never offered again; its codes stay sealed, its orders go on."""
     lock(listing)

@@ -5,12 +5,25 @@ from typing import Any
 
 from django.db import connection, models
 
-from timeline import events, spans, timers
+from timeline import events, page, spans, timers
 from timeline.models import Tracked
+from timeline.page import change, change_all, verb
 from timeline.refusals import Refused, require
 from timeline.spans import Span
 
-__all__ = ["Refused", "begin", "enter", "lock", "lock_root", "note", "rearm", "require"]
+__all__ = [
+    "Refused",
+    "begin",
+    "change",
+    "change_all",
+    "enter",
+    "lock",
+    "lock_root",
+    "note",
+    "rearm",
+    "require",
+    "verb",
+]
 
 
 def begin(
@@ -34,17 +47,49 @@ def begin(
 
 
 def lock(thing: Tracked) -> None:
-    """Lock the thing's root (one root, one lock) and read the thing again: values count only after the lock."""
+    """Lock the thing's root (one root, one lock) and read the thing again: values count only after the lock.
+
+    What this verb has locked and read already is not asked for again: nobody else can have moved it.
+    """
     root = thing.root()
     lock_root(root)
-    if root is not thing:
-        thing.refresh_from_db()
+    known = page.remembered()
+    if root is thing or known.get((type(thing), thing.pk)) is thing:
+        return
+    _read_again(thing, type(thing)._base_manager.select_related(*thing.read_with))
+    _stand_on(thing, root)
+    known[type(thing), thing.pk] = thing
 
 
 def lock_root(root: models.Model) -> None:
     """Lock a root that has no state of its own (a shop, a user) before something is begun or recorded under it."""
     _require_transaction()
-    root.refresh_from_db(from_queryset=type(root)._base_manager.select_for_update(no_key=True, of=("self",)))
+    known = page.remembered()
+    if known.get((type(root), root.pk)) is root:
+        return
+    rows = type(root)._base_manager.select_for_update(no_key=True, of=("self",))
+    _read_again(root, rows.select_related(*getattr(root, "read_with", ())))
+    known[type(root), root.pk] = root
+
+
+def _read_again(row: models.Model, rows: models.QuerySet[Any]) -> None:
+    """Take over what the database knows of a row now, with the rows it is read with; what hung on it is forgotten."""
+    fresh = rows.get(pk=row.pk)
+    for each in row._meta.concrete_fields:
+        setattr(row, each.attname, getattr(fresh, each.attname))
+    row._state.fields_cache = fresh._state.fields_cache
+    row._prefetched_objects_cache = {}  # type: ignore[attr-defined]
+
+
+def _stand_on(row: models.Model, root: models.Model) -> None:
+    """Let what was read with a thing lead to the very root that is locked, never to another copy of it."""
+    for each in row._meta.concrete_fields:
+        if not each.is_relation:
+            continue
+        if each.related_model is type(root) and getattr(row, each.attname) == root.pk:
+            setattr(row, each.name, root)
+        elif each.is_cached(row) and (above := getattr(row, each.name)) is not None:
+            _stand_on(above, root)
 
 
 def enter(
@@ -67,11 +112,8 @@ def enter(
     machine, before = thing.machine, thing.state
     if not machine.allows(before, state):
         raise ValueError(f"{thing.address} cannot go from {before} to {state}.")
-    thing.state, thing.entered_at = state, at
-    thing.deadline_at = _deadline(thing, span, at)
-    unmoved = type(thing)._base_manager.filter(pk=thing.pk, state=before)
-    if not unmoved.update(state=state, entered_at=at, deadline_at=thing.deadline_at):
-        raise RuntimeError(f"{thing.address} was moved without its lock.")
+    thing.state = state
+    change(thing, before=("state", before), state=state, entered_at=at, deadline_at=_deadline(thing, span, at))
     if before in machine.limits:
         timers.cancel(thing.address, machine.limits[before], at=at)
     _start_clock(thing, span, at)
@@ -87,8 +129,7 @@ def rearm(thing: Tracked, until: datetime | None, *, at: datetime) -> None:
     limit = thing.machine.limits[thing.state]
     timers.cancel(thing.address, limit, at=at)
     timers.start_until(root=thing.root_address, subject=thing.address, limit=limit, until=until, at=at)
-    thing.deadline_at = until
-    type(thing)._base_manager.filter(pk=thing.pk).update(deadline_at=until)
+    change(thing, deadline_at=until)
 
 
 def note(thing: Tracked, event: str, *, by: Any, at: datetime, data: dict[str, Any] | None = None) -> None:
@@ -126,4 +167,4 @@ def _record(thing: Tracked, event: str, *, before: str, by: Any, at: datetime, d
 
 def _require_transaction() -> None:
     if not connection.in_atomic_block:
-        raise RuntimeError("A verb runs in one transaction: decorate it with @transaction.atomic.")
+        raise RuntimeError("A verb runs in one transaction: decorate it with @verb.")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection
 
+from timeline import page
 from timeline.models import Event
 
 
@@ -26,13 +27,23 @@ def record(
     and booleans; never a card code, never personal data.
     """
     body = json.dumps(data or {}, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "insert into timeline_event"
-            " (root, seq, subject, name, state_before, state_after, by_id, at, body, prev, hash)"
-            " values (%s, 0, %s, %s, %s, %s, %s, %s, %s, '', '')",
-            [root, subject, name, before, after, getattr(by, "pk", None), at, body],
-        )
+    page.insert(
+        [
+            Event(
+                root=root,
+                seq=0,  # the database links it to the end of its chain
+                subject=subject,
+                name=name,
+                state_before=before,
+                state_after=after,
+                by_id=getattr(by, "pk", None),
+                at=at,
+                body=body,
+                prev=b"",
+                hash=b"",
+            )
+        ]
+    )
 
 
 def broken_chains(root: str | None = None) -> list[tuple[str, int, str]]:

@@ -21,6 +21,8 @@ class Tracked(models.Model):
     """
 
     machine: ClassVar[Machine]
+    #: Rows that are read together with it when it is locked (`select_related`); its verbs need them anyway.
+    read_with: ClassVar[tuple[str, ...]] = ()
 
     state = models.CharField(max_length=20, editable=False)
     entered_at = models.DateTimeField(editable=False)

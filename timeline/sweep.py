@@ -4,10 +4,9 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from timeline import door
 from timeline.models import Timer, find
+from timeline.page import verb
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ def fire_overdue(root: str, *, at: datetime) -> int:
     return sum(fire(pk, at=at) for pk in ids)
 
 
-@transaction.atomic
+@verb
 def fire(timer_id: int, *, at: datetime) -> bool:
     """Call the verb whose time has come, once: lock the root, then the clock, and look again.
 
@@ -71,7 +70,7 @@ def fire(timer_id: int, *, at: datetime) -> bool:
     return True
 
 
-@transaction.atomic
+@verb
 def record_failure(timer_id: int, error: BaseException, *, at: datetime) -> bool:
     """Remember that firing failed; wait longer each time. Returns whether the clock is now given up (an alarm)."""
     timer = Timer.objects.select_for_update(of=("self",)).get(pk=timer_id)

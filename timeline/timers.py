@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from timeline import spans
+from timeline import page, spans
 from timeline.models import Timer, Tracked
 from timeline.spans import Span
 
@@ -10,10 +10,10 @@ from timeline.spans import Span
 RESUME_AT_LEAST = timedelta(hours=12)
 
 
-def start(*, root: str, subject: str, limit: str, span: Span, at: datetime) -> Timer:
+def start(*, root: str, subject: str, limit: str, span: Span, at: datetime) -> None:
     """Start the clock `limit` on `subject`; a second live clock of the same name is refused by the database."""
     due_at = spans.deadline(span, at)
-    return Timer.objects.create(
+    timer = Timer(
         root=root,
         subject=subject,
         limit=limit,
@@ -24,12 +24,13 @@ def start(*, root: str, subject: str, limit: str, span: Span, at: datetime) -> T
         is_provisional=span.kind != spans.Kind.MINUTES and spans.is_provisional(at, due_at),
         next_try_at=due_at,
     )
+    page.insert([timer])
 
 
-def start_until(*, root: str, subject: str, limit: str, until: datetime | None, at: datetime) -> Timer:
+def start_until(*, root: str, subject: str, limit: str, until: datetime | None, at: datetime) -> None:
     """Start a clock whose end is known, or one that stands still until it is resumed (`None`)."""
     due_at = until or at
-    return Timer.objects.create(
+    timer = Timer(
         root=root,
         subject=subject,
         limit=limit,
@@ -41,6 +42,7 @@ def start_until(*, root: str, subject: str, limit: str, until: datetime | None, 
         paused_at=None if until else at,
         next_try_at=due_at,
     )
+    page.insert([timer])
 
 
 def pause(thing: Tracked, limit: str, *, at: datetime) -> None:
@@ -64,14 +66,12 @@ def resume(thing: Tracked, limit: str, *, at: datetime, at_least: timedelta = RE
 
 def cancel(subject: str, limit: str, *, at: datetime) -> None:
     """End a clock that nobody needs any more. One that has just fired, or never ran, is left as it is."""
-    Timer.objects.live().filter(subject=subject, limit=limit).update(
-        state=Timer.State.CANCELLED, ended_at=at, paused_at=None
-    )
+    live = Timer.objects.live().filter(subject=subject, limit=limit)
+    page.update(live, state=Timer.State.CANCELLED, ended_at=at, paused_at=None)
 
 
 def _show(thing: Tracked, limit: str, due_at: datetime | None) -> None:
     """Keep the thing's own deadline equal to the clock of its state."""
     if thing.machine.limits.get(thing.state) != limit:
         return
-    thing.deadline_at = due_at
-    type(thing)._base_manager.filter(pk=thing.pk).update(deadline_at=due_at)
+    page.change(thing, deadline_at=due_at)

@@ -57,7 +57,7 @@ def test_a_thing_that_somebody_else_moved_is_not_moved_again(deposit, at):
     with transaction.atomic():
         door.lock(deposit)
         door.enter(deposit, DepositState.SHORT, by=None, at=at, span=clocks.span("DEPOSIT_TOP_UP"))
-    with pytest.raises(RuntimeError, match="without its lock"), transaction.atomic():
+    with pytest.raises(RuntimeError, match="without their lock"), transaction.atomic():
         door.enter(stale, DepositState.SHORT, by=None, at=at, span=clocks.span("SUSPEND"))
 
 

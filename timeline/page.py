@@ -1,0 +1,309 @@
+"""The page of a verb: what it changes goes to the database in one go, in the order in which it was written.
+
+A verb reads under its lock, decides, and writes; its writes wait on a page and are sent in one round trip when the verb
+ends, rows first, then events, and last what rooms above add (the ledger posts there, so that hot accounts are locked
+for the shortest time and in the order of the house). Whoever reads a table that has something waiting gets it written
+first, so nobody inside a verb ever reads old rows. If the verb fails, its page is thrown away with its transaction.
+docs/decisions/0022 says why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from itertools import groupby
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import DatabaseError, connection, models, transaction
+from django.db.models import sql
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_here = threading.local()
+
+
+def verb(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function a verb of the mall: one transaction, one page; inside another verb it is a part of that one.
+
+    A part has no savepoint: whoever wants to go on after a part was refused puts it under `part()`.
+    """
+
+    @wraps(function)
+    def done(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _open() is not None:
+            return function(*args, **kwargs)
+        with transaction.atomic(), _opened():
+            return function(*args, **kwargs)
+
+    return done
+
+
+@contextlib.contextmanager
+def part() -> Iterator[None]:
+    """A part of a verb that may be refused while the verb goes on: what it wrote is then as if it had never been."""
+    page = _open()
+    if page is None:
+        with transaction.atomic():
+            yield
+        return
+    page.flush()
+    locked = dict(page.locked)
+    try:
+        with transaction.atomic():
+            yield
+            page.flush()
+    except BaseException:
+        page.throw_away()
+        page.locked = locked
+        raise
+
+
+def change(row: models.Model, *, before: tuple[str, Any] | None = None, **values: Any) -> None:
+    """Set fields of a row, here and in the database. The caller holds the lock of its root.
+
+    `before` is a field and what it must have been until then; a row that is elsewhere was moved without its lock, and
+    the verb fails.
+    """
+    for name, value in values.items():
+        setattr(row, name, value)
+    with _writing() as page:
+        page.change(row, list(values), before)
+
+
+def change_all(rows: Iterable[models.Model], fields: Sequence[str]) -> None:
+    """Store `fields` of rows as they are on the objects, one statement for one row or 500."""
+    with _writing() as page:
+        for row in rows:
+            page.change(row, fields)
+
+
+def insert(rows: Iterable[models.Model]) -> None:
+    """Store new rows whose keys nobody asks for; the objects stay without theirs."""
+    with _writing() as page:
+        page.insert(list(rows))
+
+
+def update(rows: models.QuerySet[Any], **values: Any) -> None:
+    """Change whatever rows the query finds when the page is sent."""
+    with _writing() as page:
+        page.update(rows, values)
+
+
+def at_the_end(name: str, send: Callable[[], None], *, tables: Iterable[str]) -> None:
+    """Let `send` run once after the rows are sent; reading one of `tables` sends everything before."""
+    with _writing() as page:
+        page.last[name] = send
+        page.waiting |= set(tables)
+
+
+def send() -> None:
+    """Send what waits, now."""
+    if page := _open():
+        page.flush()
+
+
+def remembered() -> dict[Any, models.Model]:
+    """What this verb has locked, by its root's model and key; empty outside of verbs."""
+    page = _open()
+    return page.locked if page is not None else {}
+
+
+@dataclass(eq=False)
+class Change:
+    """New values of one row, by field; `before` is what one of its fields must be until then."""
+
+    model: type[models.Model]
+    pk: Any
+    values: dict[str, Any]
+    before: tuple[str, Any] | None = None
+
+    @property
+    def shape(self) -> Any:
+        """Changes of one shape that stand together become one statement."""
+        return self.model, tuple(self.values), self.before and self.before[0]
+
+
+@dataclass(eq=False)
+class Insert:
+    """New rows of one model."""
+
+    model: type[models.Model]
+    rows: list[models.Model]
+
+
+Statement = tuple[str, Sequence[Any]]
+Entry = Change | Insert | Statement
+
+
+@dataclass(eq=False)
+class Page:
+    """What waits to be written."""
+
+    entries: list[Entry] = field(default_factory=list)
+    changes: dict[Any, Change] = field(default_factory=dict)
+    latest: dict[str, Entry] = field(default_factory=dict)
+    last: dict[str, Callable[[], None]] = field(default_factory=dict)
+    waiting: set[str] = field(default_factory=set)
+    locked: dict[Any, models.Model] = field(default_factory=dict)
+
+    def change(self, row: models.Model, names: Sequence[str], before: tuple[str, Any] | None = None) -> None:
+        """Add a change; a second one of the same row joins the first."""
+        model = type(row)
+        values = {name: getattr(row, _field(model, name).attname) for name in names}
+        known = self.changes.get((model, row.pk))
+        if known is None:
+            self.changes[model, row.pk] = known = Change(model, row.pk, values, before)
+            self._add(model, known)
+        else:
+            known.values.update(values)
+            known.before = known.before or before
+
+    def insert(self, rows: list[models.Model]) -> None:
+        """Add new rows of one model; they join those that were added last to its table."""
+        if not rows:
+            return
+        model = type(rows[0])
+        latest = self.latest.get(model._meta.db_table)
+        if isinstance(latest, Insert):
+            latest.rows += rows
+        else:
+            self._add(model, Insert(model, rows))
+
+    def update(self, rows: models.QuerySet[Any], values: dict[str, Any]) -> None:
+        """Add a change of whatever rows a query finds."""
+        query = rows.query.chain(sql.UpdateQuery)
+        query.clear_ordering(force=True)
+        query.add_update_values(values)
+        self._add(rows.model, query.get_compiler(connection=connection).as_sql())
+        # What is changed in this table from here on comes after it.
+        self.changes = {key: change for key, change in self.changes.items() if key[0] is not rows.model}
+
+    def _add(self, model: type[models.Model], entry: Entry) -> None:
+        table = model._meta.db_table
+        self.entries.append(entry)
+        self.latest[table] = entry
+        self.waiting.add(table)
+
+    def flush(self) -> None:
+        """Send what waits: every row in one round trip, then what rooms above add."""
+        entries, last = self.entries, self.last
+        self.throw_away()
+        statements = [
+            statement for _shape, alike in groupby(entries, key=_shape) for statement in _statements(list(alike))
+        ]
+        if statements:
+            with _named_faults(), connection.cursor() as cursor:
+                cursor.execute(
+                    ";\n".join(text for text, _params in statements),
+                    [param for _text, params in statements for param in params],
+                )
+        for send_last in last.values():
+            send_last()
+
+    def throw_away(self) -> None:
+        """Forget what waits."""
+        self.entries, self.changes, self.latest, self.last, self.waiting = [], {}, {}, {}, set()
+
+    def watch(self, execute: Any, text: Any, params: Any, many: bool, context: Any) -> Any:
+        """Before anybody reads a table that has something waiting, it is written."""
+        if self.waiting and any(f'"{table}"' in text or f" {table}" in text for table in self.waiting):
+            self.flush()
+        return execute(text, params, many, context)
+
+
+@contextlib.contextmanager
+def _named_faults() -> Iterator[None]:
+    """A row that is not where the verb saw it was moved without its lock: a fault of ours, not a refusal."""
+    try:
+        yield
+    except DatabaseError as error:
+        if getattr(error.__cause__, "pgcode", None) != "KM901":
+            raise
+        raise RuntimeError(str(error).splitlines()[0]) from error
+
+
+def _shape(entry: Entry) -> Any:
+    return entry.shape if isinstance(entry, Change) else id(entry)
+
+
+def _statements(entries: list[Any]) -> list[Statement]:
+    """The statements of entries that stand together."""
+    match entries[0]:
+        case Change():
+            return [_update(entries)]
+        case Insert(model, rows):
+            query = sql.InsertQuery(model)
+            query.insert_values([each for each in model._meta.local_concrete_fields if not _is_given(each)], rows)
+            return list(query.get_compiler(connection=connection).as_sql())
+        case statement:
+            return [statement]
+
+
+def _update(changes: list[Change]) -> Statement:
+    """One statement for changes of one shape, which fails unless it meets every row."""
+    model, before = changes[0].model, changes[0].before
+    meta, quote = model._meta, connection.ops.quote_name
+    fields = [_field(model, name) for name in changes[0].values]
+    guard = [_field(model, before[0])] if before else []
+    sets = ", ".join(f"{quote(each.column)} = v.c{place}" for place, each in enumerate(fields))
+    where = " and ".join(
+        [f"t.{quote(meta.pk.column)} = v.pk", *(f"t.{quote(each.column)} = v.c{len(fields)}" for each in guard)]
+    )
+    arrays = ", ".join(f"%s::{_type(each)}[]" for each in [meta.pk, *fields, *guard])
+    names = ", ".join(f"c{place}" for place in range(len(fields) + len(guard)))
+    columns: list[Any] = [[change.pk for change in changes]]
+    columns += [
+        [each.get_db_prep_save(change.values[name], connection) for change in changes]
+        for name, each in zip(changes[0].values, fields, strict=True)
+    ]
+    columns += [[change.before[1] for change in changes if change.before] for _each in guard]
+    text = (
+        f"with met as (update {quote(meta.db_table)} t set {sets} from unnest({arrays}) v(pk, {names})"  # noqa: S608
+        f" where {where} returning 1) select timeline_expect('{meta.db_table}', {len(changes)}, count(*)) from met"
+    )
+    return text, columns
+
+
+def _field(model: type[models.Model], name: str) -> Any:
+    return model._meta.get_field(name)
+
+
+def _is_given(each: Any) -> bool:
+    """Whether the database gives a new row this value: its key."""
+    return isinstance(each, models.AutoField)
+
+
+def _type(each: Any) -> str:
+    """How the database calls the kind of a field's values."""
+    return str(each.rel_db_type(connection) if each.primary_key else each.db_type(connection))
+
+
+def _open() -> Page | None:
+    return getattr(_here, "page", None)
+
+
+@contextlib.contextmanager
+def _opened() -> Iterator[Page]:
+    page = _here.page = Page()
+    try:
+        with connection.execute_wrapper(page.watch):
+            yield page
+            page.flush()
+    finally:
+        _here.page = None
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[Page]:
+    """The page that is open; outside of verbs one that is sent at once."""
+    page = _open()
+    if page is not None:
+        yield page
+        return
+    page = Page()
+    yield page
+    page.flush()
