@@ -11,6 +11,8 @@ from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
 from refunds.states import REFUND
 from rulebook import clocks
+from rulebook import lifecycle as rulebook
+from rulebook.states import RULEBOOK
 from shops import lifecycle as shops
 from shops import listings
 from shops.states import DEPOSIT, LISTING
@@ -26,6 +28,7 @@ def connect() -> None:
     LISTING.expired.tie(listings.lapse)
     ledger.hooks.payout_paid.tie(refunds.paid)
     ORDER.expired.tie(orders.lapse)
+    RULEBOOK.expired.tie(rulebook.lapse)
     REFUND.expired.tie(refunds.lapse)
     DISPUTE.expired.tie(disputes.lapse)
     refund_hooks.escalated.tie(disputes.open_dispute)

@@ -393,6 +393,14 @@ SILENT: set[str] = {
     "listing.paused",
     "listing.closed",
     "listing.stocked",
+    # The rulebook is announced on its own page, where everybody reads it; staff see what waits for them there.
+    *(
+        f"rulebook.{name}"
+        for name in (
+            *("draft", "revised", "signing", "sent_back", "not_signed", "announced", "withdrawn", "in_force"),
+            *("superseded", "clock_fired"),
+        )
+    ),
     # A signal for reputation, which weighs it before anybody is told.
     "listing.codes_seen_elsewhere",
     # People: told when the pages of levels and roles are there.

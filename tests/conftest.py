@@ -20,6 +20,7 @@ from tests.strictness import be_strict
 pytest_plugins = [
     "tests.fixtures.people",
     "tests.fixtures.deposits",
+    "tests.fixtures.rules",
     "tests.fixtures.sales",
     "tests.fixtures.cases",
     "tests.fixtures.channel",

@@ -8,6 +8,8 @@ from django.db.backends.utils import CursorWrapper
 
 from kamen.grants import grant
 from kamen.settings.base import database, env
+from rulebook import lifecycle as rulebook
+from timeline import clock
 
 
 class Command(BaseCommand):
@@ -26,6 +28,7 @@ class Command(BaseCommand):
                 cursor.execute("set lock_timeout = '30s'; set statement_timeout = 0")
                 cursor.execute("select pg_advisory_lock(520052)")
                 call_command("migrate", interactive=False, verbosity=options["verbosity"])
+                rulebook.install(at=clock.now())
                 if role == owner.settings_dict["USER"]:
                     self.stderr.write(
                         "One role owns the database and runs the mall: triggers still protect history, grants cannot. "
