@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
 from disputes.states import DISPUTE, DisputeState
+from refunds.models import Refund
 from timeline.models import Event, Tracked
 
 #: In these the platform has not decided yet.
@@ -77,6 +78,7 @@ class Dispute(Tracked):
     """A refund case that people of the mall decide."""
 
     machine = DISPUTE
+    scopes = {name: f"refund__{path}" for name, path in Refund.scopes.items()}
 
     class Track(models.TextChoices):
         """How much time a case of its size and kind takes."""

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Max
 
+from notifications import mail
 from notifications.models import HighWaterMark, Notification
 from notifications.recipients import TOLD, notices
 from timeline.models import Event
@@ -40,8 +41,9 @@ def catch_up(*, at: datetime, most: int = 1000) -> int:
 
 
 def read(notification: Notification, *, at: datetime) -> None:
-    """The person has opened it; the first time counts."""
-    Notification.objects.unread().filter(pk=notification.pk).update(read_at=at)
+    """The person has opened it; the first time counts. A reminder that was opened was delivered."""
+    if Notification.objects.unread().filter(pk=notification.pk).update(read_at=at):
+        mail.delivered(notification, at=at)
     notification.refresh_from_db(fields=["read_at"])
 
 
@@ -90,4 +92,5 @@ def _tell(events: Sequence[Event]) -> int:
     """One notice for each person whom an event concerns; what was told before is not told again."""
     found = notices(events)
     Notification.objects.bulk_create(found, ignore_conflicts=True, batch_size=1000)
+    mail.post(found)
     return len(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -12,11 +13,14 @@ from django.urls import reverse
 
 from accounts.models import Role, StaffRole
 from disputes.models import Dispute
+from ledger.models import Payout
 from notifications.models import Notification
 from orders.models import Order
 from refunds.models import Refund
-from timeline.machines import machines
+from shops.models import Deposit
+from timeline.machines import CLOCK_EVENTS, machines
 from timeline.models import Event, Tracked
+from timeline.spans import SHANGHAI
 
 
 class Staff:
@@ -60,12 +64,14 @@ class Happening:
 
     def words(self) -> dict[str, Any]:
         """What a sentence may name: numbers, the shop's name, an amount in fen. Never a code, never an address."""
+        due_at = self.event.data.get("due_at", "")
         shop = self.order.shop if self.order else getattr(self.thing, "shop", None)
         return {
             "number": getattr(self.thing, "number", ""),
             "order": self.order.number if self.order else "",
             "shop": shop.name if shop else "",
             "amount": _amount(self),
+            "until": f"{datetime.fromisoformat(due_at).astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if due_at else "",
         }
 
 
@@ -121,6 +127,7 @@ ALONG: dict[str, list[str]] = {
     "deposit": ["shop"],
     "payment": [],
     "payout": [],
+    "brake": [],
 }
 
 
@@ -197,6 +204,27 @@ def assigning_leads(happening: Happening) -> list[int | None]:
     return [] if happening.thing.arbiter_id else leads(happening)
 
 
+def money_watch(happening: Happening) -> list[int | None]:
+    """Who may stop the money, and who lets it go again."""
+    return [*happening.staff.holding(Role.FINANCE), *happening.staff.holding(Role.RISK)]
+
+
+def under_the_clock(happening: Happening) -> list[int | None]:
+    """Who has to act before a clock ends, by the owner that the clock names."""
+    groups: dict[str, list[Who]] = {
+        "buyer": [buyer],
+        "shop": [shop],
+        "both": [buyer, shop],
+        "arbiter": [arbiter],
+        "senior": [seniors],
+        "lead": [leads],
+        "finance": [finance],
+    }
+    if happening.event.data["owner"] == "buyer" and happening.order is None:
+        return payer(happening)
+    return [user for group in groups.get(happening.event.data["owner"], []) for user in group(happening)]
+
+
 def finance(happening: Happening) -> list[int | None]:
     """Who watches the money leave."""
     return [*happening.staff.holding(Role.FINANCE)]
@@ -270,6 +298,11 @@ def money_page(happening: Happening) -> str:
     return found
 
 
+def brake_page(happening: Happening) -> str:
+    """The payout brake."""
+    return reverse("ledger:brake")
+
+
 def finance_page(happening: Happening) -> str:
     """Finance's queue."""
     return reverse("ledger:queue")
@@ -280,8 +313,24 @@ def deposit_page(happening: Happening) -> str:
     return reverse("shops:deposit", args=[happening.thing.shop.slug])
 
 
+def clock_page(happening: Happening) -> str:
+    """Where the one under the clock acts: staff on their bench, the sides on the page of the thing."""
+    match happening.thing, happening.event.data["owner"]:
+        case Dispute(), "arbiter" | "senior" | "lead":
+            return bench_page(happening)
+        case Deposit(), _:
+            return deposit_page(happening)
+        case Payout(), "finance":
+            return finance_page(happening)
+    return money_page(happening)
+
+
+#: Things of which people are reminded before a clock ends.
+REMINDED = ("order", "refund", "dispute", "payment", "payout", "deposit")
+
 #: Who is told what about which event. A name that stands neither here nor in SILENT is a gap that a test names.
 TOLD: dict[str, list[Line]] = {
+    **{f"{name}.clock_reminded": [Line(f"{name}.reminder", under_the_clock, clock_page)] for name in REMINDED},
     "order.paid": [Line("order.sold", shop, order_page)],
     "order.delivered": [Line("order.delivered", buyer, order_page)],
     "order.expired": [Line("order.expired", buyer, order_page)],
@@ -348,6 +397,10 @@ TOLD: dict[str, list[Line]] = {
     ],
     "payout.alarm": [Line("payout.alarm", finance, finance_page)],
     "payout.proposed": [Line("payout.proposed", finance, finance_page)],
+    "brake.raised": [Line("brake.raised", money_watch, brake_page)],
+    "brake.raised_again": [Line("brake.raised_again", money_watch, brake_page)],
+    "brake.signed": [Line("brake.signed", finance, brake_page)],
+    "brake.released": [Line("brake.released", money_watch, brake_page)],
     "deposit.active": [Line("deposit.active", shop, deposit_page)],
     "deposit.short": [Line("deposit.short", shop, deposit_page)],
     "deposit.suspended": [Line("deposit.suspended", shop, deposit_page)],
@@ -380,11 +433,18 @@ SILENT: set[str] = {
     "payout.retrying",
     "payout.agreed",
     "payout.sent_again",
+    "payout.put_off",
     "payout.void",
     "deposit.unpaid",
     "deposit.paid_in",
     "deposit.closing",
-    *(f"{name}.clock_fired" for name in ("order", "refund", "dispute", "payment", "payout", "deposit", "listing")),
+    # What a clock did: the step that follows is told. Of a reminder, whoever is under the clock.
+    *(
+        f"{name}.{event}"
+        for name in ("order", "refund", "dispute", "payment", "payout", "deposit", "listing", "brake", "rulebook")
+        for event in CLOCK_EVENTS
+        if not (event == "clock_reminded" and name in REMINDED)
+    ),
     # A listing has nobody but the shop that works on it.
     "listing.draft",
     "listing.edited",

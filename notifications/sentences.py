@@ -9,6 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from ledger.templatetags.money import yuan
 
 SENTENCES: dict[str, Promise] = {
+    "order.reminder": _("Order %(order)s waits for you until %(until)s. Open it to see what happens then."),
+    "refund.reminder": _("Case %(number)s waits for you until %(until)s. Open it to see what happens then."),
+    "dispute.reminder": _("Dispute %(number)s waits for you until %(until)s. Open it to see what happens then."),
+    "payment.reminder": _("Your payment %(number)s can be paid until %(until)s."),
+    "payout.reminder": _("Payout %(number)s over %(amount)s must be sent until %(until)s."),
+    "deposit.reminder": _("The deposit of %(shop)s waits for you until %(until)s. Open it to see what happens then."),
     "order.sold": _("You sold something: order %(order)s is paid, %(amount)s is in escrow."),
     "order.delivered": _("Order %(order)s from %(shop)s has arrived. Check it while your money is still in escrow."),
     "order.expired": _("Order %(order)s was not paid in time. Nothing was charged."),
@@ -64,6 +70,10 @@ SENTENCES: dict[str, Promise] = {
     "payout.manual_for_finance": _("Payout %(number)s over %(amount)s needs two people of finance."),
     "payout.alarm": _("Payout %(number)s over %(amount)s was not sent in time."),
     "payout.proposed": _("A colleague proposed what to do about payout %(number)s. It needs a second person."),
+    "brake.raised": _("The payout brake is on: nothing leaves the mall until two people of finance release it."),
+    "brake.raised_again": _("More was found while the payout brake is on. Please look at it."),
+    "brake.signed": _("A colleague signed to release the payout brake. It needs a second person."),
+    "brake.released": _("The payout brake was released: payouts run again."),
     "deposit.active": _("The deposit of %(shop)s is in place. You can list and sell."),
     "deposit.short": _("The deposit of %(shop)s is short. Fill it up in time, or sales stop."),
     "deposit.suspended": _("%(shop)s may not sell for now, because its deposit is short."),
@@ -77,4 +87,4 @@ def sentence(code: str, words: dict[str, Any]) -> str:
     """The sentence of a notice, in the language of the moment."""
     if code not in SENTENCES:
         return _now("Something happened. Open it to see what.")
-    return str(SENTENCES[code]) % {**words, "amount": yuan(int(words["amount"]))}
+    return str(SENTENCES[code]) % {"until": "", **words, "amount": yuan(int(words["amount"]))}

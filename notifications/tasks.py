@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from notifications import inbox
+from notifications import inbox, mail
 from timeline import clock
 
 
@@ -10,3 +10,9 @@ from timeline import clock
 def catch_up() -> None:
     """Tell people what happened."""
     inbox.catch_up(at=clock.now())
+
+
+@shared_task(name="notifications.send_mail")
+def send_mail() -> None:
+    """Send the mail that is due."""
+    mail.send_due(at=clock.now())

@@ -24,10 +24,17 @@ ICONS = {
     "dispute": "scale",
     "payment": "wallet",
     "payout": "banknote",
+    "brake": "octagon-alert",
     "deposit": "shield-check",
 }
 #: Notices that look other than the rest of their kind: icon, tone.
 LOOKS = {
+    "order.reminder": ("hourglass", "amber"),
+    "refund.reminder": ("hourglass", "amber"),
+    "dispute.reminder": ("hourglass", "amber"),
+    "payment.reminder": ("hourglass", "amber"),
+    "payout.reminder": ("hourglass", "amber"),
+    "deposit.reminder": ("hourglass", "amber"),
     "order.delivered": ("package-check", "brand"),
     "order.undelivered": ("clock-alert", "amber"),
     "order.undelivered_by_you": ("clock-alert", "amber"),
@@ -47,6 +54,10 @@ LOOKS = {
     "payout.paid": ("circle-check", "green"),
     "payout.paid_to_wallet": ("circle-check", "green"),
     "payout.alarm": ("octagon-alert", "vermilion"),
+    "brake.raised": ("octagon-alert", "vermilion"),
+    "brake.raised_again": ("octagon-alert", "vermilion"),
+    "brake.signed": ("octagon-alert", "amber"),
+    "brake.released": ("circle-check", "green"),
     "deposit.short": ("triangle-alert", "amber"),
     "deposit.suspended": ("ban", "vermilion"),
     "deposit.penalized": ("shield-alert", "vermilion"),

@@ -15,6 +15,7 @@ class Order(Tracked):
     """One purchase: one or more units of one listing from one shop."""
 
     machine = ORDER
+    scopes = {"shop": "shop__slug", "kind": "snapshot__listing__kind", "channel": "payment__channel"}
 
     class PaidBy(models.TextChoices):
         """Where the money came from, and so where a refund goes back to."""

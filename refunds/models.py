@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from orders.models import Order
 from orders.parties import SEEING
 from refunds import hooks
 from refunds.states import REFUND, RefundState
@@ -42,6 +43,7 @@ class Refund(Tracked):
     """One case over one or more units of an order: what the buyer asks, what the rules give, what became of it."""
 
     machine = REFUND
+    scopes = {name: f"order__{path}" for name, path in Order.scopes.items()}
 
     class Outcome(models.TextChoices):
         """Who decided that money goes back."""

@@ -4,10 +4,11 @@ The default version is `rulebook/data/timers.json`. An operator changes clocks i
 clock that runs keeps the span it was started with, whatever comes into force meanwhile.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from rulebook import versions
-from rulebook.limits import Clocks
+from rulebook.models import RulebookVersion
 from timeline.spans import Span
 
 
@@ -15,12 +16,14 @@ def span(limit: str, variant: str | None = None, *, version: str = "", at: datet
     """How long the clock `limit` runs; `LookupError` if the rulebook does not set such a clock.
 
     What is pinned names its `version`; what is not says `at` when it begins, and the version in force then counts.
-    With neither it is the version Kamen ships with.
+    With neither it is the version Kamen ships with. The span names the version, so that a clock that fires can, too.
     """
-    return _clocks(version, at).span(limit, variant)
+    ruling = _ruling(version, at)
+    found, is_guarded = ruling.clocks.span(limit, variant), ruling.clocks.needs_reminders(limit)
+    return replace(found, rulebook=ruling.number, is_guarded=is_guarded)
 
 
-def _clocks(version: str, at: datetime | None) -> Clocks:
+def _ruling(version: str, at: datetime | None) -> RulebookVersion:
     if version:
-        return versions.named(version).clocks
-    return versions.in_force(at).clocks if at else versions.shipped().clocks
+        return versions.named(version)
+    return versions.in_force(at) if at else versions.shipped()

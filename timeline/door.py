@@ -128,7 +128,9 @@ def rearm(thing: Tracked, until: datetime | None, *, at: datetime) -> None:
     _require_transaction()
     limit = thing.machine.limits[thing.state]
     timers.cancel(thing.address, limit, at=at)
-    timers.start_until(root=thing.root_address, subject=thing.address, limit=limit, until=until, at=at)
+    timers.start_until(
+        root=thing.root_address, subject=thing.address, limit=limit, until=until, at=at, owner=thing.owner
+    )
     change(thing, deadline_at=until)
 
 
@@ -149,7 +151,7 @@ def _deadline(thing: Tracked, span: Span | None, at: datetime) -> datetime | Non
 def _start_clock(thing: Tracked, span: Span | None, at: datetime) -> None:
     if span:
         limit = thing.machine.limits[thing.state]
-        timers.start(root=thing.root_address, subject=thing.address, limit=limit, span=span, at=at)
+        timers.start(root=thing.root_address, subject=thing.address, limit=limit, span=span, at=at, owner=thing.owner)
 
 
 def _record(thing: Tracked, event: str, *, before: str, by: Any, at: datetime, data: dict[str, Any] | None) -> None:

@@ -1,6 +1,7 @@
 """How a lower room reaches upward without importing: it declares a hook, `kamen/wiring.py` ties it to one function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -33,3 +34,8 @@ class Hook(Generic[P, R]):
         if self.function is None:
             raise LookupError(f"Nobody tied the hook {self.name}; see kamen/wiring.py.")
         return self.function(*args, **kwargs)
+
+
+#: Clocks were moved by an outage: (thing, its new deadline or nothing while it stands still, by how much). For rooms
+#: whose parts have times of their own.
+clocks_moved = Hook[[Sequence[tuple[Any, datetime | None, timedelta]]], None]("timeline.clocks_moved")

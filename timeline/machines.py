@@ -13,6 +13,16 @@ from timeline.hooks import Hook
 if TYPE_CHECKING:
     from timeline.models import Tracked
 
+#: What can happen to the clock of a thing: `refund.clock_fired`.
+CLOCK_EVENTS = (
+    "clock_fired",
+    "clock_reminded",
+    "clock_postponed",
+    "clock_resumed",
+    "clock_recomputed",
+    "clock_tried_again",
+)
+
 #: Every machine of the mall by its name; a machine enters itself when its module is read.
 machines: dict[str, Machine] = {}
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from timeline.machines import Machine, machines
 from timeline.spans import Kind, Span
@@ -21,6 +22,8 @@ class Tracked(models.Model):
     """
 
     machine: ClassVar[Machine]
+    #: What an outage can be about, and where that stands: `{"shop": "order__shop_id"}`. The platform is always meant.
+    scopes: ClassVar[dict[str, str]] = {}
     #: Rows that are read together with it when it is locked (`select_related`); its verbs need them anyway.
     read_with: ClassVar[tuple[str, ...]] = ()
 
@@ -111,6 +114,10 @@ class TimerQuerySet(models.QuerySet["Timer"]):
         """Running clocks whose time is over and that have not been given up, oldest first."""
         return self.filter(state=Timer.State.RUNNING, due_at__lte=at, next_try_at__lte=at).order_by("due_at", "pk")
 
+    def to_remind(self, at: datetime) -> TimerQuerySet:
+        """Running clocks of which somebody must be reminded now, the oldest first."""
+        return self.filter(state=Timer.State.RUNNING, next_reminder_at__lte=at).order_by("next_reminder_at", "pk")
+
     def live(self) -> TimerQuerySet:
         """Clocks that run or stand still."""
         return self.filter(state__in=[Timer.State.RUNNING, Timer.State.PAUSED])
@@ -140,6 +147,20 @@ class Timer(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField()
     last_error = models.TextField(blank=True)
+    rulebook = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="the version that sets the span"
+    )
+    owner = models.CharField(max_length=20, blank=True, default="", db_default="", help_text="who is under it")
+    is_guarded = models.BooleanField(
+        default=False, db_default=False, help_text="silence hurts the buyer: needs two delivered reminders"
+    )
+    reminded = models.PositiveSmallIntegerField(default=0, db_default=0)
+    next_reminder_at = models.DateTimeField(null=True)
+    postponed_at = models.DateTimeField(null=True, help_text="when it was given 24 h more for want of reminders")
+    leased_until = models.DateTimeField(null=True, help_text="until then one sweep has taken it on")
+    outage = models.ForeignKey(
+        "timeline.Outage", on_delete=models.PROTECT, null=True, related_name="+", help_text="why it stands still"
+    )
 
     objects = TimerQuerySet.as_manager()
 
@@ -165,22 +186,156 @@ class Timer(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="fired") | Q(ended_at__gte=models.F("due_at")), name="timeline_timer_never_early"
             ),
+            models.CheckConstraint(
+                condition=~Q(state="running") | Q(outage__isnull=True), name="timeline_timer_outage_stops"
+            ),
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="running"), name="timeline_timer_due"),
             models.Index(fields=["root"], condition=Q(state__in=["running", "paused"]), name="timeline_timer_root"),
             models.Index(fields=["subject"], name="timeline_timer_subject"),
+            models.Index(
+                fields=["next_reminder_at"],
+                condition=Q(state="running", next_reminder_at__isnull=False),
+                name="timeline_timer_remind",
+            ),
+            models.Index(fields=["id"], condition=Q(state="stuck"), name="timeline_timer_stuck"),
+            models.Index(
+                fields=["id"],
+                condition=Q(state__in=["running", "paused"], is_provisional=True),
+                name="timeline_timer_provisional",
+            ),
         ]
 
     @property
     def span(self) -> Span:
         """How long the clock was set for."""
-        return Span(Kind(self.kind), self.amount)
+        return Span(Kind(self.kind), self.amount, self.rulebook, self.is_guarded)
 
     @property
     def left(self) -> timedelta:
         """What was left when the clock was stopped; nothing is left of a clock that runs or has ended."""
         return self.due_at - self.paused_at if self.paused_at else timedelta(0)
+
+
+class Reminder(models.Model):
+    """Somebody was told that a clock runs out. Delivered: the mail server took it, or the inbox entry was opened."""
+
+    timer = models.ForeignKey(Timer, on_delete=models.PROTECT, related_name="reminders")
+    number = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    delivered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["timer", "number"], name="timeline_reminder_once")]
+
+
+class OutageQuerySet(models.QuerySet["Outage"]):
+    """Questions to the outages."""
+
+    def unsettled(self) -> OutageQuerySet:
+        """Outages that may still stop a clock, or whose end has not reached every clock yet; the oldest first."""
+        return self.filter(settled_at=None).order_by("began_at", "pk")
+
+
+class Outage(models.Model):
+    """Something was down, registered by a person: the clocks that it covers stand still meanwhile.
+
+    `scope` is the platform, or one channel, supplier, shop or kind of goods by its `target`. Without `ended_at` it goes
+    on. `seen_id` is how far the clocks have been walked through, once when it begins and once more when it has ended
+    (`is_ending`); once its end has reached all of them it is settled.
+    """
+
+    class Scope(models.TextChoices):
+        """What was down."""
+
+        PLATFORM = "platform", _("The whole platform")
+        CHANNEL = "channel", _("A payment channel")
+        SUPPLIER = "supplier", _("A supplier")
+        SHOP = "shop", _("A shop")
+        KIND = "kind", _("A kind of goods")
+
+    scope = models.CharField(max_length=10, choices=Scope.choices)
+    target = models.CharField(max_length=40, blank=True, help_text="which one: empty for the platform")
+    reason = models.CharField(max_length=500)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    registered_at = models.DateTimeField()
+    seen_id = models.BigIntegerField(default=0)
+    is_ending = models.BooleanField(default=False)
+    settled_at = models.DateTimeField(null=True)
+
+    objects = OutageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gt=models.F("began_at")), name="timeline_outage_forward"
+            ),
+            models.CheckConstraint(
+                condition=Q(scope="platform", target="") | ~Q(scope="platform") & ~Q(target=""),
+                name="timeline_outage_target",
+            ),
+            models.CheckConstraint(
+                condition=Q(scope__in=["channel", "kind", "platform", "shop", "supplier"]),
+                name="timeline_outage_scope",
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_at=None) | Q(ended_at__isnull=False), name="timeline_outage_settled"
+            ),
+        ]
+        indexes = [models.Index(fields=["began_at"], condition=Q(settled_at=None), name="timeline_outage_unsettled")]
+
+    @property
+    def address(self) -> str:
+        """The stream of its events: `outage:3`."""
+        return f"outage:{self.pk}"
+
+    def is_on(self, at: datetime) -> bool:
+        """Whether it is down at `at`."""
+        return self.began_at <= at and (self.ended_at is None or at < self.ended_at)
+
+
+class Pause(models.Model):
+    """A time in which one clock stood still, and why. It belongs to the clock's name on its subject.
+
+    Times of one clock that stand here are not given a second time by an outage that is registered later.
+    """
+
+    class Cause(models.TextChoices):
+        """Why."""
+
+        OUTAGE = "outage", _("Outage")
+        CLAIM = "claim", _("Open claim")
+        SUPPLIER = "supplier", _("Waiting for the supplier")
+        SUSPENSION = "suspension", _("Suspension")
+
+    subject = models.CharField(max_length=60)
+    limit = models.CharField(max_length=30)
+    cause = models.CharField(max_length=10, choices=Cause.choices)
+    outage = models.ForeignKey(Outage, on_delete=models.PROTECT, null=True, related_name="pauses")
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ends_by = models.DateTimeField(null=True, help_text="when it ends by itself, whatever happens")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["outage", "subject", "limit"],
+                condition=Q(outage__isnull=False),
+                name="timeline_pause_once_per_outage",
+            ),
+            models.CheckConstraint(
+                condition=Q(outage__isnull=True) | Q(cause="outage"), name="timeline_pause_outage_is_cause"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["subject", "limit"], name="timeline_pause_subject"),
+            models.Index(
+                fields=["ends_by"], condition=Q(ended_at=None, ends_by__isnull=False), name="timeline_pause_ends_by"
+            ),
+        ]
 
 
 class ClockOffset(models.Model):

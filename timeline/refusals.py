@@ -19,6 +19,14 @@ class Refused(Exception):
         return f"{self.code}: {self.sentence}"
 
 
+class TooOften(Refused):
+    """The mall says no because it was asked too often; `wait` is after how many seconds it will say yes again."""
+
+    def __init__(self, sentence: str | Promise, *, wait: int, code: str = "too_often") -> None:
+        super().__init__(code, sentence)
+        self.wait = max(1, wait)
+
+
 def require(allowed: bool, code: str, sentence: str | Promise) -> None:
     """Go on only if `allowed`; else `Refused` with a stable code and a sentence for the person."""
     if not allowed:

@@ -4,14 +4,20 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from timeline import door
-from timeline.models import Timer, find
+from django.db import connection
+from django.db.models import Exists
+
+from timeline import door, outages, reminders
+from timeline.models import Outage, Timer, find
 from timeline.page import verb
 
 log = logging.getLogger(__name__)
 
 #: After so many failures a clock is given up, shown as stuck and raised as an alarm.
 MOST_TRIES = 8
+#: So many clocks one sweep takes on at a time, and for so long nobody else does: longer than firing them takes, short
+#: enough that a sweep that was killed is not missed.
+LEASED, LEASE = 50, timedelta(seconds=60)
 
 
 @dataclass
@@ -30,17 +36,37 @@ def sweep(*, at: datetime, most: int = 500) -> Swept:
     `MOST_TRIES` failures it is given up as stuck, with an alarm in the log.
     """
     done = Swept()
-    for timer_id in list(Timer.objects.due(at).values_list("pk", flat=True)[:most]):
-        try:
-            if fire(timer_id, at=at):
-                done.fired += 1
-            else:
-                done.passed += 1
-        except Exception as error:
-            done.failed += 1
-            given_up = record_failure(timer_id, error, at=at)
-            log.log(logging.CRITICAL if given_up else logging.ERROR, "clock %s failed", timer_id, exc_info=error)
+    while most > 0 and (ids := lease(min(most, LEASED), at=at)):
+        most -= len(ids)
+        for timer_id in ids:
+            try:
+                if fire(timer_id, at=at):
+                    done.fired += 1
+                else:
+                    done.passed += 1
+            except Exception as error:
+                done.failed += 1
+                given_up = record_failure(timer_id, error, at=at)
+                log.log(logging.CRITICAL if given_up else logging.ERROR, "clock %s failed", timer_id, exc_info=error)
     return done
+
+
+def lease(most: int, *, at: datetime) -> list[int]:
+    """Take on up to `most` clocks that are due, in a transaction of its own, so that many sweeps share the work.
+
+    A lease only keeps other sweeps away for a minute: it is no permission, and whoever fires looks again under the
+    lock. A person who acts on the thing does not ask for it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update timeline_timer set leased_until = %s where id in ("
+            " select id from timeline_timer"
+            "  where state = 'running' and due_at <= %s and next_try_at <= %s"
+            "    and (leased_until is null or leased_until <= %s)"
+            "  order by due_at, id limit %s for update skip locked) returning due_at, id",
+            [at + LEASE, at, at, at, most],
+        )
+        return [pk for _due_at, pk in sorted(cursor.fetchall())]
 
 
 def fire_overdue(root: str, *, at: datetime) -> int:
@@ -59,12 +85,23 @@ def fire(timer_id: int, *, at: datetime) -> bool:
     timer = Timer.objects.get(pk=timer_id)
     thing = find(timer.subject)
     door.lock(thing)
-    timer = Timer.objects.select_for_update(of=("self",)).get(pk=timer_id)
+    is_down = Exists(Outage.objects.unsettled().order_by().filter(began_at__lte=at))
+    timer = Timer.objects.select_for_update(of=("self",)).annotate(is_something_down=is_down).get(pk=timer_id)
+    if timer.state == Timer.State.RUNNING and timer.due_at <= at and timer.is_something_down:
+        outages.hold_back(timer, thing, at=at)
     if timer.state != Timer.State.RUNNING or timer.due_at > at:
+        return False
+    if reminders.is_short_of_reminders(timer):
+        reminders.postpone(thing, timer, at=at)
         return False
     timer.state, timer.ended_at = Timer.State.FIRED, at
     timer.save(update_fields=["state", "ended_at"])
-    data = {"limit": timer.limit, "due_at": timer.due_at.isoformat(), "span": str(timer.span)}
+    data = {
+        "limit": timer.limit,
+        "due_at": timer.due_at.isoformat(),
+        "span": str(timer.span),
+        "rulebook": timer.rulebook or getattr(thing, "rulebook_version", ""),
+    }
     door.note(thing, f"{thing.machine.name}.clock_fired", by=None, at=at, data=data)
     thing.machine.expired(thing, limit=timer.limit, at=at)
     return True
@@ -78,8 +115,9 @@ def record_failure(timer_id: int, error: BaseException, *, at: datetime) -> bool
         return False  # somebody fired or ended it in the meantime
     timer.tries += 1
     timer.next_try_at = at + timedelta(seconds=2**timer.tries)
+    timer.leased_until = None
     timer.last_error = f"{type(error).__name__}: {error}"[:2000]
     if timer.tries >= MOST_TRIES:
         timer.state = Timer.State.STUCK
-    timer.save(update_fields=["tries", "next_try_at", "last_error", "state"])
+    timer.save(update_fields=["tries", "next_try_at", "leased_until", "last_error", "state"])
     return timer.state == Timer.State.STUCK

@@ -2,16 +2,25 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_lazy as _
+
 from timeline import page, spans
-from timeline.models import Timer, Tracked
+from timeline.models import Pause, Timer, Tracked
+from timeline.moments import next_after
+from timeline.refusals import require
 from timeline.spans import Span
 
 #: What a party has at least when its clock runs again; an inspection gets 24 hours (domain: Clocks).
 RESUME_AT_LEAST = timedelta(hours=12)
+#: How long clocks of one thing stand still for its supplier, in all.
+SUPPLIER_MAY_TAKE = spans.working_days(5)
 
 
-def start(*, root: str, subject: str, limit: str, span: Span, at: datetime) -> None:
-    """Start the clock `limit` on `subject`; a second live clock of the same name is refused by the database."""
+def start(*, root: str, subject: str, limit: str, span: Span, at: datetime, owner: str = "") -> None:
+    """Start the clock `limit` on `subject`; a second live clock of the same name is refused by the database.
+
+    `owner` is who is under it and will be reminded.
+    """
     due_at = spans.deadline(span, at)
     timer = Timer(
         root=root,
@@ -23,11 +32,15 @@ def start(*, root: str, subject: str, limit: str, span: Span, at: datetime) -> N
         due_at=due_at,
         is_provisional=span.kind != spans.Kind.MINUTES and spans.is_provisional(at, due_at),
         next_try_at=due_at,
+        rulebook=span.rulebook,
+        owner=owner,
+        is_guarded=span.is_guarded,
+        next_reminder_at=next_after(at, started_at=at, due_at=due_at, owner=owner),
     )
     page.insert([timer])
 
 
-def start_until(*, root: str, subject: str, limit: str, until: datetime | None, at: datetime) -> None:
+def start_until(*, root: str, subject: str, limit: str, until: datetime | None, at: datetime, owner: str = "") -> None:
     """Start a clock whose end is known, or one that stands still until it is resumed (`None`)."""
     due_at = until or at
     timer = Timer(
@@ -41,27 +54,58 @@ def start_until(*, root: str, subject: str, limit: str, until: datetime | None, 
         due_at=due_at,
         paused_at=None if until else at,
         next_try_at=due_at,
+        owner=owner,
+        next_reminder_at=next_after(at, started_at=at, due_at=due_at, owner=owner),
     )
     page.insert([timer])
 
 
-def pause(thing: Tracked, limit: str, *, at: datetime) -> None:
-    """Stop a clock of a locked thing; what is left is kept. A clock that is over cannot be stopped any more."""
+def pause(thing: Tracked, limit: str, *, at: datetime, cause: Pause.Cause = Pause.Cause.CLAIM) -> None:
+    """Stop a clock of a locked thing; what is left is kept. A clock that is over cannot be stopped any more.
+
+    Waiting for a supplier may stop the clocks of a thing for five working days in all; a pause that reaches them ends
+    by itself (`upkeep.end_long_pauses`), and another one is refused: `supplier_took_too_long`.
+    """
+    ends_by = _supplier_has_until(thing, at) if cause == Pause.Cause.SUPPLIER else None
     stopped = Timer.objects.filter(subject=thing.address, limit=limit, state=Timer.State.RUNNING, due_at__gt=at)
     if not stopped.update(state=Timer.State.PAUSED, paused_at=at):
         raise LookupError(f"{thing.address} has no running clock {limit} at {at}.")
+    page.insert([Pause(subject=thing.address, limit=limit, cause=cause, began_at=at, ends_by=ends_by)])
     _show(thing, limit, None)
 
 
 def resume(thing: Tracked, limit: str, *, at: datetime, at_least: timedelta = RESUME_AT_LEAST) -> datetime:
-    """Let a clock run again with what was left, and `at_least` so much; returns the new deadline."""
-    timer = Timer.objects.get(subject=thing.address, limit=limit, state=Timer.State.PAUSED)
+    """Let a clock run again with what was left, and `at_least` so much; returns the new deadline.
+
+    A clock that stands still for an outage is not resumed by anybody: the outage's end does it (`LookupError`).
+    """
+    timer = Timer.objects.filter(
+        subject=thing.address, limit=limit, state=Timer.State.PAUSED, outage__isnull=True
+    ).first()
+    if timer is None:
+        raise LookupError(f"{thing.address} has no clock {limit} that somebody stopped.")
     timer.state, timer.due_at = Timer.State.RUNNING, at + max(timer.left, at_least)
     timer.paused_at = None
     timer.next_try_at = timer.due_at
-    timer.save(update_fields=["state", "paused_at", "due_at", "next_try_at"])
+    timer.next_reminder_at = next_after(at, started_at=timer.started_at, due_at=timer.due_at, owner=timer.owner)
+    timer.save(update_fields=["state", "paused_at", "due_at", "next_try_at", "next_reminder_at"])
+    own = Pause.objects.filter(subject=thing.address, limit=limit, outage=None, ended_at=None)
+    own.update(ended_at=at)
     _show(thing, limit, timer.due_at)
     return timer.due_at
+
+
+def _supplier_has_until(thing: Tracked, at: datetime) -> datetime:
+    """When the supplier's five working days are used up: what earlier pauses took is off."""
+    asked = Pause.objects.filter(subject=thing.address, cause=Pause.Cause.SUPPLIER, ended_at__isnull=False)
+    used = sum((end - begin for begin, end in asked.values_list("began_at", "ended_at") if end), timedelta(0))
+    until = spans.deadline(SUPPLIER_MAY_TAKE, at) - used
+    require(
+        until > at,
+        "supplier_took_too_long",
+        _("The supplier has had five working days in all; the clock does not stand still for it any more."),
+    )
+    return until
 
 
 def cancel(subject: str, limit: str, *, at: datetime) -> None:

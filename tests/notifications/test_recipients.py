@@ -24,9 +24,10 @@ from orders import lifecycle as orders
 from refunds import lifecycle as refunds
 from shops import lifecycle as shops
 from tests.fixtures.cases import claim
+from tests.fixtures.clocks import let_remind
 from tests.fixtures.disputes import drafted
 from tests.fixtures.people import person
-from timeline.machines import machines
+from timeline.machines import CLOCK_EVENTS, machines
 from timeline.models import Event
 from timeline.spans import minutes
 from timeline.sweep import fire_overdue
@@ -133,6 +134,7 @@ def test_a_case_that_was_taken_back_is_told_to_the_shop(refund, rich_buyer, news
 
 
 def test_a_case_that_the_buyer_let_rest_is_told_to_both(declined, news):
+    let_remind(declined)
     fire_overdue(declined.root_address, at=declined.deadline_at)
     assert {("buyer", "refund.lapsed"), ("seller", "refund.lapsed_for_shop")} <= news()
 
@@ -308,7 +310,7 @@ NAME = re.compile(r"[a-z]+\.[a-z_]+")
 def names_in_the_code():
     """Every name an event can have: those that verbs give, and `<thing>.<state>` of every machine."""
     found = {f"{machine.name}.{state}" for machine in machines.values() for state in machine.states.values}
-    found |= {f"{machine.name}.clock_fired" for machine in machines.values()}
+    found |= {f"{machine.name}.{event}" for machine in machines.values() for event in CLOCK_EVENTS}
     for room in ROOMS:
         for path in (Path(settings.BASE_DIR) / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):

@@ -10,6 +10,9 @@ from timeline import door, spans, timers
 from timeline.models import Event, Timer
 from timeline.sweep import MOST_TRIES, fire, fire_overdue, sweep
 
+#: The version Kamen ships with.
+RULES = "default-cn 2026.11.0"
+
 
 def test_at_its_deadline_a_clock_calls_the_verb_with_nobody_as_the_actor(short_deposit):
     due_at = short_deposit.deadline_at
@@ -18,7 +21,12 @@ def test_at_its_deadline_a_clock_calls_the_verb_with_nobody_as_the_actor(short_d
     assert short_deposit.state == DepositState.SUSPENDED
     fired = Event.objects.get(name="deposit.clock_fired")
     assert fired.by is None
-    assert fired.data == {"due_at": due_at.isoformat(), "limit": "DEPOSIT_TOP_UP", "span": "3 working days"}
+    assert fired.data == {
+        "due_at": due_at.isoformat(),
+        "limit": "DEPOSIT_TOP_UP",
+        "span": "3 working days",
+        "rulebook": RULES,
+    }
 
 
 def test_a_moment_before_its_deadline_nothing_happens(short_deposit):
