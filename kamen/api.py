@@ -19,6 +19,7 @@ import ledger.api
 import notifications.api
 import orders.api
 import refunds.api
+import rulebook.api
 import shops.api
 from kamen import problems
 
@@ -298,6 +299,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/refunds/<slug:number>/decline/", refunds.api.decline, name="decline_refund"),
     path("v1/refunds/<slug:number>/withdraw/", refunds.api.withdraw, name="withdraw_refund"),
     path("v1/refunds/<slug:number>/escalate/", refunds.api.escalate, name="escalate_refund"),
+    path("v1/rules/calculate/", rulebook.api.calculate, name="calculate"),
     path("v1/shops/", shops.api.shops, name="shops"),
     path("v1/shops/<slug:slug>/", shops.api.shop, name="shop"),
     path("v1/shops/<slug:slug>/deposit/", shops.api.deposit, name="deposit"),

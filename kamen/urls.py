@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/setlang/", set_language, name="set_language"),
     path("", include("accounts.urls")),
     path("account/", include("allauth.urls")),
+    path("", include("rulebook.urls")),
     path("", include("shops.urls")),
     path("", include("ledger.urls")),
     path("", include("orders.urls")),

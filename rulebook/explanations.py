@@ -173,14 +173,19 @@ FACTS: Mapping[str, Promise] = {
 
 #: Acts of law, as `rulebook.law` names them.
 ACTS: Mapping[str, Promise] = {
+    "ADVERTISING": _("Advertising Law"),
     "CIVIL_CODE": _("Civil Code"),
     "CIVIL_EVIDENCE": _("Rules on Evidence in Civil Proceedings"),
     "CIVIL_PROCEDURE": _("Interpretation of the Civil Procedure Law"),
     "CONSUMER": _("Consumer Rights Protection Law"),
+    "CONSUMER_REGULATION": _("Implementing Regulation of the Consumer Rights Protection Law"),
+    "CONTRACTS": _("Interpretation of the General Rules on Contracts"),
     "ECOMMERCE": _("E-Commerce Law"),
+    "FRAUD_PREVENTION": _("Law against Telecom and Online Fraud"),
     "MINORS_ONLINE": _("Regulations on the Protection of Minors Online"),
     "ONLINE_CONSUMPTION": _("Rules on Online Consumption Disputes (1)"),
     "PENALTIES": _("Measures on Penalties for Infringing Consumer Rights"),
+    "PERSONAL_INFORMATION": _("Personal Information Protection Law"),
     "PREPAID": _("Interpretation on Prepaid Consumption"),
     "PRICES": _("Rules on Marked Prices and Price Fraud"),
 }

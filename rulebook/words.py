@@ -3,19 +3,24 @@
 Nothing here decides anything. What the engine knows by a code has a word or a sentence here, and a test counts them.
 """
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ledger.templatetags.money import yuan
 from rulebook.book import Book, Reason
 from rulebook.claims import KINDS as KIND_CODES
-from rulebook.claims import LEVELS
+from rulebook.claims import LEVELS as LEVEL_CODES
 from rulebook.explanations import percent
 from rulebook.matrix import Row
+from timeline.spans import Kind, Span
+
+#: How the rulebook writes a time to file: `7d after reveal`.
+WINDOW = re.compile(r"(\d+)(h|d) after (\w+)")
 
 KINDS: Mapping[str, Promise] = {
     "POINT_CARD": gettext_lazy("Point card"),
@@ -85,6 +90,13 @@ ABOUT_CLASSES: Mapping[str, Promise] = {
     "UNDETERMINED": gettext_lazy(
         "Nobody can prove what happened. Undelivered goods are paid back; for the rest the burden of proof decides."
     ),
+}
+LEVELS: Mapping[str, Promise] = {
+    "M0": gettext_lazy("New"),
+    "M1": gettext_lazy("Regular"),
+    "M2": gettext_lazy("Silver"),
+    "M3": gettext_lazy("Gold"),
+    "M4": gettext_lazy("Diamond"),
 }
 OUTCOMES: Mapping[str, Promise] = {
     "FULL": gettext_lazy("Everything goes back"),
@@ -777,7 +789,7 @@ def row(found: Row) -> str:
     details = [*(str(CONDITIONS.get(each, each[0])) for each in found.when)]
     if len(found.kinds) < len(KIND_CODES):
         details.append(_(", ").join(str(KINDS[kind]) for kind in found.kinds))
-    if len(found.levels) < len(LEVELS):
+    if len(found.levels) < len(LEVEL_CODES):
         details.append(_(", ").join(found.levels))
     return (
         _("%(sentence)s (%(details)s)") % {"sentence": sentence, "details": _("; ").join(details)}
@@ -819,6 +831,36 @@ def gives(found: Row) -> str:
 def silence(found: Reason) -> str:
     """What happens with a claim of this reason if the shop does nothing."""
     return str(SILENCE.get(found.formula, SILENCE_PAYS))
+
+
+def window(text: str) -> str:
+    """The time to file of a reason, as the rulebook writes it (`7d after reveal`), in words."""
+    if text in WINDOWS:
+        return str(WINDOWS[text])
+    found = WINDOW.fullmatch(text)
+    if found is None or found[3] not in SINCE:
+        return text
+    count = int(found[1])
+    span = (
+        ngettext("%(count)d hour", "%(count)d hours", count)
+        if found[2] == "h"
+        else ngettext("%(count)d day", "%(count)d days", count)
+    )
+    return _("%(span)s %(since)s") % {"span": span % {"count": count}, "since": SINCE[found[3]]}
+
+
+def in_words(span: Span) -> str:
+    """A span as people say it: “10 minutes”, “72 hours”, “7 days”, “3 working days”."""
+    if span.kind == Kind.WORKING_DAYS:
+        return ngettext("%(count)d working day", "%(count)d working days", span.amount) % {"count": span.amount}
+    if span.kind != Kind.MINUTES:
+        return ngettext("%(count)d day", "%(count)d days", span.amount) % {"count": span.amount}
+    if span.amount % 60:
+        return ngettext("%(count)d minute", "%(count)d minutes", span.amount) % {"count": span.amount}
+    whole = span.amount // 60
+    if whole >= 96 and whole % 24 == 0:
+        return ngettext("%(count)d day", "%(count)d days", whole // 24) % {"count": whole // 24}
+    return ngettext("%(count)d hour", "%(count)d hours", whole) % {"count": whole}
 
 
 def money(amount: int) -> str:

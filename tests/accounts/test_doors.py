@@ -25,6 +25,17 @@ PUBLIC = {
     "desks:styleguide",
     "ledger:notify",
     "mfa_authenticate",
+    "rulebook:body",
+    "rulebook:calculator",
+    "rulebook:center",
+    "rulebook:clocks",
+    "rulebook:examples",
+    "rulebook:linter",
+    "rulebook:matrix",
+    "rulebook:reason",
+    "rulebook:reasons",
+    "rulebook:version",
+    "rulebook:versions",
     "set_language",
     "shops:detail",
     "shops:index",
@@ -34,7 +45,9 @@ PUBLIC = {
 #: Open, but only in the demo.
 DEMO = {"timeline:advance", "timeline:clocks", "timeline:panel"}
 #: What the API tells everybody, because the pages do.
-OPEN_API = {f"/api/v1/{things}/{one}" for things in ("shops", "listings") for one in ("", "x/", "1/")}
+OPEN_API = {f"/api/v1/{things}/{one}" for things in ("shops", "listings") for one in ("", "x/", "1/")} | {
+    "/api/v1/rules/calculate/"
+}
 #: Machines: answered without a session, or with a problem of their own.
 MACHINES = ("/healthz", "/readyz", "/metrics", "/api/")
 
