@@ -38,7 +38,7 @@ from rulebook import clocks
 from shops.models import Kind
 from timeline import numbers
 from timeline.door import begin, enter, lock, note, require, verb
-from timeline.spans import hours
+from timeline.spans import Span, hours
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def open_dispute(refund: Refund, *, by: Any, at: datetime) -> None:
         opened_at=at,
     )
     data = {"refund": refund.number, "asked": refund.asked, "track": str(dispute.track), "urgent": is_urgent}
-    begin(dispute, by=by, at=at, span=clocks.span("ASSIGN", "urgent" if is_urgent else "normal"), data=data)
+    begin(dispute, by=by, at=at, span=span_of(dispute, "ASSIGN", "urgent" if is_urgent else "normal"), data=data)
     if arbiter := assignment.next_arbiter(dispute, at=at):
         _begin_hearing(dispute, arbiter, by=None, at=at)
 
@@ -267,7 +267,7 @@ def concede(dispute: Dispute, *, by: Any, at: datetime) -> None:
     require(dispute.refund.asked > 0, "nothing_asked", _("Nothing is asked here, so there is nothing to give in to."))
     _save(dispute, outcome=Dispute.Outcome.CONCEDED)
     data = {"amount": dispute.refund.asked + dispute.refund.compensation}
-    span = clocks.span("ENFORCE")
+    span = span_of(dispute, "ENFORCE")
     enter(dispute, DisputeState.ENFORCING, by=by, at=at, span=span, event="dispute.conceded", data=data)
     refunds.conceded(dispute.refund, by=by, at=at)
     _close_if_done(dispute, at=at)
@@ -280,6 +280,11 @@ def paid(refund: Refund, *, at: datetime) -> None:
     if dispute is not None:
         lock(dispute)
         _close_if_done(dispute, at=at)
+
+
+def span_of(dispute: Dispute, limit: str, variant: str | None = None) -> Span:
+    """How long a clock of the dispute runs, by the version of the rulebook that its order is pinned to."""
+    return clocks.span(limit, variant, version=dispute.refund.order.rulebook_version)
 
 
 @verb
@@ -300,13 +305,18 @@ def lapse(dispute: Dispute, *, limit: str, at: datetime) -> None:
             _alarm(dispute, "not signed in time", at=at)
             _save(dispute, senior=assignment.next_senior(dispute, at=at) or dispute.senior)
             enter(
-                dispute, DisputeState.SIGNING, by=None, at=at, span=clocks.span("SIGN"), event="dispute.signer_changed"
+                dispute,
+                DisputeState.SIGNING,
+                by=None,
+                at=at,
+                span=span_of(dispute, "SIGN"),
+                event="dispute.signer_changed",
             )
         case DisputeState.RULED:
             _enforce(dispute, at=at)
         case DisputeState.ENFORCING:
             _alarm(dispute, "not paid in time", at=at)
-            span = clocks.span("ENFORCE")
+            span = span_of(dispute, "ENFORCE")
             enter(dispute, DisputeState.ENFORCING, by=None, at=at, span=span, event="dispute.payment_late")
 
 
@@ -372,12 +382,12 @@ def _track(refund: Refund, units: Sequence[Any]) -> str:
 def _begin_hearing(dispute: Dispute, arbiter: Any, *, by: Any, at: datetime) -> None:
     _give_to(dispute, arbiter)
     data = {"arbiter": arbiter.pk if arbiter else None}
-    enter(dispute, DisputeState.EVIDENCE, by=by, at=at, span=clocks.span("EVIDENCE", dispute.track), data=data)
+    enter(dispute, DisputeState.EVIDENCE, by=by, at=at, span=span_of(dispute, "EVIDENCE", dispute.track), data=data)
     evidence.enter_records(dispute, at=at)
 
 
 def _begin_review(dispute: Dispute, *, by: Any, at: datetime) -> None:
-    enter(dispute, DisputeState.REVIEW, by=by, at=at, span=clocks.span("RULING", dispute.track))
+    enter(dispute, DisputeState.REVIEW, by=by, at=at, span=span_of(dispute, "RULING", dispute.track))
 
 
 def _not_ruled(dispute: Dispute, *, at: datetime) -> None:
@@ -412,7 +422,7 @@ def _ask_for_signature(dispute: Dispute, ruling: Ruling, prepared: Prepared, *, 
     _save(dispute, senior=None)
     _save(dispute, senior=assignment.next_senior(dispute, at=at))
     data = {"version": ruling.version, "because": prepared.signature_because, "senior": dispute.senior_id}
-    enter(dispute, DisputeState.SIGNING, by=by, at=at, span=clocks.span("SIGN"), data=data)
+    enter(dispute, DisputeState.SIGNING, by=by, at=at, span=span_of(dispute, "SIGN"), data=data)
 
 
 def _serve(dispute: Dispute, ruling: Ruling, outcome: str, *, by: Any, at: datetime) -> None:
@@ -421,7 +431,7 @@ def _serve(dispute: Dispute, ruling: Ruling, outcome: str, *, by: Any, at: datet
     ruling.save(update_fields=["is_final"])
     _save(dispute, outcome=outcome)
     data = {"version": ruling.version, "award": ruling.award, "sha256": ruling.sha256, "outcome": str(outcome)}
-    enter(dispute, DisputeState.RULED, by=by, at=at, span=clocks.span("APPEAL"), data=data)
+    enter(dispute, DisputeState.RULED, by=by, at=at, span=span_of(dispute, "APPEAL"), data=data)
     if 0 < ruling.award <= rulings.SMALL:
         _carry_out(dispute, ruling, at=at)
 
@@ -430,7 +440,9 @@ def _enforce(dispute: Dispute, *, at: datetime) -> None:
     """Nobody appealed: the ruling is carried out, unless it was paid already."""
     ruling = served(dispute)
     assert ruling is not None  # noqa: S101 - a ruled case has a ruling that was served
-    enter(dispute, DisputeState.ENFORCING, by=None, at=at, span=clocks.span("ENFORCE"), data={"award": ruling.award})
+    enter(
+        dispute, DisputeState.ENFORCING, by=None, at=at, span=span_of(dispute, "ENFORCE"), data={"award": ruling.award}
+    )
     if dispute.refund.state == RefundState.DISPUTED:
         _carry_out(dispute, ruling, at=at)
     _close_if_done(dispute, at=at)

@@ -79,7 +79,8 @@ def release(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
     due = [unit for unit in units if unit.held]
     if not due:
         return
-    pending, settle_at = order.shop.account("pending"), deadline(clocks.span("SETTLE", order.shop.level), at)
+    settles = clocks.span("SETTLE", order.shop.level, version=order.rulebook_version)
+    pending, settle_at = order.shop.account("pending"), deadline(settles, at)
     moves = []
     for unit in due:
         commission = unit.held * COMMISSION_BP // 10_000
@@ -357,7 +358,8 @@ def _book_units(
         unit.fee += fee
         unit.held_by, unit.left_at_hold = "", None
         if fee_held and not unit.held:
-            unit.released_at, unit.settle_at = at, deadline(clocks.span("SETTLE", order.shop.level), at)
+            settles = clocks.span("SETTLE", order.shop.level, version=order.rulebook_version)
+            unit.released_at, unit.settle_at = at, deadline(settles, at)
     if moves:
         post(moves, journal=f"{order.address}:fee:{at.isoformat()}", at=at)
     return [unit for unit in units if unit.held]

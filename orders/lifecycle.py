@@ -14,7 +14,7 @@ from ledger.transfers import Reason, transfer
 from orders import escrow
 from orders.models import Order, Snapshot, Unit
 from orders.states import Delivery, OrderState
-from rulebook import clocks
+from rulebook import clocks, versions
 from shops import stock
 from shops.listings import may_sell
 from shops.models import CODES, Kind, Listing
@@ -53,15 +53,17 @@ def place(*, buyer: Any, listing: Listing, quantity: int, acknowledged: bool, at
     require(listing.state == ListingState.ON_SALE, "not_on_sale", _("This is not on sale right now."))
     require(may_sell(listing, at=at), "shop_cannot_sell", _("This shop cannot sell right now."))
     require(listing.kind in CODES, "not_on_sale", _("This is not on sale right now."))
+    ruling = versions.in_force(at)
     order = Order(
         number=numbers.new("K", at),
         buyer=buyer,
         shop=shop,
-        rulebook_version=RULEBOOK_VERSION,
+        rulebook_version=ruling.number,
         total=listing.price * quantity,
         placed_at=at,
     )
-    begin(order, by=buyer, at=at, span=clocks.span("ORDER_PAY"), data={"listing": listing.pk, "quantity": quantity})
+    data = {"listing": listing.pk, "quantity": quantity}
+    begin(order, by=buyer, at=at, span=ruling.clocks.span("ORDER_PAY"), data=data)
     body = json.dumps(listing.snapshot(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     Snapshot.objects.create(
         order=order,
@@ -250,12 +252,13 @@ def advance(order: Order, units: list[Unit], *, at: datetime) -> None:
 
 def inspection(order: Order) -> Span:
     """How long a unit of this order is inspected (timers: INSPECT, by kind)."""
-    return clocks.span("INSPECT", INSPECT_VARIANTS[Kind(order.snapshot.listing.kind)])
+    variant = INSPECT_VARIANTS[Kind(order.snapshot.listing.kind)]
+    return clocks.span("INSPECT", variant, version=order.rulebook_version)
 
 
 def settlement(order: Order) -> Span:
     """How long released money waits before it is the shop's to withdraw (timers: SETTLE, by the shop's level)."""
-    return clocks.span("SETTLE", order.shop.level)
+    return clocks.span("SETTLE", order.shop.level, version=order.rulebook_version)
 
 
 def warranty(order: Order) -> Span:

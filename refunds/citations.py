@@ -7,9 +7,9 @@ from orders.facts import STATES
 from orders.models import Unit
 from orders.states import Delivery
 from refunds.models import Refund
+from rulebook import versions
 from rulebook.arithmetic import WHOLE
 from rulebook.book import Book
-from rulebook.defaults import default_book
 from rulebook.matrix import Row
 
 
@@ -23,9 +23,9 @@ class DeclineCode(models.TextChoices):
     OTHER = "other", _("Another reason, told below")
 
 
-def is_published(rule: str) -> bool:
-    """Whether the rulebook has a row of this name."""
-    return any(row.id == rule for row in default_book().matrix.rows)
+def is_published(refund: Refund, rule: str) -> bool:
+    """Whether the rulebook that the case's order is pinned to has a row of this name."""
+    return any(row.id == rule for row in versions.book_of(refund.order.rulebook_version).matrix.rows)
 
 
 def applicable(refund: Refund) -> list[str]:
@@ -33,7 +33,7 @@ def applicable(refund: Refund) -> list[str]:
 
     Where every row gives everything back, as for what was never delivered, there is nothing to decline with.
     """
-    book = default_book()
+    book = versions.book_of(refund.order.rulebook_version)
     kind = refund.order.snapshot.listing.kind
     found = Unit.objects.filter(refund_items__refund=refund).values_list("delivery", flat=True).distinct()
     states = {STATES.get(Delivery(each), "USED") for each in found.order_by("delivery")}

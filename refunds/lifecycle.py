@@ -130,7 +130,7 @@ def ask(
         _approve_as_asked(refund, outcome=Refund.Outcome.INSTANT, by=None, at=at)
     elif found.lane is Lane.PREDECISION:
         data = {"rules": sorted({rule for part in found.parts for rule in part.decision.rules})}
-        span = clocks.span("ESCALATE")
+        span = clocks.span("ESCALATE", version=order.rulebook_version)
         enter(refund, RefundState.DECLINED, by=None, at=at, span=span, event="refund.predecided", data=data)
     return refund
 
@@ -162,7 +162,11 @@ def decline(
     lock(refund)
     _require_answerable(refund, by=by, at=at)
     require(code in citations.DeclineCode.values, "no_such_code", _("Choose why you decline."))
-    require(citations.is_published(rule), "no_such_rule", _("The rulebook has no such rule. Choose one of the list."))
+    require(
+        citations.is_published(refund, rule),
+        "no_such_rule",
+        _("The rulebook has no such rule. Choose one of the list."),
+    )
     require(
         rule in citations.applicable(refund),
         "rule_does_not_apply",
@@ -179,7 +183,8 @@ def decline(
     refund.save(update_fields=["declined_code", "declined_rule", "declined_text"])
     refund.attachments.add(*attachments)
     data = {"code": code, "rule": rule, "states": [[unit.place, unit.delivery] for unit in units]}
-    enter(refund, RefundState.DECLINED, by=by, at=at, span=clocks.span("ESCALATE"), data=data)
+    span = clocks.span("ESCALATE", version=refund.order.rulebook_version)
+    enter(refund, RefundState.DECLINED, by=by, at=at, span=span, data=data)
 
 
 @verb
@@ -390,7 +395,7 @@ def _approve(
     refund.save(update_fields=["approved", "outcome"])
     _close_items(refund, grants)
     is_instant = outcome == Refund.Outcome.INSTANT
-    span = clocks.span("PAYOUT", "instant" if is_instant else "normal")
+    span = clocks.span("PAYOUT", "instant" if is_instant else "normal", version=refund.order.rulebook_version)
     data = {"outcome": str(outcome), "amount": refund.approved}
     enter(refund, RefundState.APPROVED, by=by, at=at, span=span, data=data)
     _withdraw_codes(refund, grants, fees, at=at)

@@ -12,12 +12,12 @@ from orders.facts import Known, known_of
 from orders.models import Order, Reveal, Unit
 from refunds import reasons
 from refunds.models import Refund
-from rulebook import clocks
+from rulebook import clocks, versions
 from rulebook.book import Book
 from rulebook.claims import Claim, Proof
 from rulebook.decisions import Decision, Line, Outcome, Route
-from rulebook.defaults import default_book
-from rulebook.engine import WAITING, decide
+from rulebook.engine import WAITING
+from rulebook.retroactive import decide_pinned
 from timeline.spans import Span
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,8 @@ class Preview:
     parts: tuple[Part, ...]
     instant_cap: int
     ends: dict[int, datetime | None] = field(default_factory=dict)
+    #: The version its order is pinned to, whose clocks count.
+    rulebook_version: str = ""
 
     @property
     def units(self) -> list[Unit]:
@@ -125,9 +127,10 @@ class Preview:
 
     def answer_span(self, asked: int) -> Span:
         """How long the shop has to answer: the shortest clock that applies (timers: SELLER_RESPONSE)."""
-        found = [clocks.span("SELLER_RESPONSE"), clocks.span("SELLER_RESPONSE", self.level)]
+        pinned = self.rulebook_version
+        found = [clocks.span("SELLER_RESPONSE", variant, version=pinned) for variant in (None, self.level)]
         if asked <= SMALL or all(part.known.state == "UNDELIVERED" for part in self.parts):
-            found.append(clocks.span("SELLER_RESPONSE", "small_or_undelivered"))
+            found.append(clocks.span("SELLER_RESPONSE", "small_or_undelivered", version=pinned))
         return min(found, key=lambda span: span.amount)
 
     def record(self) -> dict[str, Any]:
@@ -148,7 +151,8 @@ class Preview:
 def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at: datetime) -> Preview:
     """What the rules give on a claim of `reason` over `units`, as our records are at `at`. The same number of queries
     for one unit and for 500."""
-    book, level = default_book(), level_at(buyer, order.placed_at)
+    book, level = versions.book_of(order.rulebook_version), level_at(buyer, order.placed_at)
+    later = [version.book for version in versions.better_later(order.rulebook_version, at)]
     kind = order.snapshot.listing.kind
     known = known_of(order, list(units), reason, at=at)
     used = Refund.objects.filter(buyer=buyer, is_instant=True, opened_at__gt=at - QUOTA_DAYS).count()
@@ -166,8 +170,9 @@ def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at:
     return Preview(
         reason=reason,
         level=level,
+        rulebook_version=order.rulebook_version,
         parts=tuple(
-            _part(tuple(group), known[group[0].pk], kind, reason, level, used, book) for group in groups.values()
+            _part(tuple(group), known[group[0].pk], kind, reason, level, used, book, later) for group in groups.values()
         ),
         instant_cap=book.levels[level].instant_cap_fen,
         ends={
@@ -184,20 +189,36 @@ def level_at(buyer: Any, at: datetime) -> str:
 
 
 def _part(
-    units: tuple[Unit, ...], known: Known, kind: str, reason: str, level: str, instant_used: int, book: Book
+    units: tuple[Unit, ...],
+    known: Known,
+    kind: str,
+    reason: str,
+    level: str,
+    instant_used: int,
+    book: Book,
+    later: Sequence[Book],
 ) -> Part:
     unit = units[0]
-    decision = _decided(unit, known, kind, reason, level, instant_used, book)
+    decision = _decided(unit, known, kind, reason, level, instant_used, book, later)
     if decision.route is Route.HUMAN or decision.outcome in WAITING:
         return Part(units, known, decision, min(decision.suggest or decision.refund or unit.left, unit.left), 0)
     entitled = min(decision.refund, unit.left)
     return Part(units, known, decision, entitled, min(decision.fee, unit.left - entitled))
 
 
-def _decided(unit: Unit, known: Known, kind: str, reason: str, level: str, instant_used: int, book: Book) -> Decision:
+def _decided(
+    unit: Unit,
+    known: Known,
+    kind: str,
+    reason: str,
+    level: str,
+    instant_used: int,
+    book: Book,
+    later: Sequence[Book],
+) -> Decision:
     """What the engine says; if it fails, people decide: the mall fails open to them, never to a no."""
     try:
-        return decide(
+        return decide_pinned(
             Claim(
                 kind=kind,
                 reason=reason,
@@ -210,6 +231,7 @@ def _decided(unit: Unit, known: Known, kind: str, reason: str, level: str, insta
                 state_proof=Proof(unit.grade.upper()),
             ),
             book,
+            later,
         )
     except Exception:
         log.exception("the rulebook could not decide %s for %s", reason, unit.address)

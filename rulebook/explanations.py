@@ -139,6 +139,10 @@ SENTENCES: Mapping[str, Promise] = {
         "The supplier is still working on the top-up. The money is held until its answer, so that the value does not "
         "go out twice."
     ),
+    "LATER_VERSION": _(
+        "Version %(later)s came later and also reaches orders placed before it where it is better for the buyer: it"
+        " gives %(later_fen)s, version %(pinned)s, under which the order was placed, gives %(pinned_fen)s."
+    ),
     "FACT_MISSING": _("Nobody knows this fact yet, and the answer depends on it: %(fact)s. A person decides."),
     "PERSON_DECIDES": _("What our records show does not settle this: a person decides by the burden of proof."),
     "STATE_NOT_VERIFIED": _("The state of the unit rests on one side's word: a person decides."),
