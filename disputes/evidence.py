@@ -10,19 +10,22 @@ from disputes.models import Dispute, Evidence, Side, Statement
 from ledger.models import Payment
 from orders.models import Attachment, Message, Order, Reveal, Unit, ValidityRecord
 from orders.parties import side_of_author
+from timeline import page
 
 RECORD, CLAIM = "record", "claim"
 Kind = Evidence.Kind
 
 
-def enter_records(dispute: Dispute, *, at: datetime) -> None:
+def enter_records(dispute: Dispute, *, at: datetime, units: Sequence[Unit] | None = None) -> None:
     """Put what the mall knows of the sale and of the claim into the file, once; the same queries for 1 and 500 units.
 
-    Codes never enter it; neither do network addresses of the buyer, of which only the prefix was kept.
+    `units` are those of the claim, if the caller has read them. Codes never enter it; neither do network addresses of
+    the buyer, of which only the prefix was kept.
     """
     refund = dispute.refund
     order = refund.order
-    units = list(Unit.objects.filter(refund_items__refund=refund).order_by("place"))
+    if units is None:
+        units = list(Unit.objects.filter(refund_items__refund=refund).order_by("place"))
     items = [
         _item(dispute, Kind.ORDER, Side.PLATFORM, _order(order), RECORD, at),
         _item(dispute, Kind.PROMISE, Side.PLATFORM, _promise(order), RECORD, at),
@@ -40,7 +43,7 @@ def enter_records(dispute: Dispute, *, at: datetime) -> None:
         _file(dispute, Side(side_of_author(order, each.uploader_id)), each, at)
         for each in refund.attachments.order_by("pk")
     ]
-    Evidence.objects.bulk_create(items)
+    page.insert(items)
 
 
 def add(

@@ -29,15 +29,15 @@ from disputes.models import (
 )
 from disputes.rulings import Draft, Prepared
 from disputes.states import DisputeState
-from orders.models import Attachment
+from orders.models import Attachment, Unit
 from orders.states import Grade
 from refunds import lifecycle as refunds
 from refunds.models import Refund
 from refunds.states import RefundState
 from rulebook import clocks
 from shops.models import Kind
-from timeline import numbers
-from timeline.door import begin, enter, lock, note, require, verb
+from timeline import numbers, page
+from timeline.door import begin, change, enter, lock, note, require, verb
 from timeline.spans import Span, hours
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ def open_dispute(refund: Refund, *, by: Any, at: datetime) -> None:
     data = {"refund": refund.number, "asked": refund.asked, "track": str(dispute.track), "urgent": is_urgent}
     begin(dispute, by=by, at=at, span=span_of(dispute, "ASSIGN", "urgent" if is_urgent else "normal"), data=data)
     if arbiter := assignment.next_arbiter(dispute, at=at):
-        _begin_hearing(dispute, arbiter, by=None, at=at)
+        _begin_hearing(dispute, arbiter, by=None, at=at, units=[item.unit for item in units])
 
 
 @verb
@@ -151,8 +151,7 @@ def rest(dispute: Dispute, *, by: Any, at: datetime) -> None:
         _("The time for evidence is over, or you have said this already."),
     )
     field = "buyer_rested" if side == Side.BUYER else "shop_rested"
-    setattr(dispute, field, True)
-    dispute.save(update_fields=[field])
+    change(dispute, **{field: True})
     note(dispute, "dispute.rested", by=by, at=at, data={"side": str(side)})
     if dispute.buyer_rested and dispute.shop_rested:
         _begin_review(dispute, by=by, at=at)
@@ -195,16 +194,16 @@ def sign(
     `note_missing`. Nobody who wrote a version of this ruling signs one.
     """
     lock(dispute)
-    require(bool(by.roles & {Role.SENIOR, Role.LEAD}), "not_your_turn", _("Only a senior arbiter signs."))
+    roles = by.roles & {Role.SENIOR, Role.LEAD}
+    require(bool(roles), "not_your_turn", _("Only a senior arbiter signs."))
     require(dispute.state == DisputeState.SIGNING, "wrong_moment", WRONG_MOMENT)
     require(
         dispute.may_be_signed_by(by) and dispute.side_of(by) is None,
         "not_your_turn",
         _("This signature is asked of somebody else."),
     )
-    roles = [role for role in (Role.SENIOR, Role.LEAD) if role in by.roles]
     require(
-        any(assignment.free_of_conflict(dispute, role, at=at).filter(pk=by.pk).exists() for role in roles),
+        any(assignment.free_of_conflict(dispute, role, at=at).filter(pk=by.pk).exists() for role in sorted(roles)),
         "conflict",
         _("You cannot sign here: you have a part in this case, or deal with one of its sides."),
     )
@@ -212,9 +211,9 @@ def sign(
     assert ruling is not None  # noqa: S101 - a case in signing has a ruling
     require(version in (None, ruling.version), "ruling_changed", _("The ruling was written anew. Read it again."))
     require(agrees or bool(note_text.strip()), "note_missing", _("Say what the arbiter should look at again."))
-    Signature.objects.create(ruling=ruling, user=by, agrees=agrees, note=note_text.strip(), at=at)
+    page.insert([Signature(ruling=ruling, user=by, agrees=agrees, note=note_text.strip(), at=at)])
     if dispute.senior_id != by.pk:
-        _save(dispute, senior=by)
+        change(dispute, senior=by)
     if agrees:
         note(dispute, "dispute.signed", by=by, at=at, data={"version": ruling.version, "sha256": ruling.sha256})
         _serve(dispute, ruling, Dispute.Outcome.RULING, by=by, at=at)
@@ -240,7 +239,7 @@ def withdrawn(refund: Refund, *, by: Any, at: datetime) -> None:
     dispute = Dispute.objects.get(refund=refund)
     lock(dispute)
     require(dispute.state in UNDECIDED, "wrong_moment", WRONG_MOMENT)
-    _save(dispute, outcome=Dispute.Outcome.WITHDRAWN, closed_at=at)
+    change(dispute, outcome=Dispute.Outcome.WITHDRAWN, closed_at=at)
     enter(dispute, DisputeState.WITHDRAWN, by=by, at=at)
 
 
@@ -265,7 +264,7 @@ def concede(dispute: Dispute, *, by: Any, at: datetime) -> None:
     require(dispute.side_of(by) == Side.SHOP, "not_your_turn", _("Only the shop gives in."))
     require(dispute.state in HEARING, "wrong_moment", WRONG_MOMENT)
     require(dispute.refund.asked > 0, "nothing_asked", _("Nothing is asked here, so there is nothing to give in to."))
-    _save(dispute, outcome=Dispute.Outcome.CONCEDED)
+    change(dispute, outcome=Dispute.Outcome.CONCEDED)
     data = {"amount": dispute.refund.asked + dispute.refund.compensation}
     span = span_of(dispute, "ENFORCE")
     enter(dispute, DisputeState.ENFORCING, by=by, at=at, span=span, event="dispute.conceded", data=data)
@@ -303,7 +302,7 @@ def lapse(dispute: Dispute, *, limit: str, at: datetime) -> None:
             _not_ruled(dispute, at=at)
         case DisputeState.SIGNING:
             _alarm(dispute, "not signed in time", at=at)
-            _save(dispute, senior=assignment.next_senior(dispute, at=at) or dispute.senior)
+            change(dispute, senior=assignment.next_senior(dispute, at=at) or dispute.senior)
             enter(
                 dispute,
                 DisputeState.SIGNING,
@@ -379,11 +378,13 @@ def _track(refund: Refund, units: Sequence[Any]) -> str:
     return Dispute.Track.FAST if is_fast else Dispute.Track.NORMAL
 
 
-def _begin_hearing(dispute: Dispute, arbiter: Any, *, by: Any, at: datetime) -> None:
+def _begin_hearing(
+    dispute: Dispute, arbiter: Any, *, by: Any, at: datetime, units: Sequence[Unit] | None = None
+) -> None:
     _give_to(dispute, arbiter)
     data = {"arbiter": arbiter.pk if arbiter else None}
     enter(dispute, DisputeState.EVIDENCE, by=by, at=at, span=span_of(dispute, "EVIDENCE", dispute.track), data=data)
-    evidence.enter_records(dispute, at=at)
+    evidence.enter_records(dispute, units=units, at=at)
 
 
 def _begin_review(dispute: Dispute, *, by: Any, at: datetime) -> None:
@@ -398,7 +399,7 @@ def _not_ruled(dispute: Dispute, *, at: datetime) -> None:
     """
     ran_out = dispute.ran_out + 1
     _alarm(dispute, "not ruled in time", at=at)
-    _save(dispute, ran_out=ran_out)
+    change(dispute, ran_out=ran_out)
     if ran_out >= PROVISIONAL_AFTER and _rule_provisionally(dispute, at=at):
         return
     chosen = assignment.next_arbiter(dispute, at=at) if ran_out == 1 else None
@@ -419,17 +420,16 @@ def _rule_provisionally(dispute: Dispute, *, at: datetime) -> bool:
 
 
 def _ask_for_signature(dispute: Dispute, ruling: Ruling, prepared: Prepared, *, by: Any, at: datetime) -> None:
-    _save(dispute, senior=None)
-    _save(dispute, senior=assignment.next_senior(dispute, at=at))
+    dispute.senior = None  # whoever let it lie before may be asked again
+    change(dispute, senior=assignment.next_senior(dispute, at=at))
     data = {"version": ruling.version, "because": prepared.signature_because, "senior": dispute.senior_id}
     enter(dispute, DisputeState.SIGNING, by=by, at=at, span=span_of(dispute, "SIGN"), data=data)
 
 
 def _serve(dispute: Dispute, ruling: Ruling, outcome: str, *, by: Any, at: datetime) -> None:
     """Both sides get the ruling; the time to appeal runs. A small award is paid at once and stays with the buyer."""
-    ruling.is_final = True
-    ruling.save(update_fields=["is_final"])
-    _save(dispute, outcome=outcome)
+    change(ruling, is_final=True)
+    change(dispute, outcome=outcome)
     data = {"version": ruling.version, "award": ruling.award, "sha256": ruling.sha256, "outcome": str(outcome)}
     enter(dispute, DisputeState.RULED, by=by, at=at, span=span_of(dispute, "APPEAL"), data=data)
     if 0 < ruling.award <= rulings.SMALL:
@@ -466,28 +466,21 @@ def _carry_out(dispute: Dispute, ruling: Ruling, *, at: datetime) -> None:
 
 def _close_if_done(dispute: Dispute, *, at: datetime) -> None:
     """A case is closed when its money has arrived, or when there is none to pay."""
-    dispute.refresh_from_db()
-    state = Refund.objects.values_list("state", flat=True).get(pk=dispute.refund_id)
-    if dispute.state == DisputeState.ENFORCING and state in {RefundState.REFUNDED, RefundState.REJECTED}:
-        _save(dispute, closed_at=at)
+    is_done = dispute.refund.state in {RefundState.REFUNDED, RefundState.REJECTED}
+    if dispute.state == DisputeState.ENFORCING and is_done:
+        change(dispute, closed_at=at)
         enter(dispute, DisputeState.CLOSED, by=None, at=at)
 
 
 def _give_to(dispute: Dispute, arbiter: Any) -> None:
     """Somebody has the case now; who was to sign it before does not judge it and sign it, too."""
     is_same = arbiter is not None and dispute.senior_id == arbiter.pk
-    _save(dispute, arbiter=arbiter, senior=None if is_same else dispute.senior)
+    change(dispute, arbiter=arbiter, senior=None if is_same else dispute.senior)
 
 
 def _alarm(dispute: Dispute, what: str, *, at: datetime) -> None:
     log.critical("case %s: %s", dispute.number, what)
     note(dispute, "dispute.alarm", by=None, at=at, data={"what": what, "state": dispute.state})
-
-
-def _save(dispute: Dispute, **values: Any) -> None:
-    for name, value in values.items():
-        setattr(dispute, name, value)
-    dispute.save(update_fields=list(values))
 
 
 def _is_staff_in(dispute: Dispute, user: Any) -> bool:

@@ -95,6 +95,9 @@ class Dispute(Tracked):
         CONCEDED = "conceded", _("Conceded by the shop")
         WITHDRAWN = "withdrawn", _("Withdrawn by the buyer")
 
+    read_with = ("refund",)
+    root_by = "refund__order"
+
     number = models.CharField(max_length=20, unique=True)
     refund = models.OneToOneField("refunds.Refund", on_delete=models.PROTECT, related_name="dispute")
     track = models.CharField(max_length=10, choices=Track.choices)

@@ -2,7 +2,6 @@
 
 The decision posts every leg; the channel's confirmation only moves `channel:out → channel`. The runner may run any
 number of times, in parallel, or be killed anywhere: it asks the channel before it sends, always under the same number.
-While the payout brake is on, decisions are booked as ever and what is planned waits: nothing is sent, nothing fails.
 """
 
 import logging
@@ -13,13 +12,13 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from ledger import brake, gateways, hooks
+from ledger import gateways, hooks
 from ledger.gateways import ChannelDown, ChannelRefused, RefundAnswer, RefundState, UnknownChannel
 from ledger.models import Payment, Payout, PayoutLeg
 from ledger.states import PayoutState
-from ledger.transfers import Move, Reason, post, transfer
-from timeline import numbers
-from timeline.door import begin, enter, lock, note, rearm, require, verb
+from ledger.transfers import Move, Reason, post_with_page, transfer
+from timeline import numbers, page
+from timeline.door import begin, change, enter, lock, note, require, verb
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +33,6 @@ BACK_OFF = [
 ]
 #: A runner that was killed between claiming and recording leaves its payout to others after this.
 LEASE = timedelta(minutes=2)
-#: How long the clock of a payout is put off, again and again, while the payout brake is on.
-PUT_OFF = timedelta(hours=1)
 
 Proposal = Payout.Proposal
 
@@ -56,8 +53,9 @@ def plan(
 ) -> Payout:
     """Pay `legs` (source address, fen) to `user`, once for `key`; in the transaction of the decision, its root locked.
 
-    `wallet`: the money is there at once. `channel`: it is on its way, and the runner sends it to the charge it came
-    from (`payment`, or another one's number in `charge`). The sum of the legs is the payout.
+    `wallet`: the money is there at once, and whoever planned it goes on from there. `channel`: it is on its way, and
+    the runner sends it to the charge it came from (`payment`, or another one's number in `charge`). The sum of the legs
+    is the payout.
     """
     known = Payout.objects.filter(key=key).first()
     if known is not None:
@@ -82,14 +80,16 @@ def plan(
     )
     span = hooks.span("PAYOUT", "instant" if instant else "normal")
     begin(payout, by=None, at=at, span=span, data={"amount": payout.amount, "cause": cause, "destination": destination})
-    kept = PayoutLeg.objects.bulk_create(
+    kept = [
         PayoutLeg(payout=payout, source=source, amount=amount, key=f"{key}:leg:{place}")
         for place, (source, amount) in enumerate(legs, start=1)
-    )
+    ]
+    page.insert(kept)
     target = _out(payout) if goes_to_channel else _wallet(payout)
-    post([Move(leg.key, leg.source, target, leg.amount, reason, cause) for leg in kept], journal=payout.address, at=at)
+    moves = [Move(leg.key, leg.source, target, leg.amount, reason, cause) for leg in kept]
+    post_with_page(moves, journal=payout.address, at=at)
     if not goes_to_channel:
-        _arrive(payout, by=None, at=at)
+        _mark_paid(payout, by=None, at=at)
     return payout
 
 
@@ -97,7 +97,7 @@ def run(*, at: datetime, most: int = 100) -> int:
     """Send what is due, each payout on its own; returns how many arrived. Not inside a transaction.
 
     A channel that is away is not asked again in this run, so that its payouts do not hold up those of others; one
-    payout that fails never blocks the rest. Nothing is sent while the payout brake is on.
+    payout that fails never blocks the rest.
     """
     arrived = 0
     away: set[str] = set()
@@ -107,11 +107,8 @@ def run(*, at: datetime, most: int = 100) -> int:
         try:
             payout = _claim(pk, at=at)
             if payout is None:
-                continue  # another runner was faster, or the brake is on
-            with brake.paying() as may_pay:
-                if not may_pay:
-                    break  # raised since the claim: the lease ends by itself, and the payout waits
-                answer = _ask_and_send(payout)
+                continue  # another runner was faster
+            answer = _ask_and_send(payout)
             if answer is None:
                 away.add(channel)
             arrived += _record(payout, answer or RefundAnswer(RefundState.FAILED, "no answer"), at=at)
@@ -126,10 +123,6 @@ def lapse(payout: Payout, *, limit: str, at: datetime) -> None:
     lock(payout)
     if payout.machine.limits.get(payout.state) != limit or not payout.is_overdue(at):
         return  # sent while this call was on its way
-    if brake.is_raised():
-        rearm(payout, at + PUT_OFF, at=at)
-        note(payout, "payout.put_off", by=None, at=at, data={"until": (at + PUT_OFF).isoformat()})
-        return
     log.critical("payout %s was not sent in time", payout.number)
     note(payout, "payout.alarm", by=None, at=at, data={"amount": payout.amount, "cause": payout.cause})
     _hand_over(payout, "not sent in time", at=at)
@@ -137,13 +130,8 @@ def lapse(payout: Payout, *, limit: str, at: datetime) -> None:
 
 @verb
 def retry(payout: Payout, *, by: Any, at: datetime) -> bool:
-    """Finance wants it sent again; a second person says yes by the same verb. Returns whether it is agreed.
-
-    Refused (`payouts_paused`) while the payout brake is on.
-    """
+    """Finance wants it sent again; a second person says yes by the same verb. Returns whether it is agreed."""
     lock(payout)
-    _require_finance(payout, by)
-    brake.require_released()
     if not _is_seconded(payout, Proposal.RETRY, by=by, at=at):
         return False
     _settle_proposal(payout, tries=0, next_try_at=at)
@@ -187,7 +175,7 @@ def void(payout: Payout, *, by: Any, at: datetime) -> bool:
             Move(f"{leg.key}:void", _out(payout), leg.source, leg.amount, Reason.PAYOUT_VOID, payout.cause)
             for leg in payout.legs.order_by("pk")
         ]
-        post(moves, journal=f"{payout.address}:void", at=at)
+        post_with_page(moves, journal=f"{payout.address}:void", at=at)
         _settle_proposal(payout)
         enter(payout, PayoutState.VOID, by=by, at=at)
     return True
@@ -204,8 +192,6 @@ def _claim(pk: int, *, at: datetime) -> Payout | None:
     if payout.next_try_at is None or payout.next_try_at > at:
         return None
     if payout.state not in {PayoutState.PLANNED, PayoutState.SENDING, PayoutState.RETRYING}:
-        return None
-    if brake.is_raised():
         return None
     payout.tries += 1
     payout.next_try_at = at + LEASE
@@ -273,12 +259,15 @@ def _confirmed(payout: Payout, *, at: datetime) -> None:
 
 
 def _arrive(payout: Payout, *, by: Any, at: datetime, event: str = "") -> None:
-    """The money is where it was to go."""
-    payout.paid_at, payout.next_try_at = at, None
-    payout.save(update_fields=["paid_at", "next_try_at"])
-    enter(payout, PayoutState.PAID, by=by, at=at, event=event, data={"amount": payout.amount})
+    """The money is where it was to go, and who waits for it hears of it."""
+    _mark_paid(payout, by=by, at=at, event=event)
     if payout.is_owed():
         hooks.payout_paid(payout, at=at)
+
+
+def _mark_paid(payout: Payout, *, by: Any, at: datetime, event: str = "") -> None:
+    change(payout, paid_at=at, next_try_at=None)
+    enter(payout, PayoutState.PAID, by=by, at=at, event=event, data={"amount": payout.amount})
 
 
 def _hand_over(payout: Payout, error: str, *, at: datetime) -> None:

@@ -8,37 +8,66 @@ from typing import Any
 
 from django.db import DatabaseError, connection
 
-from ledger import brake
-from ledger.errors import (
-    ERRORS,
-    BadAmount,
-    BadBatch,
-    InsufficientBalance,
-    KeyReused,
-    LedgerError,
-    SameAccount,
-    UnknownAccount,
-)
 from ledger.models import Transfer
-
-__all__ = [
-    "BadAmount",
-    "BadBatch",
-    "InsufficientBalance",
-    "KeyReused",
-    "LedgerError",
-    "Move",
-    "Posted",
-    "Reason",
-    "SameAccount",
-    "UnknownAccount",
-    "post",
-    "transfer",
-]
+from timeline import page
 
 Reason = Transfer.Reason
 
 MOST_IN_A_BATCH = 5000
+#: What posting writes.
+TABLES = ("ledger_account", "ledger_transfer", "ledger_posting")
+
+
+class LedgerError(Exception):
+    """Money could not move; nothing was written. `code` is stable, the text names the offender."""
+
+    code = "ledger_error"
+
+
+class BadBatch(LedgerError):
+    """Empty, too large, a key twice, or something missing."""
+
+    code = "bad_batch"
+
+
+class BadAmount(LedgerError):
+    """An amount is above zero and at most 10^15 fen."""
+
+    code = "bad_amount"
+
+
+class SameAccount(LedgerError):
+    """Money cannot move from an account to itself."""
+
+    code = "same_account"
+
+
+class UnknownAccount(LedgerError):
+    """The chart of accounts does not know the address."""
+
+    code = "unknown_account"
+
+
+class KeyReused(LedgerError):
+    """The key already stands for a transfer with other contents."""
+
+    code = "key_reused"
+
+
+class InsufficientBalance(LedgerError):
+    """An account would leave its limits."""
+
+    code = "insufficient_balance"
+
+
+ERRORS: dict[str, type[LedgerError]] = {
+    "KM001": BadBatch,
+    "KM002": BadAmount,
+    "KM003": SameAccount,
+    "KM004": UnknownAccount,
+    "KM005": KeyReused,
+    "KM006": InsufficientBalance,
+}
 
 
 UNIQUE_VIOLATION = "23505"
@@ -68,11 +97,15 @@ def post(moves: Sequence[Move], *, journal: str, at: datetime) -> list[Posted]:
     """Make all moves of one decision, or none, in one round trip; a repeated key returns the first transfer.
 
     Up to 5,000 moves; `journal` groups them. Raises a `LedgerError` that names the offender; the verb's transaction is
-    then over, as after every refusal of the database. What would leave the house, a withdrawal or a wallet's way to the
-    outside, is refused (`payouts_paused`) while the payout brake is on.
+    then over, as after every refusal of the database.
     """
-    if any(_leaves_the_house(move) for move in moves):
-        brake.require_released()
+    page.send_now()
+    return _post([(move, journal, at) for move in moves])
+
+
+def _post(lines: list[tuple[Move, str, datetime]]) -> list[Posted]:
+    """Lines of moves, journals and times, in one round trip."""
+    moves = [move for move, _journal, _at in lines]
     for move in moves:
         if isinstance(move.amount, bool) or not isinstance(move.amount, int):
             raise BadAmount(f"{move.amount!r} is no whole number of fen ({move.key}).")
@@ -85,8 +118,8 @@ def post(moves: Sequence[Move], *, journal: str, at: datetime) -> list[Posted]:
         [move.amount for move in moves],
         [str(move.reason) for move in moves],
         [move.subject for move in moves],
-        [journal] * len(moves),
-        [at] * len(moves),
+        [journal for _move, journal, _at in lines],
+        [at for _move, _journal, at in lines],
     ]
     with _named_errors(), connection.cursor() as cursor:
         cursor.execute(
@@ -97,15 +130,18 @@ def post(moves: Sequence[Move], *, journal: str, at: datetime) -> list[Posted]:
         return [Posted(*row) for row in cursor.fetchall()]
 
 
+def post_with_page(moves: Sequence[Move], *, journal: str, at: datetime) -> None:
+    """Make all moves at the end of the verb, in one call with all others of it; outside of a verb, at once.
+
+    So the hot accounts are locked last and for the shortest time. Raises what `post` raises, when the verb ends.
+    """
+    if moves:
+        page.at_the_end(_post, [(move, journal, at) for move in moves], tables=TABLES)
+
+
 def transfer(*, source: str, target: str, amount: int, reason: str, subject: str, key: str, at: datetime) -> Posted:
     """Move `amount` fen from `source` to `target`, once: a repeated `key` returns the first transfer."""
     return post([Move(key, source, target, amount, reason, subject)], journal=key, at=at)[0]
-
-
-def _leaves_the_house(move: Move) -> bool:
-    """Whether somebody takes money out: not what a decision sets aside, nor what a channel has confirmed."""
-    from_wallet = move.source.startswith("user:") and move.target.startswith("channel:")
-    return move.reason == Reason.WITHDRAWAL or from_wallet
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from orders.models import Order, Reveal, Unit, ValidityRecord
 from orders.states import Delivery, Grade
 from shops import stock
 from shops.models import Card
-from timeline.door import lock, note, require, verb
+from timeline import page
+from timeline.door import change_all, lock, note, require, verb
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,12 @@ def withdraw(order: Order, units: Sequence[Unit], *, is_bad: bool, at: datetime)
         unit.delivery = Delivery.VOIDED
         if unit.card_id in back:
             unit.card = None
-    Unit.objects.bulk_update(unseen, ["delivery", "card"])
+    change_all(unseen, ["delivery", "card"])
     if free:
         stock.put_back(free)
-    Card.objects.filter(pk__in=[card.pk for card in cards.values() if card.pk not in back], voided_at=None).update(
-        voided_at=at
-    )
+    gone = [card.pk for card in cards.values() if card.pk not in back]
+    if gone:
+        page.update(Card.objects.filter(pk__in=gone, voided_at=None), voided_at=at)
     if units:
         note(order, "order.codes_withdrawn", by=None, at=at, data={"units": [unit.place for unit in units]})
 

@@ -12,11 +12,11 @@ from typing import Any
 from ledger import payouts, waterfall
 from ledger.accounts import balances
 from ledger.models import Payout
-from ledger.transfers import Move, Reason, post
+from ledger.transfers import Move, Reason, post_with_page
 from ledger.waterfall import Leg, Source
 from orders.models import Exposure, Order, Unit
 from rulebook import clocks
-from timeline import door
+from timeline import door, page
 from timeline.spans import days, deadline
 
 #: The platform's part of what a shop is given, in basis points (money: release).
@@ -67,8 +67,8 @@ class Plan:
 
 
 def units_of(order: Order) -> list[Unit]:
-    """The order's units in their places, as they are now."""
-    return list(order.units.order_by("place"))
+    """The order's units in their places, as they are now, with their cards."""
+    return list(order.units.select_related("card").order_by("place"))
 
 
 # Release and settlement
@@ -92,7 +92,7 @@ def release(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
         )
         unit.released, unit.commission, unit.held = unit.released + unit.held, unit.commission + commission, 0
         unit.released_at, unit.settle_at = at, settle_at
-    post(moves, journal=f"{order.address}:release:{at.isoformat()}", at=at)
+    post_with_page(moves, journal=f"{order.address}:release:{at.isoformat()}", at=at)
     _store(due)
     door.note(order, "order.released", by=None, at=at, data={"units": [unit.place for unit in due]})
 
@@ -114,7 +114,7 @@ def settle(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
         there -= amount
         unit.settled_at = at
     if moves:
-        post(moves, journal=f"{order.address}:settle:{at.isoformat()}", at=at)
+        post_with_page(moves, journal=f"{order.address}:settle:{at.isoformat()}", at=at)
     _store(due)
     door.note(order, "order.units_settled", by=None, at=at, data={"units": [unit.place for unit in due]})
 
@@ -122,19 +122,21 @@ def settle(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
 # Holds
 
 
-def hold(order: Order, units: Sequence[Unit], *, by: str, at: datetime) -> None:
-    """An open case (`refund:12`) holds `units`: neither released nor settled, and their clock stands still."""
+def hold(order: Order, units: Sequence[Unit], *, by: str, at: datetime, among: Sequence[Unit] | None = None) -> None:
+    """An open case (`refund:12`) holds `units`: neither released nor settled, and their clock stands still.
+
+    `among` are all units of the order, if the caller has read them.
+    """
     for unit in units:
         until = unit.next_at()
         unit.held_by = by
         unit.left_at_hold = max(until - at, timedelta(0)) if until else None
     _store(units)
-    arm(order, units_of(order), at=at)
+    arm(order, units_of(order) if among is None else among, at=at)
 
 
-def free(order: Order, by: str, *, at: datetime) -> list[Unit]:
-    """The case `by` is over: its units go on with what was left, inspection with at least 24 h. All units return."""
-    units = units_of(order)
+def free(units: Sequence[Unit], by: str, *, at: datetime) -> None:
+    """The case `by` is over: its units go on with what was left, inspection with at least 24 h."""
     mine = [unit for unit in units if unit.held_by == by]
     for unit in mine:
         left = unit.left_at_hold or timedelta(0)
@@ -144,7 +146,6 @@ def free(order: Order, by: str, *, at: datetime) -> list[Unit]:
             unit.settle_at = at + left
         unit.held_by, unit.left_at_hold = "", None
     _store(mine)
-    return units
 
 
 def arm(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
@@ -256,20 +257,27 @@ def reserve(order: Order, units: Sequence[Unit], *, cause: str, amount: int, at:
     aside = min(max(amount - covered, 0), balances([deposit])[deposit])
     if not aside:
         return
-    Exposure.objects.create(order=order, cause=cause, amount=aside)
+    page.insert([Exposure(order=order, cause=cause, amount=aside)])
+    door.change(order, exposed=order.exposed + aside)
     move = Move(f"{cause}:reserve", deposit, order.shop.account("reserved"), aside, Reason.RESERVE, cause)
-    post([move], journal=f"{cause}:reserve", at=at)
+    post_with_page([move], journal=f"{cause}:reserve", at=at)
 
 
 def unreserve(order: Order, cause: str, *, at: datetime) -> None:
     """The case is over: what was set aside and not used goes back to the free deposit."""
-    exposure = Exposure.objects.filter(cause=cause, amount__gt=0).first()
+    exposure = _exposure(order, cause)
     if exposure is None:
         return
     shop = order.shop
     move = Move(f"{cause}:free", shop.account("reserved"), shop.account("deposit"), exposure.amount, Reason.FREE, cause)
-    post([move], journal=f"{cause}:free", at=at)
-    Exposure.objects.filter(pk=exposure.pk).update(amount=0)
+    post_with_page([move], journal=f"{cause}:free", at=at)
+    door.change(order, exposed=order.exposed - exposure.amount)
+    door.change(exposure, amount=0)
+
+
+def _exposure(order: Order, cause: str) -> Exposure | None:
+    """What is set aside of the shop's deposit for a case; nobody is asked where nothing is set aside for the order."""
+    return Exposure.objects.filter(cause=cause, amount__gt=0).first() if order.exposed else None
 
 
 def _sources(order: Order, units: Sequence[Unit], found: Plan, cause: str) -> list[Source]:
@@ -283,12 +291,13 @@ def _sources(order: Order, units: Sequence[Unit], found: Plan, cause: str) -> li
     available += sum(back[unit.pk] for unit in units if not unit.is_unsettled())
     own = sum(unit.net + back[unit.pk] for unit in units if unit.is_unsettled())
     this_order = min(own, pending)
-    exposure = Exposure.objects.filter(cause=cause).values_list("amount", flat=True).first() or 0
+    exposure = _exposure(order, cause)
+    aside = exposure.amount if exposure else 0
     return [
         Source(shop.account("pending"), this_order, "this_order"),
         Source(shop.account("available"), available, "available"),
         Source(shop.account("pending"), pending - this_order, "pending"),
-        Source(shop.account("reserved"), min(exposure, held[shop.account("reserved")]), "reserved"),
+        Source(shop.account("reserved"), min(aside, held[shop.account("reserved")]), "reserved"),
         Source(shop.account("deposit"), held[shop.account("deposit")], "deposit"),
         Source("platform:fund", held["platform:fund"], "fund"),
     ]
@@ -303,14 +312,14 @@ def _reverse_commission(order: Order, units: Sequence[Unit], found: Plan, cause:
         moves += _moves(unit, f"{cause}:commission", ("platform:fees", pocket, amount, Reason.COMMISSION))
         unit.commission -= amount
     if moves:
-        post(moves, journal=f"{cause}:commission", at=at)
+        post_with_page(moves, journal=f"{cause}:commission", at=at)
 
 
 def _book_debt(order: Order, found: Plan, cause: str, *, at: datetime) -> None:
     """What the guarantee fund pays, the shop owes it."""
     if owed := found.part("fund"):
         debt = Move(f"{cause}:debt", order.shop.account("debt"), "platform:recoverable", owed, Reason.DEBT, cause)
-        post([debt], journal=f"{cause}:debt", at=at)
+        post_with_page([debt], journal=f"{cause}:debt", at=at)
 
 
 def _pay(order: Order, found: Plan, cause: str, *, is_instant: bool, at: datetime) -> Payout | None:
@@ -361,14 +370,15 @@ def _book_units(
             settles = clocks.span("SETTLE", order.shop.level, version=order.rulebook_version)
             unit.released_at, unit.settle_at = at, deadline(settles, at)
     if moves:
-        post(moves, journal=f"{order.address}:fee:{at.isoformat()}", at=at)
+        post_with_page(moves, journal=f"{order.address}:fee:{at.isoformat()}", at=at)
     return [unit for unit in units if unit.held]
 
 
 def _draw_reserved(order: Order, found: Plan, cause: str) -> None:
     if used := found.part("reserved"):
         exposure = Exposure.objects.get(cause=cause)
-        Exposure.objects.filter(pk=exposure.pk).update(amount=exposure.amount - used)
+        door.change(order, exposed=order.exposed - used)
+        door.change(exposure, amount=exposure.amount - used)
 
 
 def _moves(unit: Unit, what: str, *lines: tuple[str, str, int, Any]) -> list[Move]:
@@ -381,4 +391,4 @@ def _moves(unit: Unit, what: str, *lines: tuple[str, str, int, Any]) -> list[Mov
 
 
 def _store(units: Sequence[Unit]) -> None:
-    Unit.objects.bulk_update(units, FIGURES)
+    door.change_all(units, FIGURES)

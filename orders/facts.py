@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
+
 from orders.models import Order, Reveal, Unit, ValidityRecord
 from orders.states import Delivery
 
@@ -28,23 +30,19 @@ class Known:
     facts: dict[str, Any] = field(default_factory=dict)
     #: Whether our records speak against the claim.
     is_contradicted: bool = False
+    #: When the buyer first looked at the code.
+    seen_at: datetime | None = None
 
 
 def known_of(order: Order, units: list[Unit], reason: str, *, at: datetime) -> dict[int, Known]:
-    """What our records know of each unit, by its id, for a claim of `reason` at `at`: two queries for 1 or 500."""
-    ids = [unit.pk for unit in units]
-    first_seen = dict(
-        Reveal.objects.filter(unit__in=ids).order_by("unit_id", "at").distinct("unit_id").values_list("unit_id", "at")
-    )
-    validity = dict(
-        ValidityRecord.objects.filter(unit__in=ids)
-        .order_by("unit_id", "-at", "-pk")
-        .distinct("unit_id")
-        .values_list("unit_id", "is_valid")
-    )
-    return {
-        unit.pk: _known(order, unit, reason, first_seen.get(unit.pk), validity.get(unit.pk), at=at) for unit in units
+    """What our records know of each unit, by its id, for a claim of `reason` at `at`: one query for 1 or 500."""
+    seen = Reveal.objects.filter(unit=OuterRef("pk")).order_by("at").values("at")[:1]
+    said = ValidityRecord.objects.filter(unit=OuterRef("pk")).order_by("-at", "-pk").values("is_valid")[:1]
+    rows = Unit.objects.filter(pk__in=[unit.pk for unit in units]).order_by("pk")
+    found = {
+        pk: (seen_at, is_valid) for pk, seen_at, is_valid in rows.values_list("pk", Subquery(seen), Subquery(said))
     }
+    return {unit.pk: _known(order, unit, reason, *found[unit.pk], at=at) for unit in units}
 
 
 def _known(
@@ -68,7 +66,7 @@ def _known(
     if reason in NEVER_CAME:
         facts["platform_proof"] = unit.delivery == Delivery.UNDELIVERED
         contradicted = unit.delivery != Delivery.UNDELIVERED
-    return Known(STATES.get(Delivery(unit.delivery), "USED"), facts, contradicted)
+    return Known(STATES.get(Delivery(unit.delivery), "USED"), facts, contradicted, seen_at)
 
 
 def _minutes(span: timedelta) -> int:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.accounts import balance
 from ledger.models import Payout
-from ledger.transfers import Reason, transfer
+from ledger.transfers import Move, Reason, post_with_page
 from orders import escrow
 from orders.models import Order, Snapshot, Unit
 from orders.states import Delivery, OrderState
@@ -19,8 +19,8 @@ from shops import stock
 from shops.listings import may_sell
 from shops.models import CODES, Kind, Listing
 from shops.states import ListingState
-from timeline import numbers
-from timeline.door import begin, enter, lock, note, require, verb
+from timeline import numbers, page
+from timeline.door import begin, change, enter, lock, note, require, verb
 from timeline.spans import Span, deadline, minutes
 
 #: The rulebook that rules orders placed now.
@@ -59,13 +59,14 @@ def place(*, buyer: Any, listing: Listing, quantity: int, acknowledged: bool, at
         buyer=buyer,
         shop=shop,
         rulebook_version=ruling.number,
+        buyer_level=buyer.level,
         total=listing.price * quantity,
         placed_at=at,
     )
     data = {"listing": listing.pk, "quantity": quantity}
     begin(order, by=buyer, at=at, span=ruling.clocks.span("ORDER_PAY"), data=data)
     body = json.dumps(listing.snapshot(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    Snapshot.objects.create(
+    snapshot = Snapshot(
         order=order,
         listing=listing,
         body=body,
@@ -73,8 +74,9 @@ def place(*, buyer: Any, listing: Listing, quantity: int, acknowledged: bool, at
         notice_text=listing.notice,
         acknowledged_at=at,
     )
+    page.insert([snapshot])
     cards = stock.take(listing, quantity, at=at)
-    Unit.objects.bulk_create([Unit(order=order, place=place, card=card) for place, card in enumerate(cards, start=1)])
+    page.insert([Unit(order=order, place=place, card=card) for place, card in enumerate(cards, start=1)])
     return order
 
 
@@ -119,20 +121,13 @@ def paid_by_channel(payment: Any, *, at: datetime) -> None:
 
 def _take_money(order: Order, *, source: str, paid_by: str, payment: Any, by: Any, at: datetime) -> None:
     """The money goes into escrow, each unit knows its part, and delivery begins."""
-    transfer(
-        source=source,
-        target=order.escrow,
-        amount=order.total,
-        reason=Reason.ORDER_PAID,
-        subject=order.address,
-        key=f"{order.address}:paid",
-        at=at,
-    )
+    key = f"{order.address}:paid"
+    move = Move(key, source, order.escrow, order.total, Reason.ORDER_PAID, order.address)
+    post_with_page([move], journal=key, at=at)
     listing = order.snapshot.listing
-    order.units.update(paid=listing.price, held=listing.price)
+    page.update(order.units.all(), paid=listing.price, held=listing.price)
     promised_at = at + timedelta(minutes=_promise_minutes(order))
-    order.paid_by, order.payment, order.paid_at, order.promised_at = paid_by, payment, at, promised_at
-    order.save(update_fields=["paid_by", "payment", "paid_at", "promised_at"])
+    change(order, paid_by=paid_by, payment=payment, paid_at=at, promised_at=promised_at)
     span = minutes(_promise_minutes(order) + int(GRACE_TO_HARD.total_seconds() // 60))
     enter(order, OrderState.PAID, by=by, at=at, span=span, data={"amount": order.total, "by": paid_by})
     if listing.kind in CODES:
@@ -142,11 +137,13 @@ def _take_money(order: Order, *, source: str, paid_by: str, payment: Any, by: An
 def deliver(order: Order, *, at: datetime) -> None:
     """The codes that were set aside are bound to the order, sealed: delivered exactly once, inspection begins."""
     span = inspection(order)
-    order.units.filter(delivery=Delivery.UNDELIVERED).update(
-        delivery=Delivery.SEALED, delivered_at=at, inspection_ends_at=deadline(span, at)
+    page.update(
+        order.units.filter(delivery=Delivery.UNDELIVERED),
+        delivery=Delivery.SEALED,
+        delivered_at=at,
+        inspection_ends_at=deadline(span, at),
     )
-    order.delivered_at = at
-    order.save(update_fields=["delivered_at"])
+    change(order, delivered_at=at)
     enter(order, OrderState.DELIVERED, by=None, at=at, span=span)
 
 
@@ -201,6 +198,7 @@ def end_case(
     *,
     cause: str,
     at: datetime,
+    units: list[Unit] | None = None,
     grants: Mapping[int, int] | None = None,
     fees: Mapping[int, int] | None = None,
     compensation: int = 0,
@@ -209,10 +207,12 @@ def end_case(
 ) -> Payout | None:
     """A case (`refund:12`) over units of a locked order is over: pay back what was granted, let the rest go on.
 
+    `units` are all units of the order, if the caller has read them.
     `grants` and `fees` are fen per unit id, `platform_bp` is the platform's share of the fault. Returns the payout, or
     nothing where nothing goes back.
     """
-    units = escrow.free(order, cause, at=at)
+    units = escrow.units_of(order) if units is None else units
+    escrow.free(units, cause, at=at)
     payout = None
     if grants or compensation:
         payout = escrow.give_back(

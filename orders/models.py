@@ -15,6 +15,7 @@ class Order(Tracked):
     """One purchase: one or more units of one listing from one shop."""
 
     machine = ORDER
+    read_with = ("shop", "buyer", "snapshot__listing", "payment")
     scopes = {"shop": "shop__slug", "kind": "snapshot__listing__kind", "channel": "payment__channel"}
 
     class PaidBy(models.TextChoices):
@@ -28,6 +29,12 @@ class Order(Tracked):
     shop = models.ForeignKey("shops.Shop", on_delete=models.PROTECT, related_name="orders")
     rulebook_version = models.CharField(max_length=40)
     total = models.BigIntegerField(help_text="fen")
+    buyer_level = models.CharField(
+        max_length=2, default="M0", db_default="M0", help_text="of membership, when the order was placed"
+    )
+    exposed = models.BigIntegerField(
+        default=0, db_default=0, help_text="fen of the shop's deposit set aside for open cases of this order"
+    )
     paid_by = models.CharField(max_length=10, choices=PaidBy.choices, blank=True)
     payment = models.ForeignKey("ledger.Payment", on_delete=models.PROTECT, null=True, related_name="orders")
     placed_at = models.DateTimeField()

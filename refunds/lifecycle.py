@@ -1,14 +1,16 @@
 """The story of a refund case: ask · accept · decline · escalate · withdraw · lapse · ruled · rejected · paid."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from ledger.models import Payout
+from ledger.states import PayoutState
 from ledger.templatetags.money import yuan
 from orders import delivery, escrow
 from orders import lifecycle as orders
@@ -20,8 +22,9 @@ from refunds.states import RefundState
 from refunds.triage import Lane, Preview
 from rulebook import clocks
 from rulebook.arithmetic import split
-from timeline import numbers
-from timeline.door import begin, enter, lock, lock_root, note, rearm, require, verb
+from shops.models import Shop
+from timeline import numbers, page
+from timeline.door import begin, change, change_all, enter, lock, locked, note, rearm, require, verb
 from timeline.refusals import Refused
 
 log = logging.getLogger(__name__)
@@ -34,8 +37,19 @@ CLAIMABLE = {OrderState.PAID, OrderState.DELIVERED, OrderState.COMPLETED, OrderS
 ALARM_AGAIN = timedelta(hours=24)
 
 
-def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at: datetime) -> Preview:
-    """What a claim would come to now: figure, fee, arithmetic, clock. Refuses what `ask` would refuse."""
+def preview(
+    order: Order,
+    units: Sequence[Unit],
+    reason: str,
+    *,
+    buyer: Any,
+    at: datetime,
+    earlier: Sequence[tuple[int, bool]] | None = None,
+) -> Preview:
+    """What a claim would come to now: figure, fee, arithmetic, clock. Refuses what `ask` would refuse.
+
+    `earlier` are the cases that there were (`earlier_cases`), if the caller has read them.
+    """
     require(order.buyer_id == buyer.pk, "not_your_turn", _("Only the buyer asks for money back."))
     require(order.state in CLAIMABLE, "wrong_moment", _("There is nothing to claim for in this order now."))
     require(bool(units), "nothing_chosen", _("Choose at least one unit."))
@@ -56,17 +70,24 @@ def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at:
             "reason_not_offered",
             _("This reason does not fit unit %(place)s. Choose another reason or other units.") % {"place": unit.place},
         )
-    decided = RefundItem.objects.filter(unit__in=units, refund__reason=reason).filter(
-        Q(refund__outcome=Refund.Outcome.RULING) | Q(refund__state=RefundState.REJECTED)
-    )
+    earlier = earlier_cases(units, reason) if earlier is None else earlier
     require(
-        not decided.exists(),
+        not any(is_decided for _unit, is_decided in earlier),
         "decided_already",
         _("The platform has decided this already for one of these units. Against its decision there is the appeal."),
     )
     found = triage.preview(order, units, reason, buyer=buyer, at=at)
     reasons.require_open(found.ends.values(), at=at)
     return found
+
+
+def earlier_cases(units: Sequence[Unit], reason: str) -> list[tuple[int, bool]]:
+    """The cases that there were for these units and this reason: the unit's id, and whether the platform decided it."""
+    items = RefundItem.objects.filter(unit__in=units, refund__reason=reason).order_by("pk")
+    return [
+        (unit, outcome == Refund.Outcome.RULING or state == RefundState.REJECTED)
+        for unit, outcome, state in items.values_list("unit_id", "refund__outcome", "refund__state")
+    ]
 
 
 @verb
@@ -81,21 +102,25 @@ def ask(
     text: str = "",
     attachments: Sequence[Attachment] = (),
     expected: int | None = None,
+    draft: ClaimDraft | None = None,
 ) -> Refund:
     """The buyer asks for money back for `units`; the rules answer at once, and what our records prove is paid at once.
 
-    `amount` is what is asked in fen (nothing: all that the rules give), `expected` the figure that the buyer was shown.
+    `amount` is what is asked in fen (nothing: all that the rules give), `expected` the figure that the buyer was shown,
+    `draft` what it was told in, which is then no longer kept.
     Refused: what `preview` refuses, `figure_changed`, `more_than_the_rules`, `nothing_asked`, `too_often`.
     """
-    lock_root(order.buyer)  # whose instant quota is counted
-    lock_root(order.shop)  # whose deposit answers
+    locked(User, order.buyer_id)  # whose instant quota is counted
+    locked(Shop, order.shop_id)  # whose deposit answers
     lock(order)
-    chosen = [unit for unit in escrow.units_of(order) if unit.pk in {each.pk for each in units}]
+    all_units = escrow.units_of(order)
+    chosen = [unit for unit in all_units if unit.pk in {each.pk for each in units}]
     if len(chosen) != len({each.pk for each in units}):
         raise ValueError("These units are not of this order.")
-    found = preview(order, chosen, reason, buyer=by, at=at)
+    earlier = earlier_cases(chosen, reason)
+    found = preview(order, chosen, reason, buyer=by, at=at, earlier=earlier)
     asked = _asked(found, amount, expected)
-    _require_not_too_often(order, chosen, reason, attachments)
+    _require_not_too_often(order, earlier, reason, attachments)
     refund = Refund(
         number=numbers.new("R", at),
         order=order,
@@ -121,14 +146,17 @@ def ask(
         "rulebook": refund.decision["version"],
     }
     begin(refund, by=by, at=at, span=found.answer_span(asked), data=data)
-    refund.attachments.set(attachments)
-    _write_items(refund, found, asked)
-    escrow.hold(order, chosen, by=refund.address, at=at)
-    escrow.reserve(order, chosen, cause=refund.address, amount=asked + found.compensation, at=at)
-    ClaimDraft.objects.filter(order=order, buyer=by).delete()
+    if attachments:
+        refund.attachments.add(*attachments)
+    items = _write_items(refund, found, asked)
+    escrow.hold(order, chosen, by=refund.address, at=at, among=all_units)
+    if draft is not None:
+        draft.delete()
     if found.lane in {Lane.PROVEN, Lane.INSTANT}:
-        _approve_as_asked(refund, outcome=Refund.Outcome.INSTANT, by=None, at=at)
-    elif found.lane is Lane.PREDECISION:
+        _approve_as_asked(refund, outcome=Refund.Outcome.INSTANT, by=None, at=at, items=items, units=all_units)
+        return refund
+    escrow.reserve(order, chosen, cause=refund.address, amount=asked + found.compensation, at=at)
+    if found.lane is Lane.PREDECISION:
         data = {"rules": sorted({rule for part in found.parts for rule in part.decision.rules})}
         span = clocks.span("ESCALATE", version=order.rulebook_version)
         enter(refund, RefundState.DECLINED, by=None, at=at, span=span, event="refund.predecided", data=data)
@@ -179,9 +207,9 @@ def decline(
         "state_not_proven",
         _("Our records do not prove the state of every unit, so it takes more than a rule to decline."),
     )
-    refund.declined_code, refund.declined_rule, refund.declined_text = code, rule, text.strip()
-    refund.save(update_fields=["declined_code", "declined_rule", "declined_text"])
-    refund.attachments.add(*attachments)
+    change(refund, declined_code=code, declined_rule=rule, declined_text=text.strip())
+    if attachments:
+        refund.attachments.add(*attachments)
     data = {"code": code, "rule": rule, "states": [[unit.place, unit.delivery] for unit in units]}
     span = clocks.span("ESCALATE", version=refund.order.rulebook_version)
     enter(refund, RefundState.DECLINED, by=by, at=at, span=span, data=data)
@@ -250,17 +278,20 @@ def ruled(
 ) -> None:
     """The platform decided for the buyer: `grants` (fen per unit id) and `compensation` go back.
 
-    Called by disputes in the transaction that enforces a ruling. `platform_bp` is the platform's share of the fault.
+    Called by disputes in the transaction that enforces a ruling, which closes the dispute if the money arrived in it.
+    `platform_bp` is the platform's share of the fault.
     """
     lock(refund)
     require(refund.state == RefundState.DISPUTED, "wrong_moment", _("This case is not with the platform."))
     given = {pk: amount for pk, amount in grants.items() if amount}
     if not given and not compensation:
         raise ValueError("A ruling that gives nothing is a rejection.")
-    if set(given) - set(refund.items.values_list("unit_id", flat=True).order_by("pk")):
+    items = list(refund.items.order_by("pk"))
+    if set(given) - {item.unit_id for item in items}:
         raise ValueError("These units are not of this case.")
     _approve(
         refund,
+        items=items,
         grants=given,
         fees={},
         compensation=compensation,
@@ -289,12 +320,10 @@ def rejected(refund: Refund, *, by: Any, at: datetime) -> None:
 
 @verb
 def paid(payout: Payout, *, at: datetime) -> None:
-    """The money of a case has arrived; the ledger says so, for a balance in the breath in which it was decided."""
+    """The money of a case has arrived at its channel, or at the balance after all; the ledger says so."""
     refund = Refund.objects.select_related("order").get(pk=int(payout.cause.removeprefix("refund:")))
     lock(refund)
-    refund.payout, refund.closed_at = payout, at
-    refund.save(update_fields=["payout", "closed_at"])
-    enter(refund, RefundState.REFUNDED, by=None, at=at, data={"payout": payout.number, "amount": payout.amount})
+    _has_arrived(refund, payout, at=at)
     hooks.paid_back(refund, at=at)
 
 
@@ -320,15 +349,12 @@ def _asked(found: Preview, amount: int | None, expected: int | None) -> int:
     return asked
 
 
-def _require_not_too_often(order: Order, units: Sequence[Unit], reason: str, attachments: Sequence[Attachment]) -> None:
+def _require_not_too_often(
+    order: Order, earlier: Sequence[tuple[int, bool]], reason: str, attachments: Sequence[Attachment]
+) -> None:
     """Three cases for a unit and reason; after that only with a file that no earlier case had."""
-    counted = (
-        RefundItem.objects.filter(unit__in=[unit.pk for unit in units], refund__reason=reason)
-        .values("unit")
-        .annotate(cases=Count("pk"))
-        .filter(cases__gte=MOST_CASES)
-    )
-    if not counted.exists():
+    cases = Counter(unit for unit, _is_decided in earlier)
+    if not cases or max(cases.values()) < MOST_CASES:
         return
     before = Attachment.objects.filter(refunds__order=order, refunds__reason=reason)
     known = set(before.values_list("sha256", flat=True).order_by("pk"))
@@ -348,12 +374,12 @@ def _require_answerable(refund: Refund, *, by: Any, at: datetime) -> None:
     )
 
 
-def _write_items(refund: Refund, found: Preview, asked: int) -> None:
+def _write_items(refund: Refund, found: Preview, asked: int) -> list[RefundItem]:
     """What is asked of each unit: in proportion to what the rules give, to the fen."""
     per_unit = {unit.pk: part for part in found.parts for unit in part.units}
     units = found.units
     shares = split(asked, {str(unit.pk): per_unit[unit.pk].entitled for unit in units}) if asked else {}
-    RefundItem.objects.bulk_create(
+    items = [
         RefundItem(
             refund=refund,
             unit=unit,
@@ -362,14 +388,29 @@ def _write_items(refund: Refund, found: Preview, asked: int) -> None:
             fee=per_unit[unit.pk].fee,
         )
         for unit in units
-    )
+    ]
+    page.insert(items)
+    return items
 
 
-def _approve_as_asked(refund: Refund, *, outcome: str, by: Any, at: datetime) -> None:
-    """What was asked goes back; a fee for the buyer's own reason stays with the shop."""
-    items = list(refund.items.order_by("pk"))
+def _approve_as_asked(
+    refund: Refund,
+    *,
+    outcome: str,
+    by: Any,
+    at: datetime,
+    items: list[RefundItem] | None = None,
+    units: list[Unit] | None = None,
+) -> None:
+    """What was asked goes back; a fee for the buyer's own reason stays with the shop.
+
+    `items` and `units`, all of the order, are given if the caller has them.
+    """
+    items = list(refund.items.order_by("pk")) if items is None else items
     _approve(
         refund,
+        items=items,
+        units=units,
         grants={item.unit_id: item.asked for item in items if item.asked},
         fees={item.unit_id: item.fee for item in items if item.asked and item.fee},
         compensation=refund.compensation,
@@ -389,18 +430,21 @@ def _approve(
     by: Any,
     at: datetime,
     platform_bp: int = 0,
+    items: list[RefundItem] | None = None,
+    units: list[Unit] | None = None,
 ) -> None:
     """The decision is made, then it is paid. To a balance, the money arrives inside this call and closes the case."""
-    refund.approved, refund.outcome = sum(grants.values()) + compensation, outcome
-    refund.save(update_fields=["approved", "outcome"])
-    _close_items(refund, grants)
+    units = escrow.units_of(refund.order) if units is None else units
+    change(refund, approved=sum(grants.values()) + compensation, outcome=outcome)
+    _close_items(refund, grants, items)
     is_instant = outcome == Refund.Outcome.INSTANT
     span = clocks.span("PAYOUT", "instant" if is_instant else "normal", version=refund.order.rulebook_version)
     data = {"outcome": str(outcome), "amount": refund.approved}
     enter(refund, RefundState.APPROVED, by=by, at=at, span=span, data=data)
-    _withdraw_codes(refund, grants, fees, at=at)
+    _withdraw_codes(refund, units, grants, fees, at=at)
     payout = orders.end_case(
         refund.order,
+        units=units,
         cause=refund.address,
         grants=dict(grants),
         fees=dict(fees),
@@ -409,20 +453,25 @@ def _approve(
         is_instant=is_instant,
         at=at,
     )
-    refund.refresh_from_db(fields=["state", "entered_at", "deadline_at", "payout", "closed_at"])
-    if payout is not None and refund.payout_id is None:
-        refund.payout = payout
-        refund.save(update_fields=["payout"])
+    if payout is None:
+        return
+    if payout.state == PayoutState.PAID:
+        _has_arrived(refund, payout, at=at)
+    else:
+        change(refund, payout=payout)
 
 
-def _withdraw_codes(refund: Refund, grants: Mapping[int, int], fees: Mapping[int, int], *, at: datetime) -> None:
+def _has_arrived(refund: Refund, payout: Payout, *, at: datetime) -> None:
+    change(refund, payout=payout, closed_at=at)
+    enter(refund, RefundState.REFUNDED, by=None, at=at, data={"payout": payout.number, "amount": payout.amount})
+
+
+def _withdraw_codes(
+    refund: Refund, units: Sequence[Unit], grants: Mapping[int, int], fees: Mapping[int, int], *, at: datetime
+) -> None:
     """Who has the price back does not keep the code; a price that is only lowered leaves it with the buyer."""
-    units = [
-        unit
-        for unit in refund.order.units.filter(pk__in=list(grants)).select_related("card").order_by("place")
-        if grants[unit.pk] + fees.get(unit.pk, 0) >= unit.left
-    ]
-    delivery.withdraw(refund.order, units, is_bad=refund.reason == reasons.CODE_INVALID, at=at)
+    paid_back = [unit for unit in units if unit.pk in grants and grants[unit.pk] + fees.get(unit.pk, 0) >= unit.left]
+    delivery.withdraw(refund.order, paid_back, is_bad=refund.reason == reasons.CODE_INVALID, at=at)
 
 
 def _to_the_platform(refund: Refund, *, by: Any, at: datetime) -> None:
@@ -432,15 +481,17 @@ def _to_the_platform(refund: Refund, *, by: Any, at: datetime) -> None:
 
 def _end_without_money(refund: Refund, state: str, *, by: Any, at: datetime) -> None:
     """The case ends and nothing goes back: its units are free again, with 24 hours of inspection at least."""
-    refund.closed_at = at
-    refund.save(update_fields=["closed_at"])
+    change(refund, closed_at=at)
     _close_items(refund, {})
     enter(refund, state, by=by, at=at)
     orders.end_case(refund.order, cause=refund.address, at=at)
 
 
-def _close_items(refund: Refund, grants: Mapping[int, int]) -> None:
-    items = list(refund.items.order_by("pk"))
+def _close_items(refund: Refund, grants: Mapping[int, int], items: list[RefundItem] | None = None) -> None:
+    are_new = page.waits(RefundItem)
+    if items is None or (not are_new and any(item.pk is None for item in items)):
+        items = list(refund.items.order_by("pk"))
     for item in items:
         item.granted, item.is_open = grants.get(item.unit_id, 0), False
-    RefundItem.objects.bulk_update(items, ["granted", "is_open"])
+    if not are_new:  # else they wait on the verb's page and are stored as they are now
+        change_all(items, ["granted", "is_open"])

@@ -43,6 +43,7 @@ class Refund(Tracked):
     """One case over one or more units of an order: what the buyer asks, what the rules give, what became of it."""
 
     machine = REFUND
+    root_by = "order"
     scopes = {name: f"order__{path}" for name, path in Order.scopes.items()}
 
     class Outcome(models.TextChoices):

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from accounts.models import LevelChange
 from orders.facts import Known, known_of
-from orders.models import Order, Reveal, Unit
+from orders.models import Order, Unit
 from refunds import reasons
 from refunds.models import Refund
 from rulebook import clocks, versions
@@ -151,17 +150,12 @@ class Preview:
 def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at: datetime) -> Preview:
     """What the rules give on a claim of `reason` over `units`, as our records are at `at`. The same number of queries
     for one unit and for 500."""
-    book, level = versions.book_of(order.rulebook_version), level_at(buyer, order.placed_at)
+    book, level = versions.book_of(order.rulebook_version), order.buyer_level
     later = [version.book for version in versions.better_later(order.rulebook_version, at)]
     kind = order.snapshot.listing.kind
     known = known_of(order, list(units), reason, at=at)
-    used = Refund.objects.filter(buyer=buyer, is_instant=True, opened_at__gt=at - QUOTA_DAYS).count()
-    seen = dict(
-        Reveal.objects.filter(unit__in=[unit.pk for unit in units])
-        .order_by("unit_id", "at")
-        .distinct("unit_id")
-        .values_list("unit_id", "at")
-    )
+    is_proven = any(found.facts.get("platform_proof") is True for found in known.values())
+    used = _instant_used(buyer, at=at) if is_proven else 0
     groups: dict[Any, list[Unit]] = {}
     for unit in sorted(units, key=lambda unit: unit.place):
         found = known[unit.pk]
@@ -176,16 +170,15 @@ def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at:
         ),
         instant_cap=book.levels[level].instant_cap_fen,
         ends={
-            unit.pk: reasons.window_ends_at(order, unit, reason, seen_at=seen.get(unit.pk), level=level, book=book)
+            unit.pk: reasons.window_ends_at(order, unit, reason, seen_at=known[unit.pk].seen_at, level=level, book=book)
             for unit in units
         },
     )
 
 
-def level_at(buyer: Any, at: datetime) -> str:
-    """The membership level that somebody had at `at`: it changes the buyer's own reasons and the instant lane only."""
-    later = LevelChange.objects.filter(user=buyer, at__gt=at).order_by("at", "pk").values_list("before", flat=True)
-    return str(later.first() or buyer.level)
+def _instant_used(buyer: Any, *, at: datetime) -> int:
+    """How often somebody was paid at once in the last 30 days; only what our records prove can be."""
+    return Refund.objects.filter(buyer=buyer, is_instant=True, opened_at__gt=at - QUOTA_DAYS).count()
 
 
 def _part(

@@ -71,6 +71,7 @@ class Deposit(Tracked):
     """
 
     machine = DEPOSIT
+    root_by = "shop"
 
     shop = models.OneToOneField(Shop, on_delete=models.PROTECT, related_name="deposit")
     required = models.BigIntegerField()
@@ -179,6 +180,7 @@ class Listing(Tracked):
     """What a shop offers, with its promise in figures."""
 
     machine = LISTING
+    root_by = "shop"
 
     shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="listings")
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -1,7 +1,7 @@
 """The door: the only code that writes a state. State, clock and event are written together, or none."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, models
 
@@ -11,6 +11,8 @@ from timeline.page import change, change_all, verb
 from timeline.refusals import Refused, require
 from timeline.spans import Span
 
+R = TypeVar("R", bound=models.Model)
+
 __all__ = [
     "Refused",
     "begin",
@@ -19,6 +21,7 @@ __all__ = [
     "enter",
     "lock",
     "lock_root",
+    "locked",
     "note",
     "rearm",
     "require",
@@ -51,14 +54,22 @@ def lock(thing: Tracked) -> None:
 
     What this verb has locked and read already is not asked for again: nobody else can have moved it.
     """
-    root = thing.root()
+    root = _root_of(thing)
     lock_root(root)
     known = page.remembered()
     if root is thing or known.get((type(thing), thing.pk)) is thing:
         return
     _read_again(thing, type(thing)._base_manager.select_related(*thing.read_with))
     _stand_on(thing, root)
-    known[type(thing), thing.pk] = thing
+    for row in [thing, *(each for each in thing._state.fields_cache.values() if each is not None)]:
+        known.setdefault((type(row), row.pk), row)
+
+
+def locked(model: type[R], key: Any) -> R:
+    """Lock the root that has this key and read it, in one query."""
+    root = model(pk=key)
+    lock_root(root)
+    return root
 
 
 def lock_root(root: models.Model) -> None:
@@ -70,6 +81,20 @@ def lock_root(root: models.Model) -> None:
     rows = type(root)._base_manager.select_for_update(no_key=True, of=("self",))
     _read_again(root, rows.select_related(*getattr(root, "read_with", ())))
     known[type(root), root.pk] = root
+
+
+def _root_of(thing: Tracked) -> models.Model:
+    """The root of a thing; one that was not read yet is not read before its lock."""
+    *way, last = thing.root_by.split("__") if thing.root_by else [""]
+    if not last:
+        return thing.root()
+    above: models.Model = thing
+    for name in way:
+        above = getattr(above, name)
+    link = above._meta.get_field(last)
+    if not link.is_cached(above):  # type: ignore[union-attr]
+        setattr(above, last, link.related_model(pk=getattr(above, link.attname)))  # type: ignore[union-attr, operator, misc]
+    return thing.root()
 
 
 def _read_again(row: models.Model, rows: models.QuerySet[Any]) -> None:

@@ -26,6 +26,8 @@ class Tracked(models.Model):
     scopes: ClassVar[dict[str, str]] = {}
     #: Rows that are read together with it when it is locked (`select_related`); its verbs need them anyway.
     read_with: ClassVar[tuple[str, ...]] = ()
+    #: How the thing leads to its root, if that is another row: `order`, `refund__order`.
+    root_by: ClassVar[str] = ""
 
     state = models.CharField(max_length=20, editable=False)
     entered_at = models.DateTimeField(editable=False)
@@ -71,10 +73,13 @@ class Tracked(models.Model):
         return self.deadline_at is not None and self.deadline_at <= at
 
 
-def find(address: str) -> Tracked:
-    """The thing that an address (`deposit:7`) names."""
+def find(address: str, *, to_lock: bool = False) -> Tracked:
+    """The thing that an address (`deposit:7`) names; one that is its own root is read when it is locked, if at once."""
     name, _, pk = address.partition(":")
-    return machines[name].model._base_manager.get(pk=int(pk))
+    model = machines[name].model
+    if to_lock and model.root is Tracked.root:
+        return model(pk=int(pk))
+    return model._base_manager.get(pk=int(pk))
 
 
 class Event(models.Model):

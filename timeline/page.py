@@ -14,7 +14,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
-from itertools import groupby
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import DatabaseError, connection, models, transaction
@@ -93,15 +92,24 @@ def update(rows: models.QuerySet[Any], **values: Any) -> None:
         page.update(rows, values)
 
 
-def at_the_end(name: str, send: Callable[[], None], *, tables: Iterable[str]) -> None:
-    """Let `send` run once after the rows are sent; reading one of `tables` sends everything before."""
+def waits(model: type[models.Model]) -> bool:
+    """Whether something of a table waits to be sent."""
+    page = _open()
+    return page is not None and model._meta.db_table in page.waiting
+
+
+def at_the_end(send: Callable[[list[Any]], Any], what: Iterable[Any], *, tables: Iterable[str]) -> None:
+    """Give `what` to `send` after the rows are sent, all that a verb has for it in one call.
+
+    Whoever reads one of `tables` inside the verb finds everything sent.
+    """
     with _writing() as page:
-        page.last[name] = send
+        page.last.setdefault(send, []).extend(what)
         page.waiting |= set(tables)
 
 
-def send() -> None:
-    """Send what waits, now."""
+def send_now() -> None:
+    """Send what waits, because what comes next builds on it."""
     if page := _open():
         page.flush()
 
@@ -120,11 +128,13 @@ class Change:
     pk: Any
     values: dict[str, Any]
     before: tuple[str, Any] | None = None
+    #: How many changes of its whole table came before it.
+    after: int = 0
 
     @property
     def shape(self) -> Any:
-        """Changes of one shape that stand together become one statement."""
-        return self.model, tuple(self.values), self.before and self.before[0]
+        """Changes of one shape become one statement."""
+        return self.model, tuple(self.values), self.before and self.before[0], self.after
 
 
 @dataclass(eq=False)
@@ -146,7 +156,8 @@ class Page:
     entries: list[Entry] = field(default_factory=list)
     changes: dict[Any, Change] = field(default_factory=dict)
     latest: dict[str, Entry] = field(default_factory=dict)
-    last: dict[str, Callable[[], None]] = field(default_factory=dict)
+    updates: dict[type[models.Model], int] = field(default_factory=dict)
+    last: dict[Callable[[list[Any]], Any], list[Any]] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
     locked: dict[Any, models.Model] = field(default_factory=dict)
 
@@ -156,7 +167,8 @@ class Page:
         values = {name: getattr(row, _field(model, name).attname) for name in names}
         known = self.changes.get((model, row.pk))
         if known is None:
-            self.changes[model, row.pk] = known = Change(model, row.pk, values, before)
+            after = self.updates.get(model, 0)
+            self.changes[model, row.pk] = known = Change(model, row.pk, values, before, after)
             self._add(model, known)
         else:
             known.values.update(values)
@@ -180,6 +192,7 @@ class Page:
         query.add_update_values(values)
         self._add(rows.model, query.get_compiler(connection=connection).as_sql())
         # What is changed in this table from here on comes after it.
+        self.updates[rows.model] = self.updates.get(rows.model, 0) + 1
         self.changes = {key: change for key, change in self.changes.items() if key[0] is not rows.model}
 
     def _add(self, model: type[models.Model], entry: Entry) -> None:
@@ -192,21 +205,23 @@ class Page:
         """Send what waits: every row in one round trip, then what rooms above add."""
         entries, last = self.entries, self.last
         self.throw_away()
-        statements = [
-            statement for _shape, alike in groupby(entries, key=_shape) for statement in _statements(list(alike))
-        ]
+        alike: dict[Any, list[Entry]] = {}
+        for entry in entries:
+            alike.setdefault(entry.shape if isinstance(entry, Change) else id(entry), []).append(entry)
+        statements = [statement for together in alike.values() for statement in _statements(together)]
         if statements:
             with _named_faults(), connection.cursor() as cursor:
                 cursor.execute(
                     ";\n".join(text for text, _params in statements),
                     [param for _text, params in statements for param in params],
                 )
-        for send_last in last.values():
-            send_last()
+        for send, what in last.items():
+            send(what)
 
     def throw_away(self) -> None:
         """Forget what waits."""
-        self.entries, self.changes, self.latest, self.last, self.waiting = [], {}, {}, {}, set()
+        self.entries, self.last, self.waiting = [], {}, set()
+        self.changes, self.latest, self.updates = {}, {}, {}
 
     def watch(self, execute: Any, text: Any, params: Any, many: bool, context: Any) -> Any:
         """Before anybody reads a table that has something waiting, it is written."""
@@ -226,12 +241,8 @@ def _named_faults() -> Iterator[None]:
         raise RuntimeError(str(error).splitlines()[0]) from error
 
 
-def _shape(entry: Entry) -> Any:
-    return entry.shape if isinstance(entry, Change) else id(entry)
-
-
 def _statements(entries: list[Any]) -> list[Statement]:
-    """The statements of entries that stand together."""
+    """The statements of entries of one shape."""
     match entries[0]:
         case Change():
             return [_update(entries)]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import Exists
 
-from timeline import door, outages, reminders
+from timeline import door, outages, page, reminders
 from timeline.models import Outage, Timer, find
 from timeline.page import verb
 
@@ -82,8 +82,7 @@ def fire(timer_id: int, *, at: datetime) -> bool:
     Returns whether it fired; another worker, a person or a pause may have been faster. The verb is the same one that a
     person uses, with nobody as the actor.
     """
-    timer = Timer.objects.get(pk=timer_id)
-    thing = find(timer.subject)
+    thing = find(Timer.objects.values_list("subject", flat=True).get(pk=timer_id), to_lock=True)
     door.lock(thing)
     is_down = Exists(Outage.objects.unsettled().order_by().filter(began_at__lte=at))
     timer = Timer.objects.select_for_update(of=("self",)).annotate(is_something_down=is_down).get(pk=timer_id)
@@ -94,8 +93,7 @@ def fire(timer_id: int, *, at: datetime) -> bool:
     if reminders.is_short_of_reminders(timer):
         reminders.postpone(thing, timer, at=at)
         return False
-    timer.state, timer.ended_at = Timer.State.FIRED, at
-    timer.save(update_fields=["state", "ended_at"])
+    page.change(timer, before=("state", Timer.State.RUNNING), state=Timer.State.FIRED, ended_at=at)
     data = {
         "limit": timer.limit,
         "due_at": timer.due_at.isoformat(),

@@ -158,6 +158,7 @@ def result(request: HttpRequest, number: str) -> HttpResponse:
             reason=draft.reason,
             text=draft.text,
             attachments=list(draft.attachments.order_by("pk")),
+            draft=draft,
             amount=form.cleaned_data["amount"] if found.figure else None,
             expected=form.cleaned_data["expected"],
             by=request.user,
