@@ -3,12 +3,14 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from ledger.forms import YuanField
 from orders.forms import SayForm
 from refunds import words
 from refunds.citations import DeclineCode
+from rulebook import linter, terms
 
 FILES = "image/jpeg,image/png,image/webp,application/pdf,text/plain,.txt,.log,.csv"
 
@@ -92,3 +94,10 @@ class DeclineForm(forms.Form):
     def __init__(self, *args: Any, rules: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["rule"].choices = [(rule, f"{rule} · {words.rule(rule)}") for rule in rules]  # type: ignore[attr-defined]
+
+    def clean_text(self) -> str:
+        """No void or forbidden terms: each is named with its reason and a better wording."""
+        text: str = self.cleaned_data["text"]
+        if void := linter.blocking(text, linter.Use.DECLINE):
+            raise ValidationError([ValidationError(terms.sentence(each), code="void_term") for each in void])
+        return text

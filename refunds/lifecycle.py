@@ -20,7 +20,7 @@ from refunds import citations, hooks, reasons, triage
 from refunds.models import ClaimDraft, Refund, RefundItem
 from refunds.states import RefundState
 from refunds.triage import Lane, Preview
-from rulebook import clocks
+from rulebook import clocks, linter, terms
 from rulebook.arithmetic import split
 from shops.models import Shop
 from timeline import numbers, page
@@ -185,7 +185,8 @@ def decline(
 ) -> None:
     """The shop says no: with a code, a published rule that applies, words, and our record of every unit's state.
 
-    Refused: `not_your_turn`, `wrong_moment`, `no_such_rule`, `rule_does_not_apply`, `text_missing`, `state_not_proven`.
+    Refused: `not_your_turn`, `wrong_moment`, `no_such_rule`, `rule_does_not_apply`, `text_missing`, `void_term`,
+    `state_not_proven`.
     """
     lock(refund)
     _require_answerable(refund, by=by, at=at)
@@ -201,6 +202,8 @@ def decline(
         _("This rule does not fit these goods in this state, or it gives the buyer what was asked."),
     )
     require(bool(text.strip()), "text_missing", _("Tell the buyer why, in your own words."))
+    if void := linter.blocking(text, linter.Use.DECLINE):
+        raise Refused("void_term", terms.sentence(void[0]))
     units = list(Unit.objects.filter(refund_items__refund=refund).order_by("place"))
     require(
         all(unit.grade == Grade.VERIFIED for unit in units),

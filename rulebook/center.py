@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from django.urls import reverse
-from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -25,6 +24,7 @@ from rulebook.limits import Clocks
 from rulebook.matrix import CLASSES, Row
 from rulebook.models import RulebookVersion
 from rulebook.states import VersionState
+from rulebook.terms import language
 from timeline.spans import hours
 
 EXAMPLES = Path(__file__).parent / "data" / "examples.json"
@@ -58,13 +58,6 @@ LOOKS = {
 }
 #: Faults that have no rows of their own: their own block of the rulebook decides.
 OWN_BLOCKS = ("SHARED", "MINOR", "ILLEGAL", "UNAUTHORIZED")
-#: Which of the two languages of the data a page in a language shows.
-LANGUAGES = {"zh-hans": "zh"}
-
-
-def language() -> str:
-    """The language of data that is kept in both: `zh` or `en`."""
-    return LANGUAGES.get(translation.get_language() or "", "en")
 
 
 def matrix(book: Book, kind: str) -> list[dict[str, Any]]:

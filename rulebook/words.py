@@ -120,18 +120,6 @@ ROUTES: Mapping[str, Promise] = {
     ),
     "HUMAN": gettext_lazy("A person decides. A machine only suggests, and silence pays nothing here."),
 }
-REMEDIES: Mapping[str, Promise] = {
-    "REFUND": gettext_lazy("money back"),
-    "REISSUE": gettext_lazy("a new code"),
-    "EXCHANGE": gettext_lazy("an exchange"),
-    "TOP_UP_SHORTFALL": gettext_lazy("the rest is added"),
-    "EXTEND_TERM": gettext_lazy("a longer term"),
-    "COMPENSATE": gettext_lazy("compensation"),
-    "DENY": gettext_lazy("no"),
-    "HOLD": gettext_lazy("wait"),
-    "ESCALATE_HUMAN": gettext_lazy("people decide"),
-    "ASSIST_ONLY": gettext_lazy("help"),
-}
 #: What has to hold for a row with a condition, by the fact and its value.
 CONDITIONS: Mapping[tuple[str, int | str], Promise] = {
     ("recallable", True): gettext_lazy("if the supplier takes the code back, verified unused"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from shops import terms
 from shops.lifecycle import held_by
 from shops.models import OFFERED, Deposit, Listing, Shop
 from shops.states import ListingState
@@ -42,7 +43,7 @@ def draft(
 ) -> Listing:
     """The shop writes a new listing: `price` and `face_value` in fen, delivery promised within `promise_minutes`.
 
-    `ValidationError` names what is wrong with each word or figure.
+    `ValidationError` names what is wrong with each word or figure, void and forbidden terms included.
     """
     lock_root(shop)
     require(shop.owner_id == by.pk, "not_your_turn", _("Only the shop writes its own listings."))
@@ -62,6 +63,7 @@ def draft(
         created_at=at,
     )
     listing.full_clean(exclude={"shop", "state", "entered_at"})
+    terms.require_fair(listing)
     begin(listing, by=by, at=at)
     return listing
 
@@ -82,6 +84,7 @@ def edit(listing: Listing, *, by: Any, at: datetime, **words: Any) -> None:
     for name, word in words.items():
         setattr(listing, name, word.strip() if isinstance(word, str) else word)
     listing.full_clean(exclude={"shop", "state", "entered_at"})
+    terms.require_fair(listing)
     changed = {name: [before[name], getattr(listing, name)] for name in words if getattr(listing, name) != before[name]}
     if not changed:
         return
@@ -167,6 +170,7 @@ def _allow_selling(listing: Listing, state: ListingState, *, by: Any, at: dateti
     _require_own(listing, by)
     require(listing.state == state, "wrong_moment", _("The listing has moved on meanwhile. Look at it again."))
     require(not by.is_suspended(at), "suspended", _("You are suspended: you cannot sell for now."))
+    terms.refuse_void(listing)
     return Deposit.objects.select_related("shop").get(shop=listing.shop_id)
 
 

@@ -5,23 +5,16 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rulebook import cards, center, explanations, versions
+from rulebook import cards, center, versions
 from rulebook.claims import KINDS
 from rulebook.engine import decide
 from rulebook.forms import SAMPLE, CalculatorForm, TryTextForm
-from rulebook.linter import Category, Finding, Use, lint
+from rulebook.linter import Use, lint
 from rulebook.models import RulebookVersion
+from rulebook.terms import shown
 from timeline import clock
-
-#: How a finding looks: word, icon, tone.
-CATEGORIES = {
-    Category.VOID: (gettext_lazy("void in law"), "ban", "vermilion"),
-    Category.FORBIDDEN: (gettext_lazy("forbidden"), "octagon-alert", "vermilion"),
-    Category.VAGUE: (gettext_lazy("too vague"), "triangle-alert", "amber"),
-}
 
 
 @login_not_required
@@ -157,22 +150,6 @@ def linter(request: HttpRequest) -> HttpResponse:
         found = [shown(each) for each in lint(text, Use(form.cleaned_data["use"]))]
     context = {**_frame("linter", _version(request)), "form": form, "findings": found}
     return render(request, "rulebook/center/linter.html", context, status=422 if form.errors else 200)
-
-
-def shown(found: Finding) -> dict[str, Any]:
-    """A finding in the reader's language."""
-    word, icon, tone = CATEGORIES[found.clause.category]
-    language = center.language()
-    return {
-        "quote": found.quote,
-        "word": word,
-        "icon": icon,
-        "tone": tone,
-        "why": found.clause.why[language],
-        "instead": found.clause.instead[language],
-        "law": [explanations.source(source) for source in found.clause.basis],
-        "is_blocking": found.is_blocking,
-    }
 
 
 @login_not_required
