@@ -7,7 +7,6 @@ A mail says what the notice in the inbox says, with a link; never a code, never 
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from smtplib import SMTPException
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -117,11 +116,11 @@ def _send(pk: int, *, at: datetime) -> bool:
     if not user.is_active or not is_theirs:
         _note(delivery, Outcome.NOT_SENT, "nobody is known at this address", at=at)
         return False
-    message = letter(delivery.notification)
-    message.connection = get_connection(timeout=PATIENCE)
     try:
+        message = letter(delivery.notification)
+        message.connection = get_connection(timeout=PATIENCE)
         message.send()
-    except (SMTPException, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - one mail that cannot be sent holds up no other
         log.warning("mail %s was not taken: %s", pk, type(error).__name__)  # the text may name an address
         _note(delivery, Outcome.FAILED, type(error).__name__, at=at)
         return False

@@ -48,6 +48,11 @@ def register(
     )
     is_whole = scope == Outage.Scope.PLATFORM
     require(bool(target) != is_whole, "outage_of_what", _("Name what was down; the whole platform has no name."))
+    require(
+        scope != Outage.Scope.SUPPLIER or (target.isascii() and target.isdecimal()),
+        "outage_of_what_supplier",
+        _("Name the supplier by its number."),
+    )
     require(bool(reason.strip()), "reason_missing", _("Say what happened: everybody whose clock stands still may ask."))
     outage = Outage.objects.create(
         scope=scope,

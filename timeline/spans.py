@@ -100,6 +100,14 @@ def deadline(span: Span, start: datetime, pauses: Iterable[Pause] = ()) -> datet
     return end.astimezone(ZoneInfo("UTC"))
 
 
+def working_days_touched(begin: datetime, end: datetime) -> int:
+    """How many working days it takes at least from `begin` to `end`, as a deadline counts; a part is a whole one."""
+    amount = 1
+    while deadline(working_days(amount), begin) < end and amount < 1_000:
+        amount += 1
+    return amount
+
+
 def extended(kind: Kind, end: datetime, by: timedelta) -> datetime:
     """When a clock ends that would have ended at `end` and stood still for `by`, in UTC."""
     if not by:

@@ -12,8 +12,8 @@ from timeline.spans import Span
 
 #: What a party has at least when its clock runs again; an inspection gets 24 hours (domain: Clocks).
 RESUME_AT_LEAST = timedelta(hours=12)
-#: How long clocks of one thing stand still for its supplier, in all.
-SUPPLIER_MAY_TAKE = spans.working_days(5)
+#: How many working days clocks of one thing stand still for its supplier, in all.
+SUPPLIER_MAY_TAKE = 5
 
 
 def start(*, root: str, subject: str, limit: str, span: Span, at: datetime, owner: str = "") -> None:
@@ -96,16 +96,17 @@ def resume(thing: Tracked, limit: str, *, at: datetime, at_least: timedelta = RE
 
 
 def _supplier_has_until(thing: Tracked, at: datetime) -> datetime:
-    """When the supplier's five working days are used up: what earlier pauses took is off."""
+    """When the supplier's five working days are used up; a day that an earlier pause began counts as a whole one."""
     asked = Pause.objects.filter(subject=thing.address, cause=Pause.Cause.SUPPLIER, ended_at__isnull=False)
-    used = sum((end - begin for begin, end in asked.values_list("began_at", "ended_at") if end), timedelta(0))
-    until = spans.deadline(SUPPLIER_MAY_TAKE, at) - used
+    used = sum(
+        spans.working_days_touched(begin, end) for begin, end in asked.values_list("began_at", "ended_at") if end
+    )
     require(
-        until > at,
+        used < SUPPLIER_MAY_TAKE,
         "supplier_took_too_long",
         _("The supplier has had five working days in all; the clock does not stand still for it any more."),
     )
-    return until
+    return spans.deadline(spans.working_days(SUPPLIER_MAY_TAKE - used), at)
 
 
 def cancel(subject: str, limit: str, *, at: datetime) -> None:

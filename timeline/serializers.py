@@ -1,0 +1,74 @@
+"""What the API takes and gives about clocks: outages, and clocks that were given up. Times are UTC."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from timeline.models import Outage, Timer
+
+
+class OutageToRegister(serializers.Serializer[Any]):
+    """What was down, since when, until when, and why."""
+
+    scope = serializers.ChoiceField(Outage.Scope.choices)
+    target = serializers.CharField(
+        max_length=40,
+        allow_blank=True,
+        default="",
+        help_text="Which channel (name), supplier (number), shop (address) or kind; empty for the platform.",
+    )
+    reason = serializers.CharField(max_length=500)
+    began_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True, default=None, help_text="Nothing while it goes on.")
+
+
+class OutageToEnd(serializers.Serializer[Any]):
+    """When it ended."""
+
+    ended_at = serializers.DateTimeField(allow_null=True, default=None, help_text="Nothing means now.")
+
+
+class OutageShown(serializers.Serializer[Outage]):
+    """One entry of the register."""
+
+    id = serializers.IntegerField()
+    scope = serializers.ChoiceField(Outage.Scope.choices)
+    target = serializers.CharField()
+    reason = serializers.CharField()
+    began_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    registered_at = serializers.DateTimeField()
+    settled_at = serializers.DateTimeField(allow_null=True, help_text="When its end had reached every clock.")
+    clocks = serializers.IntegerField(help_text="How many clocks it stopped so far.")
+
+
+class OutagePage(serializers.Serializer[Any]):
+    """A part of the register, newest entry first."""
+
+    results = OutageShown(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
+
+
+class StuckClock(serializers.Serializer[Timer]):
+    """A clock that was given up."""
+
+    id = serializers.IntegerField()
+    subject = serializers.CharField(help_text="What it is about: `refund:12`.")
+    limit = serializers.CharField(help_text="The clock's name in the rulebook: `SELLER_RESPONSE`.")
+    owner = serializers.CharField(help_text="Who was under it.")
+    due_at = serializers.DateTimeField()
+    tries = serializers.IntegerField()
+    last_error = serializers.CharField()
+
+
+class StuckPage(serializers.Serializer[Any]):
+    """A part of the list of clocks that were given up."""
+
+    results = StuckClock(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
+
+
+class ClockToTryAgain(serializers.Serializer[Any]):
+    """Why a clock may run on."""
+
+    reason = serializers.CharField(max_length=300)
