@@ -20,7 +20,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PORT=8000
 # The mall owns nothing in its image but the place of its files: it can read its code, write there and to /tmp.
 RUN groupadd --system --gid 10001 kamen && useradd --system --uid 10001 --gid kamen --no-create-home --home-dir /tmp kamen \
- && install --directory --owner 10001 --group 10001 --mode 0700 /var/lib/kamen/files
+ && install --directory --owner 10001 --group 10001 --mode 0700 /var/lib/kamen/files /var/lib/kamen/anchors
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/kamen /srv/kamen
 WORKDIR /srv/kamen

@@ -7,7 +7,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from ledger.accounts import balances, statement
+from ledger import accounts, brake
+from ledger.accounts import balances
 from ledger.models import Posting
 from ledger.views import Named, named
 from orders.models import Unit
@@ -33,12 +34,8 @@ def money(request: HttpRequest, slug: str) -> HttpResponse:
     shop, asked = deposit.shop, request.GET.get("pocket", "")
     pocket = asked if asked in POCKETS else "pending"
     held = balances(shop.account(name) for name in POCKETS)
-    lines = statement(shop.account(pocket))
-    before = request.GET.get("before", "")
-    if before.isdecimal():
-        lines = lines.filter(seq__lt=int(before[:18]))
-    page = list(lines[: PAGE + 1])
-    things = things_of(page)
+    part = accounts.part(shop.account(pocket), before=request.GET.get("before", ""), most=PAGE)
+    things = things_of(part.lines)
     context = {
         "shop": shop,
         "pocket": pocket,
@@ -47,9 +44,10 @@ def money(request: HttpRequest, slug: str) -> HttpResponse:
             {"name": name, "word": word, "note": note, "amount": held[shop.account(name)]}
             for name, (word, note) in POCKETS.items()
         ],
-        "lines": [{"line": line, "thing": things.get(line.transfer.subject)} for line in page[:PAGE]],
-        "older": page[PAGE - 1].seq if len(page) > PAGE else None,
-        "is_first": not before,
+        "lines": [{"line": line, "thing": things.get(line.transfer.subject)} for line in part.lines],
+        "older": part.older,
+        "is_first": part.is_first,
+        "brake": brake.current(),
     }
     return render(request, "desks/money.html", context)
 

@@ -70,4 +70,11 @@ CHECKS = {
         select 'evidence:' || id from disputes_evidence
          where attachment_id is null and sha256 <> encode(sha256(convert_to(body, 'UTF8')), 'hex')
     """,
+    "nobody of the staff opens the file of their own case": """
+        select e.subject || ' #' || e.seq from timeline_event e
+          join disputes_dispute d on e.subject = 'dispute:' || d.id
+          join refunds_refund f on f.id = d.refund_id join orders_order o on o.id = f.order_id
+          join shops_shop s on s.id = o.shop_id
+         where e.name = 'dispute.file_opened' and e.by_id in (o.buyer_id, s.owner_id)
+    """,
 }

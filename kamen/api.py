@@ -14,6 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularAPIView
 
 import accounts.api
+import desks.api
 import disputes.api
 import ledger.api
 import notifications.api
@@ -282,6 +283,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/payments/<slug:number>/check/", ledger.api.check_payment, name="check_payment"),
     path("v1/payouts/", ledger.api.all_payouts, name="payouts"),
     path("v1/payouts/<slug:number>/", ledger.api.payout, name="payout"),
+    path("v1/finance/brake/", ledger.api.payout_brake, name="brake"),
+    path("v1/finance/brake/raise/", ledger.api.raise_brake, name="raise_brake"),
+    path("v1/finance/brake/release/", ledger.api.release_brake, name="release_brake"),
+    path("v1/finance/accounts/<str:address>/", ledger.api.account, name="account"),
     path("v1/orders/", orders.api.orders, name="orders"),
     path("v1/orders/<slug:number>/", orders.api.order, name="order"),
     path("v1/orders/<slug:number>/pay/", orders.api.pay, name="pay_order"),
@@ -304,6 +309,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/shops/<slug:slug>/", shops.api.shop, name="shop"),
     path("v1/shops/<slug:slug>/deposit/", shops.api.deposit, name="deposit"),
     path("v1/shops/<slug:slug>/deposit/close/", shops.api.close_deposit, name="close_deposit"),
+    path("v1/shops/<slug:slug>/money/<slug:pocket>/", desks.api.money, name="money_of_shop"),
     path("v1/shops/<slug:slug>/orders/", orders.api.orders_of_shop, name="orders_of_shop"),
     path("v1/shops/<slug:slug>/listings/", shops.api.listings_of_shop, name="listings_of_shop"),
     path("v1/listings/", shops.api.listings, name="listings"),

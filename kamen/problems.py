@@ -28,7 +28,7 @@ from rest_framework import exceptions
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 
-from ledger.transfers import InsufficientBalance, KeyReused, LedgerError
+from ledger.errors import InsufficientBalance, KeyReused, LedgerError
 from timeline.refusals import Refused
 
 log = logging.getLogger(__name__)

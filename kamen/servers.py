@@ -173,6 +173,7 @@ class Servers:
                 create role {APPLICATION} login;
                 create role {READER} login;
               end if;
+              alter role {READER} set search_path = reading;
             end $$;
         """
         self._psql(binaries, roles)

@@ -11,6 +11,8 @@ from django.db import DatabaseError, connection, connections
 #: A secret that stands in a public file is no secret.
 WELL_KNOWN = ("change-me", "changeme", "django-insecure-", "only-for-tests", "secret", "password", "kamen")
 SHORTEST_SECRET, FEWEST_CHARACTERS = 40, 12
+#: 32 bytes in base64url.
+SHORTEST_ANCHOR_KEY = 43
 
 
 class Unsafe(Exception):
@@ -65,6 +67,11 @@ def wrong_settings() -> Iterator[str]:
         yield (
             f"SECRET_KEY is weak: it needs at least {SHORTEST_SECRET} random characters."
             " `python -c 'import secrets; print(secrets.token_urlsafe(50))'` makes one."
+        )
+    if settings.ANCHOR_KEY.startswith("demo-") or len(settings.ANCHOR_KEY) < SHORTEST_ANCHOR_KEY:
+        yield (
+            "ANCHOR_KEY is the demo's, or no key: whoever has it can sign a history that never was."
+            " `python -c 'import secrets; print(secrets.token_urlsafe(32))'` makes one."
         )
     if "*" in settings.ALLOWED_HOSTS:
         yield "ALLOWED_HOSTS allows every name: list the mall's own."

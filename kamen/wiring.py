@@ -3,8 +3,8 @@
 import ledger.hooks
 from disputes import lifecycle as disputes
 from disputes.states import DISPUTE
-from ledger import payments, payouts
-from ledger.states import PAYMENT, PAYOUT
+from ledger import brake, payments, payouts
+from ledger.states import BRAKE, PAYMENT, PAYOUT
 from orders import lifecycle as orders
 from orders.states import ORDER
 from refunds import hooks as refund_hooks
@@ -24,6 +24,7 @@ def connect() -> None:
     ledger.hooks.order_paid.tie(orders.paid_by_channel)
     PAYMENT.expired.tie(payments.lapse)
     PAYOUT.expired.tie(payouts.lapse)
+    BRAKE.expired.tie(brake.lapse)
     DEPOSIT.expired.tie(shops.lapse)
     LISTING.expired.tie(listings.lapse)
     ledger.hooks.payout_paid.tie(refunds.paid)

@@ -14,14 +14,18 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ledger import accounts, gateways, payments
+from ledger import accounts, brake, gateways, payments
 from ledger.gateways import ChannelDown, ChannelRefused, UnknownChannel
-from ledger.models import Payment, Payout
+from ledger.models import Account, BooksCheck, Brake, Payment, Payout
+from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE, require_role
 from ledger.serializers import (
+    AccountShown,
+    BrakeStateShown,
     PaymentPage,
     PaymentShown,
     PayoutPage,
     PayoutShown,
+    ReasonToGive,
     TopUpToStart,
     WalletShown,
 )
@@ -194,6 +198,122 @@ def all_payouts(request: Request) -> Response:
 def payout(request: Request, number: str) -> Response:
     """One payout."""
     return Response(PayoutShown(get_object_or_404(Payout.objects.visible_to(request.user), number=number)).data)
+
+
+AN_ACCOUNT = {"address": "platform:fund", **A_WALLET}
+A_BRAKE = {
+    "is_raised": True,
+    "brake": {
+        "why": "the sum of all balances is zero",
+        "broken": {"the sum of all balances is zero": ["1 fen"]},
+        "raised_at": "2026-11-22T02:05:00Z",
+        "raised_by": None,
+        "signed_by": None,
+    },
+    "actions": [],
+    "last_whole_check": {"at": "2026-11-21T19:10:00Z", "rules": 90, "is_clean": True},
+    "last_recent_check": {"at": "2026-11-22T02:05:00Z", "rules": 20, "is_clean": False},
+}
+
+
+@extend_schema(
+    operation_id="getBrake",
+    summary="See whether payouts are paused",
+    description="For finance, risk, leads and auditors; for others it is not there.",
+    responses=BrakeStateShown,
+    examples=[OpenApiExample("Raised by the books", A_BRAKE, response_only=True)],
+    extensions={"x-names": "role"},
+)
+@api_view(["GET"])
+def payout_brake(request: Request) -> Response:
+    """The payout brake."""
+    require_role(request, SEEING_BRAKE)
+    return _brake(request)
+
+
+@extend_schema(
+    operation_id="raiseBrake",
+    summary="Let nothing leave the mall",
+    description="One person of finance or risk. Refused: `not_your_turn`.",
+    request=ReasonToGive,
+    responses=BrakeStateShown,
+    examples=[
+        OpenApiExample("Why", {"reason": "The channel reports a refund that we do not know."}, request_only=True),
+        OpenApiExample("It is on", A_BRAKE, response_only=True),
+    ],
+    extensions={"x-names": "role"},
+)
+@api_view(["POST"])
+@idempotent
+def raise_brake(request: Request) -> Response:
+    """Raise the payout brake."""
+    require_role(request, SEEING_BRAKE)
+    told = ReasonToGive(data=request.data)
+    told.is_valid(raise_exception=True)
+    brake.raise_brake(why=told.validated_data["reason"], by=request.user, at=clock.now())
+    return _brake(request)
+
+
+@extend_schema(
+    operation_id="releaseBrake",
+    summary="Sign that payouts may run again, or release them as the second person",
+    description=(
+        "Two people of finance. Refused: `books_not_clean` until the whole books were found clean since it was raised,"
+        " `second_person` to whoever signed first, `not_your_turn`, `wrong_moment`."
+    ),
+    request=ReasonToGive,
+    responses=BrakeStateShown,
+    examples=[
+        OpenApiExample("Why", {"reason": "The channel has corrected its list."}, request_only=True),
+        OpenApiExample("Signed once", A_BRAKE, response_only=True),
+    ],
+    extensions={"x-names": "role"},
+)
+@api_view(["POST"])
+@idempotent
+def release_brake(request: Request) -> Response:
+    """Sign, or release, the payout brake."""
+    require_role(request, SEEING_BRAKE)
+    told = ReasonToGive(data=request.data)
+    told.is_valid(raise_exception=True)
+    found = get_object_or_404(Brake.objects.order_by("-pk")[:1])
+    brake.sign_release(found, reason=told.validated_data["reason"], by=request.user, at=clock.now())
+    return _brake(request)
+
+
+@extend_schema(
+    operation_id="getAccount",
+    summary="See any account line by line",
+    description="For finance and auditors; for others it is not there. Newest line first, 50 a page.",
+    parameters=[CURSOR],
+    responses=AccountShown,
+    examples=[OpenApiExample("The guarantee fund", AN_ACCOUNT, response_only=True)],
+)
+@api_view(["GET"])
+def account(request: Request, address: str) -> Response:
+    """One account with its statement."""
+    require_role(request, SEEING_ACCOUNTS)
+    return statement_of(request, get_object_or_404(Account, address=address))
+
+
+def statement_of(request: Request, found: Account) -> Response:
+    """An account and a page of its lines; whoever calls has asked who may see them."""
+    lines = page(request, accounts.statement(found.address), by="-seq")
+    told = {"address": found.address, "balance": found.balance, "results": lines.results, "next": lines.next}
+    return Response(AccountShown(told).data)
+
+
+def _brake(request: Request) -> Response:
+    on = brake.current()
+    last = {scope: BooksCheck.objects.filter(scope=scope).order_by("-pk").first() for scope in BooksCheck.Scope.values}
+    told = {
+        "is_raised": on is not None,
+        "brake": on,
+        "actions": brake.actions_for(on, request.user),
+        "last_whole_check": last[BooksCheck.Scope.WHOLE],
+        "last_recent_check": last[BooksCheck.Scope.RECENT],
+    }
+    return Response(BrakeStateShown(told).data)
 
 
 def _payment(request: Request, number: str) -> Payment:

@@ -56,6 +56,24 @@ class YuanField(forms.CharField):
         return fen
 
 
+class ReasonForm(forms.Form):
+    """Why somebody of the staff does what cannot be undone quietly."""
+
+    reason = forms.CharField(label=_("Why"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class AddressForm(forms.Form):
+    """Which account to look at."""
+
+    address = forms.RegexField(
+        r"^[a-z]+:[a-z0-9_]+(:[a-z]+)?$",
+        label=_("Address of the account"),
+        max_length=60,
+        help_text=_("For example order:41:escrow, user:3:wallet or platform:fund."),
+        error_messages={"invalid": _("An address looks like order:41:escrow.")},
+    )
+
+
 class TopUpForm(forms.Form):
     """How much shall be on the balance."""
 

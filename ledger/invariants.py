@@ -101,4 +101,94 @@ CHECKS = {
         select subject || ' #' || seq from timeline_event
          where name = 'payout.agreed' and (body::jsonb ->> 'with')::bigint is not distinct from by_id
     """,
+    "two people of finance released the payout brake": """
+        select 'brake:' || b.id from ledger_brake b
+         where b.state = 'released' and (
+            b.signed_by_id is null or b.released_by_id is null or b.signed_by_id = b.released_by_id
+            or not exists (select from timeline_event e where e.root = 'brake:' || b.id and e.name = 'brake.signed'
+                              and e.by_id = b.signed_by_id)
+            or not exists (select from timeline_event e where e.root = 'brake:' || b.id and e.name = 'brake.released'
+                              and e.by_id = b.released_by_id))
+    """,
+    "nobody takes money out of the platform's own pocket but for its own fault": """
+        select t.key from ledger_transfer t join ledger_account s on s.id = t.source_id
+         where s.address = 'platform:own' and t.reason not in ('funding', 'correction')
+           and not exists (select from ledger_payoutleg l where l.key = t.key)
+    """,
+    "an anchor names the one before it": """
+        select day from (select day, previous_id, lag(id) over (order by day) as before from ledger_anchor) x
+         where previous_id is distinct from before
+    """,
+    "what was anchored is still in its chain": """
+        select l.chain || ' #' || l.seq || ' of ' || k.day from ledger_anchorleaf l join ledger_anchor k on k.id = l.anchor_id
+         where not exists (select from ledger_posting p join ledger_account a on a.id = p.account_id
+                            where l.chain = 'account:' || a.address and p.seq = l.seq and p.hash = l.head)
+           and not exists (select from timeline_event e
+                            where l.chain = 'stream:' || e.root and e.seq = l.seq and e.hash = l.head)
+    """,
+}
+
+#: The same questions about what moved after transfer `%(transfers)s` and event `%(events)s`; the sums are asked whole.
+RECENT = {
+    "the sum of all balances is zero": CHECKS["the sum of all balances is zero"],
+    "debts are what can be recovered": CHECKS["debts are what can be recovered"],
+    "a balance is that of the account's last posting": """
+        select a.address from ledger_account a
+         where a.id in (select p.account_id from ledger_posting p where p.transfer_id > %(transfers)s)
+           and not exists (select from ledger_posting p where p.account_id = a.id and p.seq = a.seq
+                              and p.balance = a.balance and p.hash = a.head)
+    """,
+    "every transfer has two postings, opposite and equal": """
+        select t.key from ledger_transfer t left join ledger_posting p on p.transfer_id = t.id
+         where t.id > %(transfers)s
+         group by t.id having count(p.id) <> 2 or sum(p.amount) <> 0
+            or count(*) filter (where p.account_id = t.source_id and p.amount = -t.amount) <> 1
+            or count(*) filter (where p.account_id = t.target_id and p.amount = t.amount) <> 1
+    """,
+    "no account is outside its limits": """
+        select a.address || ': ' || a.balance from ledger_account a
+         where (a.balance < a.lowest or a.balance > a.highest)
+           and a.id in (select p.account_id from ledger_posting p where p.transfer_id > %(transfers)s)
+    """,
+    "chains of postings are unbroken": """
+        select a.address || ' #' || p.seq
+          from ledger_posting p join ledger_account a on a.id = p.account_id join ledger_transfer t on t.id = p.transfer_id
+          left join ledger_posting b on b.account_id = p.account_id and b.seq = p.seq - 1
+         where p.transfer_id > %(transfers)s
+           and (p.seq > 1 and b.id is null or p.balance <> coalesce(b.balance, 0) + p.amount
+                or p.hash <> sha256(coalesce(b.hash, ''::bytea) || convert_to(ledger_posting_text(
+                       a.address, p.seq, t.key, p.amount, p.balance, t.reason, t.subject, t.journal, t.at), 'UTF8')))
+    """,
+    "every leg of a payout is in the books": f"""
+        select key from ({CHECKS["every leg of a payout is in the books"].replace("select l.key", "select l.key, l.payout_id").replace("%", "%%")}
+        ) x where payout_id in (select substr(subject, 8)::bigint from timeline_event
+                                 where id > %(events)s and subject like 'payout:%%')
+    """,
+    "a payout by a channel that arrived has its confirmation, and the other way round": """
+        select o.number from ledger_payout o
+          left join ledger_transfer t on t.key in ('payout:' || o.id || ':confirmed', 'payout:' || o.id || ':to_wallet')
+         where o.id in (select substr(subject, 8)::bigint from timeline_event
+                         where id > %(events)s and subject like 'payout:%%')
+           and o.destination = 'channel' and (o.state = 'paid') is distinct from (t.id is not null and t.amount = o.amount)
+    """,
+    "no more goes back to a charge than came from it": """
+        select o.channel || ' ' || o.charge from ledger_payout o
+         where o.destination = 'channel' and o.state <> 'void'
+           and (o.channel, o.charge) in (
+               select p.channel, p.charge from ledger_payout p where p.id in (
+                   select substr(subject, 8)::bigint from timeline_event where id > %(events)s and subject like 'payout:%%'))
+           and not exists (select from ledger_transfer t where t.key = 'payout:' || o.id || ':to_wallet')
+         group by o.channel, o.charge
+        having sum(o.amount) > coalesce((
+            select n.amount from ledger_notice n where n.channel = o.channel and n.provider_txn = o.charge), 0)
+    """,
+    "a confirmed payment was credited once, for the same channel, charge and amount": """
+        select p.number from ledger_payment p
+         where p.id in (select substr(subject, 9)::bigint from timeline_event
+                         where id > %(events)s and subject like 'payment:%%')
+           and (p.state = 'confirmed') <> exists (
+            select from ledger_notice n
+             where n.payment_id = p.id and n.outcome = 'credited' and n.channel = p.channel
+               and n.provider_txn = p.provider_txn and n.amount = p.amount)
+    """,
 }

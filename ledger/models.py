@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from ledger.states import PAYMENT, PAYOUT, PaymentState, PayoutState
+from ledger.states import BRAKE, PAYMENT, PAYOUT, BrakeState, PaymentState, PayoutState
 from timeline.models import Tracked, find
 
 
@@ -129,6 +129,7 @@ class Payment(Tracked):
     """Money that somebody was asked for and that comes in by a channel: a top-up (`user:3`), an order (`order:41`)."""
 
     machine = PAYMENT
+    scopes = {"channel": "channel"}
 
     number = models.CharField(max_length=20, unique=True, help_text="ours; the channel repeats it in every notice")
     channel = models.CharField(max_length=20)
@@ -219,6 +220,7 @@ class Payout(Tracked):
     """
 
     machine = PAYOUT
+    scopes = {"channel": "channel"}
 
     class Destination(models.TextChoices):
         """Where the money goes."""
@@ -307,3 +309,106 @@ class PayoutLeg(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_payoutleg_amount")]
+
+
+class BooksCheck(models.Model):
+    """The invariants were asked once: all of them, or those about what moved lately. For ever.
+
+    `broken` maps each rule that did not hold to the offenders it named. The marks are the newest transfer and event
+    that were there; the next check of what moved lately begins at the marks before these.
+    """
+
+    class Scope(models.TextChoices):
+        """How far a check looked."""
+
+        WHOLE = "whole", _("Whole books")
+        RECENT = "recent", _("What moved lately")
+
+    scope = models.CharField(max_length=10, choices=Scope.choices)
+    at = models.DateTimeField()
+    seconds = models.FloatField(help_text="how long it took")
+    rules = models.PositiveSmallIntegerField(help_text="how many were asked")
+    broken = models.JSONField(default=dict)
+    transfer_mark = models.BigIntegerField(default=0)
+    event_mark = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(scope__in=["recent", "whole"]), name="ledger_bookscheck_scope"),
+        ]
+        indexes = [models.Index(fields=["scope", "-id"], name="ledger_bookscheck_last")]
+
+    def is_clean(self) -> bool:
+        """Whether every rule held."""
+        return not self.broken
+
+
+class Brake(Tracked):
+    """The payout brake, once for each time it was raised: while one is raised, nothing leaves the house.
+
+    Raised by the books (nobody in `raised_by`) or by one person of finance or risk; released by two people of finance.
+    Its events are its history.
+    """
+
+    machine = BRAKE
+
+    why = models.CharField(max_length=500)
+    broken = models.JSONField(default=dict, help_text="rules that did not hold, with the offenders each named")
+    raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    raised_at = models.DateTimeField()
+    check_mark = models.BigIntegerField(default=0, help_text="the newest books check before it was raised (again)")
+    signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    signed_at = models.DateTimeField(null=True)
+    released_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    released_at = models.DateTimeField(null=True)
+    release_reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            BRAKE.constraint("ledger_brake_state"),
+            models.UniqueConstraint(fields=["state"], condition=Q(state="raised"), name="ledger_brake_one_raised"),
+            models.CheckConstraint(
+                condition=~Q(state="released")
+                | Q(signed_by__isnull=False, released_by__isnull=False, released_at__isnull=False)
+                & ~Q(release_reason=""),
+                name="ledger_brake_released_by_two",
+            ),
+            models.CheckConstraint(
+                condition=Q(released_by__isnull=True) | ~Q(released_by=F("signed_by")),
+                name="ledger_brake_two_people",
+            ),
+        ]
+
+    def is_raised(self) -> bool:
+        """Whether it holds payouts back."""
+        return self.state == BrakeState.RAISED
+
+
+class Anchor(models.Model):
+    """The heads of all chains on one day (Asia/Shanghai), as one signed Merkle root. For ever; written by a function.
+
+    `body` is the exact text that is signed; it names the root before, so that anchors are a chain themselves.
+    """
+
+    day = models.DateField(unique=True)
+    made_at = models.DateTimeField()
+    leaves = models.BigIntegerField(help_text="how many chains there were")
+    root = models.CharField(max_length=64)
+    previous = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="next")
+    body = models.TextField()
+    signature = models.CharField(max_length=128)
+    public_key = models.CharField(max_length=64)
+
+
+class AnchorLeaf(models.Model):
+    """The head of one chain at an anchor, kept where it had grown since the anchor before. For ever."""
+
+    anchor = models.ForeignKey(Anchor, on_delete=models.PROTECT, related_name="grown")
+    chain = models.CharField(max_length=80, help_text="account:order:41:escrow, stream:order:41")
+    seq = models.BigIntegerField()
+    head = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["chain", "anchor"], name="ledger_anchorleaf_once"),
+        ]

@@ -2,6 +2,7 @@
 
 The decision posts every leg; the channel's confirmation only moves `channel:out → channel`. The runner may run any
 number of times, in parallel, or be killed anywhere: it asks the channel before it sends, always under the same number.
+While the payout brake is on, decisions are booked as ever and what is planned waits: nothing is sent, nothing fails.
 """
 
 import logging
@@ -12,13 +13,13 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from ledger import gateways, hooks
+from ledger import brake, gateways, hooks
 from ledger.gateways import ChannelDown, ChannelRefused, RefundAnswer, RefundState, UnknownChannel
 from ledger.models import Payment, Payout, PayoutLeg
 from ledger.states import PayoutState
 from ledger.transfers import Move, Reason, post_with_page, transfer
 from timeline import numbers, page
-from timeline.door import begin, change, enter, lock, note, require, verb
+from timeline.door import begin, change, enter, lock, note, rearm, require, verb
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ BACK_OFF = [
 ]
 #: A runner that was killed between claiming and recording leaves its payout to others after this.
 LEASE = timedelta(minutes=2)
+#: How long the clock of a payout is put off, again and again, while the payout brake is on.
+PUT_OFF = timedelta(hours=1)
 
 Proposal = Payout.Proposal
 
@@ -97,7 +100,7 @@ def run(*, at: datetime, most: int = 100) -> int:
     """Send what is due, each payout on its own; returns how many arrived. Not inside a transaction.
 
     A channel that is away is not asked again in this run, so that its payouts do not hold up those of others; one
-    payout that fails never blocks the rest.
+    payout that fails never blocks the rest. Nothing is sent while the payout brake is on.
     """
     arrived = 0
     away: set[str] = set()
@@ -107,8 +110,11 @@ def run(*, at: datetime, most: int = 100) -> int:
         try:
             payout = _claim(pk, at=at)
             if payout is None:
-                continue  # another runner was faster
-            answer = _ask_and_send(payout)
+                continue  # another runner was faster, or the brake is on
+            with brake.paying() as may_pay:
+                if not may_pay:
+                    break  # raised since the claim: the lease ends by itself, and the payout waits
+                answer = _ask_and_send(payout)
             if answer is None:
                 away.add(channel)
             arrived += _record(payout, answer or RefundAnswer(RefundState.FAILED, "no answer"), at=at)
@@ -123,6 +129,10 @@ def lapse(payout: Payout, *, limit: str, at: datetime) -> None:
     lock(payout)
     if payout.machine.limits.get(payout.state) != limit or not payout.is_overdue(at):
         return  # sent while this call was on its way
+    if brake.is_raised():
+        rearm(payout, at + PUT_OFF, at=at)
+        note(payout, "payout.put_off", by=None, at=at, data={"until": (at + PUT_OFF).isoformat()})
+        return
     log.critical("payout %s was not sent in time", payout.number)
     note(payout, "payout.alarm", by=None, at=at, data={"amount": payout.amount, "cause": payout.cause})
     _hand_over(payout, "not sent in time", at=at)
@@ -130,8 +140,13 @@ def lapse(payout: Payout, *, limit: str, at: datetime) -> None:
 
 @verb
 def retry(payout: Payout, *, by: Any, at: datetime) -> bool:
-    """Finance wants it sent again; a second person says yes by the same verb. Returns whether it is agreed."""
+    """Finance wants it sent again; a second person says yes by the same verb. Returns whether it is agreed.
+
+    Refused (`payouts_paused`) while the payout brake is on.
+    """
     lock(payout)
+    _require_finance(payout, by)
+    brake.require_released()
     if not _is_seconded(payout, Proposal.RETRY, by=by, at=at):
         return False
     _settle_proposal(payout, tries=0, next_try_at=at)
@@ -192,6 +207,8 @@ def _claim(pk: int, *, at: datetime) -> Payout | None:
     if payout.next_try_at is None or payout.next_try_at > at:
         return None
     if payout.state not in {PayoutState.PLANNED, PayoutState.SENDING, PayoutState.RETRYING}:
+        return None
+    if brake.is_raised():
         return None
     payout.tries += 1
     payout.next_try_at = at + LEASE

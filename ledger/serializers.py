@@ -81,6 +81,54 @@ class WalletLine(serializers.Serializer[Any]):
     subject = serializers.CharField(source="transfer.subject", help_text="What it was for: `payment:9`, `order:41`.")
 
 
+class BooksCheckShown(serializers.Serializer[Any]):
+    """A look at the books."""
+
+    at = serializers.DateTimeField()
+    rules = serializers.IntegerField(help_text="How many were asked.")
+    is_clean = serializers.BooleanField(help_text="Whether every rule held.")
+
+
+class BrakeShown(serializers.Serializer[Any]):
+    """Why nothing leaves the mall."""
+
+    why = serializers.CharField()
+    broken = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="Rules of the books that did not hold, with the offenders each named.",
+    )
+    raised_at = serializers.DateTimeField()
+    raised_by = serializers.CharField(allow_null=True, help_text="Null: the books raised it.")
+    signed_by = serializers.CharField(allow_null=True, help_text="Who signed its release as the first of two people.")
+
+
+class BrakeStateShown(serializers.Serializer[Any]):
+    """The payout brake: whether it is on, and what you can do about it."""
+
+    is_raised = serializers.BooleanField()
+    brake = BrakeShown(allow_null=True)
+    actions = serializers.ListField(
+        child=serializers.CharField(), help_text="What you can do now: `raise`, `sign`, `release`."
+    )
+    last_whole_check = BooksCheckShown(allow_null=True)
+    last_recent_check = BooksCheckShown(allow_null=True)
+
+
+class ReasonToGive(serializers.Serializer[Any]):
+    """Why."""
+
+    reason = serializers.CharField(max_length=500)
+
+
+class AccountShown(serializers.Serializer[Any]):
+    """An account with a page of its statement, newest first."""
+
+    address = serializers.CharField()
+    balance = serializers.IntegerField(help_text="Fen; below zero at channels and debts only.")
+    results = WalletLine(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where the statement goes on; null at its end.")
+
+
 class WalletShown(serializers.Serializer[Any]):
     """The own balance, with a page of its statement, newest first."""
 

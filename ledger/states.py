@@ -58,3 +58,21 @@ PAYOUT = Machine(
         PayoutState.MANUAL: "finance decides, with four eyes",
     },
 )
+
+
+class BrakeState(models.TextChoices):
+    """What a sign on the payout brake would say."""
+
+    RAISED = "raised", _("Nothing leaves the mall")
+    RELEASED = "released", _("Payouts run again")
+
+
+BRAKE = Machine(
+    name="brake",
+    states=BrakeState,
+    first=BrakeState.RAISED,
+    steps={BrakeState.RAISED: {BrakeState.RELEASED}},
+    owners={BrakeState.RAISED: "finance"},
+    limits={},
+    patient={BrakeState.RAISED: "two people of finance release it once the whole books are clean"},
+)

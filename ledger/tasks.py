@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from ledger import payments, payouts
+from ledger import anchors, payments, payouts
 from timeline import clock
 
 
@@ -16,3 +16,11 @@ def run_payouts() -> None:
 def ask_about_the_silent() -> None:
     """Ask channels about charges whose notice did not come."""
     payments.ask_about_the_silent(at=clock.now())
+
+
+@shared_task(name="ledger.anchor")
+def anchor() -> None:
+    """Anchor the day once it has begun, and write what files are missing."""
+    anchors.make(at=clock.now())
+    for each in anchors.without_file():
+        anchors.write_file(each)

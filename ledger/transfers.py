@@ -8,66 +8,41 @@ from typing import Any
 
 from django.db import DatabaseError, connection
 
+from ledger import brake
+from ledger.errors import (
+    ERRORS,
+    BadAmount,
+    BadBatch,
+    InsufficientBalance,
+    KeyReused,
+    LedgerError,
+    SameAccount,
+    UnknownAccount,
+)
 from ledger.models import Transfer
 from timeline import page
+
+__all__ = [
+    "BadAmount",
+    "BadBatch",
+    "InsufficientBalance",
+    "KeyReused",
+    "LedgerError",
+    "Move",
+    "Posted",
+    "Reason",
+    "SameAccount",
+    "UnknownAccount",
+    "post",
+    "post_with_page",
+    "transfer",
+]
 
 Reason = Transfer.Reason
 
 MOST_IN_A_BATCH = 5000
 #: What posting writes.
 TABLES = ("ledger_account", "ledger_transfer", "ledger_posting")
-
-
-class LedgerError(Exception):
-    """Money could not move; nothing was written. `code` is stable, the text names the offender."""
-
-    code = "ledger_error"
-
-
-class BadBatch(LedgerError):
-    """Empty, too large, a key twice, or something missing."""
-
-    code = "bad_batch"
-
-
-class BadAmount(LedgerError):
-    """An amount is above zero and at most 10^15 fen."""
-
-    code = "bad_amount"
-
-
-class SameAccount(LedgerError):
-    """Money cannot move from an account to itself."""
-
-    code = "same_account"
-
-
-class UnknownAccount(LedgerError):
-    """The chart of accounts does not know the address."""
-
-    code = "unknown_account"
-
-
-class KeyReused(LedgerError):
-    """The key already stands for a transfer with other contents."""
-
-    code = "key_reused"
-
-
-class InsufficientBalance(LedgerError):
-    """An account would leave its limits."""
-
-    code = "insufficient_balance"
-
-
-ERRORS: dict[str, type[LedgerError]] = {
-    "KM001": BadBatch,
-    "KM002": BadAmount,
-    "KM003": SameAccount,
-    "KM004": UnknownAccount,
-    "KM005": KeyReused,
-    "KM006": InsufficientBalance,
-}
 
 
 UNIQUE_VIOLATION = "23505"
@@ -97,7 +72,8 @@ def post(moves: Sequence[Move], *, journal: str, at: datetime) -> list[Posted]:
     """Make all moves of one decision, or none, in one round trip; a repeated key returns the first transfer.
 
     Up to 5,000 moves; `journal` groups them. Raises a `LedgerError` that names the offender; the verb's transaction is
-    then over, as after every refusal of the database.
+    then over, as after every refusal of the database. What would leave the house, a withdrawal or a wallet's way to the
+    outside, is refused (`payouts_paused`) while the payout brake is on.
     """
     page.send_now()
     return _post([(move, journal, at) for move in moves])
@@ -106,6 +82,8 @@ def post(moves: Sequence[Move], *, journal: str, at: datetime) -> list[Posted]:
 def _post(lines: list[tuple[Move, str, datetime]]) -> list[Posted]:
     """Lines of moves, journals and times, in one round trip."""
     moves = [move for move, _journal, _at in lines]
+    if any(_leaves_the_house(move) for move in moves):
+        brake.require_released()
     for move in moves:
         if isinstance(move.amount, bool) or not isinstance(move.amount, int):
             raise BadAmount(f"{move.amount!r} is no whole number of fen ({move.key}).")
@@ -142,6 +120,12 @@ def post_with_page(moves: Sequence[Move], *, journal: str, at: datetime) -> None
 def transfer(*, source: str, target: str, amount: int, reason: str, subject: str, key: str, at: datetime) -> Posted:
     """Move `amount` fen from `source` to `target`, once: a repeated `key` returns the first transfer."""
     return post([Move(key, source, target, amount, reason, subject)], journal=key, at=at)[0]
+
+
+def _leaves_the_house(move: Move) -> bool:
+    """Whether somebody takes money out: not what a decision sets aside, nor what a channel has confirmed."""
+    from_wallet = move.source.startswith("user:") and move.target.startswith("channel:")
+    return move.reason == Reason.WITHDRAWAL or from_wallet
 
 
 @contextmanager

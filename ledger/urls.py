@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ledger import views
+from ledger import desk, views
 
 app_name = "ledger"
 
@@ -15,5 +15,10 @@ urlpatterns = [
     path("wallet/payouts/<slug:number>/", views.payout, name="payout"),
     path("finance/payouts/", views.queue, name="queue"),
     path("finance/payouts/<slug:number>/<slug:verb>/", views.decide, name="decide"),
+    path("finance/brake/", desk.state, name="brake"),
+    path("finance/brake/raise/", desk.raise_brake, name="raise_brake"),
+    path("finance/brake/release/", desk.sign_release, name="release_brake"),
+    path("finance/accounts/", desk.all_accounts, name="accounts"),
+    path("finance/accounts/<str:address>/", desk.account, name="account"),
     path("pay/<slug:channel>/notify/<slug:number>/", views.notify, name="notify"),
 ]

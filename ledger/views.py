@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from ledger import gateways, payments, payouts
-from ledger.accounts import balance, statement
+from ledger import accounts, brake, gateways, payments, payouts
+from ledger.accounts import balance
 from ledger.forms import TopUpForm
 from ledger.gateways import BadNotice, ChannelDown, ChannelRefused, UnknownChannel
 from ledger.models import Payment, Payout
@@ -89,6 +89,7 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "payout.alarm": (gettext_lazy("It was not sent in time."), "triangle-alert"),
     "payout.proposed": (gettext_lazy("Finance proposed what to do."), "user"),
     "payout.agreed": (gettext_lazy("A second person of finance agreed."), "users"),
+    "payout.put_off": (gettext_lazy("Payouts are paused; it waits and goes on by itself."), "clock"),
     "payout.sent_again": (gettext_lazy("It is sent again."), "repeat"),
     "payout.paid": (gettext_lazy("The money arrived."), "circle-check"),
     "payout.paid_to_wallet": (gettext_lazy("The money was paid to the balance instead."), "wallet"),
@@ -223,7 +224,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         }
         for each in found
     ]
-    return render(request, "ledger/queue.html", {"rows": rows})
+    return render(request, "ledger/queue.html", {"rows": rows, "brake": brake.current()})
 
 
 @require_POST
@@ -361,20 +362,17 @@ def named(addresses: Iterable[str]) -> dict[str, Named]:
 
 def _wallet(request: HttpRequest, form: TopUpForm, *, status: int = 200) -> HttpResponse:
     address = f"{request.user.address}:wallet"  # type: ignore[union-attr]
-    lines = statement(address)
-    before = request.GET.get("before", "")
-    if before.isdecimal():
-        lines = lines.filter(seq__lt=int(before[:18]))
-    page = list(lines[: PAGE + 1])
-    things = named(line.transfer.subject for line in page)
+    part = accounts.part(address, before=request.GET.get("before", ""), most=PAGE)
+    things = named(line.transfer.subject for line in part.lines)
     asked = Payment.objects.visible_to(request.user).order_by("-pk")[:RECENT]
     sent = Payout.objects.visible_to(request.user).order_by("-pk")[:RECENT]
     context = {
         "form": form,
         "balance": balance(address),
-        "lines": [{"line": line, "thing": things.get(line.transfer.subject)} for line in page[:PAGE]],
-        "older": page[PAGE - 1].seq if len(page) > PAGE else None,
-        "is_first": not before,
+        "lines": [{"line": line, "thing": things.get(line.transfer.subject)} for line in part.lines],
+        "older": part.older,
+        "is_first": part.is_first,
+        "brake": brake.current(),
         "payments": [{"payment": each, "badge": badge(each)} for each in asked],
         "payouts": [
             {"payout": each, "badge": badge(each), "steps": steps(each), "destination": destination(each)}

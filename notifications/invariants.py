@@ -13,4 +13,12 @@ CHECKS = {
         select 'notification:' || n.id from notifications_notification n join timeline_event e on e.id = n.event_id
          where n.at <> e.at
     """,
+    "nobody waits longer than ten minutes to be told": """
+        select 'events from ' || min(e.id) || ' on' from timeline_event e join notifications_highwatermark m on m.id = 1
+         where e.id > m.event_id and e.at < timeline_now() - interval '10 minutes' and m.at < timeline_now() - interval '10 minutes'
+        having count(*) > 0
+    """,
 }
+
+#: About time: whoever tells may just be catching up.
+LATE = {"nobody waits longer than ten minutes to be told"}

@@ -43,4 +43,69 @@ CHECKS = {
                       group by o.shop_id) x on x.shop_id = s.id
          where coalesce(a.balance, 0) <> coalesce(x.amount, 0)
     """,
+    "what a unit cost is held, released, given back or kept, and none of these is below zero": """
+        select 'unit:' || id from orders_unit
+         where paid <> held + released + refunded + fee or least(held, released, refunded, fee, covered, commission) < 0
+    """,
+    "nobody gets back more for a unit than it cost": """
+        select 'unit:' || id from orders_unit where refunded + covered > paid
+    """,
+    "an order has as many units as were bought": """
+        select 'order:' || o.id from orders_order o
+          join timeline_event e on e.subject = 'order:' || o.id and e.name = 'order.placed'
+         where (e.body::jsonb ->> 'quantity')::int <> (select count(*) from orders_unit u where u.order_id = o.id)
+    """,
+    "whoever was delivered a code has one": """
+        select 'unit:' || u.id from orders_unit u join orders_snapshot s on s.order_id = u.order_id
+         where u.delivery in ('sealed', 'revealed') and u.card_id is null
+           and s.body::jsonb ->> 'kind' in ('ACTIVATION_CODE', 'POINT_CARD')
+    """,
+    "an order that was paid by a channel is in the books once, for that channel and amount": """
+        select p.number from ledger_payment p
+          left join orders_order o on o.payment_id = p.id and 'order:' || o.id = p.subject
+          left join ledger_transfer t on t.key = p.subject || ':paid' and t.amount = p.amount
+               and t.source_id = (select id from ledger_account where address = 'channel:' || p.channel)
+         where p.subject like 'order:%' and (p.state = 'confirmed') <> (o.id is not null and t.id is not null)
+    """,
+    "the platform pays for its own fault what its units say": """
+        select 'order:' || o.id from orders_order o
+          left join (select order_id, sum(covered) as covered from orders_unit group by order_id) u on u.order_id = o.id
+         where coalesce(u.covered, 0) <> coalesce((
+            select sum(l.amount) from ledger_payoutleg l join ledger_payout p on p.id = l.payout_id
+             where l.source = 'platform:own' and p.under = 'order:' || o.id and p.state <> 'void'), 0)
+    """,
+}
+
+#: The same about orders to which something happened after event `%(events)s`.
+RECENT = {
+    "the escrow of an order is what its units hold": """
+        select 'order:' || o.id || ': ' || coalesce(a.balance, 0) || ' in escrow, units hold ' || coalesce(u.held, 0)
+          from orders_order o
+          left join ledger_account a on a.address = 'order:' || o.id || ':escrow'
+          left join lateral (select sum(held) as held from orders_unit where order_id = o.id) u on true
+         where o.id in (select substr(root, 7)::bigint from timeline_event where id > %(events)s and root like 'order:%%')
+           and coalesce(a.balance, 0) <> coalesce(u.held, 0)
+    """,
+    "what a unit cost is held, released, given back or kept, and none of these is below zero": """
+        select 'unit:' || id from orders_unit
+         where order_id in (select substr(root, 7)::bigint from timeline_event where id > %(events)s and root like 'order:%%')
+           and (paid <> held + released + refunded + fee
+                or least(held, released, refunded, fee, covered, commission) < 0)
+    """,
+    "nobody gets back more for a unit than it cost": """
+        select 'unit:' || id from orders_unit
+         where order_id in (select substr(root, 7)::bigint from timeline_event where id > %(events)s and root like 'order:%%')
+           and refunded + covered > paid
+    """,
+    "an order that is over holds nothing": """
+        select 'order:' || o.id || ' ' || o.state from orders_order o join orders_unit u on u.order_id = o.id
+         where o.id in (select substr(root, 7)::bigint from timeline_event where id > %(events)s and root like 'order:%%')
+           and o.state in ('archived', 'cancelled', 'expired', 'refunded') and u.held > 0
+    """,
+    "nothing of a unit is released while a case holds it": """
+        select 'unit:' || u.id || ' ' || t.key from ledger_transfer t
+          join orders_unit u on t.subject = 'unit:' || u.id and u.held_by <> ''
+          join timeline_event e on e.name = 'refund.requested' and e.subject = u.held_by
+         where t.id > %(transfers)s and t.reason in ('release', 'settle') and t.at > e.at
+    """,
 }

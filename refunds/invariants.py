@@ -69,4 +69,38 @@ CHECKS = {
         select 'refund:' || id from refunds_refund
          where outcome in ('silence', 'instant') and (is_contradicted or route <> 'AUTO')
     """,
+    "nothing is set aside for a case that is over": f"""
+        select x.cause from orders_exposure x join refunds_refund r on x.cause = 'refund:' || r.id
+         where x.amount > 0 and r.state in ({OVER})
+    """,
+    "the guarantee fund pays a case's principal, and compensation up to its cap": """
+        select 'refund:' || r.id from refunds_refund r
+          join ledger_payout p on p.cause = 'refund:' || r.id
+          join ledger_payoutleg l on l.payout_id = p.id and l.source = 'platform:fund'
+         group by r.id
+        having sum(l.amount) > 100000 + coalesce((select sum(granted) from refunds_refunditem where refund_id = r.id), 0)
+    """,
+}
+
+#: The same about cases to which something happened after event `%(events)s`.
+RECENT = {
+    "a refunded case has a payout that arrived, and the other way round": """
+        select 'refund:' || r.id || ' ' || r.state || ', payout ' || coalesce(p.state, 'none') from refunds_refund r
+          left join ledger_payout p on p.id = r.payout_id
+         where r.id in (select substr(subject, 8)::bigint from timeline_event
+                         where id > %(events)s and subject like 'refund:%%')
+           and (r.state = 'refunded') <> (p.state is not distinct from 'paid')
+    """,
+    "a payout never exceeds what was approved": """
+        select 'refund:' || r.id from refunds_refund r join ledger_payout p on p.id = r.payout_id
+         where r.id in (select substr(subject, 8)::bigint from timeline_event
+                         where id > %(events)s and subject like 'refund:%%')
+           and p.amount > r.approved
+    """,
+    "a case was decided once": """
+        select e.subject from timeline_event e
+         where e.name in ('refund.approved', 'refund.withdrawn', 'refund.lapsed', 'refund.rejected')
+           and e.subject in (select subject from timeline_event where id > %(events)s and subject like 'refund:%%')
+         group by e.subject having count(*) > 1
+    """,
 }

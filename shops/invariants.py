@@ -21,4 +21,14 @@ CHECKS = {
             where e.subject = 'listing:' || b.listing_id and e.name = 'listing.stocked'
               and (e.body::jsonb ->> 'batch')::bigint = b.id)
     """,
+    "no code lies in the open": """
+        select 'card:' || id from shops_card where position(convert_to('CANARY-', 'UTF8') in sealed) > 0
+    """,
+    "what was left of a deposit went back once, and only when the shop closed": """
+        select 'deposit:' || d.id from shops_deposit d
+          left join timeline_event e on e.subject = 'deposit:' || d.id and e.name = 'deposit.returned'
+          left join ledger_transfer t on t.key = 'deposit:' || d.id || ':returned'
+         where (d.state = 'returned') <> (e.id is not null)
+            or coalesce(t.amount, 0) <> coalesce((e.body::jsonb ->> 'amount')::bigint, 0)
+    """,
 }

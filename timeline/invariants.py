@@ -16,9 +16,28 @@ CHECKS = {
         select subject || ' ' || "limit" || ' since ' || due_at from timeline_timer
          where state = 'running' and due_at < timeline_now() - interval '1 minute'
     """,
+    "an answer that was kept is one": """
+        select 'answer ' || id from timeline_keptanswer where status not between 200 and 299 or request_digest = ''
+    """,
     "no clock was given up": """
         select subject || ' ' || "limit" || ': ' || last_error from timeline_timer where state = 'stuck'
     """,
+}
+
+#: About time: somebody may just be catching up.
+LATE = {"no clock is overdue by more than a minute"}
+
+#: The same about what happened after event `%(events)s`; clocks have indexes of their own.
+RECENT = {
+    "chains of events are unbroken": """
+        select e.root || ' #' || e.seq from timeline_event e
+          left join timeline_event b on b.root = e.root and b.seq = e.seq - 1
+         where e.id > %(events)s
+           and (e.seq > 1 and b.id is null or e.prev <> coalesce(b.hash, ''::bytea)
+                or e.hash <> sha256(e.prev || convert_to(timeline_event_text(e), 'UTF8')))
+    """,
+    "no clock is overdue by more than a minute": CHECKS["no clock is overdue by more than a minute"],
+    "no clock was given up": CHECKS["no clock was given up"],
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -161,6 +162,17 @@ CELERY_BEAT_SCHEDULE = {
     "send payouts": {"task": "ledger.run_payouts", "schedule": 3.0, "options": {"expires": 10}},
     "weigh deposits that were drawn on": {"task": "shops.weigh_deposits", "schedule": 10.0, "options": {"expires": 30}},
     "ask about silent charges": {"task": "ledger.ask_about_the_silent", "schedule": 30.0, "options": {"expires": 60}},
+    "look at the books where money moved": {
+        "task": "kamen.check_recent_books",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "look at the whole books": {
+        "task": "kamen.check_whole_books",
+        "schedule": crontab(hour=19, minute=10),  # 03:10 in Shanghai
+        "options": {"expires": 3600},
+    },
+    "anchor the day": {"task": "ledger.anchor", "schedule": 600.0, "options": {"expires": 600}},
 }
 CELERY_BEAT_SYNC_EVERY = 1  # beat writes its schedule at every tick, so that its file shows that it lives
 
@@ -168,6 +180,11 @@ CELERY_BEAT_SYNC_EVERY = 1  # beat writes its schedule at every tick, so that it
 
 SANDBOX_ADDRESS = env("SANDBOX_ADDRESS", default="")
 SANDBOX_SECRET = env("SANDBOX_SECRET", default="")
+
+# The daily anchor of all chains (ledger/anchors.py): where its files go, and other keys of ours that signed before.
+
+ANCHORS_DIR = env("KAMEN_ANCHORS_DIR", default="") or "/var/lib/kamen/anchors"
+ANCHOR_PUBLIC_KEYS = env.list("ANCHOR_PUBLIC_KEYS", default=[])
 
 # People
 
@@ -336,6 +353,8 @@ SPECTACULAR_SETTINGS = {
         "PaymentState": "ledger.states.PaymentState",
         "PayoutState": "ledger.states.PayoutState",
         "PayoutDestination": "ledger.models.Payout.Destination",
+        "BrakeState": "ledger.states.BrakeState",
+        "BooksCheckScope": "ledger.models.BooksCheck.Scope",
         "OrderState": "orders.states.OrderState",
         "RefundState": "refunds.states.RefundState",
         "DisputeState": "disputes.states.DisputeState",

@@ -10,13 +10,13 @@ from .base import *  # noqa: F403
 from .base import BASE_DIR, CONTENT_SECURITY_POLICY, SELF, STORAGES, broker, cache, database, env, private_files
 
 
-def local_secret(name: str, length: int) -> str:
+def local_secret(name: str, length: int, prefix: str = "") -> str:
     """A secret of this machine's own, made once of `length` random bytes and kept out of the repository."""
     path = LOCAL_DIR / name
     if not path.exists():
         LOCAL_DIR.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(length))
+            file.write(prefix + secrets.token_urlsafe(length))
     return path.read_text()
 
 
@@ -29,6 +29,7 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="") or local_secret("secret-key", 50)
 VAULT_KEY = env("VAULT_KEY", default="") or local_secret("vault-key", 32)
 VAULT_PEPPER = env("VAULT_PEPPER", default="") or local_secret("vault-pepper", 32)
+ANCHOR_KEY = env("ANCHOR_KEY", default="") or local_secret("anchor-key", 32, prefix="demo-")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 PORT = env.int("PORT", default=8000)
 PUBLIC_ADDRESS = env("PUBLIC_ADDRESS", default=f"http://127.0.0.1:{PORT}")
@@ -55,6 +56,7 @@ EMAIL_FILE_PATH = LOCAL_DIR / "mail"
 STATIC_ROOT = LOCAL_DIR / "static"
 # Hashed as in production, but not compressed: that takes half a minute, and nobody waits for the network here.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
+ANCHORS_DIR = env("KAMEN_ANCHORS_DIR", default="") or LOCAL_DIR / "anchors"
 STORAGES["files"] = private_files(env("KAMEN_FILES_DIR", default="") or LOCAL_DIR / "files")
 CELERY_BEAT_SCHEDULE_FILENAME = str(LOCAL_DIR / "beat-schedule")
 

@@ -19,6 +19,7 @@ DEBUG = False
 SECRET_KEY = "only-for-tests"  # noqa: S105
 VAULT_KEY = "b25seS1mb3ItdGVzdHMtMDEyMzQ1Njc4OWFiY2RlZjA"
 VAULT_PEPPER = "cGVwcGVyLWZvci10ZXN0cy0wMTIzNDU2Nzg5YWJjZGU"
+ANCHOR_KEY = "demo-YW5jaG9ycy1mb3ItdGVzdHMtMDEyMzQ1Njc4OWFiY2Q"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 
 DATABASE_URL = GIVEN_DATABASE or servers.database_url(TEST_HOME, servers.APPLICATION)
@@ -32,6 +33,7 @@ CACHES = cache(REDIS_URL)
 CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "main")
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 
+ANCHORS_DIR = TEST_HOME / "anchors"
 SANDBOX_ADDRESS = SANDBOX_SECRET = ""  # a test that needs a channel starts its own (tests/fixtures/channel.py)
 
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -31,6 +31,7 @@ SHAPE = f"kamen_shape_{os.getpid()}"
 DEMO, APPLICATION, READER = f"{SHAPE}_demo", f"{SHAPE}_app", f"{SHAPE}_reader"
 SECRETS = {
     "SECRET_KEY": "k3Vd-0qLr8sYwTz_5mNcXb7hJf2gPa9eUi4oRt6yQw1SxDvFZ",
+    "ANCHOR_KEY": "p4UeJ0v9mQy2Lr7sXw1ZbTn5cDgHk8aF3iVoR6tYqBM",
     "DATABASE_PASSWORD": "not-needed-on-a-socket",
     "DATABASE_OWNER_PASSWORD": "not-needed-on-a-socket",
     "REDIS_PASSWORD": "not-needed-on-a-socket",

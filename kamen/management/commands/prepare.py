@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError, connections
 from django.db.backends.utils import CursorWrapper
 
-from kamen.grants import grant
+from kamen.grants import grant, take_views_away
 from kamen.settings.base import database, env
 from rulebook import lifecycle as rulebook
 from timeline import clock
@@ -27,6 +27,7 @@ class Command(BaseCommand):
             with owner.cursor() as cursor:
                 cursor.execute("set lock_timeout = '30s'; set statement_timeout = 0")
                 cursor.execute("select pg_advisory_lock(520052)")
+                take_views_away(cursor)
                 call_command("migrate", interactive=False, verbosity=options["verbosity"])
                 rulebook.install(at=clock.now())
                 if role == owner.settings_dict["USER"]:
