@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("disputes.urls")),
     path("", include("refunds.urls")),
     path("", include("notifications.urls")),
+    path("", include("timeline.clock_urls")),
     path("demo/", include("timeline.urls")),
     path("api/", include("kamen.api")),
     path("healthz", health.healthz),

@@ -1,11 +1,13 @@
 """Ties each hook that a lower room declares to exactly one function of a room above."""
 
 import ledger.hooks
+import timeline.hooks
 from disputes import lifecycle as disputes
 from disputes.states import DISPUTE
 from ledger import brake, payments, payouts
 from ledger.states import BRAKE, PAYMENT, PAYOUT
 from orders import lifecycle as orders
+from orders import outages
 from orders.states import ORDER
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
@@ -20,6 +22,7 @@ from shops.states import DEPOSIT, LISTING
 
 def connect() -> None:
     """Called once, when all rooms are loaded."""
+    timeline.hooks.clocks_moved.tie(outages.clocks_moved)
     ledger.hooks.span.tie(clocks.span)
     ledger.hooks.order_paid.tie(orders.paid_by_channel)
     PAYMENT.expired.tie(payments.lapse)

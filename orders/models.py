@@ -16,7 +16,12 @@ class Order(Tracked):
 
     machine = ORDER
     read_with = ("shop", "buyer", "snapshot__listing", "payment")
-    scopes = {"shop": "shop__slug", "kind": "snapshot__listing__kind", "channel": "payment__channel"}
+    scopes = {
+        "shop": "shop__slug",
+        "kind": "snapshot__listing__kind",
+        "channel": "payment__channel",
+        "supplier": "units__card__batch__supplier",
+    }
 
     class PaidBy(models.TextChoices):
         """Where the money came from, and so where a refund goes back to."""
