@@ -13,7 +13,7 @@ RUN := $(BIN)/python
 # There when .venv is whole; older than the lock file means: set up again.
 READY := .venv/ready
 
-.PHONY: help setup demo code psql test screens check format docs translations lock clean
+.PHONY: help setup demo code psql test screens bench-engine check format docs translations lock clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
@@ -48,6 +48,9 @@ test: $(READY) ## everything, browser stories included where there is a Chromium
 
 screens: $(READY) ## pictures of the journey from a demo of their own, for the README (needs a Chromium)
 	@$(RUN) -m tests.screens
+
+bench-engine: $(READY) ## how many cases the rulebook decides in a second, on one core
+	@$(RUN) -m bench.engine
 
 check: $(READY) ## lint, format, types, templates, imports, migrations, docs, translations, lock files, secrets
 	@.ci/check

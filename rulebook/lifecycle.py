@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, User
 from rulebook import parsed, versions
-from rulebook.book import load
+from rulebook.book import InvalidRulebook, load
 from rulebook.models import RulebookVersion
 from rulebook.states import VersionState
 from timeline import spans
@@ -34,7 +34,7 @@ def draft(data: Any, *, purpose: str = "", by: Any, at: datetime) -> RulebookVer
     Raises `InvalidRulebook`, and stores nothing then. Refused: `not_your_turn`, `number_taken`.
     """
     require(is_rule_staff(by), "not_your_turn", _("Only rule staff write versions of the rulebook."))
-    version = RulebookVersion(author=by, purpose=purpose, drafted_at=at, **_contents(data))
+    version = RulebookVersion(author=by, purpose=purpose, drafted_at=at, **_contents(data, at=at))
     _require_free(version)
     begin(version, by=by, at=at, data=_named(version))
     return version
@@ -46,7 +46,7 @@ def revise(version: RulebookVersion, data: Any, *, purpose: str | None = None, b
     lock(version)
     require(is_rule_staff(by), "not_your_turn", _("Only rule staff write versions of the rulebook."))
     require(version.state == VersionState.DRAFT, "wrong_moment", _("Only a draft can be changed."))
-    for name, value in _contents(data).items():
+    for name, value in _contents(data, at=at).items():
         setattr(version, name, value)
     version.author = by
     if purpose is not None:
@@ -180,8 +180,15 @@ def earliest(*, is_major: bool, at: datetime) -> datetime:
     return spans.deadline(versions.in_force(at).clocks.span("RULE_NOTICE", "major" if is_major else "normal"), at)
 
 
-def _contents(data: Any) -> dict[str, Any]:
+def _contents(data: Any, *, at: datetime) -> dict[str, Any]:
+    """The checked text of a version; rules without clocks take those of the version in force."""
     load(data)
+    clocks = versions.in_force(at).clocks
+    if "clocks" not in data:
+        data = {**data, "clocks": clocks.as_data()}
+    for name, variant in clocks.gone(data["clocks"]["limits"]):
+        path = f"clocks.limits.{name}.variants.{variant}" if variant else f"clocks.limits.{name}"
+        raise InvalidRulebook("missing", path, "The version in force sets this clock, so every later one does.")
     body = parsed.canonical(data)
     return {"number": versions.number_of(data), "body": body, "sha256": parsed.digest(body)}
 

@@ -12,10 +12,11 @@ UNITS = {"hours": spans.hours, "days": spans.days, "working_days": spans.working
 class Clocks:
     """Every clock of a version by its name, as in `timers.json`. Never changes."""
 
-    __slots__ = ("_limits",)
+    __slots__ = ("_data", "_limits")
 
-    def __init__(self, limits: Mapping[str, Any]) -> None:
-        self._limits = limits
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._data = data
+        self._limits: Mapping[str, Any] = data["limits"]
 
     def span(self, limit: str, variant: str | None = None) -> Span:
         """How long the clock `limit` runs; a variant it does not have runs like the clock itself.
@@ -31,6 +32,24 @@ class Clocks:
         """The least and the most that the clock may be set to; nothing where the version names no bound."""
         entry = self._entry(limit, variant)
         return _span(entry, "min"), _span(entry, "max")
+
+    def needs_reminders(self, limit: str) -> bool:
+        """Whether silence hurts the buyer: the clock fires only after two delivered reminders."""
+        return bool(self._limits[limit].get("needs_two_reminders", False))
+
+    def as_data(self) -> dict[str, Any]:
+        """The clocks in the shape of `timers.json`, for a version that takes them over."""
+        return dict(self._data)
+
+    def gone(self, limits: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The clocks, and variants of clocks, that `limits` does not set any more although this version does."""
+        for name, entry in self._limits.items():
+            if name not in limits:
+                yield name, ""
+                continue
+            for variant in entry.get("variants", ()):
+                if variant not in limits[name].get("variants", ()):
+                    yield name, variant
 
     def names(self) -> Iterator[str]:
         """Every clock the version knows."""

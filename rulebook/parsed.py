@@ -51,7 +51,7 @@ def _of(version: RulebookVersion) -> Parsed:
     found = _parsed.get(version.sha256)
     if found is None:
         data = json.loads(version.body)
-        found = _parsed[version.sha256] = Parsed(load(data), Clocks(data["clocks"]["limits"]))
+        found = _parsed[version.sha256] = Parsed(load(data), Clocks(data["clocks"]))
         while len(_parsed) > KEPT:
             _parsed.popitem(last=False)
     return found
