@@ -81,8 +81,9 @@ class Transfer(models.Model):
         CORRECTION = "correction", _("Correction")
 
     key = models.CharField(max_length=120, unique=True)
-    source = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
-    target = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    # Without indexes of their own: who looks for an account's transfers goes by its postings.
+    source = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    target = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
     amount = models.BigIntegerField()
     reason = models.CharField(max_length=30, choices=Reason.choices)
     subject = models.CharField(max_length=60)
@@ -103,7 +104,7 @@ class Transfer(models.Model):
 class Posting(models.Model):
     """One side of a transfer in one account, with the balance after it: a line of the account's statement and chain."""
 
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="postings")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="postings", db_index=False)
     seq = models.BigIntegerField()
     transfer = models.ForeignKey(Transfer, on_delete=models.PROTECT, related_name="postings")
     amount = models.BigIntegerField(help_text="fen; below zero where money left")
