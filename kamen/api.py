@@ -22,6 +22,7 @@ import orders.api
 import refunds.api
 import rulebook.api
 import shops.api
+import shops.stock_api
 from kamen import problems
 
 #: What can go wrong, by status: how the contract calls it, and one example of its code.
@@ -319,7 +320,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/listings/<int:pk>/pause/", shops.api.pause_listing, name="pause_listing"),
     path("v1/listings/<int:pk>/resume/", shops.api.resume_listing, name="resume_listing"),
     path("v1/listings/<int:pk>/close/", shops.api.close_listing, name="close_listing"),
-    path("v1/listings/<int:pk>/batches/", shops.api.batches, name="batches"),
+    path("v1/listings/<int:pk>/batches/", shops.stock_api.batches, name="batches"),
+    path("v1/listings/<int:pk>/intakes/", shops.stock_api.intakes, name="intakes"),
+    path("v1/listings/<int:pk>/rest/", shops.stock_api.rest_term, name="rest_term"),
+    path("v1/batches/<int:pk>/", shops.stock_api.batch, name="batch"),
+    path("v1/batches/<int:pk>/stop/", shops.stock_api.stop_batch, name="stop_batch"),
+    path("v1/batches/<int:pk>/resume/", shops.stock_api.resume_batch, name="resume_batch"),
+    path("v1/intakes/<int:pk>/", shops.stock_api.intake, name="intake"),
+    path("v1/suppliers/<int:pk>/edit/", shops.stock_api.edit_supplier, name="edit_supplier"),
+    path("v1/shops/<slug:slug>/stock/", shops.stock_api.stock, name="stock"),
+    path("v1/shops/<slug:slug>/suppliers/", shops.stock_api.suppliers, name="suppliers"),
+    path("v1/clashes/", shops.stock_api.clashes, name="clashes"),
+    path("v1/clashes/<int:pk>/settle/", shops.stock_api.settle_clash, name="settle_clash"),
     path("v1/notices/", notifications.api.notices, name="notices"),
     path("v1/notices/read/", notifications.api.read_notices, name="read_notices"),
     path("v1/notices/<int:pk>/read/", notifications.api.read_notice, name="read_notice"),

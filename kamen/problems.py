@@ -29,7 +29,7 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 
 from ledger.errors import InsufficientBalance, KeyReused, LedgerError
-from timeline.refusals import Refused
+from timeline.refusals import Refused, TooOften
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +120,8 @@ TRY_AGAIN = Problem(503, "try_again", headers={"Retry-After": "2"})
 def problem_of(error: BaseException) -> Problem | None:
     """The mall's answer to an error that is an answer; nothing if it is a fault of ours."""
     match error:
+        case TooOften():
+            return Problem(429, error.code, error.sentence, headers={"Retry-After": str(error.wait)})
         case Refused():
             return Problem(409, error.code, error.sentence)
         case InsufficientBalance() | KeyReused():
@@ -275,6 +277,10 @@ class OnPages:
             return problem.as_json()
         if problem == TRY_AGAIN:
             return away()
+        if problem.status == 429:
+            answer = render(request, "refused.html", {"problem": problem}, status=429)
+            answer.headers["Retry-After"] = problem.headers.get("Retry-After", "60")
+            return answer
         back = _page_before(request)
         if request.method == "POST" and back and not request.headers.get("HX-Request"):
             messages.error(request, problem.sentence)

@@ -17,7 +17,7 @@ from orders.models import Order
 from refunds import citations
 from refunds import lifecycle as refunds
 from refunds.models import Refund
-from shops import listings, stock
+from shops import listings, stock, suppliers
 from shops.models import Kind, Listing, Shop
 from timeline import sweep
 
@@ -29,6 +29,9 @@ GOODS = [
     ("星河点卡 ¥50", Kind.POINT_CARD, 4_950, 5_000, "国服", 120),
     ("云笔记会员激活码 一年", Kind.ACTIVATION_CODE, 16_800, None, "全球", 40),
 ]
+
+
+SUPPLIERS = [("北斗数码", "客服 400-000-0000"), ("青云点卡批发", "service@qingyun.example")]
 
 
 @dataclass
@@ -43,6 +46,10 @@ class Mall:
 
 def furnish(people: dict[str, User], shop: Shop, at: datetime, opened_at: datetime) -> Mall:
     """Goods on sale in the shop, and money in the buyers' wallets."""
+    upstream = [
+        suppliers.add(shop, name=name, contact=contact, by=shop.owner, at=opened_at + HOUR)
+        for name, contact in SUPPLIERS
+    ]
     goods = []
     for number, (title, kind, price, face, region, size) in enumerate(GOODS):
         listing = listings.draft(
@@ -60,7 +67,15 @@ def furnish(people: dict[str, User], shop: Shop, at: datetime, opened_at: dateti
             at=opened_at + DAY,
         )
         codes = [f"DEMO-{number}{place:04}-{hash((number, place)) % 10**6:06}" for place in range(size)]
-        stock.add_batch(listing, codes, by=shop.owner, at=opened_at + DAY)
+        origin = stock.Origin(
+            supplier=upstream[number % 2],
+            unit_cost=price * 9 // 10,
+            purchased_on=opened_at.date(),
+            expires_at=opened_at + 700 * DAY if kind == Kind.POINT_CARD else None,
+        )
+        first, rest = codes[: size // 2], codes[size // 2 :]
+        stock.add_batch(listing, first, by=shop.owner, at=opened_at + DAY, note="首批", origin=origin)
+        stock.add_batch(listing, rest, by=shop.owner, at=opened_at + DAY, note="补货", origin=origin)
         listings.put_on_sale(listing, by=shop.owner, at=opened_at + DAY)
         goods.append(listing)
     for name in ("buyer", "regular", "patron"):

@@ -47,6 +47,8 @@ def check() -> None:
     try:
         for sentence in wrong_rows():
             raise Unsafe(sentence)
+        for sentence in closed_vault():
+            warn(sentence)
     except DatabaseError as error:
         raise Unsafe(f"The database does not answer: {str(error).strip().splitlines()[0]}") from error
     finally:
@@ -73,6 +75,9 @@ def wrong_settings() -> Iterator[str]:
             "ANCHOR_KEY is the demo's, or no key: whoever has it can sign a history that never was."
             " `python -c 'import secrets; print(secrets.token_urlsafe(32))'` makes one."
         )
+    from shops import vault
+
+    yield from vault.weaknesses()
     if "*" in settings.ALLOWED_HOSTS:
         yield "ALLOWED_HOSTS allows every name: list the mall's own."
 
@@ -100,6 +105,19 @@ def wrong_rows() -> Iterator[str]:
         yield "This database's clock was moved by the demo panel: it is a demo's database. Use another."
     if personas.present():
         yield "There are demo logins in this database, whose passwords everybody knows. Use another database."
+
+
+def closed_vault() -> Iterator[str]:
+    """Why no code can be sealed or shown; no reason not to start, since everything else works."""
+    from shops import vault
+
+    yield from vault.closed_because()
+
+
+def warn(sentence: str) -> None:
+    """One sentence on standard error; the process goes on."""
+    sys.stderr.write(f"Kamen starts with its vault closed, no code can be added or shown: {sentence}\n")
+    sys.stderr.flush()
 
 
 def refuse(sentence: str) -> None:

@@ -125,6 +125,7 @@ ALONG: dict[str, list[str]] = {
     "refund": ["order__shop"],
     "dispute": ["refund__order__shop"],
     "deposit": ["shop"],
+    "listing": ["shop"],
     "payment": [],
     "payout": [],
     "brake": [],
@@ -225,6 +226,11 @@ def under_the_clock(happening: Happening) -> list[int | None]:
     return [user for group in groups.get(happening.event.data["owner"], []) for user in group(happening)]
 
 
+def risk(happening: Happening) -> list[int | None]:
+    """Who looks into codes and people."""
+    return [*happening.staff.holding(Role.RISK)]
+
+
 def finance(happening: Happening) -> list[int | None]:
     """Who watches the money leave."""
     return [*happening.staff.holding(Role.FINANCE)]
@@ -311,6 +317,21 @@ def finance_page(happening: Happening) -> str:
 def deposit_page(happening: Happening) -> str:
     """The deposit line by line."""
     return reverse("shops:deposit", args=[happening.thing.shop.slug])
+
+
+def intake_page(happening: Happening) -> str:
+    """How a file of codes was read."""
+    return reverse("shops:intake", args=[happening.thing.shop.slug, happening.event.data["intake"]])
+
+
+def batch_page(happening: Happening) -> str:
+    """A batch, for its shop."""
+    return reverse("shops:batch", args=[happening.thing.shop.slug, happening.event.data["batch"]])
+
+
+def clashes_page(happening: Happening) -> str:
+    """Codes that two shops have."""
+    return reverse("shops:clashes")
 
 
 def clock_page(happening: Happening) -> str:
@@ -401,6 +422,10 @@ TOLD: dict[str, list[Line]] = {
     "brake.raised_again": [Line("brake.raised_again", money_watch, brake_page)],
     "brake.signed": [Line("brake.signed", finance, brake_page)],
     "brake.released": [Line("brake.released", money_watch, brake_page)],
+    "order.code_not_shown": [Line("order.code_not_shown", leads, order_page)],
+    "listing.codes_read": [Line("listing.codes_read", shop, intake_page)],
+    "listing.batch_stopped": [Line("listing.batch_stopped", shop, batch_page)],
+    "listing.codes_seen_elsewhere": [Line("listing.codes_seen_elsewhere", risk, clashes_page)],
     "deposit.active": [Line("deposit.active", shop, deposit_page)],
     "deposit.short": [Line("deposit.short", shop, deposit_page)],
     "deposit.suspended": [Line("deposit.suspended", shop, deposit_page)],
@@ -461,8 +486,15 @@ SILENT: set[str] = {
             *("superseded", "clock_fired"),
         )
     ),
-    # A signal for reputation, which weighs it before anybody is told.
-    "listing.codes_seen_elsewhere",
+    "listing.codes_sent_in",
+    "listing.codes_expired",
+    "listing.batch_resumed",
+    "listing.rest_term_set",
+    "listing.clash_settled",
+    "shop.supplier_added",
+    "shop.supplier_edited",
+    "shop.keys_retired",
+    "shop.key_destroyed",
     # People: told when the pages of levels and roles are there.
     "level.changed",
     "role.granted",

@@ -26,6 +26,7 @@ ICONS = {
     "payout": "banknote",
     "brake": "octagon-alert",
     "deposit": "shield-check",
+    "listing": "vault",
 }
 #: Notices that look other than the rest of their kind: icon, tone.
 LOOKS = {
@@ -44,6 +45,9 @@ LOOKS = {
     "order.settled": ("banknote", "green"),
     "order.sold": ("store", "brand"),
     "order.code_was_bad": ("circle-alert", "amber"),
+    "order.code_not_shown": ("octagon-alert", "vermilion"),
+    "listing.batch_stopped": ("ban", "vermilion"),
+    "listing.codes_seen_elsewhere": ("shield-alert", "amber"),
     "order.funds_missing": ("octagon-alert", "vermilion"),
     "refund.requested": ("hourglass", "amber"),
     "refund.declined": ("hourglass", "amber"),

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -24,6 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.adapters import client_address
+from accounts.reauthentication import require_fresh
 from ledger import payments
 from ledger.gateways import ChannelDown, ChannelRefused, UnknownChannel
 from ledger.models import Payment
@@ -33,7 +35,7 @@ from orders.actions import actions_for
 from orders.delivery import Visit
 from orders.figures import figures_of
 from orders.models import Attachment, Message, Order, Unit
-from orders.opening import open_code
+from orders.opening import is_dear, open_code
 from orders.parties import side_of, side_of_author, visible_to
 from orders.purchase import ask_for_charge, order_as_shown
 from orders.serializers import (
@@ -335,7 +337,9 @@ def confirm(request: Request, number: str) -> Response:
         "One-way: that you looked, when and from where is recorded for ever before the code is shown; from then on it"
         " cannot go back for a reason of your own. The answer is the only place where the code stands: it is not kept,"
         " so this POST takes no `Idempotency-Key`. Looking again is allowed and recorded, too. Refused:"
-        " `not_your_turn`, `not_delivered`, `case_open`, `voided`, `refunded`, `too_often`."
+        " `not_your_turn`, `not_delivered`, `case_open`, `voided`, `refunded`; `reauthentication_required` for a code"
+        " of ¥200 or more five minutes after the sign-in; `vault_closed` and `code_not_shown` where the fault is ours."
+        " Status 429 `too_often` with `Retry-After` for somebody who looks faster than people read."
     ),
     request=None,
     responses={200: OpenApiResponse(CodeShown, "The code")},
@@ -351,14 +355,16 @@ def confirm(request: Request, number: str) -> Response:
 @_overdue_first
 def reveal(request: Request, number: str, place: int) -> Response:
     """The buyer looks at a code."""
-    at = clock.now()
+    at, found = clock.now(), _visible(request, number)
+    if is_dear(found, place, by=request.user, above=settings.REVEAL_ASKS_AGAIN_FROM):
+        require_fresh(request._request)
     visit = Visit(
         address=client_address(request._request) or "",
         session=request.session.session_key or "",
         agent=request.headers.get("User-Agent", ""),
     )
     try:
-        unit, code = open_code(_visible(request, number), place, by=request.user, at=at, visit=visit)
+        unit, code = open_code(found, place, by=request.user, at=at, visit=visit)
     except Unit.DoesNotExist:
         raise Http404 from None
     answer = CodeShown({"place": unit.place, "code": code, "at": at}).data

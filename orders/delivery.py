@@ -4,9 +4,10 @@ import hashlib
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Count, Min, Q
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import Order, Reveal, Unit, ValidityRecord
@@ -15,6 +16,11 @@ from shops import stock
 from shops.models import Card
 from timeline import page
 from timeline.door import change_all, lock, note, require, verb
+from timeline.refusals import TooOften
+
+#: So many looks within so long: of one person at all their orders, and at one order. Nobody reads faster than this;
+#: somebody who took over a session would.
+OF_ONE_PERSON, OF_ONE_ORDER, WITHIN = 60, 40, timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -32,12 +38,13 @@ def reveal(unit: Unit, *, by: Any, at: datetime, visit: Visit) -> None:
 
     The page opens the seal only after this transaction is committed (`shops.vault.open_card`). Looking again is
     recorded, too. Refused: `not_your_turn`, `not_delivered`, `voided`, `refunded`, `case_open` (the facts of an open
-    case stand still).
+    case stand still), and `too_often` (429) for somebody who looks faster than people read.
     """
     order = unit.order
     lock(order)
     unit.refresh_from_db()
     require(order.buyer_id == by.pk, "not_your_turn", _("Only the buyer looks at the code."))
+    _require_slow(order, by=by, at=at)
     require(unit.card is not None and unit.delivery != Delivery.UNDELIVERED, "not_delivered", _("Not delivered yet."))
     require(
         unit.delivery not in {Delivery.VOIDED, Delivery.REPLACED}, "voided", _("This code is no longer yours to use.")
@@ -81,6 +88,17 @@ def record_validity(unit: Unit, *, is_valid: bool, source: str, reference: str =
     return record
 
 
+@verb
+def record_not_shown(unit: Unit, *, why: str, at: datetime) -> None:
+    """A reveal is on record, but the vault did not open: the buyer saw nothing, and that is on record as well.
+
+    `why` is the kind of the fault, never what the vault held.
+    """
+    order = unit.order
+    lock(order)
+    note(order, "order.code_not_shown", by=None, at=at, data={"unit": unit.place, "why": why})
+
+
 def withdraw(order: Order, units: Sequence[Unit], *, is_bad: bool, at: datetime) -> None:
     """Units of a locked order whose price goes back give up their codes: the buyer cannot open them any more.
 
@@ -101,8 +119,22 @@ def withdraw(order: Order, units: Sequence[Unit], *, is_bad: bool, at: datetime)
     gone = [card.pk for card in cards.values() if card.pk not in back]
     if gone:
         page.update(Card.objects.filter(pk__in=gone, voided_at=None), voided_at=at)
+    if is_bad:
+        stock.failed(sorted(card.pk for card in cards.values()), at=at)
     if units:
         note(order, "order.codes_withdrawn", by=None, at=at, data={"units": [unit.place for unit in units]})
+
+
+def _require_slow(order: Order, *, by: Any, at: datetime) -> None:
+    """Counted in the database, under the order's lock: nothing that is lost with a cache, nothing that two can pass."""
+    looks = Reveal.objects.filter(user=by, at__gt=at - WITHIN).aggregate(
+        all=Count("pk"), here=Count("pk", filter=Q(unit__order=order)), first=Min("at")
+    )
+    if looks["all"] >= OF_ONE_PERSON or looks["here"] >= OF_ONE_ORDER:
+        raise TooOften(
+            _("You are opening codes very fast. Wait a few minutes, then go on."),
+            wait=int((looks["first"] + WITHIN - at).total_seconds()) + 1,
+        )
 
 
 def prefix(address: str) -> str:

@@ -143,6 +143,7 @@ def deliver(order: Order, *, at: datetime) -> None:
         delivered_at=at,
         inspection_ends_at=deadline(span, at),
     )
+    stock.sold(order.units.filter(card__isnull=False).values("card"), at=at)
     change(order, delivered_at=at)
     enter(order, OrderState.DELIVERED, by=None, at=at, span=span)
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, Min, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
@@ -23,6 +24,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.adapters import client_address
+from accounts.reauthentication import ReauthenticationRequired, is_fresh
 from ledger import payments
 from ledger.gateways import ChannelDown, ChannelRefused, UnknownChannel
 from ledger.models import Payment
@@ -35,7 +37,7 @@ from orders.delivery import Visit
 from orders.figures import Figures, figures_of
 from orders.forms import PlaceForm, SayForm, say_form
 from orders.models import Attachment, Order, Reveal, Unit
-from orders.opening import open_code
+from orders.opening import is_dear, open_code, parts_of
 from orders.parties import Side, may_speak, side_of, visible_to
 from orders.purchase import ask_for_charge, may_be_paid, open_payment, order_as_shown
 from orders.states import Delivery, Grade, OrderState
@@ -229,13 +231,15 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @never_cache
-@sensitive_variables("code")
+@sensitive_variables("code", "context")
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest, number: str, place: int) -> HttpResponse:
     """GET asks once more; POST records that the buyer looked, and shows the code in this one answer."""
     if request.method != "POST":
         return _ask_before_opening(request, number, place)
     order, at = _before_a_verb(request, number)
+    if is_dear(order, place, by=request.user, above=settings.REVEAL_ASKS_AGAIN_FROM) and not is_fresh(request):
+        raise ReauthenticationRequired  # allauth asks, and then finishes this very POST
     visit = Visit(
         address=client_address(request) or "",
         session=request.session.session_key or "",
@@ -249,7 +253,7 @@ def code(request: HttpRequest, number: str, place: int) -> HttpResponse:
     context = {
         "order": order,
         "unit": unit,
-        "code": code,
+        "parts": parts_of(code),
         "at": at,
         "notice": order.snapshot.notice_text,
         "next": sealed.values_list("place", flat=True).first(),
@@ -463,7 +467,8 @@ def _tiles(request: HttpRequest, order: Order, side: Side, figures: Figures) -> 
     pages = max(1, -(-figures.units // UNITS))
     asked = request.GET.get("units", "")
     page = min(max(int(asked[:4]), 1), pages) if asked.isdecimal() else 1
-    units = list(order.units.order_by("place")[(page - 1) * UNITS : page * UNITS])
+    shown = order.units.annotate(tail=F("card__tail")).order_by("place")
+    units = list(shown[(page - 1) * UNITS : page * UNITS])
     looks = {
         look["unit_id"]: look
         for look in Reveal.objects.filter(unit__in=units)
@@ -476,7 +481,7 @@ def _tiles(request: HttpRequest, order: Order, side: Side, figures: Figures) -> 
     return {"tiles": tiles, "unit_page": page, "unit_pages": pages, "one_unit": figures.units == 1}
 
 
-def _tile(order: Order, unit: Unit, side: Side, look: Any, case: Any) -> dict[str, Any]:
+def _tile(order: Order, unit: Any, side: Side, look: Any, case: Any) -> dict[str, Any]:
     icon, tone = UNIT_LOOKS[unit.delivery]
     may_open = side == Side.BUYER and _may_open(unit)
     return {
@@ -484,6 +489,7 @@ def _tile(order: Order, unit: Unit, side: Side, look: Any, case: Any) -> dict[st
         "badge": {"word": Delivery(unit.delivery).label, "icon": icon, "tone": tone},
         "grade": GRADES[Grade(unit.grade)],
         "is_sealed": unit.delivery == Delivery.SEALED,
+        "tail": (unit.tail or "") if side == Side.BUYER else "",
         "url": reverse("orders:code", kwargs={"number": order.number, "place": unit.place}) if may_open else "",
         "look": look,
         "is_held": bool(unit.held_by),

@@ -1,4 +1,4 @@
-"""The API of shops: look around, open one, watch its deposit, close; list what it sells, and fill its stock."""
+"""The API of shops: look around, open one, watch its deposit, close; list what it sells. Its stock: stock_api."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view, permission_classes
 from rest_framework.permissions import IsAuthenticatedOrReadOnly
@@ -15,13 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ledger import accounts
-from shops import lifecycle, stock
+from shops import lifecycle
 from shops import listings as verbs
-from shops.models import BASE_DEPOSIT, OFFERED, Batch, Deposit, Listing, Shop
+from shops.models import BASE_DEPOSIT, OFFERED, Deposit, Listing, Shop
 from shops.serializers import (
-    BatchInStock,
-    BatchPage,
-    BatchToAdd,
     DepositForOwner,
     ListingForOwner,
     ListingInPublic,
@@ -189,17 +185,6 @@ A_DRAFT = {
 }
 A_LISTING = {"id": 7, "shop": "xinghe", "state": "on_sale", **A_DRAFT, "is_sold_out": False}
 OWN_LISTING = {**A_LISTING, "free": 10, "actions": ["pause", "close"]}
-A_BATCH = {
-    "id": 3,
-    "listing": 7,
-    "added_at": "2026-11-22T02:30:00Z",
-    "size": 10,
-    "note": "",
-    "free": 10,
-    "taken": 0,
-    "revealed": 0,
-    "voided": 0,
-}
 
 
 @extend_schema(
@@ -308,7 +293,7 @@ def listings_of_shop(request: Request, slug: str) -> Response:
 @idempotent
 def edit_listing(request: Request, pk: int) -> Response:
     """The shop changes words and figures."""
-    found = _own_listing(request, pk)
+    found = own_listing(request, pk)
     told = WordsOfListing(data=request.data)
     told.is_valid(raise_exception=True)
     verbs.edit(found, by=request.user, at=clock.now(), **told.validated_data)
@@ -329,7 +314,7 @@ def _verb(name: str, verb: Callable[..., None], summary: str, description: str, 
     @api_view(["POST"])
     @idempotent
     def act(request: Request, pk: int) -> Response:
-        verb(_own_listing(request, pk), by=request.user, at=clock.now())
+        verb(own_listing(request, pk), by=request.user, at=clock.now())
         return Response(_own(request, pk))
 
     return act
@@ -357,48 +342,7 @@ close_listing = _verb(
 )
 
 
-@extend_schema(
-    methods=["GET"],
-    operation_id="listBatches",
-    summary="See what is in stock of a listing",
-    description="For the shop itself. Newest batch first, 50 a page. Counts only: no address gives codes back.",
-    parameters=[CURSOR],
-    responses=BatchPage,
-    examples=[OpenApiExample("One batch", {"results": [A_BATCH], "next": None}, response_only=True)],
-)
-@extend_schema(
-    methods=["POST"],
-    operation_id="addBatch",
-    summary="Add codes to the stock",
-    description=(
-        "All or none. What is wrong is said with status 422 by line, from 1: `too_long`, `not_visible`, `repeated`"
-        " within the batch, `known` to the shop already. Codes are sealed at once and never given back by any address."
-    ),
-    request=BatchToAdd,
-    responses={201: BatchInStock},
-    examples=[
-        OpenApiExample("Two codes", {"codes": ["XXXX-XXXX-0001", "XXXX-XXXX-0002"], "note": ""}, request_only=True),
-        OpenApiExample("The batch", A_BATCH, response_only=True, status_codes=["201"]),
-    ],
-)
-@api_view(["GET", "POST"])
-@idempotent
-@sensitive_variables("told", "codes")
-def batches(request: Request, pk: int) -> Response:
-    """The batches of a listing, and a new one."""
-    found = _own_listing(request, pk)
-    mine = Batch.objects.filter(listing=found).with_counts()
-    if request.method == "POST":
-        told = BatchToAdd(data=request.data)
-        told.is_valid(raise_exception=True)
-        codes = told.validated_data["codes"]
-        note = told.validated_data.get("note", "")
-        added = stock.add_batch(found, codes, by=request.user, at=clock.now(), note=note)
-        return Response(BatchInStock(mine.get(pk=added.pk)).data, status=201)
-    return Response(BatchPage(page(request, mine, by="-pk")).data)
-
-
-def _own_listing(request: Request, pk: int) -> Listing:
+def own_listing(request: Request, pk: int) -> Listing:
     """The listing, if the person keeps its shop; else the same 404 as for one that is not there."""
     found: Listing = get_object_or_404(Listing.objects.select_related("shop"), pk=pk, shop__owner_id=request.user.pk)
     return found

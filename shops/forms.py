@@ -9,8 +9,21 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from ledger.templatetags.money import yuan
-from shops.models import HIGHEST_PRICE, LONGEST_PROMISE, OFFERED, SHORTEST_PROMISE, Kind, Listing, visible
-from shops.stock import LONGEST_CODE, MOST_CODES
+from shops.lines import LONGEST_CODE
+from shops.models import (
+    HIGHEST_PRICE,
+    LONGEST_PROMISE,
+    LONGEST_REST,
+    OFFERED,
+    SHORTEST_PROMISE,
+    Form,
+    Kind,
+    Listing,
+    Shop,
+    Supplier,
+    visible,
+)
+from shops.stock import MOST_CODES, Origin, end_of
 
 #: What people write around a sum; full-width forms are folded before.
 MARKS = str.maketrans("", "", "¥元 ")
@@ -106,7 +119,55 @@ class Unechoed(forms.Textarea):
         return ""
 
 
-class BatchForm(forms.Form):
+class Day(forms.DateInput):
+    """A day of the calendar, chosen as the device does it."""
+
+    input_type = "date"
+
+    def format_value(self, value: Any) -> str | None:
+        """As browsers want it, in every language."""
+        return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+class OriginForm(forms.Form):
+    """Where codes come from and how they are written; every answer may be left out."""
+
+    form = forms.ChoiceField(
+        label=_("What stands on a line"),
+        choices=[(form.value, form.label) for form in Form],
+        required=False,
+        help_text=_("Parts of a pair are kept apart by ----, a comma or a tab: CODE----PIN."),
+    )
+    supplier = forms.ModelChoiceField(
+        label=_("Supplier"), queryset=Supplier.objects.none(), required=False, empty_label=_("Not said")
+    )
+    unit_cost = YuanField(label=_("What one cost you, in yuan"), required=False, help_text=_("Only you see it."))
+    purchased_on = forms.DateField(label=_("Bought on"), required=False, widget=Day())
+    expires_on = forms.DateField(
+        label=_("Last good day"),
+        required=False,
+        widget=Day(),
+        help_text=_("Of all of them. A date behind a code on its own line counts more. Empty: they do not end."),
+    )
+
+    def __init__(self, data: Any = None, files: Any = None, *, shop: Shop, **kwargs: Any) -> None:
+        super().__init__(data, files, **kwargs)
+        asked: Any = self.fields["supplier"]
+        asked.queryset = shop.suppliers.filter(left_at=None).order_by("name", "pk")
+
+    def origin(self) -> Origin:
+        """What was said, for the verb."""
+        said = self.cleaned_data
+        return Origin(
+            supplier=said["supplier"],
+            unit_cost=said["unit_cost"],
+            purchased_on=said["purchased_on"],
+            expires_at=end_of(said["expires_on"]) if said["expires_on"] else None,
+            form=said["form"] or Form.CODE,
+        )
+
+
+class BatchForm(OriginForm):
     """Codes for the stock. They are read once and never shown again, not even when a line is wrong."""
 
     codes = forms.CharField(
@@ -124,10 +185,97 @@ class BatchForm(forms.Form):
         validators=[visible],
         help_text=_("For you: supplier, delivery note, date. Never a code."),
     )
+    field_order = ["codes"]
 
     def lines(self) -> list[str]:
         """What was sent, line by line."""
         return str(self.cleaned_data["codes"]).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+class IntakeForm(OriginForm):
+    """A file or a pasted list for the background: up to 10,000 lines, reported line by line."""
+
+    file = forms.FileField(
+        label=_("File"),
+        required=False,
+        help_text=_(
+            "CSV or text, up to 2 MB and 10,000 lines. It is sealed before anything is read, and then forgotten."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+    )
+    codes = forms.CharField(
+        label=_("Or paste the list"),
+        strip=False,
+        required=False,
+        widget=Unechoed(attrs={"rows": 8, "autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}),
+    )
+    note = forms.CharField(
+        label=_("Note"), max_length=120, required=False, validators=[visible], help_text=_("For you. Never a code.")
+    )
+    field_order = ["file", "codes"]
+
+    def clean(self) -> dict[str, Any]:
+        """One of the two, not both."""
+        said: dict[str, Any] = super().clean() or {}
+        if bool(said.get("file")) == bool((said.get("codes") or "").strip()) and "file" not in self.errors:
+            self.add_error("file", ValidationError(_("Choose a file, or paste a list; one of the two."), code="one_of"))
+        return said
+
+    def content(self) -> bytes:
+        """What was sent, as bytes."""
+        file = self.cleaned_data["file"]
+        return file.read() if file else str(self.cleaned_data["codes"]).encode()
+
+    def name(self) -> str:
+        """What the file is called, if it is one."""
+        file = self.cleaned_data["file"]
+        return str(file.name) if file else ""
+
+
+class SupplierForm(forms.Form):
+    """Where codes come from, and what buyers are told when the trouble lies there."""
+
+    name = forms.CharField(label=_("Name"), max_length=60, validators=[visible])
+    contact = forms.CharField(
+        label=_("Contact"),
+        max_length=120,
+        required=False,
+        validators=[visible],
+        help_text=_(
+            "Buyers read this when the trouble lies upstream: an address or a number of the supplier's service."
+        ),
+    )
+
+
+class SupplierEditForm(SupplierForm):
+    """The same of a supplier that is there."""
+
+    has_left = forms.BooleanField(label=_("Nothing more comes from there"), required=False)
+
+
+class StopForm(forms.Form):
+    """Why nothing more of a batch is sold."""
+
+    reason = forms.CharField(label=_("Why?"), max_length=200, required=False, validators=[visible])
+
+
+class RestForm(forms.Form):
+    """How long a code must still be good when it is sold."""
+
+    days = forms.IntegerField(
+        label=_("Sell no code that ends within so many days"),
+        min_value=0,
+        max_value=LONGEST_REST,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+
+
+class FindingForm(forms.Form):
+    """What somebody of risk found out about codes that two shops have."""
+
+    finding = forms.CharField(
+        label=_("What did you find?"), max_length=500, validators=[visible], help_text=_("Never a code.")
+    )
 
 
 class SearchForm(forms.Form):

@@ -21,6 +21,30 @@ CHECKS = {
             where e.subject = 'listing:' || b.listing_id and e.name = 'listing.stocked'
               and (e.body::jsonb ->> 'batch')::bigint = b.id)
     """,
+    "a card is withheld exactly as its batch is stopped": """
+        select 'card:' || c.id from shops_card c join shops_batch b on b.id = c.batch_id
+         where (c.withheld_at is null) <> (b.stopped_at is null)
+    """,
+    "a card is sold until its end less the rest term of its listing": """
+        select 'card:' || c.id from shops_card c join shops_listing l on l.id = c.listing_id
+         where c.expired_at is null and c.sell_by <> c.expires_at - l.rest_days * interval '1 day'
+    """,
+    "what a shop sent in is forgotten once it was read": """
+        select 'intake:' || i.id from shops_intake i
+         where i.finished_at is not null and length(i.sealed) > 0
+            or i.finished_at is null and length(i.sealed) = 0
+    """,
+    "an intake and its batch agree": """
+        select 'intake:' || i.id from shops_intake i left join shops_batch b on b.id = i.batch_id
+         where coalesce(b.size, 0) <> i.accepted
+            or i.finished_at is not null and i.failure = '' and jsonb_array_length(i.problems) + i.accepted <> i.lines
+    """,
+    "only a destroyed key is empty, and nothing under it can be read": """
+        select 'datakey:' || k.id from shops_datakey k
+         where (k.destroyed_at is null) <> (length(k.wrapped) > 0)
+            or k.destroyed_at is not null
+               and exists (select from shops_card c where c.data_key_id = k.id and c.erased_at is null)
+    """,
     "no code lies in the open": """
         select 'card:' || id from shops_card where position(convert_to('CANARY-', 'UTF8') in sealed) > 0
     """,

@@ -1,9 +1,16 @@
 """Wake-up calls of the shops."""
 
-from celery import shared_task
+import logging
 
-from shops import lifecycle
+from celery import shared_task
+from django.db import DatabaseError
+
+from shops import intakes, lifecycle, stock
+from shops.models import Listing
+from shops.vault import VaultClosed
 from timeline import clock
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name="shops.weigh_deposits", ignore_result=True)
@@ -12,3 +19,24 @@ def weigh_deposits() -> None:
     at = clock.now()
     for deposit in lifecycle.drawn_down():
         lifecycle.reweigh(deposit, at=at)
+
+
+@shared_task(name="shops.read_intakes", ignore_result=True)
+def read_intakes() -> None:
+    """Files that shops sent in are read to their end; one that cannot be read now does not hold up the others."""
+    for number in intakes.waiting():
+        try:
+            while intakes.read_on(number, at=clock.now()):
+                pass
+        except VaultClosed:
+            return  # the vault said so itself; they wait, sealed
+        except DatabaseError as error:
+            log.warning("intake %s waits: %s", number, type(error).__name__)
+
+
+@shared_task(name="shops.sweep_expired", ignore_result=True)
+def sweep_expired() -> None:
+    """Codes whose time is over leave the shelf."""
+    at = clock.now()
+    for listing in Listing.objects.filter(pk__in=stock.with_expired(at)).order_by("pk"):
+        stock.expire(listing, at=at)

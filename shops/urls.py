@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shops.views import desk, listings, shops
+from shops.views import desk, listings, shops, stock
 
 app_name = "shops"
 
@@ -20,6 +20,17 @@ urlpatterns = [
     path("desk/<slug:slug>/listings/<int:pk>/pause/", desk.pause, name="pause"),
     path("desk/<slug:slug>/listings/<int:pk>/resume/", desk.resume, name="resume"),
     path("desk/<slug:slug>/listings/<int:pk>/close/", desk.close_listing, name="close_listing"),
-    path("desk/<slug:slug>/stock/", desk.stores, name="stock"),
-    path("desk/<slug:slug>/stock/<int:pk>/", desk.batches, name="batches"),
+    path("desk/<slug:slug>/stock/", stock.stores, name="stock"),
+    path("desk/<slug:slug>/stock/<int:pk>/", stock.batches, name="batches"),
+    path("desk/<slug:slug>/stock/<int:pk>/send/", stock.send_in, name="send_in"),
+    path("desk/<slug:slug>/stock/<int:pk>/rest/", stock.rest, name="rest"),
+    path("desk/<slug:slug>/batches/<int:pk>/", stock.batch, name="batch"),
+    path("desk/<slug:slug>/batches/<int:pk>/stop/", stock.stop, name="stop_batch"),
+    path("desk/<slug:slug>/batches/<int:pk>/resume/", stock.resume, name="resume_batch"),
+    path("desk/<slug:slug>/intakes/<int:pk>/", stock.intake, name="intake"),
+    path("desk/<slug:slug>/intakes/<int:pk>/report.csv", stock.report, name="intake_report"),
+    path("desk/<slug:slug>/suppliers/", stock.supply, name="suppliers"),
+    path("desk/<slug:slug>/suppliers/<int:pk>/", stock.supplier, name="supplier"),
+    path("staff/codes/", stock.clashes, name="clashes"),
+    path("staff/codes/<int:pk>/settle/", stock.settle, name="settle_clash"),
 ]

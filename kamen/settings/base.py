@@ -22,6 +22,7 @@ if (BASE_DIR / ".env").exists():
 
 PRODUCTION = False  # looks around before it starts (kamen/startup.py)
 DEMO = False  # the demo panel, demo logins and the movable clock
+REVEAL_ASKS_AGAIN_FROM = env.int("REVEAL_ASKS_AGAIN_FROM", default=20_000)  # fen: a dearer code asks who is looking
 GAME_ACCOUNTS_ON_SALE = env.bool("GAME_ACCOUNTS_ON_SALE", default=False)  # off: legal risk
 PUBLIC_ADDRESS = env("PUBLIC_ADDRESS", default="http://127.0.0.1:8000")  # how the mall is reached, for links in mail
 
@@ -161,6 +162,8 @@ CELERY_BEAT_SCHEDULE = {
     "tell people what happened": {"task": "notifications.catch_up", "schedule": 3.0, "options": {"expires": 10}},
     "send payouts": {"task": "ledger.run_payouts", "schedule": 3.0, "options": {"expires": 10}},
     "weigh deposits that were drawn on": {"task": "shops.weigh_deposits", "schedule": 10.0, "options": {"expires": 30}},
+    "read what shops sent in": {"task": "shops.read_intakes", "schedule": 2.0, "options": {"expires": 10}},
+    "take expired codes off the shelf": {"task": "shops.sweep_expired", "schedule": 300.0, "options": {"expires": 300}},
     "ask about silent charges": {"task": "ledger.ask_about_the_silent", "schedule": 30.0, "options": {"expires": 60}},
     "look at the books where money moved": {
         "task": "kamen.check_recent_books",

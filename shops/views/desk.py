@@ -10,16 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from shops import listings as verbs
-from shops import stock
-from shops.forms import BatchForm, ListingForm, form_about
+from shops.forms import ListingForm, form_about
 from shops.lifecycle import held_by
-from shops.models import Batch, Listing, Shop
+from shops.models import Listing, Shop
 from shops.views.listings import badge
 from shops.views.shops import badge as deposit_badge
 from timeline import clock
@@ -38,7 +35,7 @@ BUTTONS: dict[str, tuple[Promise, str, str]] = {
 @require_safe
 def listings(request: HttpRequest, slug: str) -> HttpResponse:
     """What the shop lists, newest first, with what can be done about each."""
-    shop = _own_shop(request, slug)
+    shop = own_shop(request, slug)
     rows, older = _page(request, shop)
     context = {
         "shop": shop,
@@ -53,7 +50,7 @@ def listings(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: HttpRequest, slug: str) -> HttpResponse:
     """The shop writes a new listing."""
-    shop = _own_shop(request, slug)
+    shop = own_shop(request, slug)
     form = ListingForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -70,7 +67,7 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The shop changes the words and figures of a listing that nobody can buy right now."""
-    listing = _own_listing(request, slug, pk)
+    listing = own_listing(request, slug, pk)
     form = form_about(listing, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -86,7 +83,7 @@ def edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "listing": listing,
         "badge": badge(listing),
         "may_be_edited": listing.may_be_edited(),
-        "actions": _actions(listing, request.user),
+        "actions": actions_of(listing, request.user),
     }
     return render(request, "shops/desk_listing.html", context, status=422 if form.errors else 200)
 
@@ -115,59 +112,20 @@ def close_listing(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return _do(request, slug, pk, verbs.close, _("Closed for good. Its orders go on."))
 
 
-@require_safe
-def stores(request: HttpRequest, slug: str) -> HttpResponse:
-    """What is in stock, listing by listing."""
-    shop = _own_shop(request, slug)
-    rows, older = _page(request, shop)
-    context = {"shop": shop, "rows": [_row(listing, request.user) for listing in rows], "older": older}
-    return render(request, "shops/desk_stock.html", context)
-
-
-@never_cache
-@sensitive_post_parameters("codes")
-@sensitive_variables("form")
-@require_http_methods(["GET", "HEAD", "POST"])
-def batches(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """The batches of a listing with what is left of each, and the form that adds more. Codes are never sent back."""
-    listing = _own_listing(request, slug, pk)
-    form = BatchForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            added = stock.add_batch(
-                listing, form.lines(), by=request.user, at=clock.now(), note=form.cleaned_data["note"]
-            )
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
-            done = ngettext("%(count)d code is in the vault.", "%(count)d codes are in the vault.", added.size)
-            messages.success(request, done % {"count": added.size})
-            return redirect("shops:batches", slug=slug, pk=pk)
-    context = {
-        "shop": listing.shop,
-        "listing": listing,
-        "badge": badge(listing),
-        "batches": list(Batch.objects.filter(listing=listing).with_counts().order_by("-pk")[:PAGE]),
-        "free": stock.count_free(listing),
-        "form": form,
-        "may_add": not listing.is_over,
-        "actions": _actions(listing, request.user),
-    }
-    return render(request, "shops/desk_batches.html", context, status=422 if form.errors else 200)
-
-
 def _do(request: HttpRequest, slug: str, pk: int, verb: Callable[..., None], said: str) -> HttpResponse:
-    listing = _own_listing(request, slug, pk)
+    listing = own_listing(request, slug, pk)
     verb(listing, by=request.user, at=clock.now())
     messages.success(request, said)
     return redirect("shops:desk_listings", slug=slug)
 
 
-def _own_shop(request: HttpRequest, slug: str) -> Shop:
+def own_shop(request: HttpRequest, slug: str) -> Shop:
+    """The shop, for its owner alone; for anybody else it is not there."""
     return get_object_or_404(Shop.objects.select_related("deposit"), slug=slug, owner_id=request.user.pk)
 
 
-def _own_listing(request: HttpRequest, slug: str, pk: int) -> Listing:
+def own_listing(request: HttpRequest, slug: str, pk: int) -> Listing:
+    """A listing of the shop, for its owner alone."""
     own = Listing.objects.select_related("shop__deposit")
     found: Listing = get_object_or_404(own, pk=pk, shop__slug=slug, shop__owner_id=request.user.pk)
     return found
@@ -184,10 +142,10 @@ def _page(request: HttpRequest, shop: Shop) -> tuple[list[Any], int | None]:
 
 
 def _row(listing: Any, user: Any) -> dict[str, Any]:
-    return {"listing": listing, "badge": badge(listing), "free": listing.free, "actions": _actions(listing, user)}
+    return {"listing": listing, "badge": badge(listing), "free": listing.free, "actions": actions_of(listing, user)}
 
 
-def _actions(listing: Listing, user: Any) -> list[dict[str, Any]]:
+def actions_of(listing: Listing, user: Any) -> list[dict[str, Any]]:
     """The buttons that a listing has now: what the verbs would not refuse by its state."""
     return [
         {"label": label, "url": reverse(address, args=[listing.shop.slug, listing.pk]), "style": style}

@@ -308,7 +308,11 @@ def test_the_stock_is_counted_by_listing_and_by_batch(as_seller, listing, seller
     stock.add_batch(listing, ["ONE-MORE"], by=seller, at=at, note="补货")
     assert ">11<" in english(as_seller, "/desk/xinghe/stock/")
     answer = as_seller.get(f"/desk/xinghe/stock/{listing.pk}/")
-    assert [(batch.size, batch.free, batch.taken) for batch in answer.context["batches"]] == [(1, 1, 0), (10, 10, 0)]
+    rows = answer.context["rows"]
+    assert [(row["batch"].size, row["figures"].for_sale, row["figures"].taken) for row in rows] == [
+        (1, 1, 0),
+        (10, 10, 0),
+    ]
     assert "no-store" in answer.headers["Cache-Control"]
 
 

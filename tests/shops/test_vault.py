@@ -3,7 +3,6 @@
 import secrets
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 
 from shops import stock, vault
 from shops.models import Card, DataKey
@@ -92,12 +91,13 @@ def test_a_key_that_was_sealed_by_a_master_we_do_not_have_says_so(shown):
         vault.open_card(shown[0])
 
 
-@pytest.mark.parametrize("key", ["", "short", "not base64 at all!!", "a" * 100])
-def test_a_malformed_master_key_is_a_fault_of_the_configuration(shown, settings, key):
+@pytest.mark.parametrize("key", ["", "short", "not base64 at all!!", "a" * 100, "x:" + "a" * 43, "2:a,1:b"])
+def test_with_a_malformed_master_key_the_vault_is_closed_and_says_why_without_the_key(shown, settings, key, caplog):
     settings.VAULT_KEY = key
-    with pytest.raises(ImproperlyConfigured, match="VAULT_KEY") as fault:
+    with pytest.raises(vault.VaultClosed) as closed:
         vault.open_card(shown[0])
-    assert not key or key not in str(fault.value)
+    assert (closed.value.code, "VAULT_KEY" in closed.value.why) == ("vault_closed", True)
+    assert not key or key not in f"{closed.value.why} {closed.value} {caplog.text}"
 
 
 def test_a_data_key_is_used_for_three_months(listing, seller, at):
