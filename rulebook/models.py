@@ -68,16 +68,16 @@ class RulebookVersion(Tracked):
                 condition=~Q(state__in=sorted(PUBLISHED)) | Q(announced_at__isnull=False, effective_at__isnull=False),
                 name="rulebook_version_dated",
             ),
-            # The version Kamen ships with has no author, and nobody signs it.
+            # Nobody proposes the version Kamen ships with, and nobody signs it.
             models.CheckConstraint(
                 condition=~Q(state__in=sorted(PUBLISHED))
-                | Q(author=None)
+                | Q(author=None, proposed_by=None)
                 | Q(signed_by__isnull=False) & ~Q(signed_by=F("author")) & ~Q(signed_by=F("proposed_by")),
                 name="rulebook_version_second_person",
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=sorted(PUBLISHED))
-                | Q(author=None)
+                | Q(author=None, proposed_by=None)
                 | Q(is_major=False, effective_at__gte=F("announced_at") + NOTICE)
                 | Q(is_major=True, effective_at__gte=F("announced_at") + NOTICE_IF_MAJOR),
                 name="rulebook_version_notice",

@@ -1,10 +1,13 @@
 """Versions of the rulebook: written by one, signed by another, announced in time, and never changed again."""
 
 import copy
+import json
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
+from django.utils import translation
 
 from rulebook import clocks, lifecycle, versions
 from rulebook.book import InvalidRulebook
@@ -232,3 +235,43 @@ def test_a_clock_of_a_pinned_order_runs_as_its_own_version_has_it(lead, senior, 
     assert clocks.span("SIGN", version=version.number).amount == 6 * 60
     assert clocks.span("SIGN", version="default-cn 2026.11.0").amount == 24 * 60
     assert clocks.span("SIGN", at=version.effective_at).amount == 6 * 60
+
+
+def test_a_file_of_the_operator_still_needs_two_people(tmp_path, lead, senior, at):
+    (tmp_path / "rules.json").write_text(json.dumps(rules()))
+    call_command("load_rulebook", str(tmp_path / "rules.json"), purpose="Yearly review")
+    version = RulebookVersion.objects.get()
+    assert (version.state, version.author, version.purpose) == (VersionState.DRAFT, None, "Yearly review")
+    lifecycle.propose(version, is_major=False, is_retroactive=False, by=lead, at=at)
+    with pytest.raises(Refused):
+        lifecycle.sign(version, by=lead, at=at)
+    with pytest.raises(DatabaseError, match="second_person"), transaction.atomic():
+        RulebookVersion.objects.filter(pk=version.pk).update(
+            state="announced", announced_at=at, effective_at=at + 30 * DAY
+        )
+    lifecycle.sign(version, by=senior, at=at)
+    assert version.is_published()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "An object is expected"),
+        ('{"meta": {}, "meta": {}}', "comes twice"),
+        (json.dumps(rules(levels__M2__sealed_fee_bp=2.5)), "levels.M2.sealed_fee_bp"),
+        (json.dumps(rules("2026.11.0")), "number already"),
+        (json.dumps({**rules(), "clocks": {"limits": {}}}), "clocks.limits.ADMIT"),
+    ],
+)
+def test_a_file_that_cannot_be_used_leaves_nothing_behind(db, tmp_path, text, named):
+    (tmp_path / "rules.json").write_text(text)
+    with pytest.raises(CommandError, match=named), translation.override("en"):
+        call_command("load_rulebook", str(tmp_path / "rules.json"))
+    assert not RulebookVersion.objects.exists()
+
+
+def test_rules_without_clocks_take_those_in_force(lead, at):
+    data = rules()
+    del data["clocks"]
+    assert lifecycle.draft(data, by=lead, at=at).clocks.span("SIGN") == clocks.span("SIGN")
