@@ -46,6 +46,22 @@ psql: $(READY) ## a psql on the mall's database, as the application
 test: $(READY) ## everything, browser stories included where there is a Chromium (ARGS="-k name" narrows)
 	@$(BIN)/pytest -n auto $(ARGS)
 
+# The peers that we are measured against; nothing else needs them.
+BENCH_READY := .venv/bench-ready
+
+$(BENCH_READY): $(READY) requirements-bench.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps -r requirements-bench.lock
+	@touch $@
+
+bench: $(BENCH_READY) ## how fast the mall is here, beside its peers and the machine's limit (ARGS="--only clocks" narrows)
+	@$(RUN) -m bench --size small $(ARGS)
+
+bench-large: $(BENCH_READY) ## the same with millions of transfers and clocks behind it; takes hours, resumes in .local/bench
+	@$(RUN) -m bench --size large --home .local/bench $(ARGS)
+
+bench-smoke: $(BENCH_READY) ## do the benchmarks run at all? (CI)
+	@$(RUN) -m bench --size smoke $(ARGS)
+
 screens: $(READY) ## pictures of the journey from a demo of their own, for the README (needs a Chromium)
 	@$(RUN) -m tests.screens
 

@@ -1,0 +1,60 @@
+"""`python -m bench`: measure and print; no figure makes it fail, only what does not run or is not true."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from bench import house, report
+
+SECTIONS = ("transfers", "verbs", "clocks")
+
+
+def section(name: str, size: str) -> dict[str, Any]:
+    """Measure one section in one size."""
+
+    def tell(text: str) -> None:
+        print(text, flush=True)
+
+    if name == "transfers":
+        from bench import transfers
+
+        lengths = {"smoke": (1, 0.1, (1, 2)), "small": (3, 0.6, (1, 4, 8)), "large": (5, 3.0, (1, 4, 8))}
+        return transfers.measure(transfers.Size(*lengths[size]), tell)
+    if name == "clocks":
+        from bench import clocks
+
+        lengths = {"smoke": (2_000, 40, 3.0), "small": (20_000, 500, 15.0), "large": (1_000_000, 100_000, 60.0)}
+        return clocks.measure(clocks.Size(*lengths[size]), tell)
+    from bench import verbs
+
+    runs = {"smoke": (8, 8, 8, 8), "small": (96, 64, 96, 32), "large": (800, 400, 800, 240)}[size]
+    many = 20 if size == "smoke" else 500
+    rounds = 3 if size == "large" else 1
+    clients = (1, 2) if size == "smoke" else (1, 4, 8)
+    return verbs.measure(verbs.Size(rounds, dict(zip(verbs.VERBS, runs, strict=True)), many, clients), tell)
+
+
+def main() -> int:
+    """Run the chosen sections of one size in a house of their own."""
+    arguments = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    arguments.add_argument("--size", choices=("smoke", "small", "large"), default="small")
+    arguments.add_argument("--only", nargs="+", choices=SECTIONS, default=None)
+    arguments.add_argument("--home", type=Path, default=None, help="keep the servers' data here (large: resumes)")
+    chosen = arguments.parse_args()
+    began = time.monotonic()
+    result: dict[str, Any] = {"size": chosen.size, "machine": report.machine()}
+    print(f"Kamen benchmarks, {chosen.size}: {result['machine']}", flush=True)
+    with house.open_house(chosen.home):
+        for name in chosen.only or SECTIONS:
+            print(f"\n── {name} ──", flush=True)
+            result[name] = section(name, chosen.size)
+    result["took"] = round(time.monotonic() - began, 1)
+    path = report.keep(result, chosen.size)
+    print(f"\n{result['took']:.0f} s; written to {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

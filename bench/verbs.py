@@ -1,0 +1,235 @@
+"""Full verbs through Django: how many a second, and how often each asks the database for one unit and for 500."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from bench.clients import Crew, OutOfWork
+from bench.report import Table
+
+#: Fen per code, and the instant lane's cap is above it.
+PRICE = 98
+VERBS = ("buy and deliver", "ask, instant refund", "accept", "rule and enforce")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many of each verb the clients of one run share, and how many units a large order has."""
+
+    rounds: int
+    runs: dict[str, int]
+    many: int
+    clients: tuple[int, ...] = (1, 4, 8)
+
+
+def measure(size: Size, tell: Callable[[str], None], *, bare_seconds: float = 0.3) -> dict[str, Any]:
+    """Verbs per second with each number of clients, beside the bare limit of that moment, and queries per verb."""
+    from bench import transfers
+    from bench.report import median
+
+    transfers.prepare_bare()
+    found: dict[str, Any] = {"clients are": "processes", "per_second": [], "queries": queries(size.many)}
+    table = Table("queries per verb", ["", "1 unit", f"{size.many} units"])
+    for name, counts in found["queries"].items():
+        table.row(name, counts["one"], counts["many"])
+    tell(str(table))
+    table = Table("verbs/s", ["", "clients", "per second", "p99 ms", "of the bare limit", "errors"])
+    with Crew(max(size.clients)) as crew:
+        for verb in VERBS:
+            for clients in size.clients:
+                speeds, ratios, p99s, errors = [], [], [], 0
+                for _round in range(size.rounds):
+                    each = max(1, size.runs[verb] // clients)
+                    crew.call("bench.verbs:get_ready", clients=clients, verb=verb, count=each)
+                    limit = crew.run("bench.transfers:bare", clients=clients, seconds=bare_seconds).per_second
+                    run = crew.run("bench.verbs:run", clients=clients, seconds=60, verb=verb)
+                    speeds.append(run.per_second)
+                    ratios.append(run.per_second / limit if limit else 0)
+                    p99s.append(run.percentile(99))
+                    errors += sum(run.errors.values())
+                    for text, times in run.errors.items():
+                        tell(f"{verb}: {times} × {text}")
+                row = {
+                    "verb": verb,
+                    "clients": clients,
+                    "per_second": round(median(speeds), 1),
+                    "p99_ms": round(median(p99s), 1),
+                    "of_limit": round(median(ratios), 4),
+                    "errors": errors,
+                }
+                found["per_second"].append(row)
+                table.row(verb, clients, row["per_second"], row["p99_ms"], f"{row['of_limit']:.3f}", errors)
+    tell(str(table))
+    return found
+
+
+# In the client
+
+
+@dataclass
+class Scene:
+    """What one client needs for its verbs: a shop of its own with goods, and the staff who rule."""
+
+    listing: Any
+    owner: Any
+    seniors: list[Any]
+    at: datetime
+    ready: list[Callable[[], None]]
+
+
+_scenes: dict[int, Scene] = {}
+
+
+def get_ready(number: int, *, verb: str, count: int) -> None:
+    """Make what `count` verbs need, by the verbs that come before them; not timed."""
+    scene = _scenes.get(number) or open_scene()
+    _scenes[number] = scene
+    stock_up(scene, count)
+    scene.ready = [prepared(verb, scene) for _ in range(count)]
+
+
+def run(number: int, *, verb: str) -> Callable[[], None]:
+    """The verb itself, on one prepared thing after the other."""
+    ready = _scenes[number].ready
+
+    def operation() -> None:
+        if not ready:
+            raise OutOfWork
+        ready.pop()()
+
+    return operation
+
+
+def open_scene(ago: timedelta = timedelta(0)) -> Scene:
+    """A shop that sells codes."""
+    from accounts.models import Role
+    from shops.states import DepositState
+    from tests.factories import ListingFactory, ShopFactory, UserFactory
+    from timeline import clock
+
+    at, name = clock.now() - ago, uuid4().hex[:10]
+    owner = UserFactory(name=f"seller-{name}")
+    shop = ShopFactory(
+        owner=owner, name=f"店 {name}", slug=name, at=at, required=50_000_000, deposit=DepositState.ACTIVE
+    )
+    listing = ListingFactory(shop=shop, title=f"码 {name}", price=PRICE, codes=1, at=at)
+    UserFactory(name=f"arbiter-{name}", role=Role.ARBITER)
+    seniors = [UserFactory(name=f"senior{place}-{name}", role=Role.SENIOR) for place in (1, 2)]
+    return Scene(listing, owner, seniors, at, [])
+
+
+def stock_up(scene: Scene, count: int) -> None:
+    """As many codes as will be sold."""
+    from shops import stock
+
+    codes = [f"B-{uuid4().hex}" for _ in range(count)]
+    for start in range(0, count, 1_000):
+        stock.add_batch(scene.listing, codes[start : start + 1_000], by=scene.owner, at=scene.at)
+
+
+def rich_buyer(scene: Scene, fen: int = 1_000_000) -> Any:
+    """Somebody new with money in the wallet: nobody's quota of instant refunds or of cases is used up."""
+    from ledger.transfers import transfer
+    from tests.factories import UserFactory
+
+    buyer = UserFactory(name=f"buyer-{uuid4().hex[:12]}")
+    wallet = f"user:{buyer.pk}:wallet"
+    words = {"reason": "top_up", "subject": buyer.address, "key": f"bench:{buyer.address}", "at": scene.at}
+    transfer(source="channel:bench", target=wallet, amount=fen, **words)
+    return buyer
+
+
+def buy(scene: Scene, buyer: Any, quantity: int = 1) -> Any:
+    """Place, pay from the wallet, and the codes are there."""
+    from orders import lifecycle as orders
+
+    order = orders.place(buyer=buyer, listing=fresh(scene.listing), quantity=quantity, acknowledged=True, at=scene.at)
+    orders.pay_from_wallet(order, by=buyer, at=scene.at)
+    return order
+
+
+def reveal(scene: Scene, buyer: Any, order: Any, is_valid: bool | None) -> list[Any]:
+    """Look at every code; then the issuer says what it was worth, unless nobody knows."""
+    from orders import delivery
+
+    visit = delivery.Visit(address="203.0.113.77", session="s", agent="bench")
+    units = list(order.units.order_by("place"))
+    for unit in units:
+        delivery.reveal(unit, by=buyer, at=scene.at, visit=visit)
+        if is_valid is not None:
+            delivery.record_validity(unit, is_valid=is_valid, source="issuer", at=scene.at)
+    return list(order.units.order_by("place"))
+
+
+def claim(scene: Scene, buyer: Any, order: Any, units: list[Any], reason: str = "CODE_INVALID") -> Any:
+    """A case over these units."""
+    from refunds import lifecycle as refunds
+
+    return refunds.ask(order=fresh(order), units=units, reason=reason, text="显示无效", by=buyer, at=scene.at)
+
+
+def fresh(thing: Any) -> Any:
+    """The thing as a request would find it."""
+    return type(thing)._base_manager.get(pk=thing.pk)
+
+
+def prepared(verb: str, scene: Scene, quantity: int = 1) -> Callable[[], None]:
+    """What stands before the verb, done; and the verb, to be called."""
+    from disputes import lifecycle as disputes
+    from disputes.models import Dispute
+    from refunds import lifecycle as refunds
+
+    buyer = rich_buyer(scene)
+    if verb == "buy and deliver":
+        return lambda: buy(scene, buyer, quantity)
+    order = buy(scene, buyer, quantity)
+    if verb == "ask, instant refund":
+        units = reveal(scene, buyer, order, is_valid=False)
+
+        def ask() -> None:
+            refund = claim(scene, buyer, order, units)
+            assert refund.outcome == "instant", refund.outcome
+
+        return ask
+    if verb == "accept":
+        units = reveal(scene, buyer, order, is_valid=None)
+        refund = fresh(claim(scene, buyer, order, units))
+        return lambda: refunds.accept(refund, by=scene.owner, at=scene.at)
+    from tests.fixtures.disputes import declined, drafted
+
+    places = tuple(range(1, quantity + 1))
+    refund = declined(fresh(order), buyer, at=scene.at, places=places)
+    refunds.escalate(refund, by=buyer, at=scene.at)
+    dispute = Dispute.objects.get(refund=refund)
+    if dispute.arbiter is None:
+        raise RuntimeError("nobody was there to take the dispute")
+    disputes.rest(dispute, by=buyer, at=scene.at)
+    disputes.rest(dispute, by=scene.owner, at=scene.at)
+    arbiter, dispute = dispute.arbiter, fresh(dispute)
+    draft = drafted(dispute)
+    signer = next(each for each in scene.seniors if each != arbiter)
+
+    def rule() -> None:
+        disputes.rule(dispute, draft, by=arbiter, at=scene.at)
+        disputes.sign(fresh(dispute), agrees=True, by=signer, at=scene.at)
+
+    return rule
+
+
+def queries(many: int) -> dict[str, dict[str, int]]:
+    """How often each verb asks the database, savepoints not counted, for one unit and for `many`."""
+    from tests.queries import recorded
+
+    scene = open_scene()
+    found: dict[str, dict[str, int]] = {}
+    for verb in VERBS:
+        found[verb] = {}
+        for name, quantity in (("one", 1), ("many", many)):
+            stock_up(scene, quantity)
+            operation = prepared(verb, scene, quantity)
+            with recorded() as asked:
+                operation()
+            found[verb][name] = len(asked)
+    return found
