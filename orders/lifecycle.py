@@ -15,7 +15,7 @@ from orders import escrow
 from orders.models import Order, Snapshot, Unit
 from orders.states import Delivery, OrderState
 from rulebook import clocks, versions
-from shops import stock
+from shops import policy, stock
 from shops.listings import may_sell
 from shops.models import CODES, Kind, Listing
 from shops.states import ListingState
@@ -65,7 +65,8 @@ def place(*, buyer: Any, listing: Listing, quantity: int, acknowledged: bool, at
     )
     data = {"listing": listing.pk, "quantity": quantity}
     begin(order, by=buyer, at=at, span=ruling.clocks.span("ORDER_PAY"), data=data)
-    body = json.dumps(listing.snapshot(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    shown = {**listing.snapshot(), "policy": policy.card(listing, ruling, buyer.level)}
+    body = json.dumps(shown, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     snapshot = Snapshot(
         order=order,
         listing=listing,

@@ -41,6 +41,7 @@ from orders.opening import is_dear, open_code, parts_of
 from orders.parties import Side, may_speak, side_of, visible_to
 from orders.purchase import ask_for_charge, may_be_paid, open_payment, order_as_shown
 from orders.states import Delivery, Grade, OrderState
+from rulebook import versions
 from shops import policy
 from shops.models import Kind, Listing, Shop
 from timeline import clock, events
@@ -149,7 +150,12 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(listing)  # somebody signed in on the way here
     form = PlaceForm(request.POST)
     if not form.is_valid():
-        context = {"form": form, "listing": listing, "promise": policy.in_words(minutes(listing.promise_minutes))}
+        context = {
+            "form": form,
+            "listing": listing,
+            "promise": policy.in_words(minutes(listing.promise_minutes)),
+            "policy": policy.card(listing, versions.in_force(clock.now()), request.user.level),
+        }
         return render(request, "orders/place.html", context, status=422)
     order = order_as_shown(listing, by=request.user, at=clock.now(), **form.cleaned_data)
     return redirect("orders:detail", number=order.number)
@@ -581,7 +587,8 @@ def _before_a_verb(request: HttpRequest, number: str) -> tuple[Order, datetime]:
 def _snapshot(order: Order) -> dict[str, Any]:
     """What was promised when the order was placed."""
     found: dict[str, Any] = json.loads(order.snapshot.body)
-    return found
+    # Orders of before the card was kept have none.
+    return {"policy": None, **found}
 
 
 def _time(at: datetime | None) -> str:

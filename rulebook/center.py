@@ -364,7 +364,7 @@ TABS: list[tuple[str, Promise, str]] = [
     ("rulebook:center", gettext_lazy("Overview"), "book-open"),
     ("rulebook:calculator", gettext_lazy("Calculator"), "calculator"),
     ("rulebook:matrix", gettext_lazy("What goes back"), "scale"),
-    ("rulebook:reasons", gettext_lazy("Reasons"), "circle-question-mark"),
+    ("rulebook:reasons", gettext_lazy("Reasons for a refund"), "circle-question-mark"),
     ("rulebook:clocks", gettext_lazy("Clocks"), "clock"),
     ("rulebook:examples", gettext_lazy("Worked examples"), "receipt-text"),
     ("rulebook:versions", gettext_lazy("Versions"), "file-text"),

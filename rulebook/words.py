@@ -92,7 +92,7 @@ ABOUT_CLASSES: Mapping[str, Promise] = {
     ),
 }
 LEVELS: Mapping[str, Promise] = {
-    "M0": gettext_lazy("New"),
+    "M0": gettext_lazy("New customer"),
     "M1": gettext_lazy("Regular"),
     "M2": gettext_lazy("Silver"),
     "M3": gettext_lazy("Gold"),

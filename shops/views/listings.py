@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from rulebook import versions
 from shops import policy
 from shops import stock as store
 from shops.forms import SearchForm, buy_form
@@ -109,8 +110,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "badge": badge(listing),
         "icon": ICONS.get(Kind(listing.kind), "package"),
         "promise": policy.in_words(minutes(listing.promise_minutes)),
-        "questions": policy.questions(listing),
-        "mistakes": policy.price_of_a_mistake(listing),
+        "policy": policy.card(listing, versions.in_force(at), level),
         "level": level,
         "shop": listing.shop,
         "deposit": shops.badge(listing.shop.deposit),
