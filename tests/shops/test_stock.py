@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.utils import translation
 
 from shops import listings, stock
@@ -249,3 +250,19 @@ def test_one_and_five_hundred_codes_cost_the_same(draft, seller, at):
     with recorded() as take_many:
         stock.put_back(stock.take(draft, 500, at=at))
     assert len(take_one) == len(take_many) == 3
+
+
+def plan_of(rows):
+    """How the database would find these rows if it had many: the planner may neither read all nor sort."""
+    with connection.cursor() as cursor:
+        cursor.execute("set local enable_seqscan = off; set local enable_sort = off; set local enable_bitmapscan = off")
+    return rows.explain()
+
+
+def test_the_shelf_is_read_from_its_index_without_a_sort(listing, at):
+    shelf = Card.objects.free(at).filter(listing=listing).order_by(F("sell_by").asc(nulls_last=True), "pk")
+    plan = plan_of(shelf.values("pk")[:5])
+    assert "shops_card_shelf" in plan
+    assert "Sort" not in plan
+    assert "shops_card_shelf" in plan_of(Card.objects.free().filter(listing=listing).order_by().values("pk"))
+    assert "shops_card_ending" in plan_of(Card.objects.expired_by(at).order_by().values("listing"))
