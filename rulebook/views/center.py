@@ -1,5 +1,6 @@
 """The public rule center: what decides, in plain words, for everybody, without signing in."""
 
+from itertools import groupby
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -7,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rulebook import cards, center, versions
+from rulebook import cards, center, differences, versions
 from rulebook.claims import KINDS
 from rulebook.engine import decide
 from rulebook.forms import SAMPLE, CalculatorForm, TryTextForm
@@ -169,20 +170,39 @@ def all_versions(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def version(request: HttpRequest, number: str) -> HttpResponse:
-    """One version: its dates, who published it, its fingerprint, and what it changed."""
-    found, before = _named(number), None
-    published = list(RulebookVersion.objects.published())
-    places = [place for place, each in enumerate(published) if each.number == number]
-    if places and places[0]:
-        before = published[places[0] - 1]
+    """One version: its dates, who published it, its fingerprint, and what it changed against the one before or another.
+
+    `?against=` names the other version of the comparison.
+    """
+    found = _named(number)
+    published = list(RulebookVersion.objects.published().select_related("proposed_by", "signed_by"))
+    others = [each for each in published if each.number != number]
+    against = _named(request.GET["against"]) if request.GET.get("against") else _before(found, published)
+    row = next((each for each in published if each.number == number), found)
     context = {
         **_frame("versions", found),
-        "row": center.version_row(found),
-        "before": before,
-        "others": [each.number for each in published if each.number != number],
-        "at": clock.now(),
+        "row": center.version_row(row),
+        "against": against,
+        "others": others,
+        "sections": _sections(against, found) if against else [],
     }
     return render(request, "rulebook/center/version.html", context)
+
+
+def _before(found: RulebookVersion, published: list[RulebookVersion]) -> RulebookVersion | None:
+    """The version that ruled before, if it was not the first."""
+    earlier = [each for each in published if each.effective_at and found.effective_at and each.number != found.number]
+    earlier = [each for each in earlier if each.effective_at < found.effective_at]  # type: ignore[operator]
+    return earlier[-1] if earlier else None
+
+
+def _sections(before: RulebookVersion, after: RulebookVersion) -> list[dict[str, Any]]:
+    """The differences, part by part of the rules."""
+    found = differences.between(before, after)
+    return [
+        {"title": section, "differences": list(group)}
+        for section, group in groupby(found, key=lambda each: each.section)
+    ]
 
 
 @login_not_required

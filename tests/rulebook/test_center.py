@@ -8,12 +8,13 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
-from rulebook import versions
+from rulebook import lifecycle, versions
 from rulebook.center import states_of
 from rulebook.claims import KINDS
-from rulebook.defaults import default_book
+from rulebook.defaults import default_book, default_data
 from tests.queries import recorded
 from tests.rulebook.claims import REASONS
+from timeline import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -197,3 +198,52 @@ def test_a_text_is_checked_and_told_what_to_write_instead(client):
 def test_a_fair_text_is_told_so(client):
     answer = client.post(reverse("rulebook:linter"), {"text": "面值 ¥100，国服。", "use": "listing"})
     assert answer.context["findings"] == []
+
+
+@pytest.fixture
+def announced(lead, senior):
+    """A cheaper fee at level silver: written by one, signed by another, announced, not yet in force."""
+    at = clock.now()
+    lifecycle.install(at=at)
+    data = default_data()
+    data["meta"]["version"] = "2026.12.0"
+    data["levels"]["M2"]["sealed_fee_bp"] = 200
+    version = lifecycle.draft(data, purpose="Cheaper second thoughts for silver", by=lead, at=at)
+    lifecycle.propose(version, is_major=False, is_retroactive=False, by=lead, at=at)
+    lifecycle.sign(version, by=senior, at=at)
+    return version
+
+
+def test_an_announced_version_is_told_with_its_day_its_purpose_and_what_changes(client, announced):
+    english = {"accept-language": "en"}
+    page = client.get(reverse("rulebook:center"), headers=english)
+    assert [each["number"] for each in page.context["upcoming"]] == [announced.number]
+    assert "Cheaper second thoughts for silver" in page.content.decode()
+    told = client.get(reverse("rulebook:version", args=[announced.number]), headers=english)
+    assert told.context["against"].number == versions.shipped().number
+    assert [section["title"] for section in told.context["sections"]]
+    words = told.content.decode()
+    assert "3%" in words
+    assert "2%" in words
+    assert announced.sha256 in words
+    assert announced.signed_by.display_name in words
+
+
+def test_any_two_versions_can_be_compared(client, announced):
+    first = versions.shipped().number
+    answer = client.get(reverse("rulebook:version", args=[first]), {"against": announced.number})
+    assert answer.context["sections"]
+    assert client.get(reverse("rulebook:version", args=[first]), {"against": "no-such"}).status_code == 404
+
+
+def test_the_calculator_can_be_asked_about_a_version_to_come(client, announced):
+    assert asked(client).context["refund"] == 9_506
+    assert asked(client, version=announced.number).context["refund"] == 9_604
+
+
+def test_a_draft_is_nobodys_to_read(client, announced, lead):
+    data = default_data()
+    data["meta"]["version"] = "2027.1.0"
+    draft = lifecycle.draft(data, purpose="Not yet", by=lead, at=clock.now())
+    assert client.get(reverse("rulebook:version", args=[draft.number])).status_code == 404
+    assert draft.number not in client.get(reverse("rulebook:versions")).content.decode()
