@@ -200,10 +200,17 @@ def walk(browser: Browser, home: str) -> None:
     buyer.shows("8-wallet", "/wallet/")
     shop.shows("8-shop-money", "/shops/xinghe/deposit/")
     shop.shows("8-shop-orders", "/desk/xinghe/orders/")
+    shop.shows("8-shop-stock", "/desk/xinghe/stock/")
+    stock = find(shop.goes("/desk/xinghe/stock/"), "/desk/xinghe/stock/", "星河点卡")
+    shop.shows("8-shop-batches", stock)
+    shop.shows("8-shop-send-in", f"{stock}send/")
+    shop.shows("8-shop-suppliers", "/desk/xinghe/suppliers/")
     time.sleep(6)  # the worker tells people every three seconds
     buyer.shows("9-notices", "/notices/")
     buyer.shows("10-me", "/me/")
     shop.shows("10-desk", "/desk/")
+    for page in ("", "calculator/", "matrix/", "reasons/", "reasons/CODE_INVALID/", "clocks/", "versions/", "linter/"):
+        buyer.shows(f"11-rules-{page.strip('/').replace('/', '-') or 'center'}", f"/rules/{page}")
 
 
 def find(page: Page, under: str, words: str) -> str:

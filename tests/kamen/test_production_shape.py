@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shlex
 import signal
 import socket
@@ -215,6 +216,15 @@ def test_web_worker_and_beat_become_well_and_end_when_asked(house):
         said = process.communicate(timeout=40)[0]
         assert process.returncode == 0, f"{name}: {said}"
         assert "Traceback" not in said, said
+        # Without a key of the vault everything but the vault opens, and says so.
+        assert "Kamen starts with its vault closed" in said, said
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("name", ["VAULT_KEY", "VAULT_PEPPER"])
+def test_a_key_of_the_vault_that_could_be_guessed_is_refused(house, name):
+    keys = {"VAULT_KEY": secrets.token_urlsafe(32), "VAULT_PEPPER": secrets.token_urlsafe(32)}
+    refuses(house, ["web"], keys | {name: "b25seS1mb3ItdGVzdHMtMDEyMzQ1Njc4OWFiY2RlZjA"}, "is weak")
 
 
 @pytest.mark.servers
