@@ -11,8 +11,10 @@ from orders import outages
 from orders.states import ORDER
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
+from refunds import replayed
 from refunds.states import REFUND
 from rulebook import clocks
+from rulebook import hooks as rulebook_hooks
 from rulebook import lifecycle as rulebook
 from rulebook.states import RULEBOOK
 from shops import lifecycle as shops
@@ -33,6 +35,8 @@ def connect() -> None:
     ledger.hooks.payout_paid.tie(refunds.paid)
     ORDER.expired.tie(orders.lapse)
     RULEBOOK.expired.tie(rulebook.lapse)
+    rulebook_hooks.cases_known.tie(replayed.cases_known)
+    rulebook_hooks.recent_cases.tie(replayed.recent_cases)
     REFUND.expired.tie(refunds.lapse)
     DISPUTE.expired.tie(disputes.lapse)
     refund_hooks.escalated.tie(disputes.open_dispute)

@@ -102,6 +102,11 @@ class RulebookVersion(Tracked):
         """How long everybody has under this version; parsed once per process and text."""
         return parsed.clocks(self)
 
+    @property
+    def sign(self) -> str:
+        """Its state as a sign on the door would say."""
+        return str(VersionState(self.state).label)
+
     def is_published(self) -> bool:
         """Whether everybody can read it; it never changes again then."""
         return self.state in PUBLISHED
@@ -109,3 +114,29 @@ class RulebookVersion(Tracked):
     def rules_at(self, at: datetime) -> bool:
         """Whether its day has come, if it is published: orders placed from then on are under it, or a later one."""
         return self.effective_at is not None and self.effective_at <= at
+
+
+class Replay(models.Model):
+    """Recent real cases decided again under a version that does not rule yet: what would have changed, in fen.
+
+    A worker takes it up by itself; one that died is taken up again from the start. `result` is what people read.
+    """
+
+    version = models.ForeignKey(RulebookVersion, on_delete=models.PROTECT, related_name="replays")
+    against = models.CharField(max_length=40, help_text="number of the version it is compared with")
+    sha256 = models.CharField(max_length=64, help_text="of the version's text when it was asked for")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    touched_at = models.DateTimeField(null=True, help_text="when a worker last wrote how far it is")
+    done_at = models.DateTimeField(null=True)
+    total = models.PositiveIntegerField(default=0)
+    seen = models.PositiveIntegerField(default=0)
+    result = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["asked_at"], condition=Q(done_at=None), name="rulebook_replay_waiting")]
+
+    @property
+    def percent(self) -> int:
+        """How far it is, in percent."""
+        return self.seen * 100 // self.total if self.total else 0

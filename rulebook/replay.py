@@ -48,11 +48,11 @@ class Totals:
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     listed: list[Changed] = field(default_factory=list)
 
-    def add(self, name: str, before: Decision, after: Decision) -> None:
-        """Count one case."""
+    def add(self, name: str, before: Decision, after: Decision, *, times: int = 1) -> None:
+        """Count one case; its money `times` over, where it was about so many equal units."""
         self.cases += 1
-        _charge(self.before, before)
-        _charge(self.after, after)
+        _charge(self.before, before, times)
+        _charge(self.after, after, times)
         if _alike(before, after):
             return
         self.changed += 1
@@ -105,9 +105,9 @@ def _alike(before: Decision, after: Decision) -> bool:
     )
 
 
-def _charge(totals: Counter[str], decision: Decision) -> None:
-    totals["BUYER"] += decision.refund + decision.compensation
+def _charge(totals: Counter[str], decision: Decision, times: int) -> None:
+    totals["BUYER"] += times * (decision.refund + decision.compensation)
     for payer, amount in decision.payers.items():
-        totals[payer] += amount
+        totals[payer] += times * amount
     if decision.compensation_payer:
-        totals[decision.compensation_payer] += decision.compensation
+        totals[decision.compensation_payer] += times * decision.compensation

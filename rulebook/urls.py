@@ -2,12 +2,21 @@
 
 from django.urls import path
 
-from rulebook.views import center
+from rulebook.views import center, staff
 
 app_name = "rulebook"
 
 urlpatterns = [
     path("rules/", center.overview, name="center"),
+    path("rules/admin/", staff.versions_of_staff, name="staff"),
+    path("rules/admin/new/", staff.draft, name="draft"),
+    path("rules/admin/<int:pk>/", staff.version, name="staff_version"),
+    path("rules/admin/<int:pk>/revise/", staff.revise, name="revise"),
+    path("rules/admin/<int:pk>/propose/", staff.propose, name="propose"),
+    path("rules/admin/<int:pk>/send-back/", staff.send_back, name="send_back"),
+    path("rules/admin/<int:pk>/sign/", staff.sign, name="sign"),
+    path("rules/admin/<int:pk>/withdraw/", staff.withdraw, name="withdraw"),
+    path("rules/admin/<int:pk>/replay/", staff.replay, name="replay"),
     path("rules/calculator/", center.calculator, name="calculator"),
     path("rules/matrix/", center.matrix, name="matrix"),
     path("rules/reasons/", center.reasons, name="reasons"),

@@ -160,6 +160,11 @@ CELERY_BEAT_SCHEDULE = {
     "fire the clocks that are due": {"task": "timeline.sweep", "schedule": 2.0, "options": {"expires": 10}},
     "forget old answers": {"task": "timeline.forget_old_answers", "schedule": 3600.0, "options": {"expires": 600}},
     "tell people what happened": {"task": "notifications.catch_up", "schedule": 3.0, "options": {"expires": 10}},
+    "replay cases under a draft of the rules": {
+        "task": "rulebook.replay",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
     "send payouts": {"task": "ledger.run_payouts", "schedule": 3.0, "options": {"expires": 10}},
     "weigh deposits that were drawn on": {"task": "shops.weigh_deposits", "schedule": 10.0, "options": {"expires": 30}},
     "read what shops sent in": {"task": "shops.read_intakes", "schedule": 2.0, "options": {"expires": 10}},
