@@ -159,7 +159,10 @@ def payment(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def pay(request: HttpRequest, number: str) -> HttpResponse:
     """On to the channel's pay page."""
-    return _to_the_channel(request, _payment(request, number))
+    found = _payment(request, number)
+    fire_overdue(found.root_address, at=clock.now())
+    found.refresh_from_db()
+    return _to_the_channel(request, found)
 
 
 @require_POST
@@ -233,8 +236,9 @@ def decide(request: HttpRequest, number: str, verb: str) -> HttpResponse:
     _require_finance(request)
     if verb not in VERBS:
         raise Http404
-    found = get_object_or_404(Payout, number=number)
-    if VERBS[Payout.Proposal(verb)](found, by=request.user, at=clock.now()):
+    found, at = get_object_or_404(Payout, number=number), clock.now()
+    fire_overdue(found.root_address, at=at)
+    if VERBS[Payout.Proposal(verb)](found, by=request.user, at=at):
         messages.success(request, _("Two people agreed: done."))
     else:
         messages.info(request, _("Proposed. A second person of finance must agree."))
