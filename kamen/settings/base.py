@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
     "kamen.problems.OnPages",
+    "shops.middleware.FirstWhatIsOverdue",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -158,6 +159,13 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # A sweep that nobody takes in time is worth nothing: the next one finds the same clocks, and no backlog piles up.
 CELERY_BEAT_SCHEDULE = {
     "fire the clocks that are due": {"task": "timeline.sweep", "schedule": 2.0, "options": {"expires": 10}},
+    "remind of clocks": {"task": "timeline.remind", "schedule": 10.0, "options": {"expires": 30}},
+    "count with new holiday notices": {
+        "task": "timeline.recompute",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 3600},
+    },
+    "send mail": {"task": "notifications.send_mail", "schedule": 5.0, "options": {"expires": 15}},
     "forget old answers": {"task": "timeline.forget_old_answers", "schedule": 3600.0, "options": {"expires": 600}},
     "tell people what happened": {"task": "notifications.catch_up", "schedule": 3.0, "options": {"expires": 10}},
     "replay cases under a draft of the rules": {
@@ -370,6 +378,7 @@ SPECTACULAR_SETTINGS = {
         "FactGrade": "orders.states.Grade",
         "Side": "orders.parties.Side",
         "OrderPaidBy": "orders.models.Order.PaidBy",
+        "OutageScope": "timeline.models.Outage.Scope",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
