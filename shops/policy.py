@@ -137,7 +137,7 @@ def in_one_sentence(listing: Listing, mistake: Mistake) -> str:
     ]
     if listing.kind == Kind.MEMBERSHIP and mistake.midway:
         parts.append(_("Within the term: the rest less %(rest)s.") % told)
-    return " ".join(parts)
+    return ("" if (get_language() or "").startswith("zh") else " ").join(parts)
 
 
 def card(listing: Listing, version: RulebookVersion, level: str = "") -> dict[str, Any]:

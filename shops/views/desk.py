@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from rulebook.terms import sentence
 from shops import listings as verbs
+from shops import terms
 from shops.forms import ListingForm, form_about
 from shops.lifecycle import held_by
 from shops.models import Listing, Shop
@@ -59,6 +61,7 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
             form.add_error(None, error)
         else:
             messages.success(request, _("Saved as a draft. Add codes, then put it on sale."))
+            _warn(request, listing)
             return redirect("shops:batches", slug=shop.slug, pk=listing.pk)
     context = {"shop": shop, "form": form, "listing": None}
     return render(request, "shops/desk_listing.html", context, status=422 if form.errors else 200)
@@ -76,6 +79,7 @@ def edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             form.add_error(None, error)
         else:
             messages.success(request, _("Saved. Orders that were placed keep what they were shown."))
+            _warn(request, listing)
             return redirect("shops:desk_listings", slug=slug)
     context = {
         "shop": listing.shop,
@@ -110,6 +114,12 @@ def resume(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def close_listing(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """It is never offered again."""
     return _do(request, slug, pk, verbs.close, _("Closed for good. Its orders go on."))
+
+
+def _warn(request: HttpRequest, listing: Listing) -> None:
+    """Say which words of a listing are too vague to count; they do not stop it."""
+    for each in terms.doubts(listing)[:3]:
+        messages.warning(request, sentence(each))
 
 
 def _do(request: HttpRequest, slug: str, pk: int, verb: Callable[..., None], said: str) -> HttpResponse:

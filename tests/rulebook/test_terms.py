@@ -109,3 +109,19 @@ def test_no_fact_of_the_engine_has_room_for_a_clause():
 def test_what_the_mall_ships_as_samples_is_fair(listing):
     assert terms.found_in(listing) == {}
     json.dumps(listing.snapshot())
+
+
+def test_a_shop_is_told_which_words_are_too_vague_and_its_draft_is_kept(client, draft, seller):
+    sign_in(client, seller)
+    sent = {
+        "title": draft.title,
+        "price": "98",
+        "promise_minutes": "10",
+        "notice": draft.notice,
+        "description": "付款后尽快发货",
+    }
+    path = reverse("shops:edit", args=[draft.shop.slug, draft.pk])
+    page = client.post(path, sent, follow=True, headers={"accept-language": "en"}).content.decode()
+    assert "too vague" in page
+    draft.refresh_from_db()
+    assert draft.description == "付款后尽快发货"
