@@ -43,6 +43,14 @@ CHECKS = {
                       group by o.shop_id) x on x.shop_id = s.id
          where coalesce(a.balance, 0) <> coalesce(x.amount, 0)
     """,
+    "what is set aside for a case is what moved there for it": """
+        select coalesce(e.cause, m.cause) || ': ' || coalesce(m.amount, 0) || ' moved, ' || coalesce(e.amount, 0) || ' noted'
+          from orders_exposure e
+          full join (select t.subject as cause, sum(p.amount) as amount from ledger_posting p
+                       join ledger_account a on a.id = p.account_id and a.kind_id = 'reserved'
+                       join ledger_transfer t on t.id = p.transfer_id group by t.subject) m on m.cause = e.cause
+         where coalesce(m.amount, 0) <> coalesce(e.amount, 0)
+    """,
     "what a unit cost is held, released, given back or kept, and none of these is below zero": """
         select 'unit:' || id from orders_unit
          where paid <> held + released + refunded + fee or least(held, released, refunded, fee, covered, commission) < 0
