@@ -237,7 +237,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @never_cache
-@sensitive_variables("code", "context")
+@sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest, number: str, place: int) -> HttpResponse:
     """GET asks once more; POST records that the buyer looked, and shows the code in this one answer."""

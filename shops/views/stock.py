@@ -173,6 +173,9 @@ def _send_in(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             form.add_error(None, _on_fields(error, form))
         else:
             return redirect(intake)
+    if is_sent and not request.FILES and int(request.META.get("CONTENT_LENGTH") or 0) > intakes.BIGGEST:
+        form.errors.pop("file", None)  # the handler of uploads let go of it
+        form.add_error("file", ValidationError(_("The file is larger than 2 MB. Split it."), code="too_large"))
     context = {
         "shop": listing.shop,
         "listing": listing,

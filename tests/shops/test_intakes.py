@@ -6,6 +6,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection
 
+from notifications import inbox
+from notifications.models import Notification
 from shops import batches, intakes, listings, stock, tasks, vault
 from shops.models import Batch, Card, Form, Intake
 from shops.stock import Origin
@@ -195,3 +197,15 @@ def test_a_part_of_one_line_and_one_of_five_hundred_cost_the_same(draft, seller,
             intakes.read_on(intake.pk, at=at)
         counts.append(len(asked))
     assert counts[1] == counts[2]
+
+
+def test_the_shop_is_told_that_its_file_was_read_and_that_the_mall_stopped_a_batch(draft, seller, at):
+    intake = send(draft, "A\nB", by=seller, at=at)
+    read(intake, at)
+    batches.stop(Batch.objects.select_related("listing__shop").get(), reason="", by=None, at=at)
+    inbox.catch_up(at=at)
+    told = dict(Notification.objects.filter(user=seller, code__startswith="listing.").values_list("code", "url"))
+    assert told == {
+        "listing.codes_read": intake.get_absolute_url(),
+        "listing.batch_stopped": f"/desk/{draft.shop.slug}/batches/{intake.batch_id}/",
+    }

@@ -135,7 +135,9 @@ def test_a_file_that_is_too_large_never_touches_a_disk(as_seller, draft, monkeyp
 
     monkeypatch.setattr(uploadhandler.TemporaryFileUploadHandler, "new_file", no_disk)
     file = SimpleUploadedFile("codes.csv", b"x" * 3_000_000, "text/csv")
-    assert as_seller.post(f"/desk/xinghe/stock/{draft.pk}/send/", {"file": file}).status_code == 422
+    address = f"/desk/xinghe/stock/{draft.pk}/send/"
+    answer = as_seller.post(address, {"file": file}, headers={"accept-language": "en"})
+    assert (answer.status_code, "larger than 2 MB" in answer.content.decode()) == (422, True)
     assert not Intake.objects.exists()
 
 
