@@ -369,6 +369,7 @@ SPECTACULAR_SETTINGS = {
         "PaymentState": "ledger.states.PaymentState",
         "PayoutState": "ledger.states.PayoutState",
         "PayoutDestination": "ledger.models.Payout.Destination",
+        "RefundRoute": "refunds.models.Refund.Route",
         "BrakeState": "ledger.states.BrakeState",
         "BooksCheckScope": "ledger.models.BooksCheck.Scope",
         "OrderState": "orders.states.OrderState",
