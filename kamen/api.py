@@ -21,6 +21,7 @@ import notifications.api
 import orders.api
 import refunds.api
 import rulebook.api
+import rulebook.staff_api
 import shops.api
 import shops.stock_api
 from kamen import problems
@@ -305,6 +306,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/refunds/<slug:number>/decline/", refunds.api.decline, name="decline_refund"),
     path("v1/refunds/<slug:number>/withdraw/", refunds.api.withdraw, name="withdraw_refund"),
     path("v1/refunds/<slug:number>/escalate/", refunds.api.escalate, name="escalate_refund"),
+    path("v1/rules/versions/", rulebook.staff_api.all_versions, name="rule_versions"),
+    path("v1/rules/versions/<int:pk>/", rulebook.staff_api.version, name="rule_version"),
+    path("v1/rules/versions/<int:pk>/propose/", rulebook.staff_api.propose, name="propose_rules"),
+    path("v1/rules/versions/<int:pk>/sign/", rulebook.staff_api.sign, name="sign_rules"),
+    path("v1/rules/versions/<int:pk>/send-back/", rulebook.staff_api.send_back, name="send_rules_back"),
+    path("v1/rules/versions/<int:pk>/withdraw/", rulebook.staff_api.withdraw, name="withdraw_rules"),
+    path("v1/rules/versions/<int:pk>/replay/", rulebook.staff_api.replay, name="replay_rules"),
     path("v1/rules/calculate/", rulebook.api.calculate, name="calculate"),
     path("v1/shops/", shops.api.shops, name="shops"),
     path("v1/shops/<slug:slug>/", shops.api.shop, name="shop"),

@@ -56,8 +56,8 @@ class Records:
 
     `state` and `level` are the rulebook's words, the level the buyer's when the order was placed. `proven`: our records
     or the supplier's answer prove (or disprove) the reason; `None` if they say nothing. `known` are further facts that
-    a record proves, `claimed` those that one side merely asserts. `outages` are those that excuse whoever owes delivery:
-    for a claim of an outage against the platform itself there are none.
+    a record proves, `claimed` those that one side merely asserts. `outages` are those that excuse whoever owes
+    delivery: for a claim of an outage against the platform itself there are none.
     """
 
     kind: str

@@ -191,6 +191,8 @@ def _contents(data: Any, *, at: datetime) -> dict[str, Any]:
         path = f"clocks.limits.{name}.variants.{variant}" if variant else f"clocks.limits.{name}"
         raise InvalidRulebook("missing", path, "The version in force sets this clock, so every later one does.")
     body = parsed.canonical(data)
+    if any("\ud800" <= letter <= "\udfff" for letter in body):
+        raise InvalidRulebook("wrong_type", "", "A text holds half of a pair of letters, which cannot be stored.")
     return {"number": versions.number_of(data), "body": body, "sha256": parsed.digest(body)}
 
 
