@@ -28,6 +28,8 @@ pytest_plugins = [
     "tests.fixtures.goods",
     "tests.fixtures.owner",
     "tests.fixtures.pages",
+    "tests.figures",
+    "tests.locks",
 ]
 
 servers: Servers | None = None
