@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from rulebook import cards, explanations, versions
 from rulebook.calculator import QUESTIONS
 from rulebook.claims import KINDS, LARGEST, LEVELS, STATES, VOCABULARY, Claim, InvalidClaim, Word
-from rulebook.decisions import Outcome, Route
+from rulebook.decisions import Outcome
 from rulebook.engine import decide
 from timeline import clock
 
@@ -92,8 +92,8 @@ class Calculated(serializers.Serializer[Any]):
     """What the rulebook gives, if every fact told is proven."""
 
     decision = serializers.ChoiceField([(each.value, each.value) for each in Outcome])
-    route = serializers.ChoiceField(
-        [(each.value, each.value) for each in Route], help_text="Who may act on it; `AUTO` is no permission to pay."
+    route = serializers.CharField(
+        help_text="Who may act on it: `AUTO` (no permission to pay), `AUTO_PREDECISION` or `HUMAN`."
     )
     refund = serializers.IntegerField(help_text="Fen.")
     fee = serializers.IntegerField(help_text="Fen that stay with the shop.")

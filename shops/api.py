@@ -184,7 +184,7 @@ A_DRAFT = {
     "notice": "请先确认区服；查看后因个人原因不能退。",
 }
 A_LISTING = {"id": 7, "shop": "xinghe", "state": "on_sale", **A_DRAFT, "is_sold_out": False}
-OWN_LISTING = {**A_LISTING, "free": 10, "actions": ["pause", "close"]}
+OWN_LISTING = {**A_LISTING, "free": 10, "actions": ["pause", "close"], "terms": []}
 
 
 @extend_schema(

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ledger.models import Transfer
+from shops import terms
 from shops.intakes import BIGGEST, report
 from shops.models import (
     HIGHEST_PRICE,
@@ -149,11 +151,30 @@ class ListingPage(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
 
 
+class TermFound(serializers.Serializer[Any]):
+    """Words of a listing that are void, forbidden or too vague to count."""
+
+    field = serializers.CharField(help_text="Where it stands: `title`, `notice` …")
+    clause = serializers.CharField(help_text="Code of the clause.")
+    category = serializers.CharField(help_text="`void` and `forbidden` keep it from being published; `vague` warns.")
+    quote = serializers.CharField()
+    why = serializers.CharField(help_text="In the language of the request.")
+    instead = serializers.CharField(help_text="A better wording.")
+    law = serializers.ListField(child=serializers.CharField(), help_text="Legal sources.")
+
+
 class ListingForOwner(ListingInPublic):
     """A listing as its shop sees it."""
 
+    terms = serializers.SerializerMethodField(help_text="What the clause linter finds in its texts.")
+
     free = serializers.IntegerField(help_text="Codes for sale.")
     actions = serializers.ListField(child=serializers.CharField(), help_text="What the shop can do with it now.")
+
+    @extend_schema_field(TermFound(many=True))
+    def get_terms(self, listing: Any) -> Any:
+        """What the clause linter finds in its texts."""
+        return TermFound(terms.told(listing), many=True).data
 
 
 class ListingsOfShop(serializers.Serializer[Any]):

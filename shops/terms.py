@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from rulebook.linter import Finding, lint
-from rulebook.terms import sentence
+from rulebook.terms import sentence, shown
 from shops.models import Listing
 from timeline.refusals import Refused
 
@@ -41,6 +41,11 @@ def refuse_void(listing: Listing) -> None:
         raise Refused("void_term", _("Change the listing first. %(finding)s") % {"finding": sentence(blocking[0])})
 
 
-def doubts(listing: Listing) -> list[Any]:
+def told(listing: Listing) -> list[dict[str, Any]]:
+    """Everything that is questionable, field by field, in the reader's language, for machines."""
+    return [{"field": name, **shown(each)} for name, findings in found_in(listing).items() for each in findings]
+
+
+def doubts(listing: Listing) -> list[Finding]:
     """The vague words of its texts, which warn and do not stop it."""
     return [each for findings in found_in(listing).values() for each in findings if not each.is_blocking]

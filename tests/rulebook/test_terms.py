@@ -14,6 +14,7 @@ from rulebook.linter import clauses
 from shops import listings, terms
 from shops.models import Listing
 from tests.accounts.conftest import sign_in
+from tests.api.conftest import signed_in
 from timeline.refusals import Refused
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +126,16 @@ def test_a_shop_is_told_which_words_are_too_vague_and_its_draft_is_kept(client, 
     assert "too vague" in page
     draft.refresh_from_db()
     assert draft.description == "付款后尽快发货"
+
+
+def test_the_api_refuses_void_terms_by_field_and_tells_of_vague_ones(draft, seller):
+    machine = signed_in(seller)
+    words = {"title": draft.title, "price": 9_800, "promise_minutes": 10, "notice": draft.notice}
+    address = f"/api/v1/listings/{draft.pk}/edit/"
+    refused = machine.send(address, {**words, "notice": VOID})
+    assert refused.status_code == 422
+    assert {error["field"] for error in refused.json()["errors"]} == {"notice"}
+    assert {error["code"] for error in refused.json()["errors"]} == {"void_term"}
+    saved = machine.send(address, {**words, "description": "付款后尽快发货"})
+    assert saved.status_code == 200, saved.content
+    assert [(each["field"], each["category"]) for each in saved.json()["terms"]] == [("description", "vague")]
