@@ -31,6 +31,8 @@ ROOMS = [
 ]
 #: While the brake is on, how long after one look at the whole books the next one is taken.
 AGAIN_WHILE_BRAKED = timedelta(minutes=10)
+#: How much earlier the look before must have been to count for what is about time.
+CATCHING_UP = timedelta(seconds=30)
 #: How long one question may take when the books are looked at for good.
 PATIENCE = "10min"
 
@@ -74,7 +76,8 @@ def violations() -> Iterator[Violation]:
 def look(*, scope: str, at: datetime) -> list[Violation]:
     """Look at the whole books, or at what moved lately, write down that it was done, and raise the brake if need be.
 
-    What is about time (`late_checks`) raises it when the look before named the same offender. Not inside a transaction.
+    What is about time (`late_checks`) raises it when the look before, half a minute ago or more, named the same
+    offender. Not inside a transaction.
     """
     began = time.monotonic()
     earlier = list(BooksCheck.objects.order_by("-pk")[:2])
@@ -98,7 +101,8 @@ def look(*, scope: str, at: datetime) -> list[Violation]:
         transfer_mark=marks["transfers"],
         event_mark=marks["events"],
     )
-    if serious := _serious(found, earlier[0].broken if earlier else {}):
+    before = earlier[0].broken if earlier and earlier[0].at <= at - CATCHING_UP else {}
+    if serious := _serious(found, before):
         broken = {violation.rule: violation.offenders for violation in serious}
         brake.raise_brake(why=_in_a_line(serious), by=None, at=at, broken=broken)
     return found

@@ -395,8 +395,9 @@ def test_a_deadline_that_is_just_being_caught_up_with_raises_nothing_at_first(tr
     ClockOffset.objects.create(ahead=timedelta(days=1))
     [late] = books.look(scope="recent", at=clock.now())
     assert late.rule == "no clock is overdue by more than a minute"
-    assert brake.current() is None
-    books.look(scope="recent", at=clock.now())
+    assert books.look(scope="recent", at=clock.now()) == [late]
+    assert brake.current() is None, "that was the same moment"
+    books.look(scope="recent", at=clock.now() + timedelta(minutes=1))
     assert late.rule in brake.current().broken, "nobody came for it"
 
 
