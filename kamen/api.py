@@ -24,6 +24,7 @@ import rulebook.api
 import rulebook.staff_api
 import shops.api
 import shops.stock_api
+import timeline.clock_api
 from kamen import problems
 
 #: What can go wrong, by status: how the contract calls it, and one example of its code.
@@ -314,6 +315,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/rules/versions/<int:pk>/withdraw/", rulebook.staff_api.withdraw, name="withdraw_rules"),
     path("v1/rules/versions/<int:pk>/replay/", rulebook.staff_api.replay, name="replay_rules"),
     path("v1/rules/calculate/", rulebook.api.calculate, name="calculate"),
+    path("v1/outages/", timeline.clock_api.register, name="outages"),
+    path("v1/outages/<int:pk>/", timeline.clock_api.outage, name="outage"),
+    path("v1/outages/<int:pk>/end/", timeline.clock_api.end, name="end_outage"),
+    path("v1/clocks/stuck/", timeline.clock_api.stuck, name="stuck_clocks"),
+    path("v1/clocks/<int:pk>/try-again/", timeline.clock_api.try_again, name="try_clock_again"),
     path("v1/shops/", shops.api.shops, name="shops"),
     path("v1/shops/<slug:slug>/", shops.api.shop, name="shop"),
     path("v1/shops/<slug:slug>/deposit/", shops.api.deposit, name="deposit"),
