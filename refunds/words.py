@@ -11,12 +11,12 @@ from ledger.templatetags.money import yuan
 from refunds.models import Refund
 from refunds.reasons import CHANGE_OF_MIND, CODE_INVALID, NOT_DELIVERED
 from refunds.states import RefundState
-from rulebook import explanations
+from rulebook import cards, explanations, versions
+from rulebook import words as told
 from rulebook.arithmetic import WHOLE
+from rulebook.book import Book
 from rulebook.decisions import Line
-from rulebook.defaults import default_book
 from rulebook.explanations import percent
-from rulebook.matrix import Row
 
 #: Each reason in plain words, what it is for, and its icon.
 REASONS: dict[str, tuple[Promise, Promise, str]] = {
@@ -37,68 +37,29 @@ REASONS: dict[str, tuple[Promise, Promise, str]] = {
     ),
 }
 
-PARTIES: dict[str, Promise] = {
-    "PLATFORM": gettext_lazy("The platform"),
-    "SELLER": gettext_lazy("The shop"),
-    "UPSTREAM": gettext_lazy("The supplier, through the shop"),
-    "BUYER": gettext_lazy("The buyer"),
-}
-CLASSES: dict[str, Promise] = {
-    **PARTIES,
-    "FORCE_MAJEURE": gettext_lazy("Nobody"),
-    "SHARED": gettext_lazy("Several"),
-    "MINOR": gettext_lazy("A minor's purchase"),
-    "ILLEGAL": gettext_lazy("Illegal goods"),
-    "UNAUTHORIZED": gettext_lazy("Somebody else paid"),
-    "UNDETERMINED": gettext_lazy("Not settled"),
-}
-STATES: dict[str, Promise] = {
-    "UNDELIVERED": gettext_lazy("not delivered"),
-    "SEALED": gettext_lazy("delivered, never looked at"),
-    "REVEALED_UNUSED": gettext_lazy("looked at, not known to be used"),
-    "USED": gettext_lazy("used"),
-    "PARTIAL": gettext_lazy("partly used"),
-}
-#: Rules that are no rows of the matrix.
-RULES: dict[str, Promise] = {
-    "LEVEL_SEALED": gettext_lazy("Fee and time of the membership level, for what nobody looked at"),
-    "LEVEL_REVEALED": gettext_lazy("Fee and time of the membership level, for what was looked at"),
-    "LEVEL_WINDOW": gettext_lazy("The time of the membership level to hand something back"),
-    "LATE_BAND": gettext_lazy("Compensation for a broken promise of delivery"),
-    "SECOND_FAILURE": gettext_lazy("Compensation for a second bad code"),
-}
-#: The sum of a line of arithmetic: the first of these numbers that it has, and its sign.
-SUMS = (("fee_fen", -1), ("comp_fen", 1), ("refund_fen", 1), ("paid_fen", 1))
+PARTIES, STATES = told.PARTIES, told.STATES
 
 
 def reason(code: str) -> str:
     """A reason as people say it."""
-    return str(REASONS[code][0]) if code in REASONS else code
+    return str(REASONS[code][0]) if code in REASONS else told.reason(code)
 
 
-def rule(rule_id: str) -> str:
-    """What a published rule says, in a sentence."""
-    if rule_id in RULES:
-        return str(RULES[rule_id])
-    row = next((row for row in default_book().matrix.rows if row.id == rule_id), None)
-    return _row(row) if row else rule_id
+def rule(rule_id: str, version: str = "") -> str:
+    """What a published rule says, in a sentence; by the version that a decision names, or the one Kamen ships with."""
+    return told.rule(rule_id, book_of(version))
 
 
-def _row(row: Row) -> str:
-    words = {
-        "states": " / ".join(str(STATES[state]) for state in row.states),
-        "classes": " / ".join(str(CLASSES[each]) for each in row.classes),
-    }
-    if row.refund_bp is None:
-        return _("%(states)s, and who is at fault is not settled: people decide by the burden of proof") % words
-    if isinstance(row.refund_bp, str):
-        return _("%(states)s; at fault: %(classes)s. The unused part goes back") % words
-    if row.refund_bp == 0:
-        return _("%(states)s; at fault: %(classes)s. No money goes back") % words
-    words["part"] = percent(row.refund_bp)
-    if row.fee or row.fee_bp:
-        return _("%(states)s; at fault: %(classes)s. %(part)s goes back, less the fee") % words
-    return _("%(states)s; at fault: %(classes)s. %(part)s goes back") % words
+def book_of(version: str) -> Book:
+    """The rules of a version by its number, with or without the name of its rulebook."""
+    shipped = versions.shipped()
+    if not version or version in (shipped.number, shipped.book.version):
+        return shipped.book
+    number = version if " " in version else f"{shipped.book.id} {version}"
+    try:
+        return versions.named(number).book
+    except LookupError:  # a version that was never published decided nothing; its rules read as today's
+        return shipped.book
 
 
 def then(refund: Refund) -> str:
@@ -115,20 +76,20 @@ def then(refund: Refund) -> str:
 def lines(decision: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The arithmetic of a recorded decision, sentence by sentence; groups of units that come to the same are one."""
     parts = _alike(decision["parts"])
-    told = []
+    found = []
     for places, part in parts:
         count = len(places)
         prefix = "" if len(parts) == 1 and count == 1 else _units(places) + _(": ")
-        for code, rule_id, numbers in part["lines"]:
-            sum_of_one = next((sign * numbers[name] for name, sign in SUMS if name in numbers), None)
-            told.append(
+        steps = [Line(code, rule_id, tuple(numbers.items())) for code, rule_id, numbers in part["lines"]]
+        for line, amount in zip(steps, cards.sums(steps, part["decision"]), strict=True):
+            found.append(
                 {
-                    "text": prefix + explanations.sentence(Line(code, rule_id, tuple(numbers.items()))),
-                    "rule": rule_id,
-                    "amount": None if sum_of_one is None else sum_of_one * count,
+                    "text": prefix + explanations.sentence(line),
+                    "rule": line.rule,
+                    "amount": None if amount is None else amount * count,
                 }
             )
-    return told
+    return found
 
 
 def payers(decision: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -152,8 +113,9 @@ def rules(decision: Mapping[str, Any]) -> list[dict[str, str]]:
     """The rules behind a recorded decision, and the law behind them."""
     ids = dict.fromkeys(rule_id for part in decision["parts"] for rule_id in part["rule"])
     laws = dict.fromkeys(source for part in decision["parts"] for source in part["basis"])
-    return [{"id": rule_id, "text": rule(rule_id)} for rule_id in ids] + [
-        {"id": source.partition(":")[0], "text": explanations.source(source)} for source in laws
+    version = decision["version"]
+    return [{"id": rule_id, "text": rule(rule_id, version)} for rule_id in ids] + [
+        {"id": _("law"), "text": explanations.source(source)} for source in laws
     ]
 
 

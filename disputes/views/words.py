@@ -1,6 +1,6 @@
 """How disputes are said on pages: states, turns, happenings, evidence, sources of money."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from disputes.rulings import Weight
 from disputes.states import DisputeState
 from ledger.templatetags.money import yuan
 from orders.states import Delivery
+from refunds import words as cases
 from refunds.models import Refund
 from rulebook.decisions import Line
 from rulebook.explanations import percent, sentence
@@ -298,8 +299,14 @@ def rulebook(refund: Refund) -> dict[str, Any]:
         "is_for_people": refund.route == Refund.Route.HUMAN,
         "is_contradicted": refund.is_contradicted,
         "lines": [{"text": sentence(line), "rule": line.rule} for line in lines],
+        "rules": rules_shown(dict.fromkeys(rule for part in parts for rule in part["rule"]), refund.decision),
         "version": refund.decision.get("version", ""),
     }
+
+
+def rules_shown(ids: Iterable[str], decision: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Rules by their ids, each with its sentence, by the version that a case was decided by."""
+    return [{"id": rule, "text": cases.rule(rule, decision.get("version", ""))} for rule in ids]
 
 
 def ruling_shown(ruling: Ruling, file: Sequence[Evidence]) -> dict[str, Any]:
@@ -308,6 +315,7 @@ def ruling_shown(ruling: Ruling, file: Sequence[Evidence]) -> dict[str, Any]:
     return {
         "ruling": ruling,
         "award": ruling.award,
+        "rules": rules_shown(ruling.rule_ids, {"version": ruling.rulebook_version}),
         "shares": [
             {"name": PARTY_WORDS[party], "share": percent(ruling.shares[party])}
             for party in PARTIES

@@ -20,6 +20,8 @@ from refunds.forms import EvidenceForm, ResultForm, WhatHappenedForm
 from refunds.models import ClaimDraft, Refund
 from refunds.states import RefundState
 from refunds.triage import Lane
+from rulebook import clocks
+from rulebook.words import in_words
 from timeline import clock
 from timeline.refusals import Refused
 from timeline.spans import deadline
@@ -179,12 +181,20 @@ def result(request: HttpRequest, number: str) -> HttpResponse:
         "figure": found.figure,
         "then": then,
         "silence": silence,
+        "if_no": _if_the_shop_says_no(order) if found.lane is Lane.ASKED else "",
+        "code": draft.reason,
         "until": deadline(found.answer_span(found.figure), at) if found.lane is Lane.ASKED else None,
         "code_goes_back": any(part.known.state == "SEALED" for part in found.parts),
         "text": draft.text,
         "files": list(draft.attachments.order_by("pk")),
     }
     return render(request, "refunds/claim_result.html", context, status=422 if form.errors else 200)
+
+
+def _if_the_shop_says_no(order: Order) -> str:
+    """What is open after a no, and for how long, by the order's own version of the clocks."""
+    span = clocks.span("ESCALATE", version=order.rulebook_version)
+    return _("If the shop says no, you have %(span)s to call the platform, free of charge.") % {"span": in_words(span)}
 
 
 def card(decision: dict[str, Any]) -> dict[str, Any]:
