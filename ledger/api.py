@@ -30,7 +30,7 @@ from ledger.serializers import (
     WalletShown,
 )
 from timeline import clock
-from timeline.api import CURSOR, idempotent, page
+from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
 from timeline.refusals import Refused
 from timeline.sweep import fire_overdue
 
@@ -165,6 +165,7 @@ def payment(request: Request, number: str) -> Response:
     examples=[OpenApiExample("Being asked about", A_PAYMENT, response_only=True, status_codes=["202"])],
 )
 @api_view(["POST"])
+@after_what_is_overdue(lambda request, number: _payment(request, number))
 @idempotent
 def check_payment(request: Request, number: str) -> Response:
     """Ask the channel what was paid."""
