@@ -19,7 +19,7 @@ from timeline import clock
 from timeline.api import CURSOR, idempotent, page
 
 
-class VersionInList(serializers.Serializer[RulebookVersion]):
+class VersionInList(serializers.Serializer[Any]):
     """A version of the rulebook as rule staff see it."""
 
     id = serializers.IntegerField()

@@ -221,6 +221,7 @@ def test_a_later_version_reaches_back_only_if_it_was_published_so(lead, senior, 
         lifecycle.propose(version, is_major=False, is_retroactive=reaches_back, by=lead, at=at)
         lifecycle.sign(version, by=senior, at=at)
     day = version.effective_at
+    assert day is not None
     assert [each.number for each in versions.better_later(first.number, day)] == ["default-cn 2026.12.1"]
     assert versions.better_later(version.number, day) == ()
     assert versions.better_later(first.number, at) == ()
