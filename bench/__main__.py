@@ -8,7 +8,7 @@ from typing import Any
 
 from bench import house, report
 
-SECTIONS = ("transfers", "verbs", "clocks")
+SECTIONS = ("transfers", "verbs", "clocks", "growth")
 
 
 def section(name: str, size: str) -> dict[str, Any]:
@@ -20,20 +20,30 @@ def section(name: str, size: str) -> dict[str, Any]:
     if name == "transfers":
         from bench import transfers
 
-        lengths = {"smoke": (1, 0.1, (1, 2)), "small": (3, 0.6, (1, 4, 8)), "large": (5, 3.0, (1, 4, 8))}
+        lengths = {"smoke": (1, 0.1, (1, 2)), "small": (3, 0.6, (1, 4, 8)), "large": (5, 3.0, (1, 4, 8), 3_600.0)}
         return transfers.measure(transfers.Size(*lengths[size]), tell)
     if name == "clocks":
         from bench import clocks
 
         lengths = {"smoke": (2_000, 40, 3.0), "small": (20_000, 500, 15.0), "large": (1_000_000, 100_000, 60.0)}
         return clocks.measure(clocks.Size(*lengths[size]), tell)
+    if name == "growth":
+        from bench import growth
+
+        sizes = {
+            "smoke": growth.Size((5_000,), cases=60, seconds=0.2, verbs=2),
+            "small": growth.Size((10_000, 110_000), cases=1_000, seconds=0.6, verbs=16),
+            "large": growth.Size((10_000, 1_000_000, 10_000_000), cases=100_000, seconds=5.0, verbs=200),
+        }
+        return growth.measure(sizes[size], tell)
     from bench import verbs
 
     runs = {"smoke": (8, 8, 8, 8), "small": (96, 64, 96, 32), "large": (800, 400, 800, 240)}[size]
     many = 20 if size == "smoke" else 500
     rounds = 3 if size == "large" else 1
     clients = (1, 2) if size == "smoke" else (1, 4, 8)
-    return verbs.measure(verbs.Size(rounds, dict(zip(verbs.VERBS, runs, strict=True)), many, clients), tell)
+    budget = 36_000.0 if size == "large" else 90.0
+    return verbs.measure(verbs.Size(rounds, dict(zip(verbs.VERBS, runs, strict=True)), many, clients, budget), tell)
 
 
 def main() -> int:

@@ -126,8 +126,8 @@ def make_due(originals: list[Any], count: int) -> list[int]:
 
     from bench import copies
 
-    made = copies.make(originals, count)
     with connections["owner"].cursor() as cursor:
+        made = copies.make(originals, count, cursor.cursor)
         for table in ("timeline_timer", "timeline_event", "orders_order", "orders_unit", "ledger_account"):
             cursor.execute(f"vacuum analyze {table}")
     return made.orders

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.apps import apps
-from django.db import connections, models
+from django.db import connection, models
 
 #: Rows of these belong to everybody and are not copied with an order.
 SHARED = {"accounts", "auth", "contenttypes", "account", "mfa", "usersessions", "sessions", "axes", "rulebook", "admin"}
@@ -65,20 +65,27 @@ def original_of(order: models.Model) -> Original:
     return Original(rows, addresses, _moves(order), _texts(event, events), _texts(timer, timers))
 
 
-def make(originals: list[Original], count: int, *, batch: int = 500) -> Copies:
-    """Make `count` copies, of one original after the other, so that they spread over its shops."""
+def make(originals: list[Original], count: int, cursor: Any, *, batch: int = 500) -> Copies:
+    """Make `count` copies, of one original after the other, so that they spread over its shops.
+
+    `cursor` is psycopg2's, of the owner.
+    """
     made = Copies(count=count)
-    with connections["owner"].cursor() as cursor:
-        next_pk = {}
-        for model in {model for original in originals for model in original.rows}:
-            cursor.execute(f"select coalesce(max({_pk(model)}), 0) from {model._meta.db_table}")
-            next_pk[model] = int(cursor.fetchone()[0]) + 1
-        for start in range(0, count, batch):
-            _make_some(cursor, originals, range(start, min(count, start + batch)), next_pk, made)
-        for model, pk in next_pk.items():
-            cursor.execute("select pg_get_serial_sequence(%s, %s)", [model._meta.db_table, _pk(model)])
-            if sequence := cursor.fetchone()[0]:
-                cursor.execute("select setval(%s, %s)", [sequence, pk])
+    next_pk = {}
+    for model in {model for original in originals for model in original.rows}:
+        cursor.execute(f"select coalesce(max({_pk(model)}), 0) from {model._meta.db_table}")
+        next_pk[model] = int(cursor.fetchone()[0]) + 1
+    for start in range(0, count, batch):
+        _make_some(cursor, originals, range(start, min(count, start + batch)), next_pk, made)
+    for model, pk in next_pk.items():
+        cursor.execute("select pg_get_serial_sequence(%s, %s)", [model._meta.db_table, _pk(model)])
+        if sequence := cursor.fetchone()[0]:
+            cursor.execute("select setval(%s, %s)", [sequence, pk])
+    # A batch says how many codes came with it; now it has more.
+    cursor.execute(
+        "update shops_batch b set size = c.n from (select batch_id, count(*) n from shops_card group by 1) c"
+        " where c.batch_id = b.id and b.size <> c.n"
+    )
     made.first = made.orders[0] if made.orders else 0
     return made
 
@@ -124,7 +131,7 @@ def _make_some(cursor: Any, originals: list[Original], places: range, next_pk: A
     for table, text in texts.items():
         text.seek(0)
         names = ", ".join(f'"{name}"' for name in heads[table])
-        cursor.cursor.copy_expert(f"copy {table} ({names}) from stdin", text)
+        cursor.copy_expert(f"copy {table} ({names}) from stdin", text)
     cursor.execute("commit")
     at = clock.now()
     for start in range(0, len(moves), 5_000):
@@ -187,9 +194,11 @@ def _in_order(found: list[type[models.Model]]) -> list[type[models.Model]]:
 def _texts(model: type[models.Model], keys: list[int]) -> list[dict[str, str | None]]:
     names = [each.column for each in model._meta.local_concrete_fields]
     columns = ", ".join(f'"{name}"::text' for name in names)
-    with connections["owner"].cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(
-            f"select {columns} from {model._meta.db_table} where {_pk(model)} = any(%s) order by {_pk(model)}", [keys]
+            # By the key as a number: without the table's name it would be the text that is selected.
+            f"select {columns} from {model._meta.db_table} t where t.{_pk(model)} = any(%s) order by t.{_pk(model)}",
+            [keys],
         )
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
