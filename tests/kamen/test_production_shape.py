@@ -198,10 +198,11 @@ def test_the_migrate_job_makes_the_roles_and_may_run_again(house):
         cursor.execute(
             f"select has_table_privilege('{APPLICATION}', 'timeline_event', 'insert'),"
             f" has_table_privilege('{APPLICATION}', 'timeline_event', 'delete'),"
-            f" has_table_privilege('{READER}', 'timeline_event', 'select'),"
-            f" has_table_privilege('{READER}', 'timeline_event', 'insert')"
+            f" has_table_privilege('{READER}', 'reading.timeline_event', 'select'),"
+            f" has_table_privilege('{READER}', 'reading.timeline_event', 'insert'),"
+            f" has_table_privilege('{READER}', 'public.accounts_user', 'select')"
         )
-        assert cursor.fetchone() == (True, False, True, False)
+        assert cursor.fetchone() == (True, False, True, False, False)
 
 
 @pytest.mark.servers
