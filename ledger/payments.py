@@ -11,7 +11,7 @@ from ledger import gateways, hooks, payouts
 from ledger.gateways import Charge
 from ledger.models import Notice, Payment
 from ledger.states import PaymentState
-from ledger.transfers import Reason, transfer
+from ledger.transfers import Move, Reason, post_with_page, transfer
 from timeline import numbers
 from timeline.door import Refused, begin, enter, lock, note, require, verb
 from timeline.page import part
@@ -168,15 +168,16 @@ def _credit(payment: Payment, *, provider_txn: str, at: datetime) -> bool:
 def _send_back(notice: Notice, *, at: datetime) -> None:
     payment = notice.payment
     key = f"notice:{notice.pk}"
-    transfer(
-        source=f"channel:{payment.channel}",
-        target="platform:suspense",
-        amount=notice.amount,
-        reason=Reason.FOREIGN_PAYMENT,
-        subject=payment.address,
-        key=f"{key}:in",
-        at=at,
+    came_in = Move(
+        f"{key}:in",
+        f"channel:{payment.channel}",
+        "platform:suspense",
+        notice.amount,
+        Reason.FOREIGN_PAYMENT,
+        payment.address,
     )
+    # In one call with the payout's leg, so that no account is locked after one that sorts behind it.
+    post_with_page([came_in], journal=came_in.key, at=at)
     data = {"amount": notice.amount, "provider_txn": notice.provider_txn}
     note(payment, "payment.returned", by=None, at=at, data=data)
     payouts.plan(
