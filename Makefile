@@ -13,12 +13,12 @@ RUN := $(BIN)/python
 # There when .venv is whole; older than the lock file means: set up again.
 READY := .venv/ready
 
-.PHONY: help setup demo code psql test screens bench-engine check format docs translations lock clean
+.PHONY: help setup demo code psql test simulate interleave museum screens bench-engine check format docs translations lock clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
 	@echo "Kamen 卡门"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## the virtual environment .venv, from the hashed lock file
 
@@ -61,6 +61,15 @@ bench-large: $(BENCH_READY) ## the same with millions of transfers and clocks be
 
 bench-smoke: $(BENCH_READY) ## do the benchmarks run at all? (CI)
 	@$(RUN) -m bench --size smoke $(ARGS)
+
+simulate: $(READY) ## 100,000 seeded cases with faults and a time of their own (SEED=7 tells one, ARGS="--cases 500" fewer)
+	@$(RUN) -m tests.simulation.many $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+interleave: $(READY) ## every pair of verbs that move money, statement by statement (ARGS="--verbs accept" narrows)
+	@$(RUN) -m tests.interleaving.every $(ARGS)
+
+museum: $(READY) ## known bugs of other people put in, each of which the tests must catch (ARGS="lazy_lock" narrows)
+	@$(RUN) -m tests.museum.visit $(ARGS)
 
 screens: $(READY) ## pictures of the journey from a demo of their own, for the README (needs a Chromium)
 	@$(RUN) -m tests.screens

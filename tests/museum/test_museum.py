@@ -1,0 +1,44 @@
+"""The museum keeps up with the code, and a sample of its bugs is caught in every run; `make museum` shows them all."""
+
+import ast
+import os
+import random
+
+import pytest
+
+from tests.museum.bugs import MUSEUM, DoesNotApply
+from tests.museum.visit import ROOT, caught_by, draw
+
+SOME = int(os.environ.get("KAMEN_MUSEUM_SAMPLE", "2"))
+SEED = int(os.environ.get("KAMEN_MUSEUM_SEED", "0")) or random.SystemRandom().randrange(10**6)
+
+
+@pytest.mark.parametrize("bug", MUSEUM, ids=lambda bug: bug.name)
+def test_a_bug_can_still_be_put_into_the_code(bug, tmp_path):
+    copy = tmp_path / bug.file
+    copy.parent.mkdir(parents=True)
+    copy.write_text((ROOT / bug.file).read_text())
+    bug.put_into(tmp_path)
+    changed = copy.read_text()
+    assert changed != (ROOT / bug.file).read_text()
+    assert bug.file.endswith(".sql") or ast.parse(changed)
+    assert all((ROOT / each.partition("::")[0]).is_file() for each in bug.tests)
+
+
+def test_a_bug_whose_code_has_moved_on_is_told(tmp_path):
+    (tmp_path / MUSEUM[0].file).parent.mkdir(parents=True)
+    (tmp_path / MUSEUM[0].file).write_text("")
+    with pytest.raises(DoesNotApply, match="has 0 times"):
+        MUSEUM[0].put_into(tmp_path)
+
+
+def test_every_bug_has_its_own_name_and_its_incident():
+    assert len({bug.name for bug in MUSEUM}) == len(MUSEUM) >= 20
+    assert all(len(bug.incident) > 30 for bug in MUSEUM)
+
+
+def test_bugs_drawn_by_a_seed_are_caught(record_figures):
+    for bug in draw(SOME, SEED):
+        found = caught_by(bug)
+        record_figures(f"Museum, seed {SEED}: {bug.name} caught by {found or 'nobody'}")
+        assert found, f"{bug.name} survived: {bug.incident} (KAMEN_MUSEUM_SEED={SEED})"
