@@ -50,6 +50,7 @@ language plpgsql
 security definer
 set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_generic_plan -- the arrays' lengths would have every statement planned anew
+set enable_seqscan = off -- a plan that was made while the tables were small is kept while they grow
 as $$
 declare
   size constant int := coalesce(cardinality(keys), 0);
