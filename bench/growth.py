@@ -117,15 +117,15 @@ def grow_transfers(wanted: int, tell: Callable[[str], None]) -> None:
 
     with connections["owner"].cursor() as cursor:
         ids = open_wallets(cursor)
-        while True:
-            cursor.execute("select count(*), max(id) from ledger_transfer")
-            there, last = cursor.fetchone()
-            if there >= wanted:
-                break
+        cursor.execute("select count(*) from ledger_transfer")
+        there = cursor.fetchone()[0]
+        while there < wanted:
             began = time.monotonic()
             some = min(CHUNK, wanted - there)
-            add_chunk(cursor, ids, first=int(last or 0) + 1, count=some)
-            tell(f"{there + some:,} transfers ({some / (time.monotonic() - began):,.0f}/s)")
+            cursor.execute("select coalesce(max(id), 0) from ledger_transfer")
+            add_chunk(cursor, ids, first=int(cursor.fetchone()[0]) + 1, count=some)
+            there += some
+            tell(f"{there:,} transfers ({some / (time.monotonic() - began):,.0f}/s)")
         cursor.execute("vacuum analyze ledger_transfer, ledger_posting, ledger_account")
 
 
