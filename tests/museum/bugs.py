@@ -80,7 +80,10 @@ MUSEUM = (
         "    if not secret.strip():\n"
         '        raise UnknownChannel("A channel without a secret signs and believes nothing.")\n',
         "",
-        ("tests/ledger/test_notices.py::test_a_mall_without_a_secret_believes_nothing",),
+        (
+            "tests/ledger/test_notices.py::test_a_mall_without_a_secret_believes_nothing",
+            "tests/museum/test_found.py",
+        ),
     ),
     Bug(
         "any_signature",

@@ -2,11 +2,19 @@
 
 import pytest
 
+from ledger.gateways import UnknownChannel
+from ledger.sandbox import is_signed
 from orders import escrow, lifecycle
 from orders.models import Order
 from timeline import door
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("secret", ["", "  "])
+def test_without_a_secret_nothing_is_signed_by_anybody(secret):
+    with pytest.raises(UnknownChannel):
+        is_signed(secret, "anything", kind="notice", path="/", timestamp="1", nonce="n", body=b"{}")
 
 
 @door.verb
