@@ -150,8 +150,10 @@ def rest(dispute: Dispute, *, by: Any, at: datetime) -> None:
         "wrong_moment",
         _("The time for evidence is over, or you have said this already."),
     )
-    field = "buyer_rested" if side == Side.BUYER else "shop_rested"
-    change(dispute, **{field: True})
+    if side == Side.BUYER:
+        change(dispute, buyer_rested=True)
+    else:
+        change(dispute, shop_rested=True)
     note(dispute, "dispute.rested", by=by, at=at, data={"side": str(side)})
     if dispute.buyer_rested and dispute.shop_rested:
         _begin_review(dispute, by=by, at=at)

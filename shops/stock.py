@@ -17,6 +17,7 @@ from shops import lines as readings
 from shops import vault
 from shops.lines import LONGEST_CODE
 from shops.models import LONGEST_REST, Batch, Card, Clash, Form, Listing, Supplier
+from timeline import page
 from timeline.door import lock, note, require
 
 MOST_CODES = 2_000
@@ -167,7 +168,7 @@ def take(listing: Listing, count: int, *, at: datetime) -> list[Card]:
     free = Card.objects.free(at).filter(listing=listing).order_by(F("sell_by").asc(nulls_last=True), "pk")
     cards: list[Card] = list(free.select_for_update(skip_locked=True, of=("self",), no_key=True)[:count])
     require(len(cards) == count, "sold_out", _("There are not enough left. Choose fewer, or come back later."))
-    Card.objects.filter(pk__in=[card.pk for card in cards]).update(taken_at=at)
+    page.update(Card.objects.filter(pk__in=[card.pk for card in cards]), taken_at=at)
     for card in cards:
         card.taken_at = at
     return cards
@@ -190,13 +191,13 @@ def put_back(cards: Sequence[Card]) -> None:
 
 def sold(cards: Any, *, at: datetime) -> None:
     """The order that took these cards (or their numbers) was paid and delivered; one statement."""
-    Card.objects.filter(pk__in=cards, taken_at__isnull=False, sold_at=None).update(sold_at=at)
+    page.update(Card.objects.filter(pk__in=cards, taken_at__isnull=False, sold_at=None), sold_at=at)
 
 
 def failed(cards: Any, *, at: datetime) -> None:
     """These cards (or their numbers) were given back as bad: out of the trade, and against their batch's figures."""
-    Card.objects.filter(pk__in=cards, voided_at=None).update(voided_at=at)
-    Card.objects.filter(pk__in=cards, failed_at=None).update(failed_at=at)
+    page.update(Card.objects.filter(pk__in=cards, voided_at=None), voided_at=at)
+    page.update(Card.objects.filter(pk__in=cards, failed_at=None), failed_at=at)
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """The door: the only code that writes a state. State, clock and event are written together, or none."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db import connection, models
@@ -8,6 +9,7 @@ from django.db import connection, models
 from timeline import events, page, spans, timers
 from timeline.models import Tracked
 from timeline.page import change, change_all, verb
+from timeline.reading import Reading
 from timeline.refusals import Refused, require
 from timeline.spans import Span
 
@@ -59,7 +61,7 @@ def lock(thing: Tracked) -> None:
     known = page.remembered()
     if root is thing or known.get((type(thing), thing.pk)) is thing:
         return
-    _read_again(thing, type(thing)._base_manager.select_related(*thing.read_with))
+    _read_again(thing, is_locked=False)
     _stand_on(thing, root)
     for row in [thing, *(each for each in thing._state.fields_cache.values() if each is not None)]:
         known.setdefault((type(row), row.pk), row)
@@ -78,8 +80,7 @@ def lock_root(root: models.Model) -> None:
     known = page.remembered()
     if known.get((type(root), root.pk)) is root:
         return
-    rows = type(root)._base_manager.select_for_update(no_key=True, of=("self",))
-    _read_again(root, rows.select_related(*getattr(root, "read_with", ())))
+    _read_again(root, is_locked=True)
     known[type(root), root.pk] = root
 
 
@@ -91,23 +92,31 @@ def _root_of(thing: Tracked) -> models.Model:
     above: models.Model = thing
     for name in way:
         above = getattr(above, name)
-    link = above._meta.get_field(last)
-    if not link.is_cached(above):  # type: ignore[union-attr]
-        setattr(above, last, link.related_model(pk=getattr(above, link.attname)))  # type: ignore[union-attr, operator, misc]
+    link: Any = above._meta.get_field(last)
+    if not link.is_cached(above):
+        setattr(above, last, link.related_model(pk=getattr(above, link.attname)))
     return thing.root()
 
 
-def _read_again(row: models.Model, rows: models.QuerySet[Any]) -> None:
+def _read_again(row: models.Model, *, is_locked: bool) -> None:
     """Take over what the database knows of a row now, with the rows it is read with; what hung on it is forgotten."""
-    fresh = rows.get(pk=row.pk)
+    fresh = _reading(type(row), is_locked).one(row.pk)
     for each in row._meta.concrete_fields:
         setattr(row, each.attname, getattr(fresh, each.attname))
     row._state.fields_cache = fresh._state.fields_cache
     row._prefetched_objects_cache = {}  # type: ignore[attr-defined]
 
 
+@cache
+def _reading(model: type[models.Model], is_locked: bool) -> Reading:
+    """How a row of a model is read by its key; the statement is made once."""
+    rows = model._base_manager.select_related(*getattr(model, "read_with", ()))
+    return Reading(rows.select_for_update(no_key=True, of=("self",)) if is_locked else rows)
+
+
 def _stand_on(row: models.Model, root: models.Model) -> None:
     """Let what was read with a thing lead to the very root that is locked, never to another copy of it."""
+    each: Any
     for each in row._meta.concrete_fields:
         if not each.is_relation:
             continue

@@ -73,13 +73,35 @@ class Tracked(models.Model):
         return self.deadline_at is not None and self.deadline_at <= at
 
 
-def find(address: str, *, to_lock: bool = False) -> Tracked:
-    """The thing that an address (`deposit:7`) names; one that is its own root is read when it is locked, if at once."""
+def find(address: str) -> Tracked:
+    """The thing that an address (`deposit:7`) names."""
+    name, _, pk = address.partition(":")
+    return machines[name].model._base_manager.get(pk=int(pk))
+
+
+def find_to_lock(address: str, root: str) -> Tracked:
+    """The thing that an address names under a root's, with nothing read yet where the lock will read it anyway."""
     name, _, pk = address.partition(":")
     model = machines[name].model
-    if to_lock and model.root is Tracked.root:
-        return model(pk=int(pk))
-    return model._base_manager.get(pk=int(pk))
+    if model.root is Tracked.root:
+        return _unread(model, int(pk))
+    if not model.root_by:
+        return find(address)
+    thing = _unread(model, int(pk))
+    *way, last = model.root_by.split("__")
+    above: models.Model = thing
+    for step in way:
+        link: Any = above._meta.get_field(step)
+        setattr(above, step, link.related_model())
+        above = getattr(above, step)
+    link = above._meta.get_field(last)
+    setattr(above, link.attname, int(root.partition(":")[2]))
+    return thing
+
+
+def _unread(model: Any, key: int) -> Any:
+    """A row of which nothing but the key is known until it is locked."""
+    return model(pk=key)
 
 
 class Event(models.Model):

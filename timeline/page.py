@@ -16,8 +16,12 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import sql
+
+from timeline import statements
+from timeline.statements import Statement
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -145,7 +149,6 @@ class Insert:
     rows: list[models.Model]
 
 
-Statement = tuple[str, Sequence[Any]]
 Entry = Change | Insert | Statement
 
 
@@ -187,10 +190,14 @@ class Page:
 
     def update(self, rows: models.QuerySet[Any], values: dict[str, Any]) -> None:
         """Add a change of whatever rows a query finds."""
-        query = rows.query.chain(sql.UpdateQuery)
+        query: Any = rows.query.chain(sql.UpdateQuery)
         query.clear_ordering(force=True)
         query.add_update_values(values)
-        self._add(rows.model, query.get_compiler(connection=connection).as_sql())
+        try:
+            statement = query.get_compiler(connection=connection).as_sql()
+        except EmptyResultSet:
+            return  # it cannot find anything
+        self._add(rows.model, statement)
         # What is changed in this table from here on comes after it.
         self.updates[rows.model] = self.updates.get(rows.model, 0) + 1
         self.changes = {key: change for key, change in self.changes.items() if key[0] is not rows.model}
@@ -208,12 +215,11 @@ class Page:
         alike: dict[Any, list[Entry]] = {}
         for entry in entries:
             alike.setdefault(entry.shape if isinstance(entry, Change) else id(entry), []).append(entry)
-        statements = [statement for together in alike.values() for statement in _statements(together)]
-        if statements:
+        made = [_statement(together) for together in alike.values()]
+        if made:
             with _named_faults(), connection.cursor() as cursor:
                 cursor.execute(
-                    ";\n".join(text for text, _params in statements),
-                    [param for _text, params in statements for param in params],
+                    ";\n".join(text for text, _params in made), [param for _text, params in made for param in params]
                 )
         for send, what in last.items():
             send(what)
@@ -241,56 +247,21 @@ def _named_faults() -> Iterator[None]:
         raise RuntimeError(str(error).splitlines()[0]) from error
 
 
-def _statements(entries: list[Any]) -> list[Statement]:
-    """The statements of entries of one shape."""
+def _statement(entries: list[Any]) -> Statement:
+    """The statement of entries of one shape."""
     match entries[0]:
-        case Change():
-            return [_update(entries)]
-        case Insert(model, rows):
-            query = sql.InsertQuery(model)
-            query.insert_values([each for each in model._meta.local_concrete_fields if not _is_given(each)], rows)
-            return list(query.get_compiler(connection=connection).as_sql())
-        case statement:
-            return [statement]
-
-
-def _update(changes: list[Change]) -> Statement:
-    """One statement for changes of one shape, which fails unless it meets every row."""
-    model, before = changes[0].model, changes[0].before
-    meta, quote = model._meta, connection.ops.quote_name
-    fields = [_field(model, name) for name in changes[0].values]
-    guard = [_field(model, before[0])] if before else []
-    sets = ", ".join(f"{quote(each.column)} = v.c{place}" for place, each in enumerate(fields))
-    where = " and ".join(
-        [f"t.{quote(meta.pk.column)} = v.pk", *(f"t.{quote(each.column)} = v.c{len(fields)}" for each in guard)]
-    )
-    arrays = ", ".join(f"%s::{_type(each)}[]" for each in [meta.pk, *fields, *guard])
-    names = ", ".join(f"c{place}" for place in range(len(fields) + len(guard)))
-    columns: list[Any] = [[change.pk for change in changes]]
-    columns += [
-        [each.get_db_prep_save(change.values[name], connection) for change in changes]
-        for name, each in zip(changes[0].values, fields, strict=True)
-    ]
-    columns += [[change.before[1] for change in changes if change.before] for _each in guard]
-    text = (
-        f"with met as (update {quote(meta.db_table)} t set {sets} from unnest({arrays}) v(pk, {names})"  # noqa: S608
-        f" where {where} returning 1) select timeline_expect('{meta.db_table}', {len(changes)}, count(*)) from met"
-    )
-    return text, columns
+        case Change(model=model, before=before):
+            rows = [(change.pk, change.values) for change in entries]
+            seen = [change.before[1] for change in entries if change.before]
+            return statements.update(model, rows, guard=before[0] if before else None, seen=seen)
+        case Insert(model=model, rows=rows):
+            return statements.insert(model, rows)
+        case made:
+            return made
 
 
 def _field(model: type[models.Model], name: str) -> Any:
     return model._meta.get_field(name)
-
-
-def _is_given(each: Any) -> bool:
-    """Whether the database gives a new row this value: its key."""
-    return isinstance(each, models.AutoField)
-
-
-def _type(each: Any) -> str:
-    """How the database calls the kind of a field's values."""
-    return str(each.rel_db_type(connection) if each.primary_key else each.db_type(connection))
 
 
 def _open() -> Page | None:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Exists
 
 from timeline import door, outages, page, reminders
-from timeline.models import Outage, Timer, find
+from timeline.models import Outage, Timer, find_to_lock
 from timeline.page import verb
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,8 @@ def fire(timer_id: int, *, at: datetime) -> bool:
     Returns whether it fired; another worker, a person or a pause may have been faster. The verb is the same one that a
     person uses, with nobody as the actor.
     """
-    thing = find(Timer.objects.values_list("subject", flat=True).get(pk=timer_id), to_lock=True)
+    subject, root = Timer.objects.values_list("subject", "root").get(pk=timer_id)
+    thing = find_to_lock(subject, root)
     door.lock(thing)
     is_down = Exists(Outage.objects.unsettled().order_by().filter(began_at__lte=at))
     timer = Timer.objects.select_for_update(of=("self",)).annotate(is_something_down=is_down).get(pk=timer_id)

@@ -1,0 +1,78 @@
+"""The statements of a page: their texts are made once for each shape, only values differ from verb to verb."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from django.db import connection, models
+from django.db.models import sql
+from django.db.models.expressions import DatabaseDefault
+
+Statement = tuple[str, Sequence[Any]]
+
+
+def update(
+    model: type[models.Model],
+    rows: Sequence[tuple[Any, dict[str, Any]]],
+    *,
+    guard: str | None = None,
+    seen: Sequence[Any] = (),
+) -> Statement:
+    """One statement that gives rows (key, values by field) their new values, and fails unless it meets each of them.
+
+    `guard` is a field and `seen` what each row must have there until then. Every row has the same fields.
+    """
+    names = tuple(rows[0][1])
+    text, fields = _update(model, names, guard)
+    columns: list[Any] = [[key for key, _values in rows]]
+    columns += [
+        [field.get_db_prep_save(values[name], connection) for _key, values in rows]
+        for name, field in zip(names, fields, strict=True)
+    ]
+    if guard:
+        columns.append(list(seen))
+    return text, [*columns, len(rows)]
+
+
+def insert(model: type[models.Model], rows: Sequence[models.Model]) -> Statement:
+    """One statement that stores new rows; the database gives them their keys."""
+    head, line, fields = _insert(model)
+    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
+    if any(isinstance(value, DatabaseDefault) for value in values):
+        query = sql.InsertQuery(model)
+        query.insert_values(fields, list(rows))
+        [statement] = query.get_compiler(connection=connection).as_sql()
+        return statement
+    return head + ", ".join([line] * len(rows)), values
+
+
+@cache
+def _update(model: type[models.Model], names: tuple[str, ...], guard: str | None) -> tuple[str, list[Any]]:
+    meta: Any = model._meta
+    quote = connection.ops.quote_name
+    fields: list[Any] = [meta.get_field(name) for name in names]
+    columns = [*fields, *([meta.get_field(guard)] if guard else [])]
+    sets = ", ".join(f"{quote(field.column)} = v.c{place}" for place, field in enumerate(fields))
+    where = [f"t.{quote(meta.pk.column)} = v.pk"]
+    where += [f"t.{quote(field.column)} = v.c{len(fields)}" for field in columns[len(fields) :]]
+    arrays = ", ".join(f"%s::{_type(field)}[]" for field in [meta.pk, *columns])
+    named = ", ".join(f"c{place}" for place in range(len(columns)))
+    text = (
+        f"with met as (update {quote(meta.db_table)} t set {sets} from unnest({arrays}) v(pk, {named})"  # noqa: S608
+        f" where {' and '.join(where)} returning 1)"
+        f" select timeline_expect('{meta.db_table}', %s, count(*)) from met"
+    )
+    return text, fields
+
+
+@cache
+def _insert(model: type[models.Model]) -> tuple[str, str, list[Any]]:
+    meta, quote = model._meta, connection.ops.quote_name
+    fields: list[Any] = [field for field in meta.local_concrete_fields if not isinstance(field, models.AutoField)]
+    head = f"insert into {quote(meta.db_table)} ({', '.join(quote(field.column) for field in fields)}) values "  # noqa: S608
+    return head, f"({', '.join(['%s'] * len(fields))})", fields
+
+
+def _type(field: Any) -> str:
+    """How the database calls the kind of a field's values."""
+    return str(field.rel_db_type(connection) if field.primary_key else field.db_type(connection))
