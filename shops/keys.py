@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from shops import vault
-from shops.models import Card, DataKey, Intake, Shop
+from shops.models import Card, DataKey, Intake, SealedWords, Shop
 from timeline import events
 from timeline.door import lock_root, require
 
@@ -54,14 +54,16 @@ def retire(shop: Shop, *, at: datetime) -> bool:
 
 def left_to_move(shop: Shop) -> int:
     """How many of the shop's cards are under a retired key and can still be read."""
-    return int(_old(shop).count())
+    return int(_old(shop).count()) + int(_old_words(shop).count())
 
 
 @transaction.atomic
 def move(
     shop: Shop, *, limit: int = AT_ONCE, without: AbstractSet[int] = frozenset(), at: datetime
 ) -> tuple[int, set[int]]:
-    """Give up to `limit` of the shop's cards a seal under its newest data key; says how many, and which are broken.
+    """Give up to `limit` of the shop's cards, and of what its buyers gave, a seal under its newest data key.
+
+    Says how many, and which cards are broken.
 
     Cards that an order is taking at this moment are passed over and found again, so 0 may mean that all are held. A
     reader sees the old seal with the old key or the new one with the new key, never a mixture: both are in one row.
@@ -69,7 +71,10 @@ def move(
     locked = _old(shop).exclude(pk__in=without).select_for_update(skip_locked=True, of=("self",), no_key=True)
     cards = list(locked.select_related("data_key").order_by("pk")[:limit])
     broken = vault.reseal(cards, vault.key_for(shop, at=at)) if cards else set()
-    return len(cards) - len(broken), broken
+    words = list(_old_words(shop).select_for_update(skip_locked=True, of=("self",), no_key=True).order_by("pk")[:limit])
+    for each in words:
+        vault.reseal_words(each, vault.key_for(shop, at=at))
+    return len(cards) - len(broken) + len(words), broken
 
 
 @transaction.atomic
@@ -87,7 +92,9 @@ def destroy(key: DataKey, *, at: datetime, with_codes: bool = False) -> None:
     if with_codes:
         under = under.filter(Q(taken_at=None) | Q(revealed_at=None), voided_at=None, expired_at=None)
     waiting = Intake.objects.filter(data_key=key, finished_at=None)
-    require(not under.exists() and not waiting.exists(), "key_in_use", _("Codes that somebody needs lie under it."))
+    words = SealedWords.objects.filter(data_key=key, erased_at=None)
+    is_needed = under.exists() or waiting.exists() or words.exists()
+    require(not is_needed, "key_in_use", _("Codes that somebody needs lie under it."))
     key.wrapped = key.nonce = b""
     key.destroyed_at = at
     key.save(update_fields=["wrapped", "nonce", "destroyed_at"])
@@ -101,6 +108,12 @@ def erase(cards: list[int], *, at: datetime) -> int:
     """Wipe the seals of cards that are out of the trade: what they held is gone, that they were there stays."""
     over = Card.objects.filter(Q(voided_at__isnull=False) | Q(expired_at__isnull=False), pk__in=cards, erased_at=None)
     return int(over.update(sealed=b"", nonce=b"", erased_at=at))
+
+
+def _old_words(shop: Shop) -> Any:
+    return SealedWords.objects.filter(
+        shop=shop, erased_at=None, data_key__retired_at__isnull=False, data_key__destroyed_at=None
+    )
 
 
 def _old(shop: Shop) -> Any:

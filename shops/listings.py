@@ -1,13 +1,15 @@
 """The story of a listing: draft · edit · put on sale · pause · resume · close."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from shops import terms
 from shops.lifecycle import held_by
-from shops.models import OFFERED, Deposit, Listing, Shop
+from shops.models import MUST_ASK, OFFERED, VAULTED, Ask, Deposit, Kind, Listing, Shop, Supplier, Way
 from shops.states import ListingState
 from timeline.door import begin, enter, lock, lock_root, note, require, verb
 
@@ -23,6 +25,8 @@ WORDS = (
     "region",
     "notice",
 )
+#: How it gets to the buyer; written together.
+DELIVERY = ("delivered_by", "supplier", "product", "asks")
 
 
 @verb
@@ -38,17 +42,22 @@ def draft(
     category: str = "",
     face_value: int | None = None,
     region: str = "",
+    delivered_by: str = "",
+    supplier: Supplier | None = None,
+    product: str = "",
+    asks: Sequence[str] = (),
     by: Any,
     at: datetime,
 ) -> Listing:
     """The shop writes a new listing: `price` and `face_value` in fen, delivery promised within `promise_minutes`.
 
-    `ValidationError` names what is wrong with each word or figure, void and forbidden terms included.
+    Codes come from the stock, everything else by hand unless `delivered_by` says how; `asks` is what the buyer must
+    give. `ValidationError` names what is wrong with each word or figure, void and forbidden terms included.
     """
     lock_root(shop)
     require(shop.owner_id == by.pk, "not_your_turn", _("Only the shop writes its own listings."))
     require(shop.deposit.is_open(), "deposit_closing", _("The shop is closing; it can offer nothing new."))
-    require(kind in OFFERED, "kind_not_offered", _("For now shops can offer point cards and activation codes."))
+    require(kind in OFFERED, "kind_not_offered", _("Shops cannot offer this kind of thing here."))
     listing = Listing(
         shop=shop,
         kind=kind,
@@ -60,9 +69,14 @@ def draft(
         face_value=face_value,
         region=region.strip(),
         notice=notice.strip(),
+        delivered_by=delivered_by or (Way.STOCK if kind in VAULTED else Way.SHOP),
+        supplier=supplier,
+        product=product.strip(),
+        asks=_asked(kind, asks),
         created_at=at,
     )
-    listing.full_clean(exclude={"shop", "state", "entered_at"})
+    _require_deliverable(listing)
+    listing.full_clean(exclude={"shop", "state", "entered_at", "supplier", "asks"})
     terms.require_fair(listing)
     begin(listing, by=by, at=at)
     return listing
@@ -77,15 +91,19 @@ def edit(listing: Listing, *, by: Any, at: datetime, **words: Any) -> None:
     lock(listing)
     _require_own(listing, by)
     require(listing.may_be_edited(), "wrong_moment", _("Pause the listing first: buyers are looking at it."))
-    unknown = set(words) - (set(WORDS) - {"kind"})
+    unknown = set(words) - ({*WORDS, *DELIVERY} - {"kind"})
     if unknown:
         raise TypeError(f"A listing has no {', '.join(sorted(unknown))} to edit.")
-    before = {name: getattr(listing, name) for name in words}
+    before = {name: getattr(listing, _stored(name)) for name in words}
+    if "asks" in words:
+        words["asks"] = _asked(listing.kind, words["asks"])
     for name, word in words.items():
         setattr(listing, name, word.strip() if isinstance(word, str) else word)
-    listing.full_clean(exclude={"shop", "state", "entered_at"})
+    _require_deliverable(listing)
+    listing.full_clean(exclude={"shop", "state", "entered_at", "supplier", "asks"})
     terms.require_fair(listing)
-    changed = {name: [before[name], getattr(listing, name)] for name in words if getattr(listing, name) != before[name]}
+    now = {name: getattr(listing, _stored(name)) for name in words}
+    changed = {name: [before[name], now[name]] for name in words if now[name] != before[name]}
     if not changed:
         return
     listing.save(update_fields=sorted(changed))
@@ -163,6 +181,40 @@ def actions_for(listing: Listing, user: Any) -> list[str]:
         ListingState.CLOSED: [],
     }
     return verbs[ListingState(listing.state)]
+
+
+def _stored(name: str) -> str:
+    """Under what name a listing keeps a word: a supplier by its number."""
+    return "supplier_id" if name == "supplier" else name
+
+
+def _asked(kind: str, asks: Sequence[str]) -> list[str]:
+    """What the buyer must give, in the order of the form: what the kind cannot do without is always among it."""
+    if kind in VAULTED:
+        return []
+    wanted = {*asks, MUST_ASK[Kind(kind)]}
+    return [ask for ask in Ask.values if ask in wanted]
+
+
+def _require_deliverable(listing: Listing) -> None:
+    """Complain of a way in which this kind cannot be delivered, or of a supplier that the mall cannot ask."""
+    is_stock = listing.delivered_by == Way.STOCK
+    if is_stock != (listing.kind in VAULTED):
+        raise ValidationError(
+            {"delivered_by": ValidationError(_("This kind is not delivered in this way."), code="wrong_way")}
+        )
+    supplier = listing.supplier
+    if listing.delivered_by != Way.SUPPLIER:
+        listing.supplier, listing.product = None, ""
+        return
+    if supplier is None or supplier.shop_id != listing.shop_id or supplier.left_at or not supplier.gateway:
+        raise ValidationError(
+            {"supplier": ValidationError(_("Choose a supplier that the mall is connected to."), code="unknown")}
+        )
+    if not listing.product:
+        raise ValidationError(
+            {"product": ValidationError(_("Write under what name the supplier knows it."), code="required")}
+        )
 
 
 def _allow_selling(listing: Listing, state: ListingState, *, by: Any, at: datetime) -> Deposit:

@@ -127,10 +127,43 @@ class Kind(models.TextChoices):
     CUSTOM_SERVICE = "CUSTOM_SERVICE", _("Custom service")
 
 
-#: Kinds whose units are codes out of the vault.
+#: Kinds whose units are codes.
 CODES = {Kind.POINT_CARD, Kind.ACTIVATION_CODE}
-#: What can be listed today: the other kinds follow with the suppliers that deliver them.
-OFFERED = [Kind.ACTIVATION_CODE, Kind.POINT_CARD]
+#: Kinds whose units come out of the vault: what they hold is seen by the buyer alone.
+VAULTED = CODES | {Kind.GAME_ACCOUNT}
+#: What can be listed. Game accounts are a legal risk: they stand behind a setting.
+OFFERED = [
+    Kind.ACTIVATION_CODE,
+    Kind.POINT_CARD,
+    Kind.DIRECT_TOPUP,
+    Kind.MEMBERSHIP,
+    Kind.CUSTOM_SERVICE,
+    *([Kind.GAME_ACCOUNT] if settings.GAME_ACCOUNTS else []),
+]
+
+
+class Way(models.TextChoices):
+    """How units of a listing get to their buyers."""
+
+    STOCK = "stock", _("From the stock of codes, at once")
+    SHOP = "shop", _("By hand: the shop delivers and proves it")
+    SUPPLIER = "supplier", _("By a supplier that the mall is connected to")
+    SYSTEM = "system", _("By the shop's own system, through the API")
+
+
+class Ask(models.TextChoices):
+    """What a buyer must give before something can be delivered; each answer is sealed."""
+
+    ACCOUNT = "account", _("Account to be topped up")
+    SERVER = "server", _("Region or server")
+    CONTACT = "contact", _("Mail address or phone for the delivery")
+    WISH = "wish", _("What exactly you want")
+
+
+#: Without these answers a kind cannot be delivered at all.
+MUST_ASK = {Kind.DIRECT_TOPUP: Ask.ACCOUNT, Kind.MEMBERSHIP: Ask.ACCOUNT, Kind.CUSTOM_SERVICE: Ask.WISH}
+#: Of what nobody has to take from a shelf, so many can be ordered at a time.
+WITHOUT_STOCK = 500
 
 #: The limits of a listing: fen for one unit, minutes from payment to delivery.
 HIGHEST_PRICE = 100_000_000
@@ -174,10 +207,13 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         return found
 
     def with_free(self) -> ListingQuerySet:
-        """Each with `free`: how many codes are for sale."""
+        """Each with `free`: how many codes are for sale, or how many of it can be ordered where none is needed."""
         free = Card.objects.free().filter(listing=models.OuterRef("pk")).order_by().values("listing")
         counted = free.annotate(number=models.Count("pk")).values("number")
-        return self.annotate(free=models.functions.Coalesce(models.Subquery(counted), 0))
+        in_stock = models.functions.Coalesce(models.Subquery(counted), 0)
+        return self.annotate(
+            free=models.Case(models.When(delivered_by=Way.STOCK, then=in_stock), default=models.Value(WITHOUT_STOCK))
+        )
 
 
 class Listing(Tracked):
@@ -211,6 +247,22 @@ class Listing(Tracked):
     rest_days = models.PositiveSmallIntegerField(
         default=0, help_text="days that a code must still be good for when it is sold"
     )
+    delivered_by = models.CharField(max_length=10, choices=Way.choices, default=Way.STOCK, db_default=Way.STOCK)
+    supplier = models.ForeignKey(
+        "shops.Supplier",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="listings",
+        help_text="who delivers it, if a supplier does",
+    )
+    product = models.CharField(
+        max_length=60, blank=True, default="", db_default="", help_text="the supplier's own name for it"
+    )
+    asks = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text='what the buyer must give: ["account", …]',
+    )
     created_at = models.DateTimeField()
 
     objects: ClassVar[Any] = ListingQuerySet.as_manager()
@@ -231,6 +283,16 @@ class Listing(Tracked):
                 name="shops_listing_face_value",
             ),
             models.CheckConstraint(condition=models.Q(rest_days__lte=LONGEST_REST), name="shops_listing_rest_days"),
+            models.CheckConstraint(
+                condition=models.Q(delivered_by=Way.STOCK, kind__in=sorted(VAULTED))
+                | models.Q(delivered_by__in=[Way.SHOP, Way.SUPPLIER, Way.SYSTEM]) & ~models.Q(kind__in=sorted(VAULTED)),
+                name="shops_listing_way",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(delivered_by=Way.SUPPLIER, supplier__isnull=False) & ~models.Q(product="")
+                | ~models.Q(delivered_by=Way.SUPPLIER) & models.Q(supplier=None, product=""),
+                name="shops_listing_supplier",
+            ),
         ]
         indexes = [
             models.Index(fields=["-id"], condition=models.Q(state="on_sale"), name="shops_listing_on_sale"),
@@ -253,8 +315,8 @@ class Listing(Tracked):
         return self.shop.owner_id == getattr(user, "pk", None)
 
     def has_codes(self) -> bool:
-        """Whether its units are codes out of the vault."""
-        return self.kind in CODES
+        """Whether its units are codes, or accounts, out of the vault."""
+        return self.kind in VAULTED
 
     def may_be_edited(self) -> bool:
         """Whether its words and figures may change: never under the eyes of buyers."""
@@ -280,6 +342,9 @@ class Listing(Tracked):
             "face_value": self.face_value,
             "region": self.region,
             "notice": self.notice,
+            "delivered_by": self.delivered_by,
+            "product": self.product,
+            "asks": self.asks,
         }
 
 
@@ -320,6 +385,9 @@ class Supplier(models.Model):
     )
     added_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True, help_text="since when nothing new comes from there")
+    gateway = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="the mall's connection to it, by its name"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "name"], name="shops_supplier_once_per_shop")]
@@ -523,6 +591,25 @@ class Intake(models.Model):
     def is_over(self) -> bool:
         """Whether every line was judged, or none can be."""
         return self.finished_at is not None
+
+
+class SealedWords(models.Model):
+    """What a buyer gave so that something can be delivered, sealed under the shop's data key.
+
+    `hint` is what may be shown of it to anybody who sees the order: `{"account": "13•••••78"}`.
+    """
+
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="+")
+    row = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    sealed = models.BinaryField()
+    nonce = models.BinaryField()
+    data_key = models.ForeignKey(DataKey, on_delete=models.PROTECT, related_name="words")
+    hint = models.JSONField(default=dict)
+    at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, help_text="the seal itself is gone: nobody reads it ever again")
+
+    def __repr__(self) -> str:
+        return f"<SealedWords {self.pk}>"
 
 
 class Clash(models.Model):

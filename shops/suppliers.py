@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -15,13 +16,19 @@ from timeline.door import lock_root, require
 MOST = 200
 
 
+def connections() -> list[str]:
+    """The names of the suppliers that the mall can ask by HTTP: those whose address and secret are set up."""
+    found = settings.SUPPLIERS
+    return sorted(name for name, each in found.items() if each.get("address") and each.get("secret", "").strip())
+
+
 @transaction.atomic
-def add(shop: Shop, *, name: str, contact: str = "", by: Any, at: datetime) -> Supplier:
+def add(shop: Shop, *, name: str, contact: str = "", gateway: str = "", by: Any, at: datetime) -> Supplier:
     """The shop names a supplier. Refused: `not_your_turn`, `too_many`; a name it has already is a `ValidationError`."""
     lock_root(shop)
     require(shop.owner_id == by.pk, "not_your_turn", _("Only the shop names its suppliers."))
     require(shop.suppliers.count() < MOST, "too_many", _("These are all the suppliers a shop can have."))
-    supplier = Supplier(shop=shop, name=name.strip(), contact=contact.strip(), added_at=at)
+    supplier = Supplier(shop=shop, name=name.strip(), contact=contact.strip(), gateway=gateway, added_at=at)
     _require_sound(supplier)
     supplier.save(force_insert=True)
     events.record(
@@ -36,15 +43,21 @@ def add(shop: Shop, *, name: str, contact: str = "", by: Any, at: datetime) -> S
 
 
 @transaction.atomic
-def edit(supplier: Supplier, *, name: str, contact: str, has_left: bool, by: Any, at: datetime) -> None:
-    """The shop writes a supplier anew, or says that nothing more comes from there; batches keep theirs."""
+def edit(
+    supplier: Supplier, *, name: str, contact: str, has_left: bool, gateway: str | None = None, by: Any, at: datetime
+) -> None:
+    """The shop writes a supplier anew, or says that nothing more comes from there; batches keep theirs.
+
+    `gateway` is the mall's connection to it, by name; nothing leaves it as it is.
+    """
     lock_root(supplier.shop)
     supplier.refresh_from_db()
     require(supplier.shop.owner_id == by.pk, "not_your_turn", _("Only the shop names its suppliers."))
     supplier.name, supplier.contact = name.strip(), contact.strip()
     supplier.left_at = (supplier.left_at or at) if has_left else None
+    supplier.gateway = supplier.gateway if gateway is None else gateway
     _require_sound(supplier)
-    supplier.save(update_fields=["name", "contact", "left_at"])
+    supplier.save(update_fields=["name", "contact", "left_at", "gateway"])
     events.record(
         root=supplier.shop.address,
         subject=supplier.shop.address,
@@ -56,6 +69,8 @@ def edit(supplier: Supplier, *, name: str, contact: str, has_left: bool, by: Any
 
 
 def _require_sound(supplier: Supplier) -> None:
+    if supplier.gateway and supplier.gateway not in connections():
+        raise ValidationError({"gateway": ValidationError(_("The mall is not connected to it."), code="unknown")})
     supplier.full_clean(exclude={"shop", "left_at"}, validate_unique=False, validate_constraints=False)
     others = Supplier.objects.filter(shop=supplier.shop, name=supplier.name).exclude(pk=supplier.pk)
     if others.exists():

@@ -8,6 +8,7 @@ separate pepper finds the same code again without opening anything.
 import base64
 import binascii
 import hmac
+import json
 import logging
 import os
 import unicodedata
@@ -23,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from shops.lines import BETWEEN
-from shops.models import Card, DataKey, Intake, Listing, Shop
+from shops.models import Card, DataKey, Intake, Listing, SealedWords, Shop
 from timeline.refusals import Refused
 
 log = logging.getLogger(__name__)
@@ -135,6 +136,38 @@ def open_text(intake: Intake) -> bytes:
         )
     except InvalidTag:
         raise SealBroken(f"The seal of intake {intake.pk} is broken.") from None
+
+
+@sensitive_variables()
+def seal_words(shop: Shop, words: dict[str, str], *, hint: dict[str, str], at: datetime) -> SealedWords:
+    """What a buyer gave, sealed; not stored yet. `hint` is what anybody in the order may see of it."""
+    key = key_for(shop, at=at)
+    found = SealedWords(shop=shop, data_key=key, nonce=os.urandom(NONCE), hint=hint, at=at)
+    told = json.dumps(words, ensure_ascii=False).encode()
+    found.sealed = AESGCM(_unwrap(key)).encrypt(found.nonce, told, _words_binding(found))
+    return found
+
+
+@sensitive_variables()
+def open_words(words: SealedWords) -> dict[str, str]:
+    """What the buyer gave, for whoever delivers it. Raises `SealBroken`, or `Erased` if it is gone."""
+    if words.erased_at is not None:
+        raise Erased(f"The words {words.pk} were erased.")
+    try:
+        told = AESGCM(_unwrap(words.data_key)).decrypt(bytes(words.nonce), bytes(words.sealed), _words_binding(words))
+    except InvalidTag:
+        raise SealBroken(f"The seal of words {words.pk} is broken.") from None
+    found: dict[str, str] = json.loads(told)
+    return found
+
+
+@sensitive_variables()
+def reseal_words(words: SealedWords, key: DataKey) -> None:
+    """Give locked words a seal under another data key of their shop."""
+    told = json.dumps(open_words(words), ensure_ascii=False).encode()
+    words.data_key, words.nonce = key, os.urandom(NONCE)
+    words.sealed = AESGCM(_unwrap(key)).encrypt(words.nonce, told, _words_binding(words))
+    words.save(update_fields=["data_key", "nonce", "sealed"])
 
 
 @sensitive_variables()
@@ -269,6 +302,10 @@ def _card_binding(card: Card) -> bytes:
 
 def _intake_binding(intake: Intake) -> bytes:
     return f"km|intake|v1|{intake.row}|{intake.shop_id}|{intake.listing_id}".encode()
+
+
+def _words_binding(words: SealedWords) -> bytes:
+    return f"km|words|v1|{words.row}|{words.shop_id}".encode()
 
 
 def _key_binding(key: DataKey) -> bytes:

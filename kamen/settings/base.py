@@ -192,6 +192,12 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BEAT_SYNC_EVERY = 1  # beat writes its schedule at every tick, so that its file shows that it lives
 
+# Suppliers that the mall asks by HTTP, by name: {"name": {"address": "https://…", "secret": "…"}}. One without an
+# address or a secret is as good as none. Game accounts are a legal risk and ship switched off.
+
+SUPPLIERS = env.json("SUPPLIERS", default={})
+GAME_ACCOUNTS = env.bool("GAME_ACCOUNTS", default=False)
+
 # Payment channels: the sandbox is a small process beside the demo; without address and secret there is no such channel.
 
 SANDBOX_ADDRESS = env("SANDBOX_ADDRESS", default="")
