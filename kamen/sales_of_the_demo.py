@@ -11,6 +11,7 @@ from disputes.models import Dispute
 from disputes.rulings import Draft, Finding
 from disputes.states import DisputeState
 from ledger import payments
+from notifications import inbox, mail
 from orders import delivery, escrow
 from orders import lifecycle as orders
 from orders.models import Order
@@ -19,7 +20,9 @@ from refunds import lifecycle as refunds
 from refunds.models import Refund
 from shops import listings, stock, suppliers
 from shops.models import Kind, Listing, Shop
-from timeline import sweep
+from timeline import reminders, sweep
+from timeline.models import Timer
+from timeline.moments import moments
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 VISIT = delivery.Visit(address="198.51.100.23", session="demo", agent="demo")
@@ -192,6 +195,15 @@ def live_on(mall: Mall, order: Order) -> None:
         order.refresh_from_db()
 
 
+def remind(refund: Refund) -> None:
+    """Whoever is under a case's clock was reminded at its moments, and the mails went out."""
+    clock = Timer.objects.get(subject=refund.address, state=Timer.State.RUNNING)
+    for moment in moments(clock.started_at, clock.due_at):
+        reminders.remind_of(clock.pk, at=moment)
+        inbox.catch_up(at=moment)
+        mail.send_due(at=moment)
+
+
 def proven_and_paid_at_once(mall: Mall) -> None:
     """A bad code whose issuer says so: paid back within seconds."""
     order = buy(mall, "regular", 26 * HOUR, goods=1)
@@ -238,6 +250,7 @@ def declined(mall: Mall) -> None:
         refund.refresh_from_db()
         if refund.is_overdue(mall.at):
             assert refund.deadline_at is not None  # noqa: S101 - asked in is_overdue
+            remind(refund)
             sweep.fire_overdue(order.address, at=refund.deadline_at)
         live_on(mall, order)
 

@@ -6,6 +6,7 @@ from disputes import lifecycle as disputes
 from disputes.states import DISPUTE
 from ledger import brake, payments, payouts
 from ledger.states import BRAKE, PAYMENT, PAYOUT
+from notifications import inbox
 from orders import lifecycle as orders
 from orders import outages
 from orders.states import ORDER
@@ -25,6 +26,7 @@ from shops.states import DEPOSIT, LISTING
 def connect() -> None:
     """Called once, when all rooms are loaded."""
     timeline.hooks.clocks_moved.tie(outages.clocks_moved)
+    timeline.hooks.time_passed.tie(inbox.reach_people)
     ledger.hooks.span.tie(clocks.span)
     ledger.hooks.order_paid.tie(orders.paid_by_channel)
     PAYMENT.expired.tie(payments.lapse)

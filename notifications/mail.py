@@ -12,6 +12,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db import connection, transaction
+from django.db.models import Count, F, Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -74,6 +75,12 @@ def send_due(*, at: datetime, most: int = 50) -> int:
     if not ids:
         return 0
     return sum(_send(pk, at=at) for pk in ids)
+
+
+def is_due(*, at: datetime) -> bool:
+    """Whether a mail waits to be sent now, or somebody is just sending it: tried, and nothing noted of it yet."""
+    unsent = Delivery.objects.filter(sent_at=None, given_up_at=None).annotate(noted=Count("attempts"))
+    return unsent.filter(Q(next_try_at__lte=at) | Q(tries__gt=F("noted"))).exists()
 
 
 def delivered(notice: Notification, *, at: datetime) -> None:

@@ -39,3 +39,7 @@ class Hook(Generic[P, R]):
 #: Clocks were moved by an outage: (thing, its new deadline or nothing while it stands still, by how much). For rooms
 #: whose parts have times of their own.
 clocks_moved = Hook[[Sequence[tuple[Any, datetime | None, timedelta]]], None]("timeline.clocks_moved")
+
+#: The demo's time was moved to a moment at which people were reminded: whoever tells people does so now. Called outside
+#: of any transaction, with nothing locked.
+time_passed = Hook[[datetime], None]("timeline.time_passed")

@@ -5,6 +5,7 @@ mail, and reports from below when it was delivered. The moments are computed fro
 nothing. docs/decisions/0012 says why.
 """
 
+import logging
 from datetime import datetime, timedelta
 
 from timeline import door
@@ -12,15 +13,28 @@ from timeline.models import Reminder, Timer, Tracked, find
 from timeline.moments import next_after
 from timeline.spans import SHANGHAI
 
+log = logging.getLogger(__name__)
+
 #: So many must be delivered before a clock may fire whose firing hurts the buyer; else it is given this much, once.
 NEEDED = 2
 POSTPONED_BY = timedelta(hours=24)
+#: A reminder that could not be written is tried again after so long.
+AGAIN = timedelta(minutes=1)
 
 
 def remind(*, at: datetime, most: int = 500) -> int:
-    """Remind of up to `most` clocks whose moment has come, each in a transaction of its own; returns how many."""
-    ids = list(Timer.objects.to_remind(at).values_list("pk", flat=True)[:most])
-    return sum(remind_of(pk, at=at) for pk in ids)
+    """Remind of up to `most` clocks whose moment has come, each in a transaction of its own; returns how many.
+
+    One that fails never blocks the rest: it is an error in the log, and tried again in a minute.
+    """
+    reminded = 0
+    for pk in list(Timer.objects.to_remind(at).values_list("pk", flat=True)[:most]):
+        try:
+            reminded += remind_of(pk, at=at)
+        except Exception:
+            log.exception("clock %s could not remind", pk)
+            Timer.objects.filter(pk=pk, next_reminder_at__lte=at).update(next_reminder_at=at + AGAIN)
+    return reminded
 
 
 @door.verb

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from timeline import clock
+from timeline import clock, meantime
 from timeline.forms import AdvanceForm
 from timeline.models import Event, Timer
 
@@ -38,12 +38,12 @@ def clocks(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_POST
 def advance(request: HttpRequest) -> HttpResponse:
-    """Move the mall's time forward; the next sweep finds what is due."""
+    """Let time pass in the mall: people are reminded on the way, and the next sweep finds what is due."""
     _only_in_the_demo()
     form = AdvanceForm(request.POST)
     if not form.is_valid():
         return render(request, "timeline/panel.html", {"form": form, **_clocks()}, status=422)
-    clock.advance(form.by())
+    meantime.let_pass(form.by())
     messages.success(
         request,
         _("The mall's time went %(hours)s hours forward. Clocks that ended act within a few seconds.")
