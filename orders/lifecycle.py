@@ -11,37 +11,40 @@ from django.utils.translation import gettext_lazy as _
 from ledger.accounts import balance
 from ledger.models import Payout
 from ledger.transfers import Move, Reason, post_with_page
-from orders import escrow
+from orders import escrow, promises
+from orders.fulfilment import given as answers
+from orders.fulfilment import ways
+from orders.fulfilment.handing import advance, give_stock_back, promised
 from orders.models import Order, Snapshot, Unit
-from orders.states import Delivery, OrderState
-from rulebook import clocks, versions
+from orders.states import OrderState
+from rulebook import versions
 from shops import policy, stock
 from shops.listings import may_sell
-from shops.models import CODES, Kind, Listing
+from shops.models import Listing
 from shops.states import ListingState
 from timeline import numbers, page
 from timeline.door import begin, change, enter, lock, note, require, verb
-from timeline.spans import Span, deadline, minutes
+from timeline.spans import minutes
 
 #: The rulebook that rules orders placed now.
 RULEBOOK_VERSION = "default-cn 2026.11.0"
 MOST_UNITS = 500
-#: The variant of the inspection clock for each kind (timers: INSPECT).
-INSPECT_VARIANTS = {
-    Kind.POINT_CARD: "code",
-    Kind.ACTIVATION_CODE: "code",
-    Kind.DIRECT_TOPUP: "top_up",
-    Kind.MEMBERSHIP: "membership",
-    Kind.GAME_ACCOUNT: "account",
-    Kind.CUSTOM_SERVICE: "service",
-}
-#: The hard limit of delivery is the promise and this (timers: HARD).
-GRACE_TO_HARD = timedelta(hours=24)
 
 
 @verb
-def place(*, buyer: Any, listing: Listing, quantity: int, acknowledged: bool, at: datetime) -> Order:
+def place(
+    *,
+    buyer: Any,
+    listing: Listing,
+    quantity: int,
+    acknowledged: bool,
+    given: Mapping[str, str] | None = None,
+    at: datetime,
+) -> Order:
     """A buyer orders `quantity` units; what was promised is written down and the codes are set aside.
+
+    `given` are the buyer's answers to what the listing asks (`{"account": …}`); they are sealed, and what is missing or
+    cannot be is a `ValidationError`.
 
     Refused: `own_goods`, `bad_quantity`, `notice_not_acknowledged`, `not_on_sale`, `shop_cannot_sell`, `sold_out`.
     """
@@ -52,7 +55,6 @@ def place(*, buyer: Any, listing: Listing, quantity: int, acknowledged: bool, at
     require(acknowledged, "notice_not_acknowledged", _("Please confirm that you have read the usage notice."))
     require(listing.state == ListingState.ON_SALE, "not_on_sale", _("This is not on sale right now."))
     require(may_sell(listing, at=at), "shop_cannot_sell", _("This shop cannot sell right now."))
-    require(listing.kind in CODES, "not_on_sale", _("This is not on sale right now."))
     ruling = versions.in_force(at)
     order = Order(
         number=numbers.new("K", at),
@@ -61,6 +63,7 @@ def place(*, buyer: Any, listing: Listing, quantity: int, acknowledged: bool, at
         rulebook_version=ruling.number,
         buyer_level=buyer.level,
         total=listing.price * quantity,
+        given=answers.seal(listing, given or {}, at=at),
         placed_at=at,
     )
     data = {"listing": listing.pk, "quantity": quantity}
@@ -76,7 +79,7 @@ def place(*, buyer: Any, listing: Listing, quantity: int, acknowledged: bool, at
         acknowledged_at=at,
     )
     page.insert([snapshot])
-    cards = stock.take(listing, quantity, at=at)
+    cards = stock.take(listing, quantity, at=at) if listing.has_codes() else [None] * quantity
     page.insert([Unit(order=order, place=place, card=card) for place, card in enumerate(cards, start=1)])
     return order
 
@@ -127,39 +130,31 @@ def _take_money(order: Order, *, source: str, paid_by: str, payment: Any, by: An
     post_with_page([move], journal=key, at=at)
     listing = order.snapshot.listing
     page.update(order.units.all(), paid=listing.price, held=listing.price)
-    promised_at = at + timedelta(minutes=_promise_minutes(order))
-    change(order, paid_by=paid_by, payment=payment, paid_at=at, promised_at=promised_at)
-    span = minutes(_promise_minutes(order) + int(GRACE_TO_HARD.total_seconds() // 60))
+    promise = int(promised(order)["promise_minutes"])
+    change(order, paid_by=paid_by, payment=payment, paid_at=at, promised_at=at + timedelta(minutes=promise))
+    span = minutes(promise + int(promises.GRACE_TO_HARD.total_seconds() // 60))
     enter(order, OrderState.PAID, by=by, at=at, span=span, data={"amount": order.total, "by": paid_by})
-    if listing.kind in CODES:
-        deliver(order, at=at)
-
-
-def deliver(order: Order, *, at: datetime) -> None:
-    """The codes that were set aside are bound to the order, sealed: delivered exactly once, inspection begins."""
-    span = inspection(order)
-    page.update(
-        order.units.filter(delivery=Delivery.UNDELIVERED),
-        delivery=Delivery.SEALED,
-        delivered_at=at,
-        inspection_ends_at=deadline(span, at),
-    )
-    stock.sold(order.units.filter(card__isnull=False).values("card"), at=at)
-    change(order, delivered_at=at)
-    enter(order, OrderState.DELIVERED, by=None, at=at, span=span)
+    promises.begin(order, at=at, promise=promise)
+    ways.of(order).begin(order, at=at)
 
 
 @verb
 def cancel(order: Order, *, by: Any, at: datetime) -> None:
-    """The buyer does not want to pay after all; the codes are for sale again."""
+    """The buyer does not want to pay after all, or does not wait for a late delivery any longer.
+
+    Codes that nobody saw are for sale again; what was paid for and is late comes back whole.
+    """
     lock(order)
     require(order.buyer_id == by.pk, "not_your_turn", _("Only the buyer cancels an order."))
+    if promises.may_cancel_late(order):
+        promises.cancel_late(order, by=by, at=at)
+        return
     require(
         order.state == OrderState.PLACED,
         "wrong_moment",
         _("A paid order is not cancelled here: file a refund request instead."),
     )
-    _give_stock_back(order)
+    give_stock_back(order)
     enter(order, OrderState.CANCELLED, by=by, at=at)
 
 
@@ -181,13 +176,19 @@ def confirm(order: Order, *, by: Any, at: datetime) -> None:
 def lapse(order: Order, *, limit: str, at: datetime) -> None:
     """A clock ran out: not paid, not delivered, inspected, settled, or out of warranty."""
     lock(order)
+    if limit == "PROMISE":
+        promises.break_promise(order, at=at)
+        return
+    if limit == "INSPECT" and order.state == OrderState.PAID:
+        promises.inspected_early(order, at=at)
+        return
     if order.machine.limits.get(order.state) != limit or not order.is_overdue(at):
         return  # acted on while this call was on its way
     if order.state == OrderState.PLACED:
-        _give_stock_back(order)
+        give_stock_back(order)
         enter(order, OrderState.EXPIRED, by=None, at=at)
     elif order.state == OrderState.PAID:
-        _never_delivered(order, at=at)
+        promises.reach_hard_limit(order, at=at)
     else:
         units = escrow.units_of(order)
         escrow.release(order, [unit for unit in units if unit.is_due_for_release(at)], at=at)
@@ -231,58 +232,3 @@ def end_case(
     escrow.unreserve(order, cause, at=at)
     advance(order, units, at=at)
     return payout
-
-
-def advance(order: Order, units: list[Unit], *, at: datetime) -> None:
-    """Where a locked order belongs now that its units moved on; its one clock is the earliest of theirs."""
-    if all(unit.is_given_back() for unit in units):
-        enter(order, OrderState.REFUNDED, by=None, at=at)
-        return
-    if order.state == OrderState.DELIVERED and not any(unit.held for unit in units):
-        enter(order, OrderState.COMPLETED, by=None, at=at, span=settlement(order))
-    if order.state == OrderState.COMPLETED and not any(unit.is_unsettled() for unit in units):
-        enter(order, OrderState.SETTLED, by=None, at=at, span=warranty(order))
-        return
-    if order.state == OrderState.SETTLED:
-        if order.is_overdue(at) and not any(unit.held_by for unit in units):
-            enter(order, OrderState.ARCHIVED, by=None, at=at)
-        elif order.is_overdue(at):
-            escrow.arm(order, units, at=at)
-        return
-    escrow.arm(order, units, at=at)
-
-
-def inspection(order: Order) -> Span:
-    """How long a unit of this order is inspected (timers: INSPECT, by kind)."""
-    variant = INSPECT_VARIANTS[Kind(order.snapshot.listing.kind)]
-    return clocks.span("INSPECT", variant, version=order.rulebook_version)
-
-
-def settlement(order: Order) -> Span:
-    """How long released money waits before it is the shop's to withdraw (timers: SETTLE, by the shop's level)."""
-    return clocks.span("SETTLE", order.shop.level, version=order.rulebook_version)
-
-
-def warranty(order: Order) -> Span:
-    """How long claims stay possible after settlement: the longest filing window of the kind."""
-    return escrow.WARRANTY
-
-
-def _promise_minutes(order: Order) -> int:
-    return int(json.loads(order.snapshot.body)["promise_minutes"])
-
-
-def _give_stock_back(order: Order) -> None:
-    """Codes that nobody saw are for sale again."""
-    cards = [unit.card for unit in order.units.select_related("card").order_by("place") if unit.card]
-    order.units.update(card=None)
-    stock.put_back(cards)
-
-
-def _never_delivered(order: Order, *, at: datetime) -> None:
-    """The hard limit of delivery is over: the whole order is paid back."""
-    units = escrow.units_of(order)
-    held = {unit.pk: unit.held for unit in units if unit.held}
-    escrow.give_back(order, units, grants=held, cause=f"{order.address}:hard", is_instant=True, at=at)
-    _give_stock_back(order)
-    enter(order, OrderState.CANCELLED, by=None, at=at, data={"why": "not delivered in time"})

@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from orders.states import ORDER, Delivery, Grade
+from orders.states import ORDER, Delivery, Grade, Standing
+from shops.models import Way
 from timeline.models import Tracked
 
 
@@ -21,6 +22,7 @@ class Order(Tracked):
         "kind": "snapshot__listing__kind",
         "channel": "payment__channel",
         "supplier": "units__card__batch__supplier",
+        "supplier.delivering": "snapshot__listing__supplier",
     }
 
     class PaidBy(models.TextChoices):
@@ -46,7 +48,16 @@ class Order(Tracked):
     paid_at = models.DateTimeField(null=True)
     promised_at = models.DateTimeField(null=True, help_text="when delivery is due by the listing's promise")
     delivered_at = models.DateTimeField(null=True)
-    is_late = models.BooleanField(default=False)
+    is_late = models.BooleanField(default=False, help_text="the promise was broken: the buyer may cancel at once")
+    waits_longer = models.BooleanField(
+        default=False, db_default=False, help_text="the buyer chose once to wait a day longer than the hard limit"
+    )
+    final_asked_at = models.DateTimeField(
+        null=True, help_text="since when the hard limit is over and the supplier's final answer is asked"
+    )
+    given = models.OneToOneField(
+        "shops.SealedWords", on_delete=models.PROTECT, null=True, related_name="order", help_text="by the buyer, sealed"
+    )
 
     class Meta:
         constraints = [
@@ -105,6 +116,9 @@ class Unit(models.Model):
     settle_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     left_at_hold = models.DurationField(null=True, help_text="what was left of inspection or settlement at the hold")
+    handover = models.ForeignKey(
+        "orders.Handover", on_delete=models.PROTECT, null=True, related_name="units", help_text="proof of its delivery"
+    )
 
     class Meta:
         constraints = [
@@ -138,6 +152,10 @@ class Unit(models.Model):
     def net(self) -> int:
         """What the shop has of this unit, in fen: released less commission, and fees kept."""
         return self.released - self.commission + self.fee
+
+    def is_awaited(self) -> bool:
+        """Whether it is paid and still to be delivered."""
+        return self.delivery == Delivery.UNDELIVERED and self.held > 0
 
     def is_given_back(self) -> bool:
         """Whether the buyer has everything back."""
@@ -218,3 +236,83 @@ class Attachment(models.Model):
     original = models.CharField(max_length=200, help_text="name in the private storage")
     viewing_copy = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
+
+
+class Handover(models.Model):
+    """What proves that units were delivered: one for all that were delivered together. What a kind needs is required.
+
+    `reference` is the number of the upstream's ticket, `starts_on` and `ends_on` are the term of a membership (first
+    and last day), `text` says what was done.
+    """
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="handovers")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    way = models.CharField(max_length=10, choices=Way.choices)
+    at = models.DateTimeField()
+    reference = models.CharField(max_length=80, blank=True)
+    starts_on = models.DateField(null=True)
+    ends_on = models.DateField(null=True)
+    text = models.TextField(max_length=2000, blank=True)
+    files = models.ManyToManyField("orders.Attachment", related_name="handovers")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(starts_on=None, ends_on=None) | Q(starts_on__lte=F("ends_on")), name="orders_handover_term"
+            )
+        ]
+
+
+class Ticket(models.Model):
+    """A unit that somebody else's system delivers. `number` is ours, the same however often it is sent.
+
+    `sent_at` is stored before the first word goes out: from then on nobody knows what happened there until they say it,
+    so they are asked before anything is sent again.
+    """
+
+    unit = models.OneToOneField(Unit, on_delete=models.PROTECT, related_name="ticket")
+    number = models.CharField(max_length=40, unique=True)
+    way = models.CharField(max_length=10, choices=Way.choices)
+    standing = models.CharField(max_length=10, choices=Standing.choices, default=Standing.WAITING)
+    reference = models.CharField(max_length=80, blank=True, help_text="their number")
+    reason = models.CharField(max_length=200, blank=True, help_text="what they said when they could not")
+    made_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, help_text="it may have reached them since")
+    heard_at = models.DateTimeField(null=True, help_text="when they last answered")
+    ended_at = models.DateTimeField(null=True)
+    cancel_asked_at = models.DateTimeField(null=True, help_text="the buyer does not want it any more")
+    next_try_at = models.DateTimeField(null=True, help_text="when they are asked next; nothing if they come to us")
+    tries = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(standing__in=sorted(Standing.values)), name="orders_ticket_standing"),
+            models.CheckConstraint(
+                condition=Q(standing__in=["waiting", "sent", "pending"], ended_at=None)
+                | Q(standing__in=["delivered", "failed", "cancelled", "given_up"], ended_at__isnull=False),
+                name="orders_ticket_ended",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_try_at"], condition=Q(ended_at=None, next_try_at__isnull=False), name="orders_ticket_due"
+            )
+        ]
+
+    def is_out(self) -> bool:
+        """Whether it may be under way at theirs: sent, and not ended."""
+        return self.sent_at is not None and self.ended_at is None
+
+
+class Exchange(models.Model):
+    """One question to a supplier, or one of theirs to us, word for word; what the buyer gave is masked."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.PROTECT, related_name="exchanges")
+    at = models.DateTimeField()
+    what = models.CharField(max_length=10, help_text="submit, query, cancel, notice, push")
+    asked = models.TextField(blank=True)
+    status = models.PositiveSmallIntegerField(null=True, help_text="of HTTP; nothing if there was no answer")
+    answer = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["ticket", "-id"], name="orders_exchange_ticket")]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from orders.models import Order, Unit
+from orders.states import OrderState
 from timeline.door import change_all
 
 
@@ -15,6 +16,7 @@ def clocks_moved(moved: Sequence[tuple[Any, datetime | None, timedelta]]) -> Non
     The first unit's time is where the order's clock now ends, every other moves as far. A unit that a case holds has as
     much more left as the outage took. The orders are locked.
     """
+    orders_by = {thing.pk: thing for thing, _until, _by in moved if isinstance(thing, Order)}
     orders = {thing.pk: (until, by) for thing, until, by in moved if isinstance(thing, Order)}
     if not orders:
         return
@@ -25,7 +27,9 @@ def clocks_moved(moved: Sequence[tuple[Any, datetime | None, timedelta]]) -> Non
     for pk, units in by_order.items():
         until, by = orders[pk]
         ends = [end for unit in units if (end := unit.next_at())]
-        further = until - min(ends) if until and ends else by
+        # While an order is delivered its clock is the hard limit, not that of its units.
+        is_theirs = until and ends and orders_by[pk].state != OrderState.PAID
+        further = until - min(ends) if until and is_theirs else by
         for unit in units:
             if unit.held_by and unit.left_at_hold is not None:
                 unit.left_at_hold += by

@@ -66,3 +66,15 @@ class Grade(models.TextChoices):
     VERIFIED = "verified", _("Platform record")
     CLAIMED = "claimed", _("One side's word")
     UNKNOWN = "unknown", _("Unknown")
+
+
+class Standing(models.TextChoices):
+    """How it stands with a unit that somebody else's system delivers."""
+
+    WAITING = "waiting", _("Waiting to be handed on")
+    SENT = "sent", _("Handed on; no answer yet")
+    PENDING = "pending", _("Taken on, being delivered")
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Could not be delivered")
+    CANCELLED = "cancelled", _("Called back")
+    GIVEN_UP = "given_up", _("Given up: no final answer in time")

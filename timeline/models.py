@@ -23,6 +23,7 @@ class Tracked(models.Model):
 
     machine: ClassVar[Machine]
     #: What an outage can be about, and where that stands: `{"shop": "order__shop_id"}`. The platform is always meant.
+    #: Where one scope stands in two places, the second has a word behind it: `{"supplier.delivering": "…"}`.
     scopes: ClassVar[dict[str, str]] = {}
     #: Rows that are read together with it when it is locked (`select_related`); its verbs need them anyway.
     read_with: ClassVar[tuple[str, ...]] = ()

@@ -176,7 +176,7 @@ def _covered(outage: Outage, timers: Sequence[Timer]) -> list[Timer]:
     found: set[str] = set()
     for kind, pks in by_kind.items():
         model = machines[kind].model
-        if path := model.scopes.get(outage.scope):
+        for path in [path for name, path in model.scopes.items() if name.partition(".")[0] == outage.scope]:
             meant = model._base_manager.filter(pk__in=pks, **{path: outage.target})
             found |= {f"{kind}:{pk}" for pk in meant.values_list("pk", flat=True)}
     return [timer for timer in timers if timer.subject in found]
