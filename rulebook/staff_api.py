@@ -270,7 +270,7 @@ def withdraw(request: Request, pk: int) -> Response:
     description="A worker does it; look at the version to see how far it is.",
     request=None,
     responses={202: VersionInFull},
-    examples=[OpenApiExample("Asked for", IN_FULL, response_only=True)],
+    examples=[OpenApiExample("Asked for", IN_FULL, response_only=True, status_codes=["202"])],
 )
 @api_view(["POST"])
 @idempotent

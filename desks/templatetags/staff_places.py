@@ -1,0 +1,41 @@
+"""Where staff work, beside the bench: the pages that a role opens, and no others."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role
+from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE
+from rulebook.lifecycle import RULE_STAFF
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page of staff: the name of its route, its icon, its words, and whose it is."""
+
+    route: str
+    icon: str
+    label: str | Promise
+    roles: frozenset[Role]
+
+
+PLACES = [
+    Place("ledger:queue", "banknote", _("Payouts in a person's hands"), frozenset({Role.FINANCE})),
+    Place("ledger:brake", "octagon-alert", _("Payout brake"), SEEING_BRAKE),
+    Place("ledger:accounts", "landmark", _("Accounts"), SEEING_ACCOUNTS),
+    Place("rulebook:staff", "book-open", _("Versions of the rulebook"), frozenset(RULE_STAFF)),
+    Place("clocks:outages", "plug", _("Register of outages"), frozenset({Role.LEAD})),
+    Place("clocks:stuck", "clock-alert", _("Clocks that were given up"), frozenset({Role.LEAD})),
+]
+
+
+@register.simple_tag
+def staff_places(user: Any) -> list[Place]:
+    """The places that `user`'s roles open; none for everybody else. One query."""
+    roles = user.roles
+    return [place for place in PLACES if roles & place.roles]

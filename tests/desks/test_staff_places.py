@@ -1,0 +1,32 @@
+"""Staff find their pages from “What needs me”: each role those that it opens, and no others."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import Role
+from desks.templatetags.staff_places import PLACES, staff_places
+
+ME = "/me/"
+OPEN_TO = {
+    "finance": ["ledger:queue", "ledger:brake", "ledger:accounts"],
+    "lead": ["ledger:brake", "clocks:outages", "clocks:stuck"],
+    "risk": ["ledger:brake"],
+    "arbiter": [],
+    "buyer": [],
+}
+
+
+@pytest.mark.parametrize(("who", "routes"), OPEN_TO.items())
+def test_each_sees_the_places_of_their_role_and_every_one_opens(client, request, who, routes):
+    user = request.getfixturevalue(who)
+    assert [place.route for place in staff_places(user)] == routes
+    client.force_login(user)
+    page = client.get(ME).content.decode()
+    for place in PLACES:
+        link = f'href="{reverse(place.route)}"'
+        assert (link in page) == (place.route in routes)
+        assert client.get(reverse(place.route)).status_code == (200 if place.route in routes else 404)
+
+
+def test_no_place_is_nobody_s():
+    assert all(place.roles and place.roles <= set(Role) for place in PLACES)
