@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.urls import reverse
 
 from ledger import hooks, payments, payouts
 from ledger.accounts import balance, balances
@@ -12,6 +13,7 @@ from ledger.states import PayoutState
 from ledger.transfers import InsufficientBalance, Reason, transfer
 from tests.fixtures import people
 from tests.queries import recorded
+from timeline import clock
 from timeline.door import Refused, lock
 from timeline.models import Event
 from timeline.sweep import sweep
@@ -133,6 +135,17 @@ def test_a_payout_that_nobody_sent_raises_an_alarm_and_goes_to_a_person(paid, ca
     assert [record.levelname for record in caplog.records if "not sent in time" in record.message] == ["CRITICAL"]
     assert balance("channel:sandbox:out") == 3_500, "what is promised stays set aside"
     assert not Payout.objects.due(payout.planned_at + timedelta(days=9)).exists(), "the runner leaves it to people"
+
+
+def test_finance_that_acts_on_a_payout_whose_time_is_over_is_not_too_early(paid, finance, client):
+    payout = plan(paid)
+    clock.advance(timedelta(days=2))
+    client.force_login(finance)
+    answer = client.post(reverse("ledger:decide", kwargs={"number": payout.number, "verb": "retry"}))
+    payout.refresh_from_db()
+    assert answer.status_code == 302
+    assert (payout.state, payout.proposal, payout.proposed_by) == (PayoutState.MANUAL, "retry", finance)
+    assert names(payout)[1:] == ["payout.clock_fired", "payout.alarm", "payout.manual", "payout.proposed"]
 
 
 def test_a_clock_that_came_too_late_changes_nothing(paid):

@@ -58,7 +58,7 @@ def things(dispute, top_up, order, rich_buyer, at):
 #: Asked elsewhere, and why not here.
 ELSEWHERE = {
     "ledger:notify": "signed by a channel: tests/ledger/test_channel.py",
-    "ledger:decide": "needs a payout in a person's hands: tests/ledger",
+    "ledger:decide": "needs a payout that was not sent in time: tests/ledger/test_payouts.py",
 }
 
 #: What the number in an address is of, by a word in the address; the first that fits.

@@ -17,6 +17,7 @@ from timeline import door, outages, spans, timers, upkeep
 from timeline.models import Event, Outage, Pause, Timer
 from timeline.outages import remainder
 from timeline.refusals import Refused
+from timeline.spans import SHANGHAI
 from timeline.sweep import fire, fire_overdue, sweep
 
 HOUR = timedelta(hours=1)
@@ -414,6 +415,18 @@ def test_a_supplier_may_hold_a_clock_for_five_working_days_in_all(short_deposit,
     assert require_the_same(short_deposit).state == "running"
     with pytest.raises(Refused, match="supplier_took_too_long"):
         timers.pause(short_deposit, "DEPOSIT_TOP_UP", cause=Pause.Cause.SUPPLIER, at=pause.ends_by)
+
+
+def test_the_supplier_s_days_add_up_over_pauses_and_a_day_that_began_counts_whole(short_deposit):
+    monday = datetime(2026, 12, 7, 9, tzinfo=SHANGHAI)
+    timer = Timer.objects.get(subject=short_deposit.address, state="running")
+    Timer.objects.filter(pk=timer.pk).update(due_at=monday + timedelta(days=30))
+    for begins, takes in [(monday, HOUR), (monday + timedelta(days=1), 50 * HOUR)]:  # one day, then two
+        timers.pause(short_deposit, "DEPOSIT_TOP_UP", cause=Pause.Cause.SUPPLIER, at=begins)
+        timers.resume(short_deposit, "DEPOSIT_TOP_UP", at=begins + takes)
+    again = monday + timedelta(days=4)
+    timers.pause(short_deposit, "DEPOSIT_TOP_UP", cause=Pause.Cause.SUPPLIER, at=again)
+    assert Pause.objects.get(ended_at=None).ends_by == spans.deadline(spans.working_days(2), again)
 
 
 def test_what_a_claim_stopped_is_not_given_again_by_an_outage(short_deposit, down, at):

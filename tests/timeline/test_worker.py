@@ -21,10 +21,12 @@ from django.db import connection, transaction
 
 from kamen.servers import ServerDied, Servers, redis_url
 from kamen.settings.base import broker
+from notifications import inbox
 from shops.models import Deposit, Shop
 from shops.states import DepositState
 from tests.database import database_address
 from tests.factories import ShopFactory
+from timeline import clock
 from timeline.models import Event, Timer
 from timeline.sweep import fire_overdue
 
@@ -91,6 +93,19 @@ def test_two_workers_and_two_beats_fire_each_clock_once(mall, at):
     require_each_clock_fired_once(shops)
 
 
+def test_after_an_hour_without_beat_everything_that_ended_meanwhile_acts_once(mall, at):
+    mall.run(workers=1, beats=0)
+    shops = [short_shop(ends_at=at + timedelta(minutes=minutes)) for minutes in (5, 30, 59)]
+    still = short_shop(ends_at=at + timedelta(hours=3))
+    clock.advance(timedelta(hours=1))
+    assert not any(map(is_suspended, shops)), "nobody calls the worker"
+    mall.run(workers=1, beats=1)
+    eventually(lambda: all(map(is_suspended, shops)))
+    require_each_clock_fired_once(shops)
+    assert not is_suspended(still)
+    inbox.reach_people(clock.now())
+
+
 def test_without_any_worker_whoever_comes_to_the_shop_fires_what_is_overdue(at):
     shop = overdue_shop(at)
     assert fire_overdue(shop.address, at=at) == 1
@@ -102,6 +117,14 @@ def test_without_any_worker_whoever_comes_to_the_shop_fires_what_is_overdue(at):
 def overdue_shop(at) -> Shop:
     """A shop whose time to top up its deposit ended long ago, and nobody has noticed."""
     shop: Shop = ShopFactory(short=True, at=at - LONG_AGO)
+    return shop
+
+
+def short_shop(*, ends_at) -> Shop:
+    """A shop whose time to top up its deposit ends at `ends_at`."""
+    shop: Shop = ShopFactory(short=True, at=ends_at - LONG_AGO)
+    Timer.objects.live().filter(root=shop.address).update(due_at=ends_at, next_try_at=ends_at)
+    Deposit.objects.filter(shop=shop).update(deadline_at=ends_at)
     return shop
 
 
