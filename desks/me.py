@@ -21,7 +21,7 @@ from orders.models import Order
 from orders.states import OrderState
 from refunds.models import Refund
 from refunds.states import RefundState
-from shops.models import Deposit, Shop
+from shops.models import MONEY, SERVE, Deposit, Shop, keeping
 from shops.states import DepositState
 from timeline import clock
 
@@ -54,7 +54,7 @@ def me(request: HttpRequest) -> HttpResponse:
     """Everything that waits for the person, and where their other places are."""
     at, user = clock.now(), request.user
     cards = sorted(waiting(user, at), key=lambda card: (card.until, card.url))
-    shop = Shop.objects.filter(owner_id=user.pk).order_by("pk").first()
+    shop = Shop.objects.filter(keeping(user)).order_by("pk").first()
     unread = inbox.count_unread(user)
     context = {
         "at": at,
@@ -126,7 +126,7 @@ def _to_decide(user: Any, at: datetime) -> Iterator[Card]:
 
 def _to_answer(user: Any, at: datetime) -> Iterator[Card]:
     requested = Refund.objects.filter(
-        order__shop__owner=user, state=RefundState.REQUESTED, deadline_at__gt=at
+        keeping(user, SERVE, shop="order__shop"), state=RefundState.REQUESTED, deadline_at__gt=at
     ).select_related("order__shop")
     for refund in requested.order_by("deadline_at", "pk")[:MOST]:
         yield Card(
@@ -144,8 +144,8 @@ def _to_answer(user: Any, at: datetime) -> Iterator[Card]:
 
 
 def _to_deliver(user: Any, at: datetime) -> Iterator[Card]:
-    paid = Order.objects.filter(shop__owner=user, state=OrderState.PAID, deadline_at__gt=at).select_related("shop")
-    for order in paid.order_by("deadline_at", "pk")[:MOST]:
+    paid = Order.objects.filter(keeping(user, SERVE, shop="shop"), state=OrderState.PAID, deadline_at__gt=at)
+    for order in paid.select_related("shop").order_by("deadline_at", "pk")[:MOST]:
         yield Card(
             icon="truck",
             kind=_("To deliver"),
@@ -160,7 +160,8 @@ def _to_deliver(user: Any, at: datetime) -> Iterator[Card]:
 
 def _to_prove(user: Any, at: datetime) -> Iterator[Card]:
     heard = Dispute.objects.filter(
-        Q(refund__buyer=user, buyer_rested=False) | Q(refund__order__shop__owner=user, shop_rested=False),
+        Q(refund__buyer=user, buyer_rested=False)
+        | keeping(user, SERVE, shop="refund__order__shop") & Q(shop_rested=False),
         state=DisputeState.EVIDENCE,
         deadline_at__gt=at,
     ).select_related("refund")
@@ -178,7 +179,7 @@ def _to_prove(user: Any, at: datetime) -> Iterator[Card]:
 
 
 def _to_fill_up(user: Any, at: datetime) -> Iterator[Card]:
-    short = Deposit.objects.filter(shop__owner=user, state=DepositState.SHORT, deadline_at__gt=at)
+    short = Deposit.objects.filter(keeping(user, MONEY, shop="shop"), state=DepositState.SHORT, deadline_at__gt=at)
     for deposit in short.select_related("shop").order_by("deadline_at", "pk")[:MOST]:
         yield Card(
             icon="shield-alert",

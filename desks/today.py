@@ -17,7 +17,7 @@ from orders.models import Order, Unit
 from orders.states import OrderState
 from refunds.models import Refund
 from refunds.states import RefundState
-from shops.models import CODES, Listing, Shop
+from shops.models import CODES, Listing, Shop, keeping
 from shops.views.shops import badge
 from timeline import clock
 
@@ -30,7 +30,7 @@ LOW, MOST = 5, 10
 @require_safe
 def desk(request: HttpRequest) -> HttpResponse:
     """The shop's day. Who keeps several chooses one; for somebody else's shop there is no desk."""
-    shops = list(Shop.objects.filter(owner_id=request.user.pk).select_related("deposit").order_by("pk"))
+    shops = list(Shop.objects.filter(keeping(request.user)).select_related("deposit").order_by("pk"))
     if not shops:
         return render(request, "desks/today.html", {"shop": None})
     shop = _chosen(shops, request.GET.get("shop", ""))

@@ -37,7 +37,7 @@ def free_of_conflict(dispute: Dispute, role: str, *, at: datetime) -> QuerySet[A
     return (
         get_user_model()
         .objects.filter(Exists(StaffRole.objects.held().filter(user=OuterRef("pk"), role=role)), is_active=True)
-        .exclude(pk__in=[buyer, shop.owner_id])
+        .exclude(pk__in=[buyer, shop.owner_id, *shop.people()])
         .exclude(Exists(near))
         .exclude(part)
         .annotate(load=_load("senior", [DisputeState.SIGNING]) if role == Role.SENIOR else _load("arbiter", UNDECIDED))

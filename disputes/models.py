@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Role
 from disputes.states import DISPUTE, DisputeState
 from refunds.models import Refund
+from shops.models import SERVE, keeping
 from timeline.models import Event, Tracked
 
 #: In these the platform has not decided yet.
@@ -50,11 +51,11 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
 
     def of_party(self, user: Any) -> DisputeQuerySet:
         """Disputes in which `user` is the buyer or the shop."""
-        return self.filter(Q(refund__buyer=user) | Q(refund__order__shop__owner=user))
+        return self.filter(Q(refund__buyer=user) | keeping(user, SERVE, shop="refund__order__shop"))
 
     def on_bench_of(self, user: Any, roles: frozenset[str]) -> DisputeQuerySet:
         """Disputes that `user` sees as staff holding `roles`: never one in which they are a party."""
-        found = self.exclude(refund__buyer=user).exclude(refund__order__shop__owner=user)
+        found = self.exclude(refund__buyer=user).exclude(keeping(user, shop="refund__order__shop"))
         if roles & SEEING_ALL:
             return found
         mine = Q(pk__in=[])
@@ -67,7 +68,8 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
     def visible_to(self, user: Any, roles: frozenset[str]) -> DisputeQuerySet:
         """Disputes that `user` sees as a party or as staff."""
         staff = DisputeQuerySet(Dispute).on_bench_of(user, roles).values("pk") if roles else []
-        return self.filter(Q(refund__buyer=user) | Q(refund__order__shop__owner=user) | Q(pk__in=staff))
+        party = Q(refund__buyer=user) | keeping(user, SERVE, shop="refund__order__shop")
+        return self.filter(party | Q(pk__in=staff))
 
     def open(self) -> DisputeQuerySet:
         """Disputes that are not over."""
@@ -141,7 +143,7 @@ class Dispute(Tracked):
         """For whom `user` stands as a party; nobody of the staff is one."""
         if self.refund.buyer_id == user.pk:
             return Side.BUYER
-        return Side.SHOP if self.refund.order.shop.owner_id == user.pk else None
+        return Side.SHOP if self.refund.order.shop.may(user, SERVE) else None
 
     def has_rested(self, side: Side) -> bool:
         """Whether a side said that it has nothing to add."""

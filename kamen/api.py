@@ -23,6 +23,7 @@ import refunds.api
 import rulebook.api
 import rulebook.staff_api
 import shops.api
+import shops.staff_api
 import shops.stock_api
 import timeline.clock_api
 from kamen import problems
@@ -344,6 +345,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/suppliers/<int:pk>/edit/", shops.stock_api.edit_supplier, name="edit_supplier"),
     path("v1/shops/<slug:slug>/stock/", shops.stock_api.stock, name="stock"),
     path("v1/shops/<slug:slug>/suppliers/", shops.stock_api.suppliers, name="suppliers"),
+    path("v1/shops/<slug:slug>/members/", shops.staff_api.members, name="members"),
+    path("v1/members/<int:pk>/duty/", shops.staff_api.change_duty, name="change_duty"),
+    path("v1/members/<int:pk>/accept/", shops.staff_api.accept, name="accept_invitation"),
+    path("v1/members/<int:pk>/decline/", shops.staff_api.decline, name="decline_invitation"),
+    path("v1/members/<int:pk>/remove/", shops.staff_api.remove, name="remove_member"),
+    path("v1/invitations/", shops.staff_api.invitations, name="invitations"),
     path("v1/clashes/", shops.stock_api.clashes, name="clashes"),
     path("v1/clashes/<int:pk>/settle/", shops.stock_api.settle_clash, name="settle_clash"),
     path("v1/notices/", notifications.api.notices, name="notices"),

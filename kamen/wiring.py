@@ -19,8 +19,8 @@ from rulebook import hooks as rulebook_hooks
 from rulebook import lifecycle as rulebook
 from rulebook.states import RULEBOOK
 from shops import lifecycle as shops
-from shops import listings
-from shops.states import DEPOSIT, LISTING
+from shops import listings, staff
+from shops.states import DEPOSIT, LISTING, MEMBER
 
 
 def connect() -> None:
@@ -34,6 +34,7 @@ def connect() -> None:
     BRAKE.expired.tie(brake.lapse)
     DEPOSIT.expired.tie(shops.lapse)
     LISTING.expired.tie(listings.lapse)
+    MEMBER.expired.tie(staff.lapse)
     ledger.hooks.payout_paid.tie(refunds.paid)
     ORDER.expired.tie(orders.lapse)
     RULEBOOK.expired.tie(rulebook.lapse)

@@ -11,13 +11,13 @@ from typing import Any
 
 from django.urls import reverse
 
-from accounts.models import Role, StaffRole
+from accounts.models import Role, StaffRole, User
 from disputes.models import Dispute
 from ledger.models import Payout
 from notifications.models import Notification
 from orders.models import Order
 from refunds.models import Refund
-from shops.models import Deposit
+from shops.models import MONEY, SELL, SERVE, Deposit, Listing
 from timeline.machines import CLOCK_EVENTS, machines
 from timeline.models import Event, Tracked
 from timeline.spans import SHANGHAI
@@ -126,6 +126,7 @@ ALONG: dict[str, list[str]] = {
     "dispute": ["refund__order__shop"],
     "deposit": ["shop"],
     "listing": ["shop"],
+    "member": ["shop"],
     "payment": [],
     "payout": [],
     "brake": [],
@@ -173,9 +174,25 @@ def buyer(happening: Happening) -> list[int | None]:
 
 
 def shop(happening: Happening) -> list[int | None]:
-    """Who keeps the shop."""
+    """Who answers for the shop in this: people of money for the deposit, those who serve buyers otherwise."""
     found = happening.order.shop if happening.order else happening.thing.shop
-    return [found.owner_id]
+    what = MONEY if isinstance(happening.thing, Deposit) else SELL if isinstance(happening.thing, Listing) else SERVE
+    return [found.owner_id, *found.who_may(what)]
+
+
+def invited(happening: Happening) -> list[int | None]:
+    """Who was invited to work in a shop, if they have an account; found by the address, which is shown to nobody."""
+    return list(User.objects.filter(email=happening.thing.email).order_by("pk").values_list("pk", flat=True))
+
+
+def owner(happening: Happening) -> list[int | None]:
+    """Who owns the shop."""
+    return [happening.thing.shop.owner_id]
+
+
+def member(happening: Happening) -> list[int | None]:
+    """Who works in the shop, or did."""
+    return [happening.thing.user_id]
 
 
 def payer(happening: Happening) -> list[int | None]:
@@ -319,6 +336,21 @@ def deposit_page(happening: Happening) -> str:
     return reverse("shops:deposit", args=[happening.thing.shop.slug])
 
 
+def invitations_page(happening: Happening) -> str:
+    """Where somebody answers invitations."""
+    return reverse("shops:invitations")
+
+
+def staff_page(happening: Happening) -> str:
+    """A shop's staff."""
+    return reverse("shops:staff", args=[happening.thing.shop.slug])
+
+
+def shop_page(happening: Happening) -> str:
+    """The shop as everybody sees it."""
+    return reverse("shops:detail", args=[happening.thing.shop.slug])
+
+
 def intake_page(happening: Happening) -> str:
     """How a file of codes was read."""
     return reverse("shops:intake", args=[happening.thing.shop.slug, happening.event.data["intake"]])
@@ -426,6 +458,11 @@ TOLD: dict[str, list[Line]] = {
     "listing.codes_read": [Line("listing.codes_read", shop, intake_page)],
     "listing.batch_stopped": [Line("listing.batch_stopped", shop, batch_page)],
     "listing.codes_seen_elsewhere": [Line("listing.codes_seen_elsewhere", risk, clashes_page)],
+    "member.invited": [Line("member.invited", invited, invitations_page)],
+    "member.working": [Line("member.working", owner, staff_page)],
+    "member.declined": [Line("member.declined", owner, staff_page)],
+    "member.duty_changed": [Line("member.duty_changed", member, shop_page)],
+    "member.left": [Line("member.left", member, shop_page), Line("member.left_by_itself", owner, staff_page)],
     "deposit.active": [Line("deposit.active", shop, deposit_page)],
     "deposit.short": [Line("deposit.short", shop, deposit_page)],
     "deposit.suspended": [Line("deposit.suspended", shop, deposit_page)],
@@ -466,7 +503,18 @@ SILENT: set[str] = {
     # What a clock did: the step that follows is told. Of a reminder, whoever is under the clock.
     *(
         f"{name}.{event}"
-        for name in ("order", "refund", "dispute", "payment", "payout", "deposit", "listing", "brake", "rulebook")
+        for name in (
+            "order",
+            "refund",
+            "dispute",
+            "payment",
+            "payout",
+            "deposit",
+            "listing",
+            "member",
+            "brake",
+            "rulebook",
+        )
         for event in CLOCK_EVENTS
         if not (event == "clock_reminded" and name in REMINDED)
     ),
@@ -487,6 +535,7 @@ SILENT: set[str] = {
         )
     ),
     "listing.codes_sent_in",
+    "member.taken_back",
     "listing.codes_expired",
     "listing.batch_resumed",
     "listing.rest_term_set",

@@ -50,7 +50,7 @@ def place(
     """
     lock(listing)
     shop = listing.shop
-    require(shop.owner_id != buyer.pk, "own_goods", _("A shop cannot buy from itself."))
+    require(not shop.is_worked_in_by(buyer), "own_goods", _("A shop cannot buy from itself."))
     require(1 <= quantity <= MOST_UNITS, "bad_quantity", _("Order between 1 and 500 units at a time."))
     require(acknowledged, "notice_not_acknowledged", _("Please confirm that you have read the usage notice."))
     require(listing.state == ListingState.ON_SALE, "not_on_sale", _("This is not on sale right now."))

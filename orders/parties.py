@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
 from orders.models import Order
+from shops.models import SERVE, keeping
 
 #: Roles of staff that see every order, and those that also speak in its conversation.
 SEEING = frozenset({Role.AGENT, Role.ARBITER, Role.SENIOR, Role.LEAD, Role.RISK, Role.AUDITOR})
@@ -26,7 +27,7 @@ def visible_to(user: Any) -> QuerySet[Order]:
     """The orders that `user` may see: the own ones, those of the own shops, and all of them for staff of cases."""
     if user.roles & SEEING:
         return Order.objects.all()
-    return Order.objects.filter(Q(buyer=user) | Q(shop__owner=user))
+    return Order.objects.filter(Q(buyer=user) | keeping(user, SERVE, shop="shop"))
 
 
 def side_of(order: Order, user: Any) -> Side | None:
@@ -36,8 +37,8 @@ def side_of(order: Order, user: Any) -> Side | None:
     """
     if order.buyer_id == user.pk:
         return Side.BUYER
-    if order.shop.owner_id == user.pk:
-        return Side.SHOP
+    if order.shop.is_worked_in_by(user):
+        return Side.SHOP if order.shop.may(user, SERVE) else None
     return Side.PLATFORM if user.roles & SEEING else None
 
 
@@ -45,7 +46,7 @@ def side_of_author(order: Order, user_id: int) -> Side:
     """For whom somebody spoke who was allowed to speak in the order."""
     if order.buyer_id == user_id:
         return Side.BUYER
-    return Side.SHOP if order.shop.owner_id == user_id else Side.PLATFORM
+    return Side.SHOP if order.shop.was_spoken_for_by(user_id) else Side.PLATFORM
 
 
 def may_speak(order: Order, user: Any) -> bool:

@@ -14,6 +14,7 @@ from orders.models import Order
 from orders.parties import SEEING
 from refunds import hooks
 from refunds.states import REFUND, RefundState
+from shops.models import SERVE, keeping
 from timeline.models import Tracked
 
 
@@ -24,7 +25,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         """The cases that `user` may see: the own ones, those of the own shops, and all of them for staff of cases."""
         if user.roles & SEEING:
             return self
-        return self.filter(Q(buyer=user) | Q(order__shop__owner=user))
+        return self.filter(Q(buyer=user) | keeping(user, SERVE, shop="order__shop"))
 
     def asked_by(self, user: Any) -> RefundQuerySet:
         """The cases that `user` filed."""
@@ -117,7 +118,7 @@ class Refund(Tracked):
 
     def is_of_shop(self, user: Any) -> bool:
         """Whether `user` answers for the shop."""
-        return bool(self.order.shop.owner_id == user.pk)
+        return self.order.shop.may(user, SERVE)
 
     def is_proven(self) -> bool:
         """Whether our own records prove the claim for every unit."""

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from ledger import accounts
 from shops import lifecycle
 from shops import listings as verbs
-from shops.models import BASE_DEPOSIT, OFFERED, Deposit, Listing, Shop
+from shops.models import BASE_DEPOSIT, OFFERED, SELL, Deposit, Listing, Shop, keeping
 from shops.serializers import (
     DepositForOwner,
     ListingForOwner,
@@ -261,7 +261,7 @@ def listing(request: Request, pk: int) -> Response:
 @idempotent
 def listings_of_shop(request: Request, slug: str) -> Response:
     """A shop's own listings, and a new one."""
-    shop = get_object_or_404(Shop.objects.select_related("deposit"), slug=slug, owner_id=request.user.pk)
+    shop = get_object_or_404(Shop.objects.filter(keeping(request.user, SELL)).select_related("deposit"), slug=slug)
     if request.method == "POST":
         told = ListingToDraft(data=request.data)
         told.is_valid(raise_exception=True)
@@ -344,7 +344,9 @@ close_listing = _verb(
 
 def own_listing(request: Request, pk: int) -> Listing:
     """The listing, if the person keeps its shop; else the same 404 as for one that is not there."""
-    found: Listing = get_object_or_404(Listing.objects.select_related("shop"), pk=pk, shop__owner_id=request.user.pk)
+    found: Listing = get_object_or_404(
+        Listing.objects.select_related("shop"), keeping(request.user, SELL, shop="shop"), pk=pk
+    )
     return found
 
 

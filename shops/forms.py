@@ -16,6 +16,7 @@ from shops.models import (
     LONGEST_REST,
     OFFERED,
     SHORTEST_PROMISE,
+    Duty,
     Form,
     Kind,
     Listing,
@@ -303,3 +304,16 @@ def buy_form(most: int) -> BuyForm:
     form = BuyForm(initial={"quantity": 1})
     form.fields["quantity"].widget.attrs["max"] = most
     return form
+
+
+class DutyForm(forms.Form):
+    """What somebody does in the shop."""
+
+    duty = forms.ChoiceField(label=_("Duty"), choices=Duty.choices)
+
+
+class InvitationForm(DutyForm):
+    """Whom the owner wants in the shop."""
+
+    email = forms.EmailField(label=_("E-mail address"), max_length=254)
+    field_order = ("email", "duty")

@@ -1,6 +1,18 @@
 """What must be true of shops and their stock: queries that return no rows. `manage.py check_books` runs them all."""
 
 CHECKS = {
+    "a shop's own row knows exactly its people": """
+        select 'shop:' || s.id from shops_shop s
+         where s.staff <> coalesce((
+            select jsonb_object_agg('u' || m.user_id, case m.state when 'working' then m.duty else '' end)
+              from (select distinct on (user_id) user_id, state, duty from shops_member
+                     where shop_id = s.id and user_id is not null order by user_id, id desc) m), '{}'::jsonb)
+    """,
+    "nobody of a shop buys from it": """
+        select 'order:' || o.id from orders_order o join shops_member m on m.shop_id = o.shop_id and m.user_id = o.buyer_id
+          join timeline_event e on e.subject = 'member:' || m.id and e.name = 'member.working'
+         where o.placed_at >= e.at and (m.state = 'working' or o.placed_at < m.entered_at)
+    """,
     "a batch holds as many cards as were added": """
         select 'batch:' || b.id from shops_batch b left join shops_card c on c.batch_id = b.id
          group by b.id having count(c.id) <> b.size

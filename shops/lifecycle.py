@@ -11,7 +11,7 @@ from ledger.accounts import balances
 from ledger.models import Account
 from ledger.transfers import Reason, transfer
 from rulebook import clocks
-from shops.models import SHORT_BELOW_BP, Deposit, Shop
+from shops.models import SHORT_BELOW_BP, STAFF, Deposit, Shop
 from shops.states import DepositState
 from timeline.door import begin, enter, lock, note, require, verb
 
@@ -86,7 +86,7 @@ def penalize(deposit: Deposit, *, amount: int, reason: str, by: Any, at: datetim
 def close(deposit: Deposit, *, by: Any, at: datetime) -> None:
     """The shop stops selling; its deposit answers for a quiet time and is then returned."""
     lock(deposit)
-    require(deposit.is_of(by), "not_your_turn", _("Only the shop can close itself."))
+    require(deposit.shop.may(by, STAFF), "not_your_turn", _("Only the owner can close the shop."))
     require(
         deposit.machine.allows(deposit.state, DepositState.CLOSING),
         "wrong_moment",

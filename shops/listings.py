@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shops import terms
 from shops.lifecycle import held_by
-from shops.models import MUST_ASK, OFFERED, VAULTED, Ask, Deposit, Kind, Listing, Shop, Supplier, Way
+from shops.models import MUST_ASK, OFFERED, SELL, VAULTED, Ask, Deposit, Kind, Listing, Shop, Supplier, Way
 from shops.states import ListingState
 from timeline.door import begin, enter, lock, lock_root, note, require, verb
 
@@ -55,7 +55,7 @@ def draft(
     give. `ValidationError` names what is wrong with each word or figure, void and forbidden terms included.
     """
     lock_root(shop)
-    require(shop.owner_id == by.pk, "not_your_turn", _("Only the shop writes its own listings."))
+    require(shop.may(by, SELL), "not_your_turn", _("Only the shop writes its own listings."))
     require(shop.deposit.is_open(), "deposit_closing", _("The shop is closing; it can offer nothing new."))
     require(kind in OFFERED, "kind_not_offered", _("Shops cannot offer this kind of thing here."))
     listing = Listing(

@@ -13,13 +13,14 @@ from shops.models import (
     LONGEST_PROMISE,
     LONGEST_REST,
     SHORTEST_PROMISE,
+    Duty,
     Form,
     Intake,
     Kind,
     Shop,
     visible,
 )
-from shops.states import DepositState, ListingState
+from shops.states import DepositState, ListingState, MemberState
 from shops.stock import MOST_CODES
 
 
@@ -66,6 +67,39 @@ class ShopPage(serializers.Serializer[Any]):
     """A part of the list of shops, newest first."""
 
     results = ShopInPublic(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
+
+
+class DutyToGive(serializers.Serializer[Any]):
+    """What somebody of a shop's staff does."""
+
+    duty = serializers.ChoiceField(Duty.choices, help_text="What the person may do in the shop.")
+
+
+class InvitationToSend(DutyToGive):
+    """Whom the owner wants in the shop."""
+
+    email = serializers.EmailField(max_length=254, help_text="Told to nobody but the shop's owner.")
+
+
+class MemberOfShop(serializers.Serializer[Any]):
+    """Somebody of a shop's staff."""
+
+    id = serializers.IntegerField()
+    shop = serializers.CharField(source="shop.slug")
+    email = serializers.EmailField()
+    duty = serializers.ChoiceField(Duty.choices)
+    state = serializers.ChoiceField(MemberState.choices)
+    turn = serializers.CharField(source="owner", help_text="Whose turn it is; empty at the end.")
+    invited_at = serializers.DateTimeField()
+    entered_at = serializers.DateTimeField(help_text="Since when it is in this state.")
+    deadline_at = serializers.DateTimeField(allow_null=True, help_text="Until when the invitation stands.")
+
+
+class MemberPage(serializers.Serializer[Any]):
+    """A part of the list of members, newest first."""
+
+    results = MemberOfShop(many=True)
     next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
 
 

@@ -73,3 +73,26 @@ LISTING = Machine(
         ListingState.PAUSED: "the shop goes on when it likes",
     },
 )
+
+
+class MemberState(models.TextChoices):
+    """What a sign on somebody of a shop's staff would say."""
+
+    INVITED = "invited", _("Invited")
+    WORKING = "working", _("Works here")
+    DECLINED = "declined", _("Did not accept")
+    LEFT = "left", _("Works here no more")
+
+
+MEMBER = Machine(
+    name="member",
+    states=MemberState,
+    first=MemberState.INVITED,
+    steps={
+        MemberState.INVITED: {MemberState.WORKING, MemberState.DECLINED},
+        MemberState.WORKING: {MemberState.LEFT},
+    },
+    owners={MemberState.INVITED: "invited", MemberState.WORKING: "shop"},
+    limits={MemberState.INVITED: "INVITATION"},
+    patient={MemberState.WORKING: "ends when the owner or the person says so"},
+)

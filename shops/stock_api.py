@@ -17,7 +17,7 @@ from shops import intakes as readings
 from shops import stock as store
 from shops import suppliers as sources
 from shops.api import own_listing
-from shops.models import Batch, Clash, Form, Intake, Shop, Supplier
+from shops.models import SELL, Batch, Clash, Form, Intake, Shop, Supplier, keeping
 from shops.serializers import (
     BatchInStock,
     BatchPage,
@@ -336,7 +336,7 @@ def intakes(request: Request, pk: int) -> Response:
 @api_view(["GET"])
 def intake(request: Request, pk: int) -> Response:
     """One list."""
-    return Response(IntakeInStock(get_object_or_404(Intake, pk=pk, shop__owner_id=request.user.pk)).data)
+    return Response(IntakeInStock(get_object_or_404(Intake, keeping(request.user, SELL, shop="shop"), pk=pk)).data)
 
 
 # Suppliers
@@ -393,7 +393,7 @@ def suppliers(request: Request, slug: str) -> Response:
 @idempotent
 def edit_supplier(request: Request, pk: int) -> Response:
     """The shop writes a supplier anew."""
-    found = get_object_or_404(Supplier.objects.select_related("shop"), pk=pk, shop__owner_id=request.user.pk)
+    found = get_object_or_404(Supplier.objects.select_related("shop"), keeping(request.user, SELL, shop="shop"), pk=pk)
     told = SupplierToEdit(data=request.data)
     told.is_valid(raise_exception=True)
     said = {"contact": "", "has_left": False, **told.validated_data}
@@ -453,14 +453,14 @@ def settle_clash(request: Request, pk: int) -> Response:
 
 
 def _own_shop(request: Request, slug: str) -> Shop:
-    return get_object_or_404(Shop, slug=slug, owner_id=request.user.pk)
+    return get_object_or_404(Shop, keeping(request.user, SELL), slug=slug)
 
 
 def _visible_batch(request: Request, pk: int) -> Batch:
     """The batch, for its shop and the people of risk; else the same 404 as for one that is not there."""
     seen = Batch.objects.select_related("listing__shop")
     if not _is_of_risk(request):
-        seen = seen.filter(listing__shop__owner_id=request.user.pk)
+        seen = seen.filter(keeping(request.user, SELL, shop="listing__shop"))
     return get_object_or_404(seen, pk=pk)
 
 

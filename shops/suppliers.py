@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from shops.models import Shop, Supplier
+from shops.models import SELL, Shop, Supplier
 from timeline import events
 from timeline.door import lock_root, require
 
@@ -26,7 +26,7 @@ def connections() -> list[str]:
 def add(shop: Shop, *, name: str, contact: str = "", gateway: str = "", by: Any, at: datetime) -> Supplier:
     """The shop names a supplier. Refused: `not_your_turn`, `too_many`; a name it has already is a `ValidationError`."""
     lock_root(shop)
-    require(shop.owner_id == by.pk, "not_your_turn", _("Only the shop names its suppliers."))
+    require(shop.may(by, SELL), "not_your_turn", _("Only the shop names its suppliers."))
     require(shop.suppliers.count() < MOST, "too_many", _("These are all the suppliers a shop can have."))
     supplier = Supplier(shop=shop, name=name.strip(), contact=contact.strip(), gateway=gateway, added_at=at)
     _require_sound(supplier)
@@ -52,7 +52,7 @@ def edit(
     """
     lock_root(supplier.shop)
     supplier.refresh_from_db()
-    require(supplier.shop.owner_id == by.pk, "not_your_turn", _("Only the shop names its suppliers."))
+    require(supplier.shop.may(by, SELL), "not_your_turn", _("Only the shop names its suppliers."))
     supplier.name, supplier.contact = name.strip(), contact.strip()
     supplier.left_at = (supplier.left_at or at) if has_left else None
     supplier.gateway = supplier.gateway if gateway is None else gateway

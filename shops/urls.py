@@ -1,8 +1,8 @@
 """Addresses of shops, of what they sell, and of their desks."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from shops.views import desk, listings, shops, stock
+from shops.views import desk, listings, shops, staff, stock
 
 app_name = "shops"
 
@@ -31,6 +31,11 @@ urlpatterns = [
     path("desk/<slug:slug>/intakes/<int:pk>/report.csv", stock.report, name="intake_report"),
     path("desk/<slug:slug>/suppliers/", stock.supply, name="suppliers"),
     path("desk/<slug:slug>/suppliers/<int:pk>/", stock.supplier, name="supplier"),
+    path("desk/<slug:slug>/staff/", staff.people, name="staff"),
+    path("desk/<slug:slug>/staff/<int:pk>/duty/", staff.change_duty, name="change_duty"),
+    path("desk/<slug:slug>/staff/<int:pk>/remove/", staff.remove, name="remove"),
+    path("invitations/", staff.invitations, name="invitations"),
+    re_path("^invitations/(?P<pk>[0-9]{1,18})/(?P<verb>accept|decline|leave)/$", staff.answer, name="answer"),
     path("staff/codes/", stock.clashes, name="clashes"),
     path("staff/codes/<int:pk>/settle/", stock.settle, name="settle_clash"),
 ]

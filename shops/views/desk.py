@@ -18,7 +18,7 @@ from shops import listings as verbs
 from shops import terms
 from shops.forms import ListingForm, form_about
 from shops.lifecycle import held_by
-from shops.models import Listing, Shop
+from shops.models import SELL, Listing, Shop, keeping
 from shops.views.listings import badge
 from shops.views.shops import badge as deposit_badge
 from timeline import clock
@@ -130,14 +130,14 @@ def _do(request: HttpRequest, slug: str, pk: int, verb: Callable[..., None], sai
 
 
 def own_shop(request: HttpRequest, slug: str) -> Shop:
-    """The shop, for its owner alone; for anybody else it is not there."""
-    return get_object_or_404(Shop.objects.select_related("deposit"), slug=slug, owner_id=request.user.pk)
+    """The shop, for those who sell in it; for anybody else it is not there."""
+    return get_object_or_404(Shop.objects.filter(keeping(request.user, SELL)).select_related("deposit"), slug=slug)
 
 
 def own_listing(request: HttpRequest, slug: str, pk: int) -> Listing:
-    """A listing of the shop, for its owner alone."""
+    """A listing of the shop, for those who sell in it."""
     own = Listing.objects.select_related("shop__deposit")
-    found: Listing = get_object_or_404(own, pk=pk, shop__slug=slug, shop__owner_id=request.user.pk)
+    found: Listing = get_object_or_404(own, keeping(request.user, SELL, shop="shop"), pk=pk, shop__slug=slug)
     return found
 
 

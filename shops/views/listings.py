@@ -149,7 +149,7 @@ def _why_closed(listing: Listing, user: Any, free: int, at: Any) -> str:
         return "stopped"
     if not free:
         return "sold_out"
-    return "own" if listing.is_of(user) else ""
+    return "own" if listing.shop.is_worked_in_by(user) else ""
 
 
 def _closed_box(why: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ledger.accounts import statement
 from shops import lifecycle
-from shops.models import Deposit, Shop
+from shops.models import STAFF, Deposit, Shop
 from shops.states import DepositState
 from timeline import clock, events
 
@@ -89,6 +89,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "shop": shop,
         "badge": badge(shop.deposit),
         "turn": turn(shop.deposit),
+        "may_choose_staff": shop.may(request.user, STAFF),
         "may_see_money": may_see_money(shop.deposit, request.user),
         "at": clock.now(),
     }
@@ -115,7 +116,7 @@ def deposit(request: HttpRequest, slug: str) -> HttpResponse:
         "lines": page[:PAGE],
         "older": page[PAGE - 1].seq if len(page) > PAGE else None,
         "happenings": happenings(found),
-        "may_close": found.is_of(request.user) and found.machine.allows(found.state, DepositState.CLOSING),
+        "may_close": found.shop.may(request.user, STAFF) and found.machine.allows(found.state, DepositState.CLOSING),
         "at": clock.now(),
     }
     return render(request, "shops/deposit.html", context)
@@ -164,7 +165,7 @@ def happenings(deposit: Deposit) -> list[dict[str, Any]]:
 
 def may_see_money(deposit: Deposit, user: Any) -> bool:
     """Whether somebody sees a deposit line by line: the shop itself, and the mall's staff."""
-    return bool(user.is_authenticated and (deposit.is_of(user) or user.is_mall_staff))
+    return bool(user.is_authenticated and deposit.is_visible_to(user))
 
 
 def _visible(request: HttpRequest, slug: str) -> Deposit:

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from shops import batches as verbs
 from shops import intakes, stock, suppliers
 from shops.forms import BatchForm, FindingForm, IntakeForm, RestForm, StopForm, SupplierEditForm, SupplierForm
-from shops.models import Batch, Clash, Form, Intake, Supplier
+from shops.models import SELL, Batch, Clash, Form, Intake, Supplier, keeping
 from shops.views.desk import actions_of, own_listing, own_shop
 from shops.views.listings import badge
 from timeline import clock
@@ -290,12 +290,12 @@ def settle(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _own_batch(request: HttpRequest, slug: str, pk: int) -> Batch:
     own = Batch.objects.select_related("listing__shop", "supplier", "added_by")
-    return get_object_or_404(own, pk=pk, listing__shop__slug=slug, listing__shop__owner_id=request.user.pk)
+    return get_object_or_404(own, keeping(request.user, SELL, shop="listing__shop"), pk=pk, listing__shop__slug=slug)
 
 
 def _own_intake(request: HttpRequest, slug: str, pk: int) -> Intake:
     own = Intake.objects.select_related("shop", "listing__shop", "batch")
-    return get_object_or_404(own, pk=pk, shop__slug=slug, shop__owner_id=request.user.pk)
+    return get_object_or_404(own, keeping(request.user, SELL, shop="shop"), pk=pk, shop__slug=slug)
 
 
 def _require_risk(request: HttpRequest) -> None:
