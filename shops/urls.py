@@ -1,6 +1,6 @@
 """Addresses of shops, of what they sell, and of their desks."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from shops.views import desk, listings, shops, staff, stock
 
@@ -35,7 +35,7 @@ urlpatterns = [
     path("desk/<slug:slug>/staff/<int:pk>/duty/", staff.change_duty, name="change_duty"),
     path("desk/<slug:slug>/staff/<int:pk>/remove/", staff.remove, name="remove"),
     path("invitations/", staff.invitations, name="invitations"),
-    re_path("^invitations/(?P<pk>[0-9]{1,18})/(?P<verb>accept|decline|leave)/$", staff.answer, name="answer"),
+    path("invitations/<int:pk>/<slug:verb>/", staff.answer, name="answer"),
     path("staff/codes/", stock.clashes, name="clashes"),
     path("staff/codes/<int:pk>/settle/", stock.settle, name="settle_clash"),
 ]

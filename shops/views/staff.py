@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -92,6 +92,8 @@ def invitations(request: HttpRequest) -> HttpResponse:
 @require_POST
 def answer(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """Accept or decline an invitation, or leave."""
+    if verb not in {"accept", "decline", "leave"}:
+        raise Http404
     own = Member.objects.select_related("shop", "user")
     if verb == "leave":
         staff.remove(get_object_or_404(own, pk=pk, user=request.user), by=request.user, at=clock.now())
