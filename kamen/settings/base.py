@@ -162,7 +162,7 @@ CELERY_BEAT_SCHEDULE = {
     "remind of clocks": {"task": "timeline.remind", "schedule": 10.0, "options": {"expires": 30}},
     "count with new holiday notices": {
         "task": "timeline.recompute",
-        "schedule": 24 * 3600.0,
+        "schedule": crontab(minute=7),  # a beat that is new every day must get to it too
         "options": {"expires": 3600},
     },
     "send mail": {"task": "notifications.send_mail", "schedule": 5.0, "options": {"expires": 15}},
