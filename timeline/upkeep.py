@@ -1,5 +1,6 @@
 """What clocks need beside firing: long pauses end, new calendars count, what was given up is tried again."""
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,8 @@ from timeline.door import change, require, verb
 from timeline.models import Pause, Timer, find
 from timeline.moments import next_after
 from timeline.spans import Kind
+
+log = logging.getLogger(__name__)
 
 
 def end_long_pauses(*, at: datetime, most: int = 200) -> int:
@@ -97,4 +100,11 @@ def try_again(timer: Timer, *, reason: str, by: Any, at: datetime) -> None:
 
 
 def _each(ids: list[int], act: Callable[..., bool], *, at: datetime) -> int:
-    return sum(act(pk, at=at) for pk in ids)
+    """Act on each in a transaction of its own; one that fails never blocks the rest."""
+    done = 0
+    for pk in ids:
+        try:
+            done += act(pk, at=at)
+        except Exception:
+            log.exception("%s of %s failed", act.__name__, pk)
+    return done

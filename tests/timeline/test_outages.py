@@ -13,7 +13,7 @@ from refunds.states import RefundState
 from shops.models import Deposit, Shop
 from tests.factories import ShopFactory
 from tests.races import race
-from timeline import door, outages, spans, timers, upkeep
+from timeline import clock, door, hooks, outages, spans, tasks, timers, upkeep
 from timeline.models import Event, Outage, Pause, Timer
 from timeline.outages import remainder
 from timeline.refusals import Refused
@@ -401,6 +401,22 @@ def test_two_sweeps_walk_an_outage_once(short_deposit, down, lead, at):
     race(lambda: outages.work(at=at + 5 * HOUR), lambda: outages.work(at=at + 5 * HOUR))
     outages.work(at=at + 5 * HOUR)
     assert require_the_same(Deposit.objects.get()).due_at == spans.extended(spans.Kind.WORKING_DAYS, due_at, 3 * HOUR)
+
+
+def test_a_register_that_cannot_be_carried_on_does_not_hold_up_the_clocks_of_others(
+    refund, down, at, monkeypatch, caplog
+):
+    def fail(*_moved):
+        raise ZeroDivisionError("the room above is broken")
+
+    other = ShopFactory(short=True, at=at - timedelta(days=30))
+    down(0.5, 1, "shop", refund.order.shop.slug)
+    clock.advance(2 * HOUR)
+    monkeypatch.setattr(hooks.clocks_moved, "function", fail)
+    tasks.sweep_clocks()
+    assert "outages could not be carried on" in caplog.text
+    assert Deposit.objects.get(shop=other).state == "suspended"
+    assert Refund.objects.get(pk=refund.pk).deadline_at == refund.deadline_at
 
 
 # Other pauses

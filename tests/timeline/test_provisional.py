@@ -112,3 +112,12 @@ def test_looking_twice_moves_nothing_twice(short_at_the_turn_of_the_year, notice
     notice(holidays=[date(2031, 1, 1)])
     assert upkeep.recompute_provisional(at=BEGINS + timedelta(days=1)) == 1
     assert upkeep.recompute_provisional(at=BEGINS + timedelta(days=1)) == 0
+
+
+@pytest.mark.breaks_books  # a clock that belongs to nothing
+def test_one_clock_that_cannot_be_counted_anew_does_not_block_the_others(short_at_the_turn_of_the_year, notice, caplog):
+    broken = ShopFactory(short=True, at=BEGINS - timedelta(hours=1)).deposit
+    Timer.objects.live().filter(subject=broken.address).update(subject="deposit:999999")
+    notice(holidays=[date(2031, 1, 1)])
+    assert upkeep.recompute_provisional(at=BEGINS + timedelta(days=1)) == 1
+    assert "recompute of" in caplog.text
