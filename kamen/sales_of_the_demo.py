@@ -19,7 +19,7 @@ from refunds import citations
 from refunds import lifecycle as refunds
 from refunds.models import Refund
 from shops import listings, stock, suppliers
-from shops.models import Kind, Listing, Shop
+from shops.models import Kind, Listing, Shop, Way
 from timeline import reminders, sweep
 from timeline.models import Timer
 from timeline.moments import moments
@@ -81,10 +81,53 @@ def furnish(people: dict[str, User], shop: Shop, at: datetime, opened_at: dateti
         stock.add_batch(listing, rest, by=shop.owner, at=opened_at + DAY, note="补货", origin=origin)
         listings.put_on_sale(listing, by=shop.owner, at=opened_at + DAY)
         goods.append(listing)
+    goods += _not_codes(shop, opened_at + DAY)
     for name in ("buyer", "regular", "patron"):
         payment = payments.top_up(user=people[name], amount=300_000, channel="sandbox", at=opened_at + DAY)
         payments.confirm(payment, provider_txn=f"demo-{name}", amount=300_000, at=opened_at + DAY + MINUTE)
     return Mall(people, shop, goods, at)
+
+
+def _not_codes(shop: Shop, at: datetime) -> list[Listing]:
+    """A top-up by the sandbox supplier, where the mall is connected to it, and a service by hand."""
+    found = []
+    if "sandbox" in suppliers.connections():
+        upstream = suppliers.add(shop, name="沙盒直充", contact="见沙盒页面", gateway="sandbox", by=shop.owner, at=at)
+        found.append(
+            listings.draft(
+                shop=shop,
+                kind=Kind.DIRECT_TOPUP,
+                title="话费直充 50 元",
+                description="由上游自动充值，通常几秒到账。",
+                category="话费",
+                price=4_950,
+                promise_minutes=10,
+                face_value=5_000,
+                notice="请核对手机号；以您填写的号码为准。",
+                delivered_by=Way.SUPPLIER,
+                supplier=upstream,
+                product="MOBILE-50",
+                by=shop.owner,
+                at=at,
+            )
+        )
+    found.append(
+        listings.draft(
+            shop=shop,
+            kind=Kind.CUSTOM_SERVICE,
+            title="装机远程协助一次",
+            description="店员远程协助安装与激活，一次不超过 60 分钟。",
+            category="服务",
+            price=3_000,
+            promise_minutes=240,
+            notice="请先备份数据。",
+            by=shop.owner,
+            at=at,
+        )
+    )
+    for listing in found:
+        listings.put_on_sale(listing, by=shop.owner, at=at)
+    return found
 
 
 def buy(mall: Mall, who: str, ago: timedelta, *, goods: int = 0, quantity: int = 1) -> Order:
@@ -311,6 +354,11 @@ def ruled_and_closed(mall: Mall) -> None:
         live_on(mall, dispute.refund.order)
 
 
+def everybody_is_told(mall: Mall) -> None:
+    """The inboxes know all of it."""
+    inbox.catch_up(at=mall.at)
+
+
 STORIES: list[Callable[[Mall], Any]] = [
     settled_long_ago,
     ruled_and_closed,
@@ -328,4 +376,5 @@ STORIES: list[Callable[[Mall], Any]] = [
     in_inspection,
     waiting_for_the_shop,
     waiting_for_payment,
+    everybody_is_told,
 ]

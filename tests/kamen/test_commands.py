@@ -85,11 +85,16 @@ def test_a_weak_secret_is_known_as_one(settings, secret):
     assert any("SECRET_KEY is weak" in sentence for sentence in startup.wrong_settings())
 
 
+#: Went out before anybody had an older version running; what comes after it may not stop a mall that is open.
+BEFORE_THE_FIRST_OPENING = ["0002_stock"]
+
+
 def test_migrations_can_run_while_the_version_before_still_works(db):
     linter = MigrationLinter(
         str(settings.BASE_DIR),
         include_apps=settings.ROOMS,
         ignore_initial_migrations=True,
+        ignore_name=BEFORE_THE_FIRST_OPENING,
         no_cache=True,
         quiet=["ok", "ignore", "warning"],
     )

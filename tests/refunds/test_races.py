@@ -10,6 +10,7 @@ from ledger.models import Payout
 from refunds import lifecycle
 from refunds.models import Refund
 from tests.fixtures.cases import claim
+from tests.fixtures.clocks import let_remind
 from tests.queries import recorded
 from tests.races import lost, race, won
 from timeline.door import Refused
@@ -74,6 +75,7 @@ def test_a_proven_claim_filed_eight_times_at_one_instant_is_paid_once(bad_unit, 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_buyer_and_the_clock_cannot_both_move_a_declined_case(declined, rich_buyer, at):
+    let_remind(declined)
     almost, over = declined.deadline_at - timedelta(milliseconds=1), declined.deadline_at
     race(
         lambda: lifecycle.escalate(again(declined), by=rich_buyer, at=almost),

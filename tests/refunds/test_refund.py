@@ -21,6 +21,7 @@ from refunds.models import Refund, RefundItem
 from refunds.states import RefundState
 from shops.models import Card
 from tests.fixtures.cases import VISIT, claim, units_of
+from tests.fixtures.clocks import let_remind
 from timeline.door import Refused
 from timeline.models import Event, Timer
 from timeline.sweep import sweep
@@ -413,6 +414,7 @@ def test_silence_never_pays_what_the_rules_leave_to_people(rich_buyer, listing, 
 
 
 def test_silence_of_the_buyer_after_a_no_ends_the_case(declined, revealed, at):
+    let_remind(declined)
     sweep(at=end_of(declined))
     declined.refresh_from_db()
     revealed.refresh_from_db()
@@ -562,6 +564,7 @@ def test_nothing_leaves_an_end(end, request, revealed, refund, seller, rich_buye
     else:
         lifecycle.decline(refund, code="other", rule="MX-42", text="可用", by=seller, at=at)
         if end == "lapsed":
+            let_remind(refund)
             sweep(at=end_of(refund))
             refund.refresh_from_db()
         else:
