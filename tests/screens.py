@@ -211,6 +211,31 @@ def walk(browser: Browser, home: str) -> None:
     shop.shows("10-desk", "/desk/")
     for page in ("", "calculator/", "matrix/", "reasons/", "reasons/CODE_INVALID/", "clocks/", "versions/", "linter/"):
         buyer.shows(f"11-rules-{page.strip('/').replace('/', '-') or 'center'}", f"/rules/{page}")
+    staff(somebody("lead"), somebody("finance"))
+    lead = somebody("lead")
+    lead.shows("12-rules-of-staff", "/rules/admin/")
+    lead.shows("12-rules-version", find(lead.goes("/rules/admin/"), "/rules/admin/", "2026.11.0"))
+
+
+def staff(lead: Guide, finance: Guide) -> None:
+    """What a lead and finance have beside the bench, with something in the register."""
+    page = lead.goes("/outages/")
+    page.locator("[name=scope]").select_option("channel")
+    page.locator("[name=target]").fill("sandbox")
+    page.locator("[name=began_at]").fill("2026-11-22T09:00")
+    page.locator("[name=reason]").fill("支付渠道九点起无人应答。")
+    lead.presses("main form.form button")
+    lead.shows("12-outage", lead.path)
+    for scene, path in (("me", "/me/"), ("outages", "/outages/"), ("stuck", "/clocks/stuck/")):
+        lead.shows(f"12-lead-{scene}", path)
+    for scene, path in (
+        ("me", "/me/"),
+        ("payouts", "/finance/payouts/"),
+        ("brake", "/finance/brake/"),
+        ("accounts", "/finance/accounts/"),
+        ("account", "/finance/accounts/channel:sandbox/"),
+    ):
+        finance.shows(f"12-finance-{scene}", path)
 
 
 def find(page: Page, under: str, words: str) -> str:

@@ -51,6 +51,7 @@ def test_a_lead_registers_an_outage_sees_what_it_stopped_and_ends_it(as_lead, sh
     assert short_deposit.address in page
     assert as_lead.post(reverse("clocks:end_outage", args=[outage.pk]), {"ended_at": ""}).status_code == 302
     outage.refresh_from_db()
+    assert outage.ended_at is not None
     assert outage.ended_at >= at
     assert "机房停电" in as_lead.get(reverse("clocks:outages")).content.decode()
     outages.work(at=outage.ended_at + HOUR)

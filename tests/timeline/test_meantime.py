@@ -71,6 +71,7 @@ def test_one_clock_that_cannot_remind_does_not_block_the_others(declined, short_
     broken = Timer.objects.get(subject=declined.address, state=Timer.State.RUNNING)
     other = Timer.objects.get(subject=short_deposit.address, state=Timer.State.RUNNING)
     at = other.next_reminder_at
+    assert at is not None
     Timer.objects.filter(pk=broken.pk).update(subject="refund:999999", next_reminder_at=at - HOUR)
     assert reminders.remind(at=at) >= 1
     assert Reminder.objects.filter(timer=other).exists()

@@ -59,7 +59,7 @@ def killed_at(step, call, *, at):
             live_on()
 
         connection.ensure_connection()
-        connection.commit = commit_or_die
+        connection.commit = commit_or_die  # type: ignore[method-assign]
         with connection.execute_wrapper(watched):
             call(at=at)
         os._exit(0)
@@ -94,6 +94,7 @@ def test_a_worker_killed_between_any_two_statements_loses_and_doubles_nothing(or
 @pytest.mark.django_db(transaction=True)
 def test_a_reminder_is_written_once_however_often_its_writer_dies(order):
     moment = Timer.objects.get(subject=order.address, state="running").next_reminder_at
+    assert moment is not None
     deaths = 0
     while killed_at(deaths + 1, reminders.remind, at=moment) and deaths < 60:
         deaths += 1
