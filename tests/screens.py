@@ -209,8 +209,8 @@ def walk(browser: Browser, home: str) -> None:
     buyer.shows("9-notices", "/notices/")
     buyer.shows("10-me", "/me/")
     shop.shows("10-desk", "/desk/")
-    for page in ("", "calculator/", "matrix/", "reasons/", "reasons/CODE_INVALID/", "clocks/", "versions/", "linter/"):
-        buyer.shows(f"11-rules-{page.strip('/').replace('/', '-') or 'center'}", f"/rules/{page}")
+    for rules in ("", "calculator/", "matrix/", "reasons/", "reasons/CODE_INVALID/", "clocks/", "versions/", "linter/"):
+        buyer.shows(f"11-rules-{rules.strip('/').replace('/', '-') or 'center'}", f"/rules/{rules}")
     staff(somebody("lead"), somebody("finance"))
     lead = somebody("lead")
     lead.shows("12-rules-of-staff", "/rules/admin/")
