@@ -1,13 +1,29 @@
-"""What our own records know of a unit, in the rulebook's fixed names. What nobody knows is left out, not guessed."""
+"""What our own records know of a unit, handed to the rulebook with its proof. What nobody knows is left out.
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+The rulebook says what its facts mean (`rulebook.collected`); here stands where each comes from: the units and what was
+shown of them, what issuers said, the promise as it was sold, batches, and what was registered as down.
+"""
 
-from django.db.models import OuterRef, Subquery
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.utils import timezone
 
 from orders.models import Order, Reveal, Unit, ValidityRecord
-from orders.states import Delivery
+from orders.states import Delivery, Standing
+from rulebook import collected
+from rulebook.book import Book
+from rulebook.claims import FactValue, Proof
+from rulebook.collected import Answers, Batch, Records
+from rulebook.engine import asks
+from shops.models import Card
+from timeline.models import Event, Outage
 
 #: The rulebook's words for what is known of a unit's delivery.
 STATES = {
@@ -17,62 +33,228 @@ STATES = {
     Delivery.USED: "USED",
     Delivery.PARTIAL: "PARTIAL",
 }
-#: Reasons that say a code was bad: proven by the issuer's or supplier's record.
-BAD_CODE = {"CODE_INVALID"}
-NEVER_CAME = {"NOT_DELIVERED"}
+#: What may still be delivered, as the rulebook calls it; every other standing is its own word.
+UPSTREAM = {Standing.SENT: "PENDING", Standing.GIVEN_UP: "PENDING"}
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of one unit for one reason: its state, facts, and in words where each comes from."""
+    """What is known of one unit for one reason."""
 
-    state: str
-    facts: dict[str, Any] = field(default_factory=dict)
-    #: Whether our records speak against the claim.
-    is_contradicted: bool = False
-    #: When the buyer first looked at the code.
+    records: Records
+    #: When the buyer first saw the code.
     seen_at: datetime | None = None
 
+    @property
+    def state(self) -> str:
+        """The unit's state in the rulebook's word."""
+        return self.records.state
 
-def known_of(order: Order, units: list[Unit], reason: str, *, at: datetime) -> dict[int, Known]:
-    """What our records know of each unit, by its id, for a claim of `reason` at `at`: one query for 1 or 500."""
-    seen = Reveal.objects.filter(unit=OuterRef("pk")).order_by("at").values("at")[:1]
-    said = ValidityRecord.objects.filter(unit=OuterRef("pk")).order_by("-at", "-pk").values("is_valid")[:1]
-    rows = Unit.objects.filter(pk__in=[unit.pk for unit in units]).order_by("pk")
-    found = {
-        pk: (seen_at, is_valid) for pk, seen_at, is_valid in rows.values_list("pk", Subquery(seen), Subquery(said))
+    @property
+    def is_proven(self) -> bool:
+        """Whether our records prove the reason."""
+        return self.records.proven is True
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether our records speak against the reason."""
+        return self.records.proven is False
+
+    @cached_property
+    def facts(self) -> dict[str, FactValue]:
+        """The facts under their fixed names, claimed ones included."""
+        return collected.facts(self.records)
+
+
+class Seen(NamedTuple):
+    """What one look at the database tells of a unit."""
+
+    #: When the buyer first saw the code; a look at which the vault did not open showed nothing.
+    seen_at: datetime | None
+    #: It was looked at, and the vault opened not once.
+    is_unseen: bool
+    #: What the issuer or supplier said last of its code.
+    is_valid: bool | None
+    batch: int | None
+    supplier: int | None
+    #: What the supplier that delivers the unit says of it.
+    answers: Answers
+
+
+def known_of(order: Order, units: Sequence[Unit], reason: str, *, book: Book, at: datetime) -> dict[int, Known]:
+    """What our records know of each unit, by its id, for a claim of `reason` at `at`.
+
+    One query for 1 or 500 units; one more each for what was down, if something came late, and for the batches, if the
+    formula of `reason` asks for them.
+    """
+    found, asked, proves = _seen(order, units), asks(reason, book), PROOFS.get(reason)
+    batches = _batches({seen.batch for seen in found.values()}) if "batch_bad_bp" in asked else {}
+    outages = _outages(order, units, found, at=at) if _is_excused_by_outages(reason, book) else {}
+    known: dict[int, Known] = {}
+    for unit in units:
+        seen = found[unit.pk]
+        records = Records(
+            kind=order.snapshot.listing.kind,
+            state=_state(unit, seen),
+            level=order.buyer_level,
+            paid=unit.paid,
+            at=at,
+            state_proof=Proof(unit.grade.upper()),
+            paid_at=order.paid_at,
+            promised_at=order.promised_at,
+            delivered_at=unit.delivered_at,
+            revealed_at=seen.seen_at,
+            proven=proves(unit, seen) if proves else None,
+            answers=seen.answers,
+            batch=batches.get(seen.batch),
+            outages=outages.get(seen.supplier, ()),
+            known={
+                # The listing says before payment that digital goods are not returned without a reason, and no order is
+                # placed without the buyer's yes to it (orders.place): the statutory return does not apply.
+                "statutory_no_reason": False,
+                **_promised(order, unit, asked, at=at),
+            },
+        )
+        known[unit.pk] = Known(records, seen.seen_at)
+    return known
+
+
+def _seen(order: Order, units: Sequence[Unit]) -> dict[int, Seen]:
+    """What the records say of the units, by id, in one query."""
+    looks = Reveal.objects.filter(unit=OuterRef("pk")).order_by("at")
+    said = ValidityRecord.objects.filter(unit=OuterRef("pk")).order_by("-at", "-pk")
+    not_shown = Event.objects.filter(root=order.address, name="order.code_not_shown").order_by("seq")
+    rows = (
+        Unit.objects.filter(pk__in=[unit.pk for unit in units])
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "place",
+            ArraySubquery(looks.values("at")),
+            ArraySubquery(not_shown.values("at")),
+            ArraySubquery(not_shown.values("body")),
+            Subquery(said.values("is_valid")[:1]),
+            "card__batch",
+            "card__batch__supplier",
+            "ticket__standing",
+            "ticket__sent_at",
+        )
+    )
+    found: dict[int, Seen] = {}
+    delivering = order.snapshot.listing.supplier_id
+    for pk, place, looked, times, bodies, is_valid, batch, supplier, standing, sent_at in rows:
+        in_vain = {time for time, body in zip(times, bodies, strict=True) if json.loads(body)["unit"] == place}
+        shown = [time for time in looked if time not in in_vain]
+        found[pk] = Seen(
+            seen_at=shown[0] if shown else None,
+            is_unseen=bool(in_vain) and not shown,
+            is_valid=is_valid,
+            batch=batch,
+            supplier=supplier or delivering,
+            answers=_answers(standing, sent_at),
+        )
+    return found
+
+
+def _answers(standing: str | None, sent_at: datetime | None) -> Answers:
+    """What is known of a unit at its supplier. From the moment it was sent it may be delivered until they say no."""
+    if standing is None:
+        return Answers()
+    if sent_at is None:
+        return Answers(is_submitted=False)
+    return Answers(
+        status=UPSTREAM.get(standing, standing.upper()), is_submitted=True, timed_out=standing == Standing.GIVEN_UP
+    )
+
+
+def _state(unit: Unit, seen: Seen) -> str:
+    """The rulebook's word for a unit's delivery; a code that was opened but never shown is as good as sealed."""
+    if unit.delivery == Delivery.REVEALED and seen.is_unseen:
+        return "SEALED"
+    return STATES.get(Delivery(unit.delivery), "USED")
+
+
+def _never_came(unit: Unit, seen: Seen) -> bool | None:
+    return unit.delivery == Delivery.UNDELIVERED
+
+
+def _was_bad(unit: Unit, seen: Seen) -> bool | None:
+    return None if seen.is_valid is None else not seen.is_valid
+
+
+#: By reason: whether our records prove it, or the contrary; None, and any other reason: they say nothing.
+PROOFS: Mapping[str, Callable[[Unit, Seen], bool | None]] = {"NOT_DELIVERED": _never_came, "CODE_INVALID": _was_bad}
+
+
+def _promised(order: Order, unit: Unit, asked: Iterable[str], *, at: datetime) -> dict[str, FactValue]:
+    """What a formula asks beside times, read from the promise as it was sold and from the calendar."""
+    found = {name: PROMISED[name](order, unit, at) for name in asked if name in PROMISED}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _sold_as(order: Order, name: str) -> Any:
+    """What the listing said when it was bought."""
+    return json.loads(order.snapshot.body).get(name)
+
+
+def _days_since_delivery(order: Order, unit: Unit, at: datetime) -> int | None:
+    """Natural days, the first one not counted, by the mall's calendar."""
+    if unit.delivered_at is None:
+        return None
+    return (timezone.localdate(at) - timezone.localdate(unit.delivered_at)).days
+
+
+#: By the name of the fact; a listing without a region or a face value states none.
+PROMISED: Mapping[str, Callable[[Order, Unit, datetime], FactValue | None]] = {
+    "listing_stated_region": lambda order, unit, at: bool(_sold_as(order, "region")),
+    "promised_face": lambda order, unit, at: _sold_as(order, "face_value") or None,
+    "days_since_delivery": _days_since_delivery,
+}
+
+
+def _batches(batches: set[int | None]) -> dict[int | None, Batch]:
+    """Of each batch, how many codes were sold and how many of them are bad by our records or an issuer's word."""
+    is_bad = Exists(ValidityRecord.objects.filter(unit__card=OuterRef("pk"), is_valid=False))
+    is_sold = Q(sold_at__isnull=False)
+    counted = (
+        Card.objects.filter(batch__in=batches - {None})
+        .order_by()
+        .values("batch")
+        .annotate(
+            bad=Count("pk", filter=is_sold & (Q(failed_at__isnull=False) | Q(is_bad))), sold=Count("pk", filter=is_sold)
+        )
+    )
+    return {row["batch"]: Batch(row["bad"], row["sold"]) for row in counted}
+
+
+def _outages(
+    order: Order, units: Sequence[Unit], found: Mapping[int, Seen], *, at: datetime
+) -> dict[int | None, tuple[collected.Outage, ...]]:
+    """What was registered as down while delivery was owed, by the supplier of a code; nothing unless it came late.
+
+    The platform's, the supplier's and the kind's outages excuse whoever owes delivery; a shop's own does not.
+    """
+    ends = [unit.delivered_at or at for unit in units]
+    if order.paid_at is None or order.promised_at is None or max(ends) <= order.promised_at:
+        return {}
+    suppliers = {seen.supplier for seen in found.values()}
+    meant = (
+        Q(scope=Outage.Scope.PLATFORM)
+        | Q(scope=Outage.Scope.KIND, target=order.snapshot.listing.kind)
+        | Q(scope=Outage.Scope.SUPPLIER, target__in=[str(supplier) for supplier in suppliers if supplier])
+    )
+    down = Outage.objects.filter(meant, Q(ended_at=None) | Q(ended_at__gt=order.paid_at), began_at__lt=max(ends))
+    rows = list(down.order_by("began_at", "pk"))
+    return {
+        supplier: tuple(
+            (outage.began_at, outage.ended_at or at)
+            for outage in rows
+            if outage.scope != Outage.Scope.SUPPLIER or outage.target == str(supplier)
+        )
+        for supplier in suppliers
     }
-    return {unit.pk: _known(order, unit, reason, *found[unit.pk], at=at) for unit in units}
 
 
-def _known(
-    order: Order, unit: Unit, reason: str, seen_at: datetime | None, is_valid: bool | None, *, at: datetime
-) -> Known:
-    facts: dict[str, Any] = {}
-    if order.paid_at and order.promised_at:
-        facts["promise_min"] = _minutes(order.promised_at - order.paid_at)
-        if unit.delivered_at:
-            facts["actual_min"] = _minutes(unit.delivered_at - order.paid_at)
-        else:
-            facts["elapsed_min"] = _minutes(at - order.paid_at)
-    if unit.delivered_at:
-        facts["hours_since_delivery"] = _hours(at - unit.delivered_at)
-    if seen_at:
-        facts["hours_since_reveal"] = _hours(at - seen_at)
-    contradicted = False
-    if reason in BAD_CODE and is_valid is not None:
-        facts["platform_proof"] = not is_valid
-        contradicted = is_valid
-    if reason in NEVER_CAME:
-        facts["platform_proof"] = unit.delivery == Delivery.UNDELIVERED
-        contradicted = unit.delivery != Delivery.UNDELIVERED
-    return Known(STATES.get(Delivery(unit.delivery), "USED"), facts, contradicted, seen_at)
-
-
-def _minutes(span: timedelta) -> int:
-    return int(span.total_seconds() // 60)
-
-
-def _hours(span: timedelta) -> int:
-    """Hours begun: 24 hours and a minute are 25."""
-    return -int(-span.total_seconds() // 3600)
+def _is_excused_by_outages(reason: str, book: Book) -> bool:
+    """Nobody is excused by an outage of the platform where that very outage is what the claim is about."""
+    return reason in book.reasons and book.reasons[reason].default_class != "PLATFORM"

@@ -41,6 +41,9 @@ def _claim(refund: Refund, part: dict[str, object]) -> Claim | None:
                 "level": refund.decision["level"],
                 "paid": promised["price"],
                 "facts": part["facts"],
+                # Cases that were kept before grades were: all of it was our record.
+                "state_proof": part.get("state_proof", "VERIFIED"),
+                "grades": part.get("grades", {}),
             }
         )
     except InvalidClaim:

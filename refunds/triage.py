@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -11,9 +11,8 @@ from orders.facts import Known, known_of
 from orders.models import Order, Unit
 from refunds import reasons
 from refunds.models import Refund
-from rulebook import clocks, versions
+from rulebook import clocks, collected, versions
 from rulebook.book import Book
-from rulebook.claims import Claim, Proof
 from rulebook.decisions import Decision, Line, Outcome, Route
 from rulebook.engine import WAITING
 from rulebook.retroactive import decide_pinned
@@ -55,8 +54,7 @@ class Part:
     def is_proven(self) -> bool:
         """Whether our own records prove the claim, and the figure needs no judgment."""
         decision = self.decision
-        proof = self.known.facts.get("platform_proof") is True
-        return decision.route is Route.AUTO and decision.proven and proof and decision.refund > 0
+        return decision.route is Route.AUTO and decision.proven and self.known.is_proven and decision.refund > 0
 
 
 @dataclass(frozen=True)
@@ -152,22 +150,21 @@ def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at:
     for one unit and for 500."""
     book, level = versions.book_of(order.rulebook_version), order.buyer_level
     later = [version.book for version in versions.better_later(order.rulebook_version, at)]
-    kind = order.snapshot.listing.kind
-    known = known_of(order, list(units), reason, at=at)
-    is_proven = any(found.facts.get("platform_proof") is True for found in known.values())
-    used = _instant_used(buyer, at=at) if is_proven else 0
+    known = known_of(order, units, reason, book=book, at=at)
+    if any(found.is_proven for found in known.values()):
+        # Only what our records prove can be paid at once, so only there the quota matters.
+        used = _instant_used(buyer, at=at)
+        known = {pk: _with(found, instant_used=used) for pk, found in known.items()}
     groups: dict[Any, list[Unit]] = {}
     for unit in sorted(units, key=lambda unit: unit.place):
         found = known[unit.pk]
-        alike = (found.state, tuple(sorted(found.facts.items())), found.is_contradicted, unit.paid, unit.left)
+        alike = (found.state, found.records.state_proof, tuple(sorted(found.facts.items())), unit.paid, unit.left)
         groups.setdefault(alike, []).append(unit)
     return Preview(
         reason=reason,
         level=level,
         rulebook_version=order.rulebook_version,
-        parts=tuple(
-            _part(tuple(group), known[group[0].pk], kind, reason, level, used, book, later) for group in groups.values()
-        ),
+        parts=tuple(_part(tuple(group), known[group[0].pk], reason, book, later) for group in groups.values()),
         instant_cap=book.levels[level].instant_cap_fen,
         ends={
             unit.pk: reasons.window_ends_at(order, unit, reason, seen_at=known[unit.pk].seen_at, level=level, book=book)
@@ -177,55 +174,28 @@ def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at:
 
 
 def _instant_used(buyer: Any, *, at: datetime) -> int:
-    """How often somebody was paid at once in the last 30 days; only what our records prove can be."""
+    """How often somebody was paid at once in the last 30 days."""
     return Refund.objects.filter(buyer=buyer, is_instant=True, opened_at__gt=at - QUOTA_DAYS).count()
 
 
-def _part(
-    units: tuple[Unit, ...],
-    known: Known,
-    kind: str,
-    reason: str,
-    level: str,
-    instant_used: int,
-    book: Book,
-    later: Sequence[Book],
-) -> Part:
+def _with(known: Known, **facts: int) -> Known:
+    """What is known of a unit, and what this room's own records add."""
+    return replace(known, records=replace(known.records, known={**known.records.known, **facts}))
+
+
+def _part(units: tuple[Unit, ...], known: Known, reason: str, book: Book, later: Sequence[Book]) -> Part:
     unit = units[0]
-    decision = _decided(unit, known, kind, reason, level, instant_used, book, later)
+    decision = _decided(unit, known, reason, book, later)
     if decision.route is Route.HUMAN or decision.outcome in WAITING:
         return Part(units, known, decision, min(decision.suggest or decision.refund or unit.left, unit.left), 0)
     entitled = min(decision.refund, unit.left)
     return Part(units, known, decision, entitled, min(decision.fee, unit.left - entitled))
 
 
-def _decided(
-    unit: Unit,
-    known: Known,
-    kind: str,
-    reason: str,
-    level: str,
-    instant_used: int,
-    book: Book,
-    later: Sequence[Book],
-) -> Decision:
+def _decided(unit: Unit, known: Known, reason: str, book: Book, later: Sequence[Book]) -> Decision:
     """What the engine says; if it fails, people decide: the mall fails open to them, never to a no."""
     try:
-        return decide_pinned(
-            Claim(
-                kind=kind,
-                reason=reason,
-                state=known.state,
-                level=level,
-                paid=unit.paid,
-                # The listing says before payment that digital goods are not returned without a reason, and no order is
-                # placed without the buyer's yes to it (orders.place): the statutory return does not apply.
-                facts={**known.facts, "instant_used": instant_used, "statutory_no_reason": False},
-                state_proof=Proof(unit.grade.upper()),
-            ),
-            book,
-            later,
-        )
+        return decide_pinned(collected.claim(known.records, reason), book, later)
     except Exception:
         log.exception("the rulebook could not decide %s for %s", reason, unit.address)
     return Decision(
@@ -253,7 +223,9 @@ def _recorded(part: Part) -> dict[str, Any]:
     return {
         "places": [unit.place for unit in part.units],
         "state": part.known.state,
+        "state_proof": part.known.records.state_proof.value,
         "facts": part.known.facts,
+        "grades": collected.grades(part.known.records),
         "is_contradicted": part.known.is_contradicted,
         "entitled": part.entitled,
         "fee": part.fee,

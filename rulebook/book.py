@@ -16,7 +16,8 @@ from typing import Any
 from rulebook import law
 from rulebook.arithmetic import WHOLE, clamped, floored
 from rulebook.claims import KINDS, LARGEST, LEVELS, STATES, VOCABULARY
-from rulebook.formulas import AMOUNTS, FORMULAS, OWN
+from rulebook.formulas import FORMULAS, OWN
+from rulebook.formulas.rows import AMOUNTS
 from rulebook.matrix import CLASSES, Matrix, Row
 
 REMEDIES = (

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 KINDS = ("POINT_CARD", "ACTIVATION_CODE", "DIRECT_TOPUP", "MEMBERSHIP", "GAME_ACCOUNT", "CUSTOM_SERVICE")
 STATES = ("UNDELIVERED", "SEALED", "REVEALED_UNUSED", "USED", "PARTIAL")
+#: States in which nothing of the goods was used.
+UNUSED = frozenset({"UNDELIVERED", "SEALED", "REVEALED_UNUSED"})
 LEVELS = ("M0", "M1", "M2", "M3", "M4")
 #: Who can be liable, in the order that breaks ties when fen are split.
 PARTIES = ("PLATFORM", "SELLER", "UPSTREAM", "BUYER")

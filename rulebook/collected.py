@@ -80,18 +80,26 @@ class Records:
 
 def claim(records: Records, reason: str) -> Claim:
     """The claim of `reason` that these records support; `InvalidClaim` if they cannot be."""
-    facts = collect(records)
-    asserted = {name: value for name, value in records.claimed.items() if name not in facts}
     return Claim(
         kind=records.kind,
         reason=reason,
         state=records.state,
         level=records.level,
         paid=records.paid,
-        facts={**facts, **asserted},
+        facts=facts(records),
         state_proof=records.state_proof,
-        grades=dict.fromkeys(asserted, Proof.CLAIMED),
+        grades=grades(records),
     )
+
+
+def facts(records: Records) -> dict[str, FactValue]:
+    """All facts under their fixed names, also those that one side merely asserts."""
+    return {**records.claimed, **collect(records)}
+
+
+def grades(records: Records) -> dict[str, Proof]:
+    """The facts that are merely claimed: nothing is on record about them."""
+    return dict.fromkeys(sorted(records.claimed.keys() - collect(records).keys()), Proof.CLAIMED)
 
 
 def collect(records: Records) -> dict[str, FactValue]:

@@ -14,7 +14,9 @@ from rulebook.arithmetic import split
 from rulebook.cases import Case, Draft
 from rulebook.claims import Claim, InvalidClaim, Proof
 from rulebook.decisions import Decision, Line, Outcome, Route
-from rulebook.formulas import AFTER, BEFORE, FORMULAS, by_row, pending
+from rulebook.formulas import AFTER, BEFORE, FORMULAS
+from rulebook.formulas.deliveries import pending
+from rulebook.formulas.rows import by_row
 
 if TYPE_CHECKING:
     from rulebook.book import Book
@@ -60,6 +62,12 @@ def decide(claim: Claim, book: Book) -> Decision:
         version=book.version,
         suggest=draft.suggest,
     )
+
+
+def asks(reason: str, book: Book) -> tuple[str, ...]:
+    """The facts that a claim of `reason` lives on beside the usual ones; nothing for a reason nobody knows."""
+    found = book.reasons.get(reason)
+    return FORMULAS[found.formula].asks if found else ()
 
 
 def _draft(case: Case) -> Draft:

@@ -17,7 +17,8 @@ from jsonschema.exceptions import ValidationError
 from rulebook.arithmetic import WHOLE
 from rulebook.book import ENUMS, PRECEDENCE, REMEDIES, ROW_KEYS, TOP_KEYS, InvalidRulebook, load
 from rulebook.claims import KINDS, LARGEST, LEVELS, STATES, VOCABULARY
-from rulebook.formulas import AMOUNTS, FORMULAS
+from rulebook.formulas import FORMULAS
+from rulebook.formulas.rows import AMOUNTS
 from rulebook.matrix import CLASSES
 
 TEXT = {"type": "string", "minLength": 1}

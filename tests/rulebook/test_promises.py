@@ -11,7 +11,8 @@ from rulebook.claims import KINDS, LEVELS, PARTS, STATES, Claim, Proof
 from rulebook.decisions import Outcome, Route
 from rulebook.engine import decide
 from rulebook.explanations import explain, source
-from rulebook.formulas import COMPENSATION_CAP_FEN, FORMULAS
+from rulebook.formulas import FORMULAS
+from rulebook.formulas.drafts import COMPENSATION_CAP_FEN
 from rulebook.matrix import CLASSES
 from tests.rulebook.claims import BOOK, REASONS, RULES, claims, facts
 
