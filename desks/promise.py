@@ -1,43 +1,31 @@
-"""What the mall promises on its first page. Every span comes from the rulebook, so the page cannot promise another."""
+"""What the mall promises on its first page. Every span comes from the rulebook in force; the page promises no other."""
 
 from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from rulebook import clocks
-from timeline.spans import Kind, Span, deadline
+from rulebook import versions
+from rulebook.limits import Clocks
+from rulebook.words import in_words
+from timeline.spans import deadline
 
 
 def promise(at: datetime) -> dict[str, Any]:
     """Everything the first page needs, for a mall in which it is `at` now."""
+    clocks = versions.in_force(at).clocks
     answer = clocks.span("SELLER_RESPONSE")
     return {
         "at": at,
-        "steps": _steps(),
-        "clocks": _clocks(),
+        "steps": _steps(clocks),
+        "clocks": _clocks(clocks),
         "example_until": deadline(answer, at),
         "appeal": in_words(clocks.span("APPEAL")),
         "instant": in_words(clocks.span("PAYOUT", "instant")),
     }
 
 
-def in_words(span: Span) -> str:
-    """A span as people say it: “48 hours”, “3 working days”."""
-    if span.kind == Kind.WORKING_DAYS:
-        return ngettext("%(count)d working day", "%(count)d working days", span.amount) % {"count": span.amount}
-    if span.kind == Kind.DAYS:
-        return ngettext("%(count)d day", "%(count)d days", span.amount) % {"count": span.amount}
-    if span.amount % 60:
-        return ngettext("%(count)d minute", "%(count)d minutes", span.amount) % {"count": span.amount}
-    hours = span.amount // 60
-    if hours >= 96 and hours % 24 == 0:
-        return ngettext("%(count)d day", "%(count)d days", hours // 24) % {"count": hours // 24}
-    return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
-
-
-def _steps() -> list[dict[str, str]]:
+def _steps(clocks: Clocks) -> list[dict[str, str]]:
     """The way of a refund, with who moves and for how long."""
     return [
         {
@@ -73,7 +61,7 @@ def _steps() -> list[dict[str, str]]:
     ]
 
 
-def _clocks() -> list[dict[str, str]]:
+def _clocks(clocks: Clocks) -> list[dict[str, str]]:
     """Who has how long, and what their silence means."""
     rows = [
         (

@@ -3,7 +3,8 @@
 from timeline.hooks import Hook
 from timeline.spans import Span
 
-#: (limit, variant) → how long the rulebook gives: ledger starts clocks, but does not know their length.
+#: (limit, variant, *, version, at) → how long the rulebook gives: ledger starts clocks, but does not know their length.
+#: `version` is what the thing is pinned to; without it the version counts that is in force `at`.
 span: Hook[..., Span] = Hook("ledger.span")
 
 #: (payment, *, at): an order's charge came in, in time and right. Books channel → escrow; refuses if the order is no

@@ -45,7 +45,7 @@ def top_up(*, user: Any, amount: int, channel: str, at: datetime) -> Payment:
     require(
         LEAST_TOP_UP <= amount <= MOST_TOP_UP, "bad_amount", _("A top-up is at least ¥1.00 and at most ¥50,000.00.")
     )
-    span = hooks.span("ORDER_PAY")
+    span = hooks.span("ORDER_PAY", at=at)
     return ask(user=user, subject=f"user:{user.pk}", amount=amount, channel=channel, span=span, at=at)
 
 

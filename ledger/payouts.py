@@ -53,12 +53,13 @@ def plan(
     key: str,
     charge: str = "",
     reason: str = Reason.REFUND,
+    rulebook: str = "",
 ) -> Payout:
     """Pay `legs` (source address, fen) to `user`, once for `key`; in the transaction of the decision, its root locked.
 
     `wallet`: the money is there at once, and whoever planned it goes on from there. `channel`: it is on its way, and
     the runner sends it to the charge it came from (`payment`, or another one's number in `charge`). The sum of the legs
-    is the payout.
+    is the payout. `rulebook` is the version that its order is pinned to; without one, the version in force counts.
     """
     known = Payout.objects.filter(key=key).first()
     if known is not None:
@@ -81,7 +82,7 @@ def plan(
         planned_at=at,
         next_try_at=at if goes_to_channel else None,
     )
-    span = hooks.span("PAYOUT", "instant" if instant else "normal")
+    span = hooks.span("PAYOUT", "instant" if instant else "normal", version=rulebook, at=at)
     begin(payout, by=None, at=at, span=span, data={"amount": payout.amount, "cause": cause, "destination": destination})
     kept = [
         PayoutLeg(payout=payout, source=source, amount=amount, key=f"{key}:leg:{place}")

@@ -339,6 +339,7 @@ def _pay(order: Order, found: Plan, cause: str, *, is_instant: bool, at: datetim
         at=at,
         instant=is_instant,
         key=f"{cause}:payout",
+        rulebook=order.rulebook_version,
     )
 
 

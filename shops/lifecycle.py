@@ -92,7 +92,7 @@ def close(deposit: Deposit, *, by: Any, at: datetime) -> None:
         "wrong_moment",
         _("The shop cannot be closed now: it is closing, closed, or never paid a deposit."),
     )
-    enter(deposit, DepositState.CLOSING, by=by, at=at, span=clocks.span("DEPOSIT_QUIET"))
+    enter(deposit, DepositState.CLOSING, by=by, at=at, span=clocks.span("DEPOSIT_QUIET", at=at))
 
 
 @verb
@@ -102,10 +102,10 @@ def lapse(deposit: Deposit, *, limit: str, at: datetime) -> None:
     if deposit.machine.limits.get(deposit.state) != limit or not deposit.is_overdue(at):
         return  # answered while this call was on its way
     if deposit.state == DepositState.SHORT:
-        enter(deposit, DepositState.SUSPENDED, by=None, at=at, span=clocks.span("SUSPEND"))
+        enter(deposit, DepositState.SUSPENDED, by=None, at=at, span=clocks.span("SUSPEND", at=at))
     elif deposit.state == DepositState.SUSPENDED:
         reason = {"reason": "the deposit is still short"}
-        enter(deposit, DepositState.SUSPENDED, by=None, at=at, span=clocks.span("SUSPEND"), data=reason)
+        enter(deposit, DepositState.SUSPENDED, by=None, at=at, span=clocks.span("SUSPEND", at=at), data=reason)
     else:
         give_back(deposit, at=at)
 
@@ -153,7 +153,7 @@ def weigh(deposit: Deposit, *, at: datetime) -> None:
     """Compare what is held with what is required, and move a locked deposit where it belongs."""
     short = deposit.share_bp(held_by(deposit)) < SHORT_BELOW_BP
     if deposit.state == DepositState.ACTIVE and short:
-        enter(deposit, DepositState.SHORT, by=None, at=at, span=clocks.span("DEPOSIT_TOP_UP"))
+        enter(deposit, DepositState.SHORT, by=None, at=at, span=clocks.span("DEPOSIT_TOP_UP", at=at))
     elif deposit.state in {DepositState.UNPAID, DepositState.SHORT, DepositState.SUSPENDED} and not short:
         enter(deposit, DepositState.ACTIVE, by=None, at=at)
 

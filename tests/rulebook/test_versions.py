@@ -9,15 +9,17 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.utils import translation
 
+from ledger import payments
 from rulebook import clocks, lifecycle, versions
 from rulebook.book import InvalidRulebook
 from rulebook.defaults import default_data
 from rulebook.models import RulebookVersion
 from rulebook.states import VersionState
+from shops import lifecycle as shops
 from timeline import sweep
 from timeline.models import Event
 from timeline.refusals import Refused
-from timeline.spans import SHANGHAI
+from timeline.spans import SHANGHAI, days, deadline
 
 DAY = timedelta(days=1)
 
@@ -275,4 +277,25 @@ def test_a_file_that_cannot_be_used_leaves_nothing_behind(db, tmp_path, text, na
 def test_rules_without_clocks_take_those_in_force(lead, at):
     data = rules()
     del data["clocks"]
-    assert lifecycle.draft(data, by=lead, at=at).clocks.span("SIGN") == clocks.span("SIGN")
+    assert lifecycle.draft(data, by=lead, at=at).clocks.span("SIGN") == clocks.span("SIGN", at=at)
+
+
+def test_clocks_that_no_order_pins_run_as_the_version_in_force_has_them(lead, senior, deposit, seller, at):
+    data = rules()
+    data["clocks"]["limits"]["DEPOSIT_QUIET"]["default_days"] = 45
+    data["clocks"]["limits"]["ORDER_PAY"]["default_hours"] = 0.5
+    version = lifecycle.draft(data, by=lead, at=at)
+    lifecycle.propose(version, is_major=False, is_retroactive=False, by=lead, at=at)
+    lifecycle.sign(version, by=senior, at=at)
+    day = version.effective_at
+    shops.close(deposit, by=seller, at=day)
+    assert deposit.deadline_at == deadline(days(45), day)
+    assert payments.top_up(user=seller, amount=100, channel="sandbox", at=day).deadline_at == day + timedelta(
+        minutes=30
+    )
+    assert payments.top_up(user=seller, amount=100, channel="sandbox", at=at).deadline_at == at + timedelta(minutes=15)
+
+
+def test_a_clock_is_pinned_or_begins_at_some_time(db):
+    with pytest.raises(ValueError, match="SIGN"):
+        clocks.span("SIGN")

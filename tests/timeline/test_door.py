@@ -15,7 +15,12 @@ def test_entering_a_state_writes_state_clock_and_event_together(deposit, seller,
     with transaction.atomic():
         door.lock(deposit)
         door.enter(
-            deposit, DepositState.CLOSING, by=seller, at=at, span=clocks.span("DEPOSIT_QUIET"), data={"why": "老了"}
+            deposit,
+            DepositState.CLOSING,
+            by=seller,
+            at=at,
+            span=clocks.span("DEPOSIT_QUIET", at=at),
+            data={"why": "老了"},
         )
     stored = Deposit.objects.get()
     timer = Timer.objects.get(subject=deposit.address, state="running")
@@ -56,9 +61,9 @@ def test_a_thing_that_somebody_else_moved_is_not_moved_again(deposit, at):
     stale = Deposit.objects.get()
     with transaction.atomic():
         door.lock(deposit)
-        door.enter(deposit, DepositState.SHORT, by=None, at=at, span=clocks.span("DEPOSIT_TOP_UP"))
+        door.enter(deposit, DepositState.SHORT, by=None, at=at, span=clocks.span("DEPOSIT_TOP_UP", at=at))
     with pytest.raises(RuntimeError, match="without their lock"), transaction.atomic():
-        door.enter(stale, DepositState.SHORT, by=None, at=at, span=clocks.span("SUSPEND"))
+        door.enter(stale, DepositState.SHORT, by=None, at=at, span=clocks.span("SUSPEND", at=at))
 
 
 @pytest.mark.django_db(transaction=True)

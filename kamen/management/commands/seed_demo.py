@@ -81,13 +81,13 @@ def tell(story: Story, *, owner: Any, at: datetime) -> None:
     if story.arrives_at == DepositState.SUSPENDED:
         short_at = last_moment_whose_top_up_is_over(at)
         lifecycle.set_required(deposit, required=story.required * 2, at=short_at)
-        over_at = spans.deadline(clocks.span("DEPOSIT_TOP_UP"), short_at)
+        over_at = spans.deadline(clocks.span("DEPOSIT_TOP_UP", at=short_at), short_at)
         sweep.fire_overdue(shop.address, at=over_at + timedelta(seconds=1))
 
 
 def last_moment_whose_top_up_is_over(at: datetime) -> datetime:
     """The latest day's moment at which a deposit fell short and whose working days to top it up are over at `at`."""
-    span = clocks.span("DEPOSIT_TOP_UP")
+    span = clocks.span("DEPOSIT_TOP_UP", at=at)
     moment = at - timedelta(days=1)
     while spans.deadline(span, moment) >= at - timedelta(minutes=1):
         moment -= timedelta(days=1)
