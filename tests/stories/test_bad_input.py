@@ -18,6 +18,7 @@ from orders.models import Attachment, Order
 from refunds.models import Refund
 from tests.api.conftest import problem, signed_in
 from tests.fixtures.channel import SECRET, eventually
+from tests.fixtures.clocks import let_remind
 from tests.fixtures.disputes import drafted
 from tests.fixtures.people import person
 from tests.stories.conftest import everything, picture
@@ -164,6 +165,7 @@ def test_an_answer_after_the_deadline_comes_too_late(refund, rich_buyer, seller,
 
 def test_whoever_is_too_late_with_anything_else_is_told_so(declined, rich_buyer, unchanged):
     number = declined.number
+    let_remind(declined)
     clock.advance(timedelta(days=8))
     problem(signed_in(rich_buyer).send(f"/api/v1/refunds/{number}/escalate/"), 409, "wrong_moment")
     declined.refresh_from_db()
