@@ -90,6 +90,8 @@ class DeclineForm(forms.Form):
         error_messages={"required": _("A no needs a published rule.")},
     )
     text = forms.CharField(label=_("Tell the buyer why"), max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
+    #: Set once the shop was told which of its words are too vague to count.
+    was_warned = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, rules: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -101,3 +103,14 @@ class DeclineForm(forms.Form):
         if void := linter.blocking(text, linter.Use.DECLINE):
             raise ValidationError([ValidationError(terms.sentence(each), code="void_term") for each in void])
         return text
+
+    def clean(self) -> dict[str, Any]:
+        """Vague words are shown once, with a better wording; sent again, the answer stands as it is."""
+        told = super().clean() or {}
+        vague = linter.lint(told.get("text", ""), linter.Use.DECLINE)
+        if vague and not told.pop("was_warned", False):
+            self.data = {**self.data.dict(), self.add_prefix("was_warned"): "1"}  # type: ignore[attr-defined]
+            self.add_error("text", [ValidationError(terms.sentence(each), code="vague_term") for each in vague])
+            self.add_error("text", ValidationError(_("Send it again if it shall stay as it is."), code="vague_term"))
+        told.pop("was_warned", None)
+        return told

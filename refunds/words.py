@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from ledger.templatetags.money import yuan
 from refunds.models import Refund
-from refunds.reasons import CHANGE_OF_MIND, CODE_INVALID, NOT_DELIVERED
 from refunds.states import RefundState
 from rulebook import cards, explanations, versions
 from rulebook import words as told
@@ -18,31 +16,7 @@ from rulebook.book import Book
 from rulebook.decisions import Line
 from rulebook.explanations import percent
 
-#: Each reason in plain words, what it is for, and its icon.
-REASONS: dict[str, tuple[Promise, Promise, str]] = {
-    NOT_DELIVERED: (
-        gettext_lazy("It did not come"),
-        gettext_lazy("Paid for, but nothing has arrived."),
-        "truck",
-    ),
-    CODE_INVALID: (
-        gettext_lazy("The code does not work"),
-        gettext_lazy("The issuer says that it is invalid."),
-        "circle-x",
-    ),
-    CHANGE_OF_MIND: (
-        gettext_lazy("I do not want it any more"),
-        gettext_lazy("Nothing is wrong with it. A fee may stay with the shop."),
-        "undo-2",
-    ),
-}
-
-PARTIES, STATES = told.PARTIES, told.STATES
-
-
-def reason(code: str) -> str:
-    """A reason as people say it."""
-    return str(REASONS[code][0]) if code in REASONS else told.reason(code)
+PARTIES, STATES, reason = told.PARTIES, told.STATES, told.reason
 
 
 def rule(rule_id: str, version: str = "") -> str:

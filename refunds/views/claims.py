@@ -21,7 +21,7 @@ from refunds.models import ClaimDraft, Refund
 from refunds.states import RefundState
 from refunds.triage import Lane
 from rulebook import clocks
-from rulebook.words import in_words
+from rulebook.words import REASONS, in_words
 from timeline import clock
 from timeline.refusals import Refused
 from timeline.spans import deadline
@@ -79,9 +79,9 @@ def what_happened(request: HttpRequest, number: str) -> HttpResponse:
         "tiles": [
             {
                 "code": code,
-                "title": words.REASONS[code][0],
-                "text": words.REASONS[code][1],
-                "icon": words.REASONS[code][2],
+                "title": REASONS[code].title,
+                "text": REASONS[code].meaning,
+                "icon": REASONS[code].icon,
                 "count": len(places),
                 "is_chosen": code == chosen,
             }

@@ -1,5 +1,6 @@
 """Pages of rule staff: write a version, see what it changes, try it on past cases, propose it, sign it."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -181,7 +182,7 @@ def _list(request: HttpRequest, form: DraftForm, *, status: int = 200) -> HttpRe
 
 def _page(request: HttpRequest, found: RulebookVersion, wrong: dict[str, forms.Form]) -> HttpResponse:
     at = clock.now()
-    ruling = versions.in_force(at)
+    against = _before(found, at)
     done = actions.open_to(found, request.user, at=at)
     made = {
         "revise": DraftForm(initial={"purpose": found.purpose}, auto_id="revise_%s"),
@@ -192,8 +193,8 @@ def _page(request: HttpRequest, found: RulebookVersion, wrong: dict[str, forms.F
     last = found.replays.order_by("-pk").first()
     context = {
         "version": found,
-        "against": ruling,
-        "differences": differences.between(ruling, found),
+        "against": against,
+        "differences": differences.between(against, found),
         "actions": done,
         "forms": made | wrong,
         "replay": last,
@@ -204,9 +205,17 @@ def _page(request: HttpRequest, found: RulebookVersion, wrong: dict[str, forms.F
     return render(request, "rulebook/staff/version.html", context, status=422 if wrong else 200)
 
 
+def _before(found: RulebookVersion, at: datetime) -> RulebookVersion:
+    """What a version is read against: one that rules or ruled, the one before it; every other, the one in force."""
+    ruled = [each for each in versions.published(at) if each.rules_at(at)]
+    numbers = [each.number for each in ruled]
+    place = numbers.index(found.number) if found.number in numbers else len(ruled)
+    return ruled[place - 1] if place else versions.shipped()
+
+
 def _result(told: dict[str, Any]) -> dict[str, Any]:
     """The figures of a replay with the words of the mall."""
-    parties = {"BUYER": _("buyers receive"), **PARTIES}
+    parties = {**PARTIES, "BUYER": _("Buyers receive")}
     return {
         **told,
         "payers": [

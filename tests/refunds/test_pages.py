@@ -294,3 +294,15 @@ def test_preview_asks_nobody_but_the_rules(order, revealed, rich_buyer, at):
     with recorded() as asked:
         lifecycle.preview(order, [revealed], "CODE_INVALID", buyer=rich_buyer, at=at)
     assert not [line for line in asked if not line.upper().startswith("SELECT")]
+
+
+def test_vague_words_in_a_decline_are_shown_once_with_a_better_wording(as_shop, refund):
+    vague = {"code": "other", "rule": "MX-42", "text": "我们视情况处理。"}
+    page = as_shop.post(address("decline", refund), vague)
+    refund.refresh_from_db()
+    assert (page.status_code, refund.state) == (422, "requested")
+    assert "视情况处理" in text(page)
+    assert 'name="was_warned" value="1"' in text(page)
+    as_shop.post(address("decline", refund), {**vague, "was_warned": "1"})
+    refund.refresh_from_db()
+    assert refund.state == "declined"

@@ -10,6 +10,7 @@ from rulebook.models import RulebookVersion
 from rulebook.states import VersionState
 from tests.fixtures.cases import claim
 from tests.rulebook.test_versions import rules
+from timeline import clock
 
 
 @pytest.fixture
@@ -90,3 +91,12 @@ def test_before_it_is_signed_recent_cases_tell_what_would_have_changed(
     assert gained["BUYER"] == 2 * (price * 100 // 10_000) == gained["SELLER"], lane
     assert refund.number in client.get(page(version)).content.decode()
     assert versions.in_force(at).number == done.against
+
+
+def test_a_version_in_force_is_read_against_the_one_before_it(client, written, lead, senior, at):
+    lifecycle.propose(written, is_major=False, is_retroactive=False, by=lead, at=at)
+    lifecycle.sign(written, by=senior, at=at)
+    clock.advance(written.effective_at - at)
+    lifecycle.lapse(written, limit="RULE_NOTICE", at=written.effective_at)
+    told = client.get(page(written)).content.decode()
+    assert "3% → 2%" in told
