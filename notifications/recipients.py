@@ -130,6 +130,7 @@ ALONG: dict[str, list[str]] = {
     "payment": [],
     "payout": [],
     "brake": [],
+    "rulebook": [],
 }
 
 
@@ -225,6 +226,22 @@ def assigning_leads(happening: Happening) -> list[int | None]:
 def money_watch(happening: Happening) -> list[int | None]:
     """Who may stop the money, and who lets it go again."""
     return [*happening.staff.holding(Role.FINANCE), *happening.staff.holding(Role.RISK)]
+
+
+def rule_staff(happening: Happening) -> list[int | None]:
+    """Who writes and signs the rules."""
+    return [*happening.staff.holding(Role.LEAD), *happening.staff.holding(Role.SENIOR)]
+
+
+def second_person(happening: Happening) -> list[int | None]:
+    """Who of them may sign a version: neither who wrote it nor who put it forward."""
+    version = happening.thing
+    return [user for user in rule_staff(happening) if user not in (version.author_id, version.proposed_by_id)]
+
+
+def proposer(happening: Happening) -> list[int | None]:
+    """Who put a version of the rules forward."""
+    return [happening.thing.proposed_by_id]
 
 
 def under_the_clock(happening: Happening) -> list[int | None]:
@@ -366,6 +383,11 @@ def clashes_page(happening: Happening) -> str:
     return reverse("shops:clashes")
 
 
+def version_page(happening: Happening) -> str:
+    """A version of the rules, for those who write and sign it."""
+    return reverse("rulebook:staff_version", args=[happening.thing.pk])
+
+
 def clock_page(happening: Happening) -> str:
     """Where the one under the clock acts: staff on their bench, the sides on the page of the thing."""
     match happening.thing, happening.event.data["owner"]:
@@ -454,6 +476,12 @@ TOLD: dict[str, list[Line]] = {
     "brake.raised_again": [Line("brake.raised_again", money_watch, brake_page)],
     "brake.signed": [Line("brake.signed", finance, brake_page)],
     "brake.released": [Line("brake.released", money_watch, brake_page)],
+    "rulebook.signing": [Line("rulebook.signing", second_person, version_page)],
+    "rulebook.sent_back": [Line("rulebook.sent_back", proposer, version_page)],
+    "rulebook.not_signed": [Line("rulebook.not_signed", proposer, version_page)],
+    "rulebook.announced": [Line("rulebook.announced", rule_staff, version_page)],
+    "rulebook.in_force": [Line("rulebook.in_force", rule_staff, version_page)],
+    "rulebook.withdrawn": [Line("rulebook.withdrawn", rule_staff, version_page)],
     "order.code_not_shown": [Line("order.code_not_shown", leads, order_page)],
     "listing.codes_read": [Line("listing.codes_read", shop, intake_page)],
     "listing.batch_stopped": [Line("listing.batch_stopped", shop, batch_page)],
@@ -526,14 +554,10 @@ SILENT: set[str] = {
     "listing.paused",
     "listing.closed",
     "listing.stocked",
-    # The rulebook is announced on its own page, where everybody reads it; staff see what waits for them there.
-    *(
-        f"rulebook.{name}"
-        for name in (
-            *("draft", "revised", "signing", "sent_back", "not_signed", "announced", "withdrawn", "in_force"),
-            *("superseded", "clock_fired"),
-        )
-    ),
+    # A draft binds nobody; what supersedes a version says so itself.
+    "rulebook.draft",
+    "rulebook.revised",
+    "rulebook.superseded",
     "listing.codes_sent_in",
     "member.taken_back",
     "listing.codes_expired",

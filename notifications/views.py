@@ -27,6 +27,7 @@ ICONS = {
     "brake": "octagon-alert",
     "deposit": "shield-check",
     "listing": "vault",
+    "rulebook": "book-open",
 }
 #: Notices that look other than the rest of their kind: icon, tone.
 LOOKS = {
@@ -48,6 +49,8 @@ LOOKS = {
     "order.code_not_shown": ("octagon-alert", "vermilion"),
     "listing.batch_stopped": ("ban", "vermilion"),
     "listing.codes_seen_elsewhere": ("shield-alert", "amber"),
+    "rulebook.signing": ("hourglass", "amber"),
+    "rulebook.in_force": ("circle-check", "green"),
     "order.funds_missing": ("octagon-alert", "vermilion"),
     "refund.requested": ("hourglass", "amber"),
     "refund.declined": ("hourglass", "amber"),

@@ -41,7 +41,7 @@ from orders.opening import is_dear, open_code, parts_of
 from orders.parties import Side, may_speak, side_of, visible_to
 from orders.purchase import ask_for_charge, may_be_paid, open_payment, order_as_shown
 from orders.states import Delivery, Grade, OrderState
-from rulebook import versions
+from rulebook import linter, terms, versions
 from shops import policy
 from shops.models import Kind, Listing, Shop
 from timeline import clock, events
@@ -455,6 +455,7 @@ def _order_page(request: HttpRequest, order: Order, form: SayForm, *, status: in
         "promised": _snapshot(order),
         "promise": policy.in_words(minutes(_snapshot(order)["promise_minutes"])),
         "kind": Kind(_snapshot(order)["kind"]).label,
+        "void": _void_words(order),
         "actions": actions_for(order, request.user, figures, at=at),
         "payment": open_payment(order, at=at) if side == Side.BUYER and may_be_paid(order, at) else None,
         "happenings": happenings(order),
@@ -466,6 +467,14 @@ def _order_page(request: HttpRequest, order: Order, form: SayForm, *, status: in
         **_tiles(request, order, side, figures),
     }
     return render(request, "orders/detail.html", context, status=status)
+
+
+def _void_words(order: Order) -> list[dict[str, Any]]:
+    """Words of the promise that the law or the mall takes as unwritten, from times before listings were checked."""
+    promised = _snapshot(order)
+    text = "\n".join([promised["title"], promised["description"], order.snapshot.notice_text])
+    found = {each.quote: each for each in linter.blocking(text)}
+    return [terms.shown(each) for each in found.values()]
 
 
 def _tiles(request: HttpRequest, order: Order, side: Side, figures: Figures) -> dict[str, Any]:

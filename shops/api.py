@@ -14,15 +14,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ledger import accounts
-from shops import lifecycle
+from rulebook import versions
+from shops import lifecycle, policy
 from shops import listings as verbs
 from shops.models import BASE_DEPOSIT, OFFERED, SELL, Deposit, Listing, Shop, keeping
 from shops.serializers import (
     DepositForOwner,
     ListingForOwner,
-    ListingInPublic,
     ListingPage,
     ListingsOfShop,
+    ListingToBuy,
     ListingToDraft,
     ShopInPublic,
     ShopPage,
@@ -184,6 +185,32 @@ A_DRAFT = {
     "notice": "请先确认区服；查看后因个人原因不能退。",
 }
 A_LISTING = {"id": 7, "shop": "xinghe", "state": "on_sale", **A_DRAFT, "is_sold_out": False}
+A_POLICY = {
+    "version": "default-cn 2026.11.0",
+    "language": "zh-hans",
+    "level": "M0",
+    "sentence": "未查看：2 小时内退还，扣 8%。已查看：不退。",
+    "questions": [
+        {
+            "icon": "clock",
+            "question": "多快？",
+            "answers": ["交付后您有 72 小时验货；在此之前款项由平台托管。"],
+        }
+    ],
+    "reasons": [
+        {
+            "code": "CODE_INVALID",
+            "title": "卡密无效",
+            "icon": "circle-x",
+            "result": "全额退款，或两小时内补发新码。",
+            "window": "查看后 7 天",
+            "evidence": "带时间的提示信息（如有）。",
+        }
+    ],
+    "mistakes": [],
+    "is_sealed_kind": True,
+    "has_midway": False,
+}
 OWN_LISTING = {**A_LISTING, "free": 10, "actions": ["pause", "close"], "terms": []}
 
 
@@ -218,9 +245,9 @@ def listings(request: Request) -> Response:
 @extend_schema(
     operation_id="getListing",
     summary="Look at a listing",
-    description="Public, as long as it was ever on sale.",
-    responses=ListingInPublic,
-    examples=[OpenApiExample("On sale", A_LISTING, response_only=True)],
+    description="Public, as long as it was ever on sale. With the policy card: what can come back after the purchase.",
+    responses=ListingToBuy,
+    examples=[OpenApiExample("On sale", A_LISTING | {"policy": A_POLICY}, response_only=True)],
     auth=[],
 )
 @api_view(["GET"])
@@ -228,7 +255,9 @@ def listings(request: Request) -> Response:
 def listing(request: Request, pk: int) -> Response:
     """One listing."""
     seen = Listing.objects.visible_to(request.user).with_free().select_related("shop")
-    return Response(ListingInPublic(get_object_or_404(seen, pk=pk)).data)
+    found: Any = get_object_or_404(seen, pk=pk)
+    found.policy = policy.card(found, versions.in_force(clock.now()), getattr(request.user, "level", ""))
+    return Response(ListingToBuy(found).data)
 
 
 @extend_schema(

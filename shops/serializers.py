@@ -178,6 +178,15 @@ class ListingInPublic(serializers.Serializer[Any]):
         return not listing.free
 
 
+class ListingToBuy(ListingInPublic):
+    """A listing with everything a buyer has to know before paying."""
+
+    policy = serializers.DictField(
+        help_text="The policy card: what comes back, until when, by which proof, and the fee of each level. In the"
+        " language of the request; `level` is yours, and `version` the rulebook that an order of now is under."
+    )
+
+
 class ListingPage(serializers.Serializer[Any]):
     """A part of the list of listings, newest first."""
 

@@ -13,7 +13,7 @@ from ledger.accounts import balance
 from ledger.models import Payment
 from ledger.transfers import Reason, transfer
 from orders import delivery, escrow, lifecycle
-from orders.models import Order, Reveal
+from orders.models import Order, Reveal, Snapshot
 from orders.states import Delivery, OrderState
 from shops import listings, stock
 from shops.models import Card
@@ -517,3 +517,9 @@ def test_an_order_of_500_units_asks_the_database_as_often_as_one_of_1(paid_order
     assert [tile["place"] for tile in last.context["tiles"]] == list(range(451, 501))
     assert page_of(rich_buyer, many, units=11).context["unit_page"] == 10
     assert page_of(rich_buyer, many, units=0).context["unit_page"] == 1
+
+
+def test_void_words_of_an_old_promise_are_pointed_out(order, rich_buyer):
+    assert "<q>" not in text(page_of(rich_buyer, order))
+    Snapshot.objects.filter(order=order).update(notice_text="虚拟商品概不退换。")
+    assert re.search("<q>[^<]*不退[^<]*</q>", text(page_of(rich_buyer, order)))

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.urls import reverse
 from django.utils.translation import override
 
 from orders import lifecycle
@@ -99,3 +100,10 @@ def test_the_card_stands_on_the_listing_and_on_the_page_of_the_purchase(client, 
     refused = client.post(f"/listings/{listing.pk}/buy/", {"quantity": "0"}, headers=english)
     assert refused.status_code == 422
     assert sentence in refused.content.decode()
+
+
+def test_a_program_reads_the_card_before_it_buys(client, listing, at):
+    got = client.get(reverse("api:listing", kwargs={"pk": listing.pk}), headers={"accept-language": "en"}).json()
+    with override("en"):
+        assert got["policy"] == json.loads(json.dumps(policy.card(listing, versions.in_force(at))))
+    assert got["policy"]["version"] == "default-cn 2026.11.0"
