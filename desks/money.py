@@ -12,7 +12,7 @@ from ledger.accounts import balances
 from ledger.models import Posting
 from ledger.views import Named, named
 from orders.models import Unit
-from shops.models import Deposit
+from shops.models import BOOKS, Deposit
 from shops.views.shops import may_see_money
 
 PAGE = 50
@@ -38,6 +38,7 @@ def money(request: HttpRequest, slug: str) -> HttpResponse:
     things = things_of(part.lines)
     context = {
         "shop": shop,
+        "may_withdraw": shop.may(request.user, BOOKS),
         "pocket": pocket,
         "pocket_word": POCKETS[pocket][0],
         "pockets": [

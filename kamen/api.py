@@ -23,6 +23,7 @@ import refunds.api
 import rulebook.api
 import rulebook.staff_api
 import shops.api
+import shops.money_api
 import shops.staff_api
 import shops.stock_api
 import timeline.clock_api
@@ -345,6 +346,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/suppliers/<int:pk>/edit/", shops.stock_api.edit_supplier, name="edit_supplier"),
     path("v1/shops/<slug:slug>/stock/", shops.stock_api.stock, name="stock"),
     path("v1/shops/<slug:slug>/suppliers/", shops.stock_api.suppliers, name="suppliers"),
+    path("v1/shops/<slug:slug>/deposit/pay/", shops.money_api.pay_in, name="pay_in"),
+    path("v1/shops/<slug:slug>/withdrawals/", shops.money_api.withdrawals, name="withdrawals"),
+    path("v1/shops/<slug:slug>/account/", shops.money_api.account, name="account_of_shop"),
     path("v1/shops/<slug:slug>/members/", shops.staff_api.members, name="members"),
     path("v1/members/<int:pk>/duty/", shops.staff_api.change_duty, name="change_duty"),
     path("v1/members/<int:pk>/accept/", shops.staff_api.accept, name="accept_invitation"),

@@ -42,6 +42,9 @@ create table if not exists paid (
 create table if not exists refund (
   number text primary key, txn text not null references paid, amount integer not null, state text not null,
   reason text not null default '');
+create table if not exists payout (
+  number text primary key, payee text not null, amount integer not null, state text not null,
+  reason text not null default '');
 """
 
 #: How the channel behaves towards refunds, to be chosen on its front page (and by tests).
@@ -74,6 +77,7 @@ WORDS: dict[str, dict[str, str]] = {
         "silent": "不应答",
         "charges": "收款",
         "refunds": "退款",
+        "payouts": "付款到账户",
         "nothing": "还没有。",
         "set": "更改",
         "missing": "没有这笔收款。",
@@ -104,6 +108,7 @@ WORDS: dict[str, dict[str, str]] = {
         "silent": "No answer",
         "charges": "Charges",
         "refunds": "Refunds",
+        "payouts": "Payouts to accounts",
         "nothing": "None yet.",
         "set": "Change",
         "missing": "There is no such charge.",
@@ -225,6 +230,32 @@ class Channel:
     def find_refund(self, number: str) -> tuple[int, dict[str, Any]]:
         """What became of a refund."""
         found = self.row("select number, txn, amount, state, reason from refund where number = ?", number)
+        return (200, dict(found)) if found else (404, {"reason": "unknown"})
+
+    def pay_out(self, told: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Send money to an account, once per number. What failed may be asked for again."""
+        number, payee, amount = told.get("number"), told.get("payee"), told.get("amount")
+        if not isinstance(number, str) or not isinstance(payee, str) or type(amount) is not int or amount <= 0:
+            return 422, {"reason": "a payout has a number, an account and an amount"}
+        with self.writing() as database:
+            known = self.row("select * from payout where number = ?", number)
+            if known is not None and (known["payee"], known["amount"]) != (payee, amount):
+                return 409, {"reason": "this number stands for another payout"}
+            if known is None or known["state"] in {"failed", "refused"}:
+                state, reason = {
+                    "failing": ("failed", "the bank does not answer"),
+                    "refusing": ("refused", "there is no such account"),
+                }.get(self.mood, ("done", ""))
+                database.execute(
+                    "insert into payout (number, payee, amount, state, reason) values (?, ?, ?, ?, ?)"
+                    " on conflict (number) do update set state = excluded.state, reason = excluded.reason",
+                    [number, payee, amount, state, reason],
+                )
+        return self.find_payout(number)
+
+    def find_payout(self, number: str) -> tuple[int, dict[str, Any]]:
+        """What became of a payout."""
+        found = self.row("select number, payee, amount, state, reason from payout where number = ?", number)
         return (200, dict(found)) if found else (404, {"reason": "unknown"})
 
     # What the buyer does
@@ -362,7 +393,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.page(413, "Too large")
         body = self.rfile.read(int(length))
         path = urlsplit(self.path).path
-        if path.startswith(("/charges", "/refunds")):
+        if path.startswith(("/charges", "/refunds", "/payouts")):
             return self.api(method, path, body)
         if path == "/":
             return self.front(method, body)
@@ -385,8 +416,8 @@ class Handler(BaseHTTPRequestHandler):
             status, found = 400, {"reason": "not a JSON object"}
         elif (method, path) == ("POST", "/charges"):
             status, found = channel.open_charge(told)
-        elif (method, path) == ("POST", "/refunds"):
-            status, found = channel.refund(told)
+        elif (method, path) in {("POST", "/refunds"), ("POST", "/payouts")}:
+            status, found = channel.refund(told) if path == "/refunds" else channel.pay_out(told)
             if channel.mood == "silent":  # done, but nobody is told
                 self.close_connection = True
                 return None
@@ -394,6 +425,8 @@ class Handler(BaseHTTPRequestHandler):
             status, found = channel.find_charge(path.removeprefix("/charges/"))
         elif method == "GET" and path.startswith("/refunds/"):
             status, found = channel.find_refund(path.removeprefix("/refunds/"))
+        elif method == "GET" and path.startswith("/payouts/"):
+            status, found = channel.find_payout(path.removeprefix("/payouts/"))
         else:
             status, found = 404, {"reason": "unknown"}
         answer = json.dumps(found, ensure_ascii=False).encode()
@@ -465,12 +498,16 @@ class Handler(BaseHTTPRequestHandler):
         refunds = channel.rows(
             f"select number, {yuan.format('amount')}, state from refund order by rowid desc limit 20"  # noqa: S608
         )
+        payouts = channel.rows(
+            f"select number, payee, {yuan.format('amount')}, state from payout order by rowid desc limit 20"  # noqa: S608
+        )
         return self.page(
             200,
             f"<div class=card><form method=post action='/?lang={self.language}'><label for=mood>{say['mood']}</label>"
             f"<select id=mood name=mood>{options}</select><button>{say['set']}</button></form></div>"
             + table(say["charges"], charges)
-            + table(say["refunds"], refunds),
+            + table(say["refunds"], refunds)
+            + table(say["payouts"], payouts),
         )
 
     # Answers

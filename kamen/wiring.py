@@ -7,8 +7,8 @@ from disputes.states import DISPUTE
 from ledger import brake, payments, payouts
 from ledger.states import BRAKE, PAYMENT, PAYOUT
 from notifications import inbox
+from orders import figures, outages
 from orders import lifecycle as orders
-from orders import outages
 from orders.states import ORDER
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
@@ -18,9 +18,10 @@ from rulebook import clocks
 from rulebook import hooks as rulebook_hooks
 from rulebook import lifecycle as rulebook
 from rulebook.states import RULEBOOK
+from shops import hooks as shop_hooks
 from shops import lifecycle as shops
-from shops import listings, staff
-from shops.states import DEPOSIT, LISTING, MEMBER
+from shops import listings, staff, withdrawals
+from shops.states import DEPOSIT, LISTING, MEMBER, PAYEE
 
 
 def connect() -> None:
@@ -35,6 +36,9 @@ def connect() -> None:
     DEPOSIT.expired.tie(shops.lapse)
     LISTING.expired.tie(listings.lapse)
     MEMBER.expired.tie(staff.lapse)
+    PAYEE.expired.tie(withdrawals.lapse)
+    shop_hooks.exposed.tie(figures.exposed)
+    ledger.hooks.deposit_paid.tie(shops.paid_by_channel)
     ledger.hooks.payout_paid.tie(refunds.paid)
     ORDER.expired.tie(orders.lapse)
     RULEBOOK.expired.tie(rulebook.lapse)

@@ -77,6 +77,12 @@ class Gateway(Protocol):
     def find_refund(self, number: str) -> RefundAnswer:
         """What the channel knows of our refund `number`."""
 
+    def pay_out(self, *, number: str, payee: str, amount: int) -> RefundAnswer:
+        """Send `amount` fen to the account `payee`, once for our `number` however often it is asked."""
+
+    def find_payout(self, number: str) -> RefundAnswer:
+        """What the channel knows of what we sent to an account under our `number`."""
+
     def read_notice(self, *, path: str, headers: Mapping[str, str], body: bytes) -> Charge:
         """What a notice says, if it is the channel's and fresh; else `BadNotice`. `path` is where it was sent to."""
 

@@ -11,5 +11,9 @@ span: Hook[..., Span] = Hook("ledger.span")
 #: longer to be paid, and the ledger then sends the money back.
 order_paid: Hook[..., None] = Hook("ledger.order_paid")
 
+#: (payment, *, at): a shop's deposit was paid, in time and right. Books channel → deposit; refuses if the shop is
+#: closing, and the ledger then sends the money back.
+deposit_paid: Hook[..., None] = Hook("ledger.deposit_paid")
+
 #: (payout, *, at): what a refund decided has arrived.
 payout_paid: Hook[..., None] = Hook("ledger.payout_paid")

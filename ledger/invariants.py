@@ -74,7 +74,7 @@ CHECKS = {
     "a payout by a channel that arrived has its confirmation, and the other way round": """
         select o.number from ledger_payout o
           left join ledger_transfer t on t.key in ('payout:' || o.id || ':confirmed', 'payout:' || o.id || ':to_wallet')
-         where o.destination = 'channel' and (o.state = 'paid') is distinct from (t.id is not null and t.amount = o.amount)
+         where o.destination <> 'wallet' and (o.state = 'paid') is distinct from (t.id is not null and t.amount = o.amount)
     """,
     "a void payout went back leg by leg, and no other did": """
         select o.number from ledger_payout o join ledger_payoutleg l on l.payout_id = o.id
@@ -84,7 +84,9 @@ CHECKS = {
     "what is on its way out of a channel is what open payouts hold": """
         select a.address from ledger_account a where a.kind_id = 'channel_out'
            and coalesce((select sum(p.amount) from ledger_posting p join ledger_transfer t on t.id = p.transfer_id
-                          where p.account_id = a.id and t.reason not in ('deposit_returned', 'withdrawal')), 0)
+                          where p.account_id = a.id
+                            and (t.reason <> 'deposit_returned' or exists (
+                                select from ledger_payoutleg l where l.key = t.key))), 0)
             <> coalesce((select sum(o.amount) from ledger_payout o
                           where 'channel:' || o.channel || ':out' = a.address
                             and o.state in ('planned', 'sending', 'retrying', 'manual')), 0)
@@ -169,7 +171,7 @@ RECENT = {
           left join ledger_transfer t on t.key in ('payout:' || o.id || ':confirmed', 'payout:' || o.id || ':to_wallet')
          where o.id in (select substr(subject, 8)::bigint from timeline_event
                          where id > %(events)s and subject like 'payout:%%')
-           and o.destination = 'channel' and (o.state = 'paid') is distinct from (t.id is not null and t.amount = o.amount)
+           and o.destination <> 'wallet' and (o.state = 'paid') is distinct from (t.id is not null and t.amount = o.amount)
     """,
     "no more goes back to a charge than came from it": """
         select o.channel || ' ' || o.charge from ledger_payout o

@@ -169,6 +169,10 @@ class Payment(Tracked):
         """Whether the money goes to the balance of whoever pays."""
         return self.subject == f"user:{self.user_id}"
 
+    def is_deposit(self) -> bool:
+        """Whether the money goes to a shop's deposit."""
+        return self.subject.startswith("deposit:")
+
     def is_open(self, at: datetime) -> bool:
         """Whether it may still be paid at `at`."""
         return self.state == PaymentState.AWAITING and not self.is_overdue(at)
@@ -227,6 +231,7 @@ class Payout(Tracked):
         """Where the money goes."""
 
         CHANNEL = "channel", _("Back the way it was paid")
+        ACCOUNT = "account", _("To an account outside")
         WALLET = "wallet", _("To the balance")
 
     class Proposal(models.TextChoices):
@@ -246,6 +251,7 @@ class Payout(Tracked):
     channel = models.CharField(max_length=20, blank=True)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="payouts")
     charge = models.CharField(max_length=80, blank=True, help_text="the channel's number of what is paid back")
+    payee = models.CharField(max_length=80, blank=True, help_text="whom the channel pays, as it knows the account")
     is_instant = models.BooleanField(default=False)
     planned_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True)
@@ -263,8 +269,13 @@ class Payout(Tracked):
             models.CheckConstraint(condition=Q(amount__gt=0), name="ledger_payout_amount"),
             models.CheckConstraint(
                 condition=Q(destination="channel", payment__isnull=False) & ~Q(channel="") & ~Q(charge="")
-                | Q(destination="wallet", channel="", charge=""),
+                | Q(destination="wallet", channel="", charge="")
+                | Q(destination="account", payment=None, charge="") & ~Q(channel=""),
                 name="ledger_payout_destination",
+            ),
+            models.CheckConstraint(
+                condition=Q(destination="account") & ~Q(payee="") | ~Q(destination="account") & Q(payee=""),
+                name="ledger_payout_payee",
             ),
             models.CheckConstraint(condition=~Q(state="paid") | Q(paid_at__isnull=False), name="ledger_payout_paid_at"),
             models.CheckConstraint(
@@ -287,8 +298,20 @@ class Payout(Tracked):
         return reverse("ledger:payout", kwargs={"number": self.number})
 
     def is_owed(self) -> bool:
-        """Whether a refund decided it: then it must be paid, in one way or another, and the refund hears of it."""
+        """Whether it must be paid, in one way or another: a refund decided it, or it is what was left of a deposit."""
+        return self.is_of_refund() or (self.goes_to_account() and self.cause.startswith("deposit:"))
+
+    def is_of_refund(self) -> bool:
+        """Whether a refund decided it; the refund then hears of it."""
         return self.cause.startswith("refund:")
+
+    def goes_to_account(self) -> bool:
+        """Whether it goes to an account outside that somebody named, and not back to where it was paid from."""
+        return self.destination == self.Destination.ACCOUNT
+
+    def is_withdrawal(self) -> bool:
+        """Whether a shop takes out what is its own: if it cannot be sent, it is simply the shop's again."""
+        return self.goes_to_account() and not self.is_owed()
 
     def root(self) -> models.Model:
         """A payout is under the lock of what it pays for."""

@@ -32,7 +32,8 @@ CREDITED, RETURNED, REPEATED = Notice.Outcome.CREDITED.value, Notice.Outcome.RET
 
 @verb
 def ask(*, user: Any, subject: str, amount: int, channel: str, span: Span, at: datetime) -> Payment:
-    """Ask `user` for `amount` fen by `channel`, for `subject`: the own balance (`user:3`) or an order (`order:41`)."""
+    """Ask `user` for `amount` fen by `channel`, for `subject`: the own balance (`user:3`), an order (`order:41`) or a
+    shop's deposit (`deposit:7`)."""
     require(amount > 0, "bad_amount", _("An amount is more than nothing."))
     payment = Payment(number=numbers.new("P", at), user=user, subject=subject, amount=amount, channel=channel)
     begin(payment, by=user, at=at, span=span, data={"amount": amount, "channel": channel, "subject": subject})
@@ -147,7 +148,7 @@ def _credit(payment: Payment, *, provider_txn: str, at: datetime) -> bool:
                 data={"amount": payment.amount, "provider_txn": provider_txn},
             )
             if not payment.is_top_up():
-                hooks.order_paid(payment, at=at)
+                (hooks.deposit_paid if payment.is_deposit() else hooks.order_paid)(payment, at=at)
                 return True
             transfer(
                 source=f"channel:{payment.channel}",

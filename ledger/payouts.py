@@ -52,18 +52,24 @@ def plan(
     instant: bool,
     key: str,
     charge: str = "",
+    payee: str = "",
+    channel: str = "",
+    is_held: bool = False,
     reason: str = Reason.REFUND,
     rulebook: str = "",
 ) -> Payout:
     """Pay `legs` (source address, fen) to `user`, once for `key`; in the transaction of the decision, its root locked.
 
     `wallet`: the money is there at once, and whoever planned it goes on from there. `channel`: it is on its way, and
-    the runner sends it to the charge it came from (`payment`, or another one's number in `charge`). The sum of the legs
-    is the payout. `rulebook` is the version that its order is pinned to; without one, the version in force counts.
+    the runner sends it to the charge it came from (`payment`, or another one's number in `charge`). `account`: the
+    runner sends it by `channel` to `payee`. The sum of the legs is the payout. One that `is_held` is set aside at once
+    and sent when two people of finance say so. `rulebook` is the version that its order is pinned to; without one, the
+    version in force counts.
     """
     known = Payout.objects.filter(key=key).first()
     if known is not None:
         return known
+    goes_out = destination != Payout.Destination.WALLET
     goes_to_channel = destination == Payout.Destination.CHANNEL
     if goes_to_channel and payment is None:
         raise ValueError("Money goes back to a channel only to the payment it came from.")
@@ -75,12 +81,13 @@ def plan(
         user=user,
         amount=sum(amount for _source, amount in legs),
         destination=destination,
-        channel=payment.channel if payment and goes_to_channel else "",
+        channel=payment.channel if payment and goes_to_channel else channel,
         payment=payment,
         charge=charge or (payment.provider_txn if payment else "") if goes_to_channel else "",
+        payee=payee,
         is_instant=instant,
         planned_at=at,
-        next_try_at=at if goes_to_channel else None,
+        next_try_at=at if goes_out else None,
     )
     span = hooks.span("PAYOUT", "instant" if instant else "normal", version=rulebook, at=at)
     begin(payout, by=None, at=at, span=span, data={"amount": payout.amount, "cause": cause, "destination": destination})
@@ -89,11 +96,13 @@ def plan(
         for place, (source, amount) in enumerate(legs, start=1)
     ]
     page.insert(kept)
-    target = _out(payout) if goes_to_channel else _wallet(payout)
+    target = _out(payout) if goes_out else _wallet(payout)
     moves = [Move(leg.key, leg.source, target, leg.amount, reason, cause) for leg in kept]
     post_with_page(moves, journal=payout.address, at=at)
-    if not goes_to_channel:
+    if not goes_out:
         _mark_paid(payout, by=None, at=at)
+    elif is_held:
+        _hand_over(payout, "above the limit: two people of finance let it go", at=at)
     return payout
 
 
@@ -157,6 +166,11 @@ def retry(payout: Payout, *, by: Any, at: datetime) -> bool:
 
 def pay_to_wallet(payout: Payout, *, by: Any, at: datetime) -> bool:
     """The way back is closed for good: finance pays it to the balance instead, two people, the channel asked first."""
+    require(
+        not payout.is_withdrawal(),
+        "not_a_refund",
+        _("A shop's money goes back to the shop, not to somebody's balance."),
+    )
     _require_unpaid(payout, by=by, at=at)
     with transaction.atomic():
         lock(payout)
@@ -184,17 +198,23 @@ def void(payout: Payout, *, by: Any, at: datetime) -> bool:
     _require_unpaid(payout, by=by, at=at)
     with transaction.atomic():
         lock(payout)
-        require(not payout.is_owed(), "still_owed", _("A decided refund is owed. Pay it to the balance instead."))
+        require(not payout.is_owed(), "still_owed", _("This is owed. Pay it to the balance instead."))
         if not _is_seconded(payout, Proposal.VOID, by=by, at=at):
             return False
-        moves = [
-            Move(f"{leg.key}:void", _out(payout), leg.source, leg.amount, Reason.PAYOUT_VOID, payout.cause)
-            for leg in payout.legs.order_by("pk")
-        ]
-        post_with_page(moves, journal=f"{payout.address}:void", at=at)
         _settle_proposal(payout)
-        enter(payout, PayoutState.VOID, by=by, at=at)
+        _take_back(payout, by=by, at=at)
     return True
+
+
+def _take_back(payout: Payout, *, by: Any, at: datetime) -> None:
+    """Every leg goes back to where it came from."""
+    moves = [
+        Move(f"{leg.key}:void", _out(payout), leg.source, leg.amount, Reason.PAYOUT_VOID, payout.cause)
+        for leg in payout.legs.order_by("pk")
+    ]
+    post_with_page(moves, journal=f"{payout.address}:void", at=at)
+    change(payout, next_try_at=None)
+    enter(payout, PayoutState.VOID, by=by, at=at, data={"amount": payout.amount, "error": payout.last_error})
 
 
 # The runner's steps
@@ -226,15 +246,24 @@ def _ask_and_send(payout: Payout) -> RefundAnswer | None:
     """
     try:
         channel = gateways.find(payout.channel)
-        answer = channel.find_refund(payout.number)
-        if answer.state not in {RefundState.DONE, RefundState.PENDING}:
-            answer = channel.refund(number=payout.number, txn=payout.charge, amount=payout.amount)
+        answer = _known_of(payout)
+        if answer.state in {RefundState.DONE, RefundState.PENDING}:
+            return answer
+        if payout.goes_to_account():
+            return channel.pay_out(number=payout.number, payee=payout.payee, amount=payout.amount)
+        answer = channel.refund(number=payout.number, txn=payout.charge, amount=payout.amount)
     except (ChannelDown, UnknownChannel) as error:
         log.warning("channel %s gave no answer about %s: %s", payout.channel, payout.number, error)
         return None
     except ChannelRefused as refusal:
         return RefundAnswer(RefundState.REFUSED, str(refusal))
     return answer
+
+
+def _known_of(payout: Payout) -> RefundAnswer:
+    """What the channel knows of our number."""
+    channel = gateways.find(payout.channel)
+    return channel.find_payout(payout.number) if payout.goes_to_account() else channel.find_refund(payout.number)
 
 
 @verb
@@ -254,6 +283,9 @@ def _record(claimed: Payout, answer: RefundAnswer, *, at: datetime) -> bool:
         return False
     payout.last_error = answer.reason or answer.state.value
     payout.save(update_fields=["last_error"])
+    if answer.state == RefundState.REFUSED and payout.is_withdrawal():
+        _take_back(payout, by=None, at=at)  # the channel said no for good: nobody waits for what is simply theirs again
+        return False
     if answer.state == RefundState.REFUSED or payout.tries > len(BACK_OFF):
         _hand_over(payout, payout.last_error, at=at)
         return False
@@ -279,7 +311,7 @@ def _confirmed(payout: Payout, *, at: datetime) -> None:
 def _arrive(payout: Payout, *, by: Any, at: datetime, event: str = "") -> None:
     """The money is where it was to go, and who waits for it hears of it."""
     _mark_paid(payout, by=by, at=at, event=event)
-    if payout.is_owed():
+    if payout.is_of_refund():
         hooks.payout_paid(payout, at=at)
 
 
@@ -321,7 +353,7 @@ def _require_unpaid(payout: Payout, *, by: Any, at: datetime) -> None:
     """Only what the channel surely did not pay may go another way; what it did pay is recorded. In no transaction."""
     _require_finance(payout, by)
     try:
-        answer = gateways.find(payout.channel).find_refund(payout.number)
+        answer = _known_of(payout)
     except (ChannelDown, ChannelRefused, UnknownChannel) as error:
         log.warning("channel %s gave no answer about %s: %s", payout.channel, payout.number, error)
         answer = RefundAnswer(RefundState.PENDING)

@@ -113,6 +113,16 @@ class Sandbox:
         found = self._ask("GET", f"/refunds/{number}")
         return _refund_answer(found, number=number) if found else RefundAnswer(RefundState.UNKNOWN)
 
+    def pay_out(self, *, number: str, payee: str, amount: int) -> RefundAnswer:
+        """Sent with our number; the channel pays one number once."""
+        asked = {"number": number, "payee": payee, "amount": amount, "currency": "CNY"}
+        return _refund_answer(self._ask("POST", "/payouts", asked), number=number, amount=amount)
+
+    def find_payout(self, number: str) -> RefundAnswer:
+        """What the channel knows of it."""
+        found = self._ask("GET", f"/payouts/{number}")
+        return _refund_answer(found, number=number) if found else RefundAnswer(RefundState.UNKNOWN)
+
     def read_notice(self, *, path: str, headers: Mapping[str, str], body: bytes) -> Charge:
         """Believed if it is signed for exactly this address, fresh by the database's real time, and well formed."""
         timestamp, nonce = headers.get("X-Sandbox-Timestamp", ""), headers.get("X-Sandbox-Nonce", "")

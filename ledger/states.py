@@ -41,7 +41,7 @@ PAYOUT = Machine(
     first=PayoutState.PLANNED,
     steps={
         PayoutState.PLANNED: {PayoutState.SENDING, PayoutState.PAID, PayoutState.MANUAL, PayoutState.VOID},
-        PayoutState.SENDING: {PayoutState.PAID, PayoutState.RETRYING, PayoutState.MANUAL},
+        PayoutState.SENDING: {PayoutState.PAID, PayoutState.RETRYING, PayoutState.MANUAL, PayoutState.VOID},
         PayoutState.RETRYING: {PayoutState.SENDING, PayoutState.MANUAL},
         PayoutState.MANUAL: {PayoutState.SENDING, PayoutState.PAID, PayoutState.VOID},
     },

@@ -106,6 +106,8 @@ KINDS: dict[str, Promise] = {
     "order": gettext_lazy("Order"),
     "refund": gettext_lazy("Case"),
     "dispute": gettext_lazy("Dispute"),
+    "deposit": gettext_lazy("Deposit"),
+    "payee": gettext_lazy("Withdrawal"),
 }
 
 VERBS = {
@@ -222,6 +224,7 @@ def queue(request: HttpRequest) -> HttpResponse:
                 {"verb": verb.value, "label": verb.label, "is_second": each.proposal == verb}
                 for verb in VERBS
                 if not (verb == Payout.Proposal.VOID and each.is_owed())
+                and not (verb == Payout.Proposal.WALLET and each.is_withdrawal())
                 and not (each.proposal == verb and each.proposed_by == request.user)
             ],
         }
@@ -295,6 +298,8 @@ def destination(payout: Payout) -> str:
     """Where a payout goes, in words."""
     if payout.destination == Payout.Destination.WALLET:
         return _("To your balance")
+    if payout.goes_to_account():
+        return _("To the shop's account at %(channel)s") % {"channel": CHANNELS.get(payout.channel, payout.channel)}
     return _("Back to %(channel)s") % {"channel": CHANNELS.get(payout.channel, payout.channel)}
 
 

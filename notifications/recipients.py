@@ -17,7 +17,7 @@ from ledger.models import Payout
 from notifications.models import Notification
 from orders.models import Order
 from refunds.models import Refund
-from shops.models import MONEY, SELL, SERVE, Deposit, Listing
+from shops.models import MONEY, SELL, SERVE, Deposit, Listing, Payee
 from timeline.machines import CLOCK_EVENTS, machines
 from timeline.models import Event, Tracked
 from timeline.spans import SHANGHAI
@@ -127,6 +127,7 @@ ALONG: dict[str, list[str]] = {
     "deposit": ["shop"],
     "listing": ["shop"],
     "member": ["shop"],
+    "payee": ["shop"],
     "payment": [],
     "payout": [],
     "brake": [],
@@ -179,6 +180,16 @@ def shop(happening: Happening) -> list[int | None]:
     found = happening.order.shop if happening.order else happening.thing.shop
     what = MONEY if isinstance(happening.thing, Deposit) else SELL if isinstance(happening.thing, Listing) else SERVE
     return [found.owner_id, *found.who_may(what)]
+
+
+def money_people(happening: Happening) -> list[int | None]:
+    """Everybody who handles the shop's money: a new account is nothing that one of them does in silence."""
+    return [happening.thing.shop.owner_id, *happening.thing.shop.who_may(MONEY)]
+
+
+def withdrawing(happening: Happening) -> list[int | None]:
+    """Who withdrew a shop's money that came back."""
+    return payer(happening) if happening.thing.is_withdrawal() else []
 
 
 def invited(happening: Happening) -> list[int | None]:
@@ -353,6 +364,17 @@ def deposit_page(happening: Happening) -> str:
     return reverse("shops:deposit", args=[happening.thing.shop.slug])
 
 
+def withdrawals_page(happening: Happening) -> str:
+    """The shop's withdrawals."""
+    return reverse("shops:withdrawals", args=[happening.thing.shop.slug])
+
+
+def withdrawals_of_payout(happening: Happening) -> str:
+    """The withdrawals of the shop that a payout was for."""
+    payee = Payee.objects.select_related("shop").get(pk=int(happening.thing.cause.removeprefix("payee:")))
+    return reverse("shops:withdrawals", args=[payee.shop.slug])
+
+
 def invitations_page(happening: Happening) -> str:
     """Where somebody answers invitations."""
     return reverse("shops:invitations")
@@ -491,6 +513,10 @@ TOLD: dict[str, list[Line]] = {
     "member.declined": [Line("member.declined", owner, staff_page)],
     "member.duty_changed": [Line("member.duty_changed", member, shop_page)],
     "member.left": [Line("member.left", member, shop_page), Line("member.left_by_itself", owner, staff_page)],
+    "payee.cooling": [Line("payee.cooling", money_people, withdrawals_page)],
+    "payee.usable": [Line("payee.usable", money_people, withdrawals_page)],
+    "payout.void": [Line("payout.void", withdrawing, withdrawals_of_payout)],
+    "deposit.partly_returned": [Line("deposit.partly_returned", shop, deposit_page)],
     "deposit.active": [Line("deposit.active", shop, deposit_page)],
     "deposit.short": [Line("deposit.short", shop, deposit_page)],
     "deposit.suspended": [Line("deposit.suspended", shop, deposit_page)],
@@ -524,25 +550,14 @@ SILENT: set[str] = {
     "payout.agreed",
     "payout.sent_again",
     "payout.put_off",
-    "payout.void",
+    "payee.ended",
     "deposit.unpaid",
     "deposit.paid_in",
     "deposit.closing",
     # What a clock did: the step that follows is told. Of a reminder, whoever is under the clock.
     *(
         f"{name}.{event}"
-        for name in (
-            "order",
-            "refund",
-            "dispute",
-            "payment",
-            "payout",
-            "deposit",
-            "listing",
-            "member",
-            "brake",
-            "rulebook",
-        )
+        for name in (*REMINDED, "listing", "member", "payee", "brake", "rulebook")
         for event in CLOCK_EVENTS
         if not (event == "clock_reminded" and name in REMINDED)
     ),

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db.models import Count, F, Q, Sum
 
-from orders.models import Order
+from ledger.accounts import balance
+from orders.models import Order, Unit
 from orders.states import Delivery
 
 SEEN = [Delivery.REVEALED, Delivery.USED, Delivery.PARTIAL]
@@ -52,3 +53,13 @@ def figures_of(order: Order) -> Figures:
     )
     released, covered, refunded = found.pop("released"), found.pop("covered"), found.pop("refunded")
     return Figures(**found, to_shop=released - found["kept"], paid_back=refunded + covered)
+
+
+def exposed(shop: Any) -> int:
+    """What open cases may still cost a shop, in fen, of money that is its own: beyond what is set aside.
+
+    Units in escrow or pending are not counted: their money answers for itself.
+    """
+    open_ = Unit.objects.filter(~Q(held_by=""), order__shop=shop, settled_at__isnull=False)
+    claimed = open_.aggregate(sum=Sum("released"))["sum"] or 0
+    return max(0, claimed - balance(shop.account("reserved"))) if claimed else 0

@@ -306,6 +306,28 @@ def buy_form(most: int) -> BuyForm:
     return form
 
 
+class PayInForm(forms.Form):
+    """How much of the deposit is paid now."""
+
+    amount = YuanField(label=_("Amount in yuan"))
+
+
+class WithdrawalForm(forms.Form):
+    """How much of what is available is withdrawn. `key` is new in every form, so that sent twice counts once."""
+
+    amount = YuanField(label=_("Amount in yuan"))
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class PayeeForm(forms.Form):
+    """Where the shop's money goes."""
+
+    holder = forms.CharField(label=_("Account holder"), max_length=60, validators=[visible])
+    account = forms.CharField(
+        label=_("Account number"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
 class DutyForm(forms.Form):
     """What somebody does in the shop."""
 

@@ -62,9 +62,28 @@ CHECKS = {
     """,
     "what was left of a deposit went back once, and only when the shop closed": """
         select 'deposit:' || d.id from shops_deposit d
-          left join timeline_event e on e.subject = 'deposit:' || d.id and e.name = 'deposit.returned'
-          left join ledger_transfer t on t.key = 'deposit:' || d.id || ':returned'
-         where (d.state = 'returned') <> (e.id is not null)
-            or coalesce(t.amount, 0) <> coalesce((e.body::jsonb ->> 'amount')::bigint, 0)
+         where (d.state = 'returned') <> exists (
+                select from timeline_event e where e.subject = 'deposit:' || d.id and e.name = 'deposit.returned')
+            or coalesce((select sum(t.amount) from ledger_transfer t
+                          where t.subject = 'deposit:' || d.id and t.reason = 'deposit_returned'), 0)
+               <> coalesce((select sum((e.body::jsonb ->> 'amount')::bigint) from timeline_event e
+                             where e.subject = 'deposit:' || d.id
+                               and e.name in ('deposit.returned', 'deposit.partly_returned')), 0)
+    """,
+    "a deposit that a channel took is in the books, and only then": """
+        select p.number from ledger_payment p left join ledger_transfer t on t.key = 'payment:' || p.id || ':in'
+         where p.subject like 'deposit:%'
+           and (p.state = 'confirmed') is distinct from (t.id is not null and t.amount = p.amount)
+    """,
+    "a shop's money leaves only as its people asked, to an account that had rested": """
+        select o.number from ledger_payout o join shops_payee y on o.cause = 'payee:' || y.id
+         where o.destination <> 'account' or o.payee <> y.account or o.channel <> y.channel
+            or o.planned_at < y.named_at + interval '24 hours'
+            or exists (select from ledger_payoutleg l where l.payout_id = o.id
+                          and l.source <> 'shop:' || y.shop_id || ':available')
+    """,
+    "nothing is withdrawn but by a payout": """
+        select t.key from ledger_transfer t
+         where t.reason = 'withdrawal' and not exists (select from ledger_payoutleg l where l.key = t.key)
     """,
 }

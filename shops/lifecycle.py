@@ -1,19 +1,25 @@
-"""The story of a shop and its deposit: open · pay in · require · penalize · close · lapse."""
+"""The story of a shop and its deposit: open · ask to pay · pay in · require · penalize · close · lapse."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import CharField, F, OuterRef, Subquery, Sum, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext_lazy as _
 
+from ledger import payments, payouts
 from ledger.accounts import balances
-from ledger.models import Account
+from ledger.models import Account, Payment, Payout
 from ledger.transfers import Reason, transfer
 from rulebook import clocks
 from shops.models import SHORT_BELOW_BP, STAFF, Deposit, Shop
-from shops.states import DepositState
-from timeline.door import begin, enter, lock, note, require, verb
+from shops.states import DepositState, PayeeState
+from timeline.door import begin, enter, lock, note, rearm, require, verb
+
+#: What may be paid in at once, in fen.
+LEAST_PAID_IN, MOST_PAID_IN = 100, 50_000_000
+#: How long a closed shop whose quiet time is not quiet waits until somebody looks again.
+LOOK_AGAIN = timedelta(days=1)
 
 
 @verb
@@ -31,6 +37,41 @@ def pay_in(deposit: Deposit, *, amount: int, channel: str, by: Any, at: datetime
     """The shop pays `amount` fen of deposit through `channel`, once for the payment's `key`."""
     lock(deposit)
     require(deposit.is_of(by), "not_your_turn", _("Only the shop pays its deposit."))
+    _take_in(deposit, amount=amount, channel=channel, by=by, at=at, key=key)
+
+
+@verb
+def ask_to_pay(deposit: Deposit, *, amount: int, channel: str, by: Any, at: datetime) -> Payment:
+    """The shop wants to pay `amount` fen of deposit by `channel`: a payment that waits for the channel.
+
+    Refused: `not_your_turn`, `deposit_closing`, `bad_amount`.
+    """
+    lock(deposit)
+    require(deposit.is_of(by), "not_your_turn", _("Only the shop pays its deposit."))
+    require(deposit.is_open(), "deposit_closing", _("The shop is closing; nothing can be paid in any more."))
+    require(
+        LEAST_PAID_IN <= amount <= MOST_PAID_IN,
+        "bad_amount",
+        _("Pay at least ¥1.00 and at most ¥500,000.00 at a time."),
+    )
+    span = clocks.span("ORDER_PAY", at=at)
+    return payments.ask(user=by, subject=deposit.address, amount=amount, channel=channel, span=span, at=at)
+
+
+@verb
+def paid_by_channel(payment: Payment, *, at: datetime) -> None:
+    """A channel says that the deposit's charge came in; the ledger has checked that it is ours, in time and in full.
+
+    It counts also if whoever asked for it has left the shop meanwhile.
+    """
+    deposit = Deposit.objects.select_related("shop").get(pk=int(payment.subject.removeprefix("deposit:")))
+    lock(deposit)
+    key = f"{payment.address}:in"
+    _take_in(deposit, amount=payment.amount, channel=payment.channel, by=payment.user, at=at, key=key)
+
+
+def _take_in(deposit: Deposit, *, amount: int, channel: str, by: Any, at: datetime, key: str) -> None:
+    """Book what a channel took for a locked deposit, once for `key`, and see whether it is enough."""
     require(deposit.is_open(), "deposit_closing", _("The shop is closing; nothing can be paid in any more."))
     posted = transfer(
         source=f"channel:{channel}",
@@ -106,25 +147,64 @@ def lapse(deposit: Deposit, *, limit: str, at: datetime) -> None:
     elif deposit.state == DepositState.SUSPENDED:
         reason = {"reason": "the deposit is still short"}
         enter(deposit, DepositState.SUSPENDED, by=None, at=at, span=clocks.span("SUSPEND", at=at), data=reason)
+    elif _still_answers(deposit):
+        _give_back_what_is_undisputed(deposit, at=at)
+        rearm(deposit, at + LOOK_AGAIN, at=at)
     else:
         give_back(deposit, at=at)
 
 
+def _still_answers(deposit: Deposit) -> bool:
+    """Whether an open case has something set aside, or the shop owes the fund: then the quiet time is not over."""
+    reserved, debt = deposit.shop.account("reserved"), deposit.shop.account("debt")
+    return any(balances([reserved, debt]).values())
+
+
+def _give_back_what_is_undisputed(deposit: Deposit, *, at: datetime) -> None:
+    """The free part goes back before the rest, as long as the shop owes nothing."""
+    debt = deposit.shop.account("debt")
+    if balances([debt])[debt] == 0 and (amount := _send_back(deposit, key=f"returned:{at.isoformat()}", at=at)):
+        note(deposit, "deposit.partly_returned", by=None, at=at, data={"amount": amount})
+
+
 def give_back(deposit: Deposit, *, at: datetime) -> None:
-    """What is left of the deposit goes back the way it came."""
+    """What is left of the deposit goes back: to the shop's account outside, else the way it came."""
+    amount = _send_back(deposit, key="returned", at=at)
+    enter(deposit, DepositState.RETURNED, by=None, at=at, data={"amount": amount})
+
+
+def _send_back(deposit: Deposit, *, key: str, at: datetime) -> int:
+    """Send the free part of the deposit away; returns how many fen that are."""
     account = deposit.shop.account("deposit")
     left = balances([account])[account]
-    if left:
+    payee = deposit.shop.payees.filter(state=PayeeState.USABLE).first()
+    if left and payee:
+        lock(payee)
+        payouts.plan(
+            under=payee.address,
+            cause=deposit.address,
+            user=deposit.shop.owner,
+            legs=[(account, left)],
+            destination=Payout.Destination.ACCOUNT,
+            payment=None,
+            channel=payee.channel,
+            payee=payee.account,
+            at=at,
+            instant=False,
+            key=f"{deposit.address}:{key}",
+            reason=Reason.DEPOSIT_RETURNED,
+        )
+    elif left:
         transfer(
             source=account,
             target=f"channel:{deposit.channel}:out",
             amount=left,
             reason=Reason.DEPOSIT_RETURNED,
             subject=deposit.address,
-            key=f"{deposit.address}:returned",
+            key=f"{deposit.address}:{key}",
             at=at,
         )
-    enter(deposit, DepositState.RETURNED, by=None, at=at, data={"amount": left})
+    return left
 
 
 @verb

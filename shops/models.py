@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from shops.states import DEPOSIT, LISTING, MEMBER, DepositState, ListingState
+from shops.states import DEPOSIT, LISTING, MEMBER, PAYEE, DepositState, ListingState, PayeeState
 from timeline.models import Tracked
 
 #: Shares of the required sum, in basis points: below the first a deposit is short, below the second nothing new may be
@@ -24,6 +24,13 @@ SHORT_BELOW_BP, NO_NEW_LISTINGS_BELOW_BP, NO_SALES_BELOW_BP = 8_000, 5_000, 2_00
 #: What a new shop has to deposit, in fen: ¥1,000, the base sum before category and turnover are known. Reputation hands
 #: down the sum that fits them (domain: Deposit).
 BASE_DEPOSIT = 100_000
+
+
+visible = RegexValidator(
+    r"^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$",
+    _("Use visible characters only."),
+    code="not_visible",
+)
 
 
 class Duty(models.TextChoices):
@@ -208,6 +215,10 @@ class Deposit(Tracked):
         """Whether `user` may see the deposit line by line: the shop's people of money and the mall's staff."""
         return self.shop.may(user, BOOKS) or user.is_mall_staff
 
+    def get_absolute_url(self) -> str:
+        """The deposit line by line."""
+        return reverse("shops:deposit", args=[self.shop.slug])
+
     def is_open(self) -> bool:
         """Whether the shop may still pay in: it is neither closing nor gone."""
         return self.state not in {DepositState.CLOSING, DepositState.RETURNED}
@@ -225,6 +236,47 @@ class Deposit(Tracked):
     def may_sell(self, held: int) -> bool:
         """Whether the shop may sell while `held` fen are there."""
         return self.state in {DepositState.ACTIVE, DepositState.SHORT} and self.share_bp(held) >= NO_SALES_BELOW_BP
+
+
+class Payee(Tracked):
+    """The account outside to which a shop's money goes. A new one rests for a day before anything is sent there.
+
+    Its own root: what is sent there is under its lock.
+    """
+
+    machine = PAYEE
+    read_with = ("shop",)
+
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="payees")
+    channel = models.CharField(max_length=20)
+    account = models.CharField(max_length=80, help_text="as the channel knows it; shown with its last four signs only")
+    holder = models.CharField(max_length=60, validators=[visible])
+    named_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    named_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            PAYEE.constraint("shops_payee_state"),
+            models.UniqueConstraint(
+                fields=["shop"], condition=Q(state__in=["cooling", "usable"]), name="shops_payee_one_at_a_time"
+            ),
+        ]
+
+    def __repr__(self) -> str:
+        return f"<Payee {self.pk}>"
+
+    @property
+    def number(self) -> str:
+        """What is shown of the account."""
+        return f"…{self.account[-4:]}"
+
+    def get_absolute_url(self) -> str:
+        """The shop's withdrawals."""
+        return reverse("shops:withdrawals", args=[self.shop.slug])
+
+    def is_usable(self, at: datetime) -> bool:
+        """Whether money may be sent there at `at`."""
+        return self.state == PayeeState.USABLE or (self.state == PayeeState.COOLING and self.is_overdue(at))
 
 
 class Kind(models.TextChoices):
@@ -281,12 +333,6 @@ HIGHEST_PRICE = 100_000_000
 SHORTEST_PROMISE, LONGEST_PROMISE = 5, 4_320
 #: The longest rest term a listing may keep, in days.
 LONGEST_REST = 365
-
-visible = RegexValidator(
-    r"^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*$",
-    _("Use visible characters only."),
-    code="not_visible",
-)
 
 
 class ListingQuerySet(models.QuerySet["Listing"]):

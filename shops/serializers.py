@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ledger.models import Transfer
+from ledger.states import PayoutState
 from shops import terms
 from shops.intakes import BIGGEST, report
 from shops.models import (
@@ -20,7 +21,7 @@ from shops.models import (
     Shop,
     visible,
 )
-from shops.states import DepositState, ListingState, MemberState
+from shops.states import DepositState, ListingState, MemberState, PayeeState
 from shops.stock import MOST_CODES
 
 
@@ -67,6 +68,60 @@ class ShopPage(serializers.Serializer[Any]):
     """A part of the list of shops, newest first."""
 
     results = ShopInPublic(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
+
+
+class SumToPay(serializers.Serializer[Any]):
+    """A sum."""
+
+    amount = Whole(min_value=1, max_value=10**10, help_text="Fen.")
+
+
+class PayeeToName(serializers.Serializer[Any]):
+    """Where a shop's money shall go."""
+
+    holder = Text(max_length=60, validators=[visible], help_text="In whose name the account is.")
+    account = Text(max_length=100, help_text="Its number; blanks do not count.")
+
+
+class PayeeOfShop(serializers.Serializer[Any]):
+    """Where a shop's money goes, and how much of it can be withdrawn."""
+
+    number = serializers.CharField(source="payee.number", help_text="The last four signs of the account.")
+    holder = serializers.CharField(source="payee.holder")
+    channel = serializers.CharField(source="payee.channel")
+    state = serializers.ChoiceField(PayeeState.choices, source="payee.state")
+    turn = serializers.CharField(source="payee.owner", help_text="Whose turn it is.")
+    named_at = serializers.DateTimeField(source="payee.named_at")
+    deadline_at = serializers.DateTimeField(
+        source="payee.deadline_at", allow_null=True, help_text="Until when nothing is sent there."
+    )
+    available = serializers.IntegerField(source="purse.available", help_text="Fen that are settled.")
+    exposed = serializers.IntegerField(source="purse.exposed", help_text="Fen of it that open cases may need.")
+    owed = serializers.IntegerField(source="purse.owed", help_text="Fen that the shop owes the guarantee fund.")
+    free = serializers.IntegerField(source="purse.free", help_text="Fen that can be withdrawn now.")
+
+
+class WithdrawalShown(serializers.Serializer[Any]):
+    """Money that a shop takes out."""
+
+    number = serializers.CharField()
+    state = serializers.ChoiceField(PayoutState.choices)
+    turn = serializers.CharField(source="owner", help_text="Whose turn it is; empty at the end.")
+    amount = serializers.IntegerField(help_text="Fen.")
+    planned_at = serializers.DateTimeField()
+    paid_at = serializers.DateTimeField(allow_null=True)
+    is_held = serializers.SerializerMethodField(help_text="Whether people of the mall's finance must see to it.")
+
+    def get_is_held(self, payout: Any) -> bool:
+        """Whether it is in a person's hands."""
+        return bool(payout.state == PayoutState.MANUAL)
+
+
+class WithdrawalPage(serializers.Serializer[Any]):
+    """A part of the list of withdrawals, newest first."""
+
+    results = WithdrawalShown(many=True)
     next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
 
 

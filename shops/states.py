@@ -96,3 +96,25 @@ MEMBER = Machine(
     limits={MemberState.INVITED: "INVITATION"},
     patient={MemberState.WORKING: "ends when the owner or the person says so"},
 )
+
+
+class PayeeState(models.TextChoices):
+    """What a sign on the account to which a shop withdraws would say."""
+
+    COOLING = "cooling", _("New: usable in a day")
+    USABLE = "usable", _("In use")
+    ENDED = "ended", _("Not in use any more")
+
+
+PAYEE = Machine(
+    name="payee",
+    states=PayeeState,
+    first=PayeeState.COOLING,
+    steps={
+        PayeeState.COOLING: {PayeeState.USABLE, PayeeState.ENDED},
+        PayeeState.USABLE: {PayeeState.ENDED},
+    },
+    owners={PayeeState.COOLING: "system", PayeeState.USABLE: "shop"},
+    limits={PayeeState.COOLING: "PAYEE_COOLING"},
+    patient={PayeeState.USABLE: "ends when the shop names another account"},
+)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shops.views import desk, listings, shops, staff, stock
+from shops.views import desk, listings, money, shops, staff, stock
 
 app_name = "shops"
 
@@ -31,6 +31,10 @@ urlpatterns = [
     path("desk/<slug:slug>/intakes/<int:pk>/report.csv", stock.report, name="intake_report"),
     path("desk/<slug:slug>/suppliers/", stock.supply, name="suppliers"),
     path("desk/<slug:slug>/suppliers/<int:pk>/", stock.supplier, name="supplier"),
+    path("shops/<slug:slug>/deposit/pay/", money.pay_in, name="pay_in"),
+    path("desk/<slug:slug>/withdrawals/", money.withdrawals, name="withdrawals"),
+    path("desk/<slug:slug>/withdrawals/new/", money.withdraw, name="withdraw"),
+    path("desk/<slug:slug>/withdrawals/account/", money.name_account, name="name_account"),
     path("desk/<slug:slug>/staff/", staff.people, name="staff"),
     path("desk/<slug:slug>/staff/<int:pk>/duty/", staff.change_duty, name="change_duty"),
     path("desk/<slug:slug>/staff/<int:pk>/remove/", staff.remove, name="remove"),

@@ -203,6 +203,10 @@ GAME_ACCOUNTS = env.bool("GAME_ACCOUNTS", default=False)
 SANDBOX_ADDRESS = env("SANDBOX_ADDRESS", default="")
 SANDBOX_SECRET = env("SANDBOX_SECRET", default="")
 
+# What a shop may withdraw without a second person of finance, in fen.
+
+WITHDRAWAL_FOUR_EYES_ABOVE = env.int("WITHDRAWAL_FOUR_EYES_ABOVE", default=5_000_000)
+
 # The daily anchor of all chains (ledger/anchors.py): where its files go, and other keys of ours that signed before.
 
 ANCHORS_DIR = env("KAMEN_ANCHORS_DIR", default="") or "/var/lib/kamen/anchors"

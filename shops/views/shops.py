@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from ledger import gateways
 from ledger.accounts import statement
 from shops import lifecycle
+from shops.forms import PayInForm
 from shops.models import STAFF, Deposit, Shop
 from shops.states import DepositState
 from timeline import clock, events
@@ -59,6 +61,7 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "deposit.clock_fired": (gettext_lazy("A deadline ended."), "clock-alert"),
     "deposit.suspended": (gettext_lazy("Sales were suspended."), "ban"),
     "deposit.closing": (gettext_lazy("The shop closed."), "lock"),
+    "deposit.partly_returned": (gettext_lazy("The undisputed part was sent back."), "arrow-left"),
     "deposit.returned": (gettext_lazy("What was left of the deposit was sent back."), "arrow-left"),
 }
 
@@ -116,6 +119,8 @@ def deposit(request: HttpRequest, slug: str) -> HttpResponse:
         "lines": page[:PAGE],
         "older": page[PAGE - 1].seq if len(page) > PAGE else None,
         "happenings": happenings(found),
+        "form": PayInForm() if found.is_of(request.user) and found.is_open() else None,
+        "is_open": bool(gateways.open_channels()),
         "may_close": found.shop.may(request.user, STAFF) and found.machine.allows(found.state, DepositState.CLOSING),
         "at": clock.now(),
     }

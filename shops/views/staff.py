@@ -82,7 +82,8 @@ def invitations(request: HttpRequest) -> HttpResponse:
         "at": at,
         "then": _("Then the invitation is over."),
         "invitations": [
-            {"member": member, "duty": Duty(member.duty).label, "what": EXPLAINED[Duty(member.duty)]} for member in found
+            {"member": member, "duty": Duty(member.duty).label, "what": EXPLAINED[Duty(member.duty)]}
+            for member in found
         ],
         "works": [{"member": member, "duty": Duty(member.duty).label} for member in works.order_by("pk")[:PAGE]],
     }

@@ -1,0 +1,6 @@
+"""What shops ask of rooms above, by name; `kamen/wiring.py` ties each to exactly one function."""
+
+from timeline.hooks import Hook
+
+#: (shop) → fen that open cases may still cost it beyond escrow and pending money.
+exposed: Hook[..., int] = Hook("shops.exposed")
