@@ -28,6 +28,8 @@ ICONS = {
     "deposit": "shield-check",
     "listing": "vault",
     "rulebook": "book-open",
+    "member": "users",
+    "payee": "banknote",
 }
 #: Notices that look other than the rest of their kind: icon, tone.
 LOOKS = {

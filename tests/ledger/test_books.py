@@ -19,6 +19,7 @@ from orders import delivery
 from orders import lifecycle as orders
 from rulebook import lifecycle as rulebook
 from shops import lifecycle as shops
+from shops import staff, withdrawals
 from tests.fixtures import people
 from tests.fixtures.cases import VISIT, claim
 from timeline import clock
@@ -38,7 +39,7 @@ OPEN = "(select min(id) from refunds_refund where state = 'requested')"
 JUDGED = "(select refund_id from disputes_dispute)"
 PAYOUT = "(select id from ledger_payout where destination = 'channel' and state = 'planned')"
 PAID = "(select id from ledger_payout where cause like 'refund:%' and state = 'paid')"
-TOP_UP = "(select id from ledger_payment where state = 'confirmed')"
+TOP_UP = "(select id from ledger_payment where state = 'confirmed' and subject like 'user:%')"
 BUYER = "(select min(buyer_id) from orders_order)"
 
 
@@ -213,6 +214,18 @@ HARMS = {
     "what was left of a deposit went back once, and only when the shop closed": [
         "update shops_deposit set state = 'returned'"
     ],
+    "a shop's own row knows exactly its people": ["update shops_shop set staff = '{}' where staff <> '{}'"],
+    "nobody of a shop buys from it": [
+        "update orders_order o set buyer_id = m.user_id, placed_at = m.entered_at from shops_member m"
+        " where m.shop_id = o.shop_id and o.id = (select max(id) from orders_order)"
+    ],
+    "a deposit that a channel took is in the books, and only then": [
+        "update ledger_payment set state = 'awaiting' where subject like 'deposit:%'"
+    ],
+    "a shop's money leaves only as its people asked, to an account that had rested": [
+        "update shops_payee set account = 'another'"
+    ],
+    "nothing is withdrawn but by a payout": ["update ledger_payoutleg set key = 'elsewhere' where key like 'payee:%'"],
     "a dispute has exactly one outcome once it is decided, and only then": ["update disputes_dispute set outcome = ''"],
     "a dispute that is over says since when": ["update disputes_dispute set state = 'withdrawn', closed_at = null"],
     "a ruled dispute has one ruling that was served, and no other has any": [
@@ -312,7 +325,7 @@ class Owner:
 
 
 @pytest.fixture
-def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, at):
+def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_secret, at):
     """A mall in which everything has happened once: a ruling, an open case, a late charge, a brake, two anchors."""
     rulebook.install(at=at)
     payments.confirm(top_up, provider_txn="t1", amount=10_000, at=top_up.entered_at)
@@ -337,6 +350,7 @@ def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, at):
         key="own",
         at=at,
     )
+    _work_and_withdraw(listing.shop, seller, at)
     inbox.catch_up(at=at)
     anchors.make(at=clock.now())
     transfer(
@@ -349,6 +363,31 @@ def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, at):
         at=at,
     )
     anchors.make(at=clock.now() + timedelta(days=1))
+
+
+def _work_and_withdraw(shop, seller, at):
+    """Somebody works in the shop; it paid a part of its deposit by the channel and withdrew what it had earned."""
+    helper = people.person("helper")
+    staff.accept(
+        staff.invite(shop, email=helper.email, duty="support", by=seller, at=at),
+        by=helper,
+        at=at,
+    )
+    asked = shops.ask_to_pay(shop.deposit, amount=5_000, channel="sandbox", by=seller, at=at)
+    payments.confirm(asked, provider_txn="d1", amount=5_000, at=at)
+    how = {"account": "6222020200118888", "holder": "甲", "by": seller}
+    payee = withdrawals.name_account(shop, **how, at=at - timedelta(days=2))
+    withdrawals.lapse(payee, limit="PAYEE_COOLING", at=at)
+    transfer(
+        source="channel:sandbox",
+        target=shop.account("available"),
+        amount=1_000,
+        reason=Reason.SETTLE,
+        subject="x:1",
+        key="earned",
+        at=at,
+    )
+    withdrawals.withdraw(shop, amount=500, four_eyes_above=1_000, key="w", by=seller, at=at)
 
 
 def machine_harms(name, machine, cursor):

@@ -264,6 +264,7 @@ def test_a_withdrawal_on_the_page(client, deposit, seller, channel_secret, at, f
     earn(deposit.shop, 50_000, at)
     how = {"account": "6222020200118888", "holder": "甲", "by": seller}
     payee = withdrawals.name_account(deposit.shop, **how, at=at - timedelta(days=2))
+    sweep(at=at)
     client.force_login(seller)
     address = reverse("shops:withdraw", args=[payee.shop.slug])
     key = "6f1c2f0e-5d7c-4a55-9a5a-0a8f7c1d2e3f"
