@@ -34,7 +34,7 @@ STATES = {
     Delivery.PARTIAL: "PARTIAL",
 }
 #: What may still be delivered, as the rulebook calls it; every other standing is its own word.
-UPSTREAM = {Standing.SENT: "PENDING", Standing.GIVEN_UP: "PENDING"}
+UPSTREAM: Mapping[str, str] = {Standing.SENT: "PENDING", Standing.GIVEN_UP: "PENDING"}
 
 
 @dataclass(frozen=True)
