@@ -26,7 +26,7 @@ from kamen.servers import ServerDied, Servers, command_of, end_with_parent
 MOST_QUICK_DEATHS, QUICK = 4, 10
 #: How long a child may take to say goodbye, and how long the mall may take to open.
 GOODBYE, OPENING = 15, 90
-COLORS = {"web": "36", "worker": "33", "beat": "35", "channel": "34", "demo": "32"}
+COLORS = {"web": "36", "worker": "33", "beat": "35", "channel": "34", "upstream": "31", "demo": "32"}
 
 
 class CannotRun(Exception):
@@ -61,7 +61,7 @@ class Screen:
             self.files[name] = (self.directory / f"{name}.log").open("ab", buffering=0)
         self.files[name].write(f"{text}\n".encode())
         if not self.quiet:
-            label = f"{name:<7} │"
+            label = f"{name:<8} │"
             self.write(f"\x1b[{COLORS[name]}m{label}\x1b[0m {text}" if self.color else f"{label} {text}")
 
     def say(self, text: str) -> None:
@@ -92,8 +92,11 @@ class Demo:
         celery = [python, "-m", "celery", "--quiet", "--app", "kamen.worker"]
         channel_port = sandbox_port(settings.SANDBOX_ADDRESS)
         sandbox = ["--port", str(channel_port), "--store", str(self.local / "sandbox.sqlite")]
+        supplier_port = sandbox_port(settings.SUPPLIER_ADDRESS)
+        upstream = ["--port", str(supplier_port), "--store", str(self.local / "supplier.sqlite")]
         self.children = {
             "channel": Child("channel", [python, "-m", "kamen.sandbox_channel", *sandbox]),
+            "upstream": Child("upstream", [python, "-m", "kamen.sandbox_supplier", *upstream]),
             "web": Child("web", [python, "-m", "gunicorn", "--config", "python:kamen.gunicorn"]),
             "worker": Child(
                 "worker", [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"]
@@ -107,6 +110,8 @@ class Demo:
             "BIND": f"127.0.0.1:{self.port}",
             "SANDBOX_ADDRESS": f"http://127.0.0.1:{channel_port}",
             "SANDBOX_SECRET": settings.SANDBOX_SECRET,
+            "SUPPLIER_ADDRESS": f"http://127.0.0.1:{supplier_port}",
+            "SUPPLIER_SECRET": settings.SUPPLIER_SECRET,
             # In a container one often is root; Celery's warning is meant for production.
             "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS") or "ignore:You're running the worker",
             "WEB_CONCURRENCY": os.environ.get("WEB_CONCURRENCY") or "1",
@@ -191,6 +196,7 @@ class Demo:
         self.collect_static()
         self.manage("seed_demo", "--verbosity", "0")
         self.settings.SANDBOX_FILE.write_text(self.environment["SANDBOX_ADDRESS"])
+        self.settings.SUPPLIER_FILE.write_text(self.environment["SUPPLIER_ADDRESS"])
         self.screen.say("Opening the mall …")
         for child in self.children.values():
             self.start(child)
@@ -203,8 +209,9 @@ class Demo:
             self.watch(0.3)
 
     def close(self) -> None:
-        """Beat first, so that nothing new is asked; then the worker, the web, the channel, the servers."""
-        running = [name for name in ("beat", "worker", "web", "channel") if self.children[name].process is not None]
+        """Beat first, so that nothing new is asked; then the worker, the web, the outside, the servers."""
+        order = ("beat", "worker", "web", "channel", "upstream")
+        running = [name for name in order if self.children[name].process is not None]
         if running or self.servers.processes:
             self.screen.say("Stopping …")
         self.screen.quiet = True
@@ -428,7 +435,7 @@ def end_group(pid: int, sign: signal.Signals) -> None:
 
 
 def sandbox_port(before: str) -> int:
-    """A free port of this machine for the sandbox channel: the one it had before if nobody took it meanwhile."""
+    """A free port of this machine for a sandbox: the one it had before if nobody took it meanwhile."""
     known = before.rpartition(":")[2]
     for port in [int(known)] if known.isdecimal() else []:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe_socket:
@@ -459,6 +466,7 @@ def banner(settings: Any, *, seconds: float) -> str:
         f"  Staff need a second factor: `make code` shows it, or give your authenticator app {personas.SECRET}",
         "",
         f"  Play money: the sandbox channel at {settings.SANDBOX_FILE.read_text()}",
+        f"  Play top-ups: the sandbox supplier at {settings.SUPPLIER_FILE.read_text()}",
         f"  Mail   {settings.EMAIL_FILE_PATH}",
         f"  Logs   {settings.LOCAL_DIR / 'logs'} and {settings.SERVERS_HOME / 'logs'}",
         "  Stop   Ctrl-C; `make demo` opens the mall again as it was",

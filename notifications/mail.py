@@ -29,6 +29,8 @@ REMINDER = ".reminder"
 MAILED = {
     "order.delivered",
     "order.undelivered",
+    "order.late",
+    "order.late_by_you",
     "order.code_was_bad",
     "refund.requested",
     "refund.declined",

@@ -293,6 +293,12 @@ def waiting_buyer(happening: Happening) -> list[int | None]:
     return [] if paid_by == Order.PaidBy.WALLET else buyer(happening)
 
 
+def waiting_for_more(happening: Happening) -> list[int | None]:
+    """The buyer of whom something is still awaited; when the last unit comes, the order's own delivery tells."""
+    is_whole = happening.order is not None and happening.order.delivered_at == happening.event.at
+    return [] if is_whole else buyer(happening)
+
+
 def undelivered_buyer(happening: Happening) -> list[int | None]:
     """The buyer of a paid order that was cancelled because nothing came."""
     return buyer(happening) if happening.is_by_clock() else []
@@ -430,6 +436,19 @@ TOLD: dict[str, list[Line]] = {
     **{f"{name}.clock_reminded": [Line(f"{name}.reminder", under_the_clock, clock_page)] for name in REMINDED},
     "order.paid": [Line("order.sold", shop, order_page)],
     "order.delivered": [Line("order.delivered", buyer, order_page)],
+    "order.units_delivered": [Line("order.units_delivered", waiting_for_more, order_page)],
+    "order.units_called_off": [
+        Line("order.units_called_off", buyer, order_page),
+        Line("order.units_called_off_for_you", shop, order_page),
+    ],
+    "order.late": [Line("order.late", buyer, order_page), Line("order.late_by_you", shop, order_page)],
+    "order.wait_chosen": [Line("order.wait_chosen", shop, order_page)],
+    "order.final_answer_asked": [
+        Line("order.final_answer_asked", buyer, order_page),
+        Line("order.final_answer_asked", shop, order_page),
+    ],
+    "order.supplier_failed": [Line("order.supplier_failed", shop, order_page)],
+    "order.delivered_after_all": [Line("order.delivered_after_all", shop, order_page)],
     "order.expired": [Line("order.expired", buyer, order_page)],
     "order.cancelled": [
         Line("order.undelivered", undelivered_buyer, order_page),
@@ -529,6 +548,8 @@ TOLD: dict[str, list[Line]] = {
 SILENT: set[str] = {
     "order.placed",
     "order.confirmed",
+    "order.cancel_asked",
+    "order.supplier_took_on",
     "order.code_revealed",
     "order.codes_withdrawn",
     "order.file_attached",

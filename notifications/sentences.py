@@ -17,6 +17,19 @@ SENTENCES: dict[str, Promise] = {
     "deposit.reminder": _("The deposit of %(shop)s waits for you until %(until)s. Open it to see what happens then."),
     "order.sold": _("You sold something: order %(order)s is paid, %(amount)s is in escrow."),
     "order.delivered": _("Order %(order)s from %(shop)s has arrived. Check it while your money is still in escrow."),
+    "order.units_delivered": _(
+        "A part of order %(order)s from %(shop)s has arrived. Its inspection runs; the rest follows."
+    ),
+    "order.units_called_off": _("What did not come of order %(order)s is paid back to you."),
+    "order.units_called_off_for_you": _("What you did not deliver of order %(order)s is paid back to the buyer."),
+    "order.late": _("Order %(order)s is late. You may cancel at once and get everything back, or wait a day longer."),
+    "order.late_by_you": _("You promised order %(order)s earlier: it is late, and the buyer may cancel at once."),
+    "order.wait_chosen": _("The buyer of order %(order)s waits a day longer for it."),
+    "order.final_answer_asked": _("Order %(order)s is over its limit. The supplier is asked for its final answer."),
+    "order.supplier_failed": _("The supplier could not deliver a unit of order %(order)s. It is paid back."),
+    "order.delivered_after_all": _(
+        "The supplier delivered a unit of order %(order)s that was paid back already. Settle it with the supplier."
+    ),
     "order.expired": _("Order %(order)s was not paid in time. Nothing was charged."),
     "order.undelivered": _(
         "%(shop)s did not deliver order %(order)s in time. It is canceled and your money goes back."

@@ -10,11 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger import gateways
 from ledger.accounts import balance
+from orders import promises
 from orders.figures import Figures
+from orders.fulfilment import handing
 from orders.models import Order
 from orders.parties import Side, may_speak, side_of
 from orders.purchase import may_be_paid
 from orders.states import OrderState
+from shops.models import Way
 
 #: States in which something bought may be claimed to be wrong; the case's own room decides about each reason.
 CLAIMABLE = {OrderState.PAID, OrderState.DELIVERED, OrderState.COMPLETED, OrderState.SETTLED}
@@ -41,6 +44,8 @@ def actions_for(order: Order, user: Any, figures: Figures, *, at: datetime) -> l
     if side is None:
         return []
     found = _of_the_buyer(order, user, figures, at=at) if side == Side.BUYER else []
+    if side == Side.SHOP and order.state == OrderState.PAID and handing.way_of(order) == Way.SHOP:
+        found.append(Action("deliver", _("Deliver"), _url("deliver", order), "get"))
     if may_speak(order, user):
         label = {Side.BUYER: _("Write to the shop"), Side.SHOP: _("Write to the buyer")}.get(side, _("Write to both"))
         found.append(Action("say", label, f"{_url('detail', order)}#conversation", "get", "quiet"))
@@ -52,6 +57,10 @@ def _of_the_buyer(order: Order, user: Any, figures: Figures, *, at: datetime) ->
     if may_be_paid(order, at):
         found += _ways_to_pay(order, user)
         found.append(Action("cancel", _("Cancel the order"), _url("cancel", order), style="quiet"))
+    if promises.may_cancel_late(order) and figures.units > figures.delivered:
+        found.append(Action("cancel", _("Too late: cancel, everything back"), _url("cancel", order), style="plain"))
+    if promises.may_wait_longer(order):
+        found.append(Action("wait", _("Wait a day longer"), _url("wait", order), style="quiet"))
     if order.state == OrderState.DELIVERED and figures.to_confirm:
         found.append(Action("confirm", _("Confirm receipt"), _url("confirm", order), "get"))
     if order.state in CLAIMABLE and figures.to_claim and (claim := _claim(order)):

@@ -152,8 +152,9 @@ A_PAYMENT = {
 THE_ORDER = OpenApiExample("The order", AN_ORDER, response_only=True)
 
 
-def _overdue_first(view: Callable[..., Any]) -> Callable[..., Any]:
-    return after_what_is_overdue(lambda request, number: _visible(request, number))(view)
+def overdue_first(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Before a POST acts on an order, what is overdue on it happens."""
+    return after_what_is_overdue(lambda request, number: visible(request, number))(view)
 
 
 @extend_schema(
@@ -200,7 +201,7 @@ def _place(request: Request) -> Response:
         raise ValidationError({"listing": ValidationError(_("There is no such listing."), code="does_not_exist")})
     order = order_as_shown(listing, by=request.user, at=clock.now(), **words)
     location = reverse("api:order", kwargs={"number": order.number})
-    return Response(_shown(request, order.number), status=201, headers={"Location": location})
+    return Response(shown(request, order.number), status=201, headers={"Location": location})
 
 
 @extend_schema(
@@ -228,7 +229,7 @@ def orders_of_shop(request: Request, slug: str) -> Response:
 @api_view(["GET"])
 def order(request: Request, number: str) -> Response:
     """One order."""
-    return Response(_shown(request, number))
+    return Response(shown(request, number))
 
 
 @extend_schema(
@@ -242,7 +243,7 @@ def order(request: Request, number: str) -> Response:
 @api_view(["GET"])
 def units(request: Request, number: str) -> Response:
     """What was bought, one by one."""
-    return Response(UnitPage(page(request, _visible(request, number).units.all(), by="place")).data)
+    return Response(UnitPage(page(request, visible(request, number).units.all(), by="place")).data)
 
 
 @extend_schema(
@@ -257,12 +258,12 @@ def units(request: Request, number: str) -> Response:
     examples=[THE_ORDER],
 )
 @api_view(["POST"])
-@_overdue_first
+@overdue_first
 @idempotent
 def pay(request: Request, number: str) -> Response:
     """The buyer pays from the balance."""
-    lifecycle.pay_from_wallet(_visible(request, number), by=request.user, at=clock.now())
-    return Response(_shown(request, number))
+    lifecycle.pay_from_wallet(visible(request, number), by=request.user, at=clock.now())
+    return Response(shown(request, number))
 
 
 @extend_schema(
@@ -280,13 +281,13 @@ def pay(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
-@_overdue_first
+@overdue_first
 @idempotent
 def charge(request: Request, number: str) -> Response:
     """The buyer asks to pay by a channel."""
     told = ChargeToAsk(data=request.data)
     told.is_valid(raise_exception=True)
-    found = _visible(request, number)
+    found = visible(request, number)
     payment = ask_for_charge(found, channel=told.validated_data["channel"], by=request.user, at=clock.now())
     transaction.on_commit(lambda: _open_charge(found, payment))
     location = reverse("api:payment", kwargs={"number": payment.number})
@@ -302,12 +303,12 @@ def charge(request: Request, number: str) -> Response:
     examples=[OpenApiExample("Cancelled", A_PLACED_ORDER | {"state": "cancelled", "turn": ""}, response_only=True)],
 )
 @api_view(["POST"])
-@_overdue_first
+@overdue_first
 @idempotent
 def cancel(request: Request, number: str) -> Response:
     """The buyer does not want it after all."""
-    lifecycle.cancel(_visible(request, number), by=request.user, at=clock.now())
-    return Response(_shown(request, number))
+    lifecycle.cancel(visible(request, number), by=request.user, at=clock.now())
+    return Response(shown(request, number))
 
 
 @extend_schema(
@@ -322,12 +323,12 @@ def cancel(request: Request, number: str) -> Response:
     examples=[THE_ORDER],
 )
 @api_view(["POST"])
-@_overdue_first
+@overdue_first
 @idempotent
 def confirm(request: Request, number: str) -> Response:
     """The buyer says that all is well."""
-    lifecycle.confirm(_visible(request, number), by=request.user, at=clock.now())
-    return Response(_shown(request, number))
+    lifecycle.confirm(visible(request, number), by=request.user, at=clock.now())
+    return Response(shown(request, number))
 
 
 @extend_schema(
@@ -352,10 +353,10 @@ def confirm(request: Request, number: str) -> Response:
 )
 @api_view(["POST"])
 @sensitive_variables("code", "answer")
-@_overdue_first
+@overdue_first
 def reveal(request: Request, number: str, place: int) -> Response:
     """The buyer looks at a code."""
-    at, found = clock.now(), _visible(request, number)
+    at, found = clock.now(), visible(request, number)
     if is_dear(found, place, by=request.user, above=settings.REVEAL_ASKS_AGAIN_FROM):
         require_fresh(request._request)
     visit = Visit(
@@ -393,11 +394,11 @@ def reveal(request: Request, number: str, place: int) -> Response:
     ],
 )
 @api_view(["GET", "POST"])
-@_overdue_first
+@overdue_first
 @idempotent
 def messages(request: Request, number: str) -> Response:
     """The conversation, and something new in it."""
-    found = _visible(request, number)
+    found = visible(request, number)
     if request.method == "POST":
         told = MessageToSay(data=request.data)
         told.is_valid(raise_exception=True)
@@ -433,10 +434,10 @@ def messages(request: Request, number: str) -> Response:
 )
 @api_view(["GET", "POST"])
 @parser_classes([MultiPartParser])
-@_overdue_first
+@overdue_first
 def files(request: Request, number: str) -> Response:
     """The files, and a new one."""
-    found = _visible(request, number)
+    found = visible(request, number)
     if request.method == "POST":
         told = FileToAttach(data=request.data)
         if too_large(request._request):
@@ -449,14 +450,15 @@ def files(request: Request, number: str) -> Response:
     return Response(AttachmentPage({"results": rows, "next": part.next}).data)
 
 
-def _visible(request: Request, number: str) -> Order:
+def visible(request: Request, number: str) -> Order:
+    """The order, for whoever may see it; to others it does not exist."""
     found = visible_to(request.user).select_related("shop__owner", "buyer", "snapshot__listing")
     return get_object_or_404(found, number=number)
 
 
-def _shown(request: Request, number: str) -> Any:
+def shown(request: Request, number: str) -> Any:
     """The order as it is now, for whoever asks."""
-    found, at = _visible(request, number), clock.now()
+    found, at = visible(request, number), clock.now()
     figures = figures_of(found)
     return OrderShown(
         {

@@ -7,8 +7,14 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from orders import attachments, conversation
+from orders.fulfilment import manual
+from orders.fulfilment.given import LONGEST
 from orders.lifecycle import MOST_UNITS
 from orders.uploads import too_large
+from shops.models import Ask, Listing
+
+#: Nobody else's machine should remember an account.
+PRIVATE = {"autocomplete": "off", "spellcheck": "false"}
 
 
 class PlaceForm(forms.Form):
@@ -25,6 +31,91 @@ class PlaceForm(forms.Form):
         error_messages={"required": _("Please confirm that you have read the usage notice.")},
     )
     price = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, listing: Listing | None = None, **kwargs: Any) -> None:
+        """With a question for everything that the listing asks, in front of the yes to the notice."""
+        super().__init__(*args, **kwargs)
+        self.asks = list(listing.asks) if listing is not None else []
+        for ask in self.asks:
+            widget = forms.Textarea(attrs={"rows": 3}) if ask == Ask.WISH else forms.TextInput(attrs=PRIVATE)
+            self.fields[f"given_{ask}"] = forms.CharField(
+                label=Ask(ask).label,
+                max_length=LONGEST[Ask(ask)],
+                widget=widget,
+                help_text=_("Sealed; for delivery only."),
+            )
+        self.order_fields(["quantity", *(f"given_{ask}" for ask in self.asks), "acknowledged", "price"])
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What was answered, with the answers to the listing's questions together as `given`."""
+        found = dict(self.cleaned_data)
+        found["given"] = {ask: found.pop(f"given_{ask}") for ask in self.asks}
+        return found
+
+    def blame(self, error: ValidationError) -> None:
+        """Put what is wrong with an answer under its question."""
+        for ask, errors in error.error_dict.items():
+            self.add_error(f"given_{ask}" if f"given_{ask}" in self.fields else None, errors)
+
+
+class Uploads(forms.ClearableFileInput):
+    """Several files at once."""
+
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Several files, each as a file field reads it."""
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        """The files, or what is wrong with one of them."""
+        if not data:
+            return [super().clean(None, initial)] if self.required else []
+        one = super().clean
+        return [one(each, initial) for each in (data if isinstance(data, list) else [data])]
+
+
+class DeliverForm(forms.Form):
+    """Which units, and what proves their delivery: what a kind needs not is not asked."""
+
+    places = forms.TypedMultipleChoiceField(
+        label=_("Which units"), coerce=int, widget=forms.CheckboxSelectMultiple, help_text=_("All that you delivered.")
+    )
+    account = forms.CharField(
+        label=_("Account you delivered to"),
+        max_length=LONGEST[Ask.ACCOUNT],
+        widget=forms.TextInput(attrs=PRIVATE),
+        help_text=_("Type it as the buyer gave it: whoever types it sees a mistake in time."),
+    )
+    reference = forms.CharField(label=_("Number of the upstream's ticket"), max_length=manual.LONGEST_REFERENCE)
+    starts_on = forms.DateField(label=_("First day of the term"), widget=forms.DateInput(attrs={"type": "date"}))
+    ends_on = forms.DateField(label=_("Last day of the term"), widget=forms.DateInput(attrs={"type": "date"}))
+    text = forms.CharField(
+        label=_("What was done"), max_length=manual.LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    files = FilesField(label=_("Screenshot or files"), widget=Uploads)
+
+    def __init__(self, *args: Any, kind: str, places: list[int], is_too_large: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_too_large = is_too_large
+        for name in {name for proof in manual.PROOF.values() for name in proof} - set(manual.PROOF[kind]):
+            del self.fields[name]
+        which = self.fields["places"]
+        which.choices = [(place, _("No. %(place)s") % {"place": place}) for place in places]  # type: ignore[attr-defined]
+        which.initial = places
+
+    def clean(self) -> dict[str, Any]:
+        """A file that was too large was not let in."""
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.is_too_large:
+            self.add_error(None, attachments.too_large_a_file())
+        return found
+
+    def blame(self, error: ValidationError) -> None:
+        """Put what is wrong with a proof under its question."""
+        for name, errors in error.error_dict.items():
+            self.add_error(name if name in self.fields else None, errors)
 
 
 class SayForm(forms.Form):

@@ -1,5 +1,6 @@
 """What a buyer does before an order is paid: order what was shown at the price that was shown, and ask for a charge."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,14 @@ from timeline.spans import minutes
 
 @verb
 def order_as_shown(
-    listing: Listing, *, quantity: int, acknowledged: bool, price: int | None = None, by: Any, at: datetime
+    listing: Listing,
+    *,
+    quantity: int,
+    acknowledged: bool,
+    price: int | None = None,
+    given: Mapping[str, str] | None = None,
+    by: Any,
+    at: datetime,
 ) -> Order:
     """Place an order if one unit still costs the `price` in fen that the buyer saw (nothing: whatever it costs now).
 
@@ -33,7 +41,7 @@ def order_as_shown(
             _("The price has changed: one now costs %(price)s. Look at the listing again; nothing was ordered.")
             % {"price": yuan(listing.price)},
         )
-    return lifecycle.place(buyer=by, listing=listing, quantity=quantity, acknowledged=acknowledged, at=at)
+    return lifecycle.place(buyer=by, listing=listing, quantity=quantity, acknowledged=acknowledged, given=given, at=at)
 
 
 @verb

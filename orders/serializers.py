@@ -9,7 +9,7 @@ from orders import conversation
 from orders.lifecycle import MOST_UNITS
 from orders.models import Order
 from orders.parties import Side
-from orders.states import Delivery, Grade, OrderState
+from orders.states import Delivery, Grade, OrderState, Standing
 from shops.serializers import Text
 
 BIGGEST = 2**63 - 1
@@ -40,6 +40,62 @@ class OrderToPlace(serializers.Serializer[Any]):
         required=False,
         help_text="Fen for one unit that the buyer saw; if it costs something else now, the order is refused.",
     )
+    given = serializers.DictField(
+        child=Text(max_length=1000),
+        required=False,
+        help_text="The answers to what the listing asks: `account`, `server`, `contact`, `wish`. They are sealed.",
+    )
+
+
+class HandoverToMake(serializers.Serializer[Any]):
+    """Which units were delivered, and what proves it; what a kind needs not may be left out."""
+
+    places = serializers.ListField(child=Whole(min_value=1, max_value=MOST_UNITS), min_length=1, max_length=MOST_UNITS)
+    account = Text(max_length=100, required=False, allow_blank=True, help_text="To which it was delivered.")
+    reference = Text(max_length=80, required=False, allow_blank=True, help_text="Number of the upstream's ticket.")
+    starts_on = serializers.DateField(required=False, allow_null=True, help_text="First day of a term.")
+    ends_on = serializers.DateField(required=False, allow_null=True, help_text="Last day of a term.")
+    text = Text(max_length=2000, required=False, allow_blank=True, help_text="What was done.")
+    files = serializers.ListField(
+        child=Whole(min_value=1, max_value=BIGGEST),
+        required=False,
+        max_length=20,
+        help_text="Ids of files of the order.",
+    )
+
+
+class ResultToPush(serializers.Serializer[Any]):
+    """What became of a delivery."""
+
+    result = serializers.ChoiceField(["pending", "delivered", "failed"])
+    reference = Text(max_length=80, required=False, allow_blank=True, help_text="Your number of it.")
+    reason = Text(max_length=200, required=False, allow_blank=True, help_text="Why it failed.")
+    starts_on = serializers.DateField(required=False, allow_null=True, help_text="First day of a term.")
+    ends_on = serializers.DateField(required=False, allow_null=True, help_text="Last day of a term.")
+    text = Text(max_length=2000, required=False, allow_blank=True, help_text="What was done.")
+
+
+class TicketShown(serializers.Serializer[Any]):
+    """One unit that a shop's own system delivers."""
+
+    number = serializers.CharField(help_text="Ours for this one unit: the same for ever.")
+    order = serializers.CharField()
+    product = serializers.CharField(allow_blank=True)
+    title = serializers.CharField(help_text="Of the listing, as it was.")
+    standing = serializers.ChoiceField(Standing.choices)
+    given = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="What the buyer gave for it, for this delivery only; empty once pushed.",
+    )
+    is_called_back = serializers.BooleanField(help_text="Whether the buyer does not want it any more.")
+    promised_at = serializers.DateTimeField()
+
+
+class TicketPage(serializers.Serializer[Any]):
+    """A part of what is to be delivered, the oldest first."""
+
+    results = TicketShown(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
 
 
 class ChargeToAsk(serializers.Serializer[Any]):

@@ -30,12 +30,13 @@ from ledger.gateways import ChannelDown, ChannelRefused, UnknownChannel
 from ledger.models import Payment
 from ledger.templatetags.money import yuan
 from ledger.views import named
-from orders import attachments, conversation, lifecycle
+from orders import attachments, conversation, lifecycle, tracking
 from orders.actions import actions_for
 from orders.conversation import Entry
 from orders.delivery import Visit
 from orders.figures import Figures, figures_of
 from orders.forms import PlaceForm, SayForm, say_form
+from orders.fulfilment import given, handing
 from orders.models import Attachment, Order, Reveal, Unit
 from orders.opening import is_dear, open_code, parts_of
 from orders.parties import Side, may_speak, side_of, visible_to
@@ -43,7 +44,7 @@ from orders.purchase import ask_for_charge, may_be_paid, open_payment, order_as_
 from orders.states import Delivery, Grade, OrderState
 from rulebook import linter, terms, versions
 from shops import policy
-from shops.models import Kind, Listing, Shop
+from shops.models import Ask, Kind, Listing, Shop, Way
 from timeline import clock, events
 from timeline.spans import minutes
 from timeline.sweep import fire_overdue
@@ -122,6 +123,19 @@ HAPPENINGS: dict[str, tuple[Promise, str, str]] = {
     "order.placed": (gettext_lazy("The order was placed; the codes were set aside."), "package", ""),
     "order.paid": (gettext_lazy("The money went into escrow."), "lock", "brand"),
     "order.delivered": (gettext_lazy("Everything was delivered, sealed."), "package-check", "brand"),
+    "order.units_delivered": (gettext_lazy("Units were delivered."), "package-check", "brand"),
+    "order.units_called_off": (gettext_lazy("What was not delivered was paid back."), "undo-2", "green"),
+    "order.late": (gettext_lazy("The promised time is over; the buyer may cancel at once."), "clock-alert", "amber"),
+    "order.wait_chosen": (gettext_lazy("The buyer waits a day longer."), "hourglass", ""),
+    "order.cancel_asked": (gettext_lazy("The supplier is asked to stop."), "ban", "amber"),
+    "order.final_answer_asked": (gettext_lazy("The supplier is asked for its final answer."), "hourglass", "amber"),
+    "order.supplier_took_on": (gettext_lazy("The supplier took it on."), "truck", ""),
+    "order.supplier_failed": (gettext_lazy("The supplier did not deliver."), "circle-x", "amber"),
+    "order.delivered_after_all": (
+        gettext_lazy("The supplier delivered what was paid back already."),
+        "circle-alert",
+        "amber",
+    ),
     "order.code_revealed": (gettext_lazy("A code was looked at."), "eye", ""),
     "order.validity_recorded": (gettext_lazy("The issuer said whether a code was good."), "receipt-text", ""),
     "order.confirmed": (gettext_lazy("The buyer confirmed receipt."), "handshake", ""),
@@ -148,8 +162,13 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
     listing = get_object_or_404(Listing.objects.visible_to(request.user).select_related("shop"), pk=pk)
     if request.method != "POST":
         return redirect(listing)  # somebody signed in on the way here
-    form = PlaceForm(request.POST)
-    if not form.is_valid():
+    form, order = PlaceForm(request.POST, listing=listing), None
+    if form.is_valid():
+        try:
+            order = order_as_shown(listing, by=request.user, at=clock.now(), **form.words)
+        except ValidationError as error:
+            form.blame(error)
+    if order is None:
         context = {
             "form": form,
             "listing": listing,
@@ -157,7 +176,6 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
             "policy": policy.card(listing, versions.in_force(clock.now()), request.user.level),
         }
         return render(request, "orders/place.html", context, status=422)
-    order = order_as_shown(listing, by=request.user, at=clock.now(), **form.cleaned_data)
     return redirect("orders:detail", number=order.number)
 
 
@@ -168,7 +186,13 @@ def pay(request: HttpRequest, number: str) -> HttpResponse:
     by = request.POST.get("by", "wallet")
     if by == "wallet":
         lifecycle.pay_from_wallet(order, by=request.user, at=at)
-        messages.success(request, _("Paid. The money is in escrow, and your codes are below, sealed."))
+        is_there = order.state == OrderState.DELIVERED
+        messages.success(
+            request,
+            _("Paid. The money is in escrow, and your codes are below, sealed.")
+            if is_there
+            else _("Paid. The money is in escrow until it is delivered and you had time to try it."),
+        )
         return redirect("orders:detail", number=number)
     payment = ask_for_charge(order, channel=by, by=request.user, at=at)
     try:
@@ -190,7 +214,15 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
     """The buyer does not want it after all."""
     order, at = _before_a_verb(request, number)
     lifecycle.cancel(order, by=request.user, at=at)
-    messages.success(request, _("Cancelled. Nothing was charged."))
+    is_being_asked = order.state == OrderState.PAID
+    messages.success(
+        request,
+        _("The supplier is asked to stop. As soon as it has, everything comes back.")
+        if is_being_asked
+        else _("Cancelled. What you paid for and did not get is on its way back.")
+        if order.paid_at
+        else _("Cancelled. Nothing was charged."),
+    )
     return redirect("orders:detail", number=number)
 
 
@@ -464,6 +496,8 @@ def _order_page(request: HttpRequest, order: Order, form: SayForm, *, status: in
         "form": form,
         "may_speak": may_speak(order, request.user),
         "at": at,
+        "given": {str(Ask(ask).label): hint for ask, hint in given.hints(order).items()},
+        "delivery": tracking.what_next(order, figures, side),
         **_tiles(request, order, side, figures),
     }
     return render(request, "orders/detail.html", context, status=status)
@@ -482,7 +516,7 @@ def _tiles(request: HttpRequest, order: Order, side: Side, figures: Figures) -> 
     pages = max(1, -(-figures.units // UNITS))
     asked = request.GET.get("units", "")
     page = min(max(int(asked[:4]), 1), pages) if asked.isdecimal() else 1
-    shown = order.units.annotate(tail=F("card__tail")).order_by("place")
+    shown = order.units.select_related("ticket", "handover").annotate(tail=F("card__tail")).order_by("place")
     units = list(shown[(page - 1) * UNITS : page * UNITS])
     looks = {
         look["unit_id"]: look
@@ -508,6 +542,8 @@ def _tile(order: Order, unit: Any, side: Side, look: Any, case: Any) -> dict[str
         "url": reverse("orders:code", kwargs={"number": order.number, "place": unit.place}) if may_open else "",
         "look": look,
         "is_held": bool(unit.held_by),
+        "has_code": unit.card_id is not None or handing.way_of(order) == Way.STOCK,
+        "track": tracking.track(order, unit, side),
         "case": case,
         "money": _money_of(unit),
     }
@@ -543,7 +579,16 @@ def _note(name: str, data: dict[str, Any]) -> str:
             _("No. %(unit)s was good, says %(source)s") if data["valid"] else _("No. %(unit)s was bad, says %(source)s")
         )
         return said % {"unit": data["unit"], "source": data["source"]}
-    if name in {"order.confirmed", "order.released", "order.units_settled"}:
+    if name in {"order.supplier_took_on", "order.supplier_failed", "order.delivered_after_all"}:
+        return " · ".join(filter(None, [_("No. %(unit)s") % data, data["reference"], data.get("reason", "")]))
+    if name in {
+        "order.confirmed",
+        "order.released",
+        "order.units_settled",
+        "order.units_delivered",
+        "order.units_called_off",
+        "order.cancel_asked",
+    }:
         places = data["units"]
         count = ngettext("%(count)d unit", "%(count)d units", len(places)) % {"count": len(places)}
         return count if len(places) > 8 else _("No. %(units)s") % {"units": ", ".join(map(str, places))}

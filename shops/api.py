@@ -184,7 +184,15 @@ A_DRAFT = {
     "region": "国服",
     "notice": "请先确认区服；查看后因个人原因不能退。",
 }
-A_LISTING = {"id": 7, "shop": "xinghe", "state": "on_sale", **A_DRAFT, "is_sold_out": False}
+A_LISTING = {
+    "id": 7,
+    "shop": "xinghe",
+    "state": "on_sale",
+    **A_DRAFT,
+    "delivered_by": "stock",
+    "asks": [],
+    "is_sold_out": False,
+}
 A_POLICY = {
     "version": "default-cn 2026.11.0",
     "language": "zh-hans",
@@ -294,7 +302,7 @@ def listings_of_shop(request: Request, slug: str) -> Response:
     if request.method == "POST":
         told = ListingToDraft(data=request.data)
         told.is_valid(raise_exception=True)
-        drafted = verbs.draft(shop=shop, by=request.user, at=clock.now(), **told.validated_data)
+        drafted = verbs.draft(shop=shop, by=request.user, at=clock.now(), **_words(shop, told))
         return Response(
             _own(request, drafted.pk), status=201, headers={"Location": reverse("api:listing", args=[drafted.pk])}
         )
@@ -325,7 +333,7 @@ def edit_listing(request: Request, pk: int) -> Response:
     found = own_listing(request, pk)
     told = WordsOfListing(data=request.data)
     told.is_valid(raise_exception=True)
-    verbs.edit(found, by=request.user, at=clock.now(), **told.validated_data)
+    verbs.edit(found, by=request.user, at=clock.now(), **_words(found.shop, told))
     return Response(_own(request, pk))
 
 
@@ -369,6 +377,14 @@ resume_listing = _verb(
 close_listing = _verb(
     "closeListing", verbs.close, "Close a listing for good", "Its orders go on; its codes stay sealed.", "closed"
 )
+
+
+def _words(shop: Shop, told: Any) -> dict[str, Any]:
+    """What was written, with the supplier itself instead of its number; one that is not the shop's is none."""
+    words = dict(told.validated_data)
+    if "supplier" in words:
+        words["supplier"] = shop.suppliers.filter(pk=words["supplier"]).first()
+    return words
 
 
 def own_listing(request: Request, pk: int) -> Listing:

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,12 +17,14 @@ from shops.models import (
     LONGEST_REST,
     OFFERED,
     SHORTEST_PROMISE,
+    Ask,
     Duty,
     Form,
     Kind,
     Listing,
     Shop,
     Supplier,
+    Way,
     visible,
 )
 from shops.stock import MOST_CODES, Origin, end_of
@@ -100,6 +103,42 @@ class ListingForm(forms.Form):
         help_text=_("What a buyer must have read before paying. It is kept with every order."),
     )
 
+    delivered_by = forms.ChoiceField(
+        label=_("How it is delivered"),
+        choices=[("", _("As usual for its kind: codes from the stock, everything else by hand")), *Way.choices],
+        required=False,
+    )
+    supplier = forms.TypedChoiceField(
+        label=_("Supplier that delivers it"), coerce=int, empty_value=None, required=False, choices=[("", "–")]
+    )
+    product = forms.CharField(
+        label=_("The supplier's name for it"), max_length=60, required=False, validators=[visible]
+    )
+    asks = forms.MultipleChoiceField(
+        label=_("What the buyer must give"),
+        choices=Ask.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Asked with the order and sealed. Codes need nothing."),
+    )
+
+    def of(self, shop: Shop) -> Self:
+        """The same form with the suppliers of `shop` that the mall can ask."""
+        known = shop.suppliers.filter(left_at=None).exclude(gateway="").order_by("name")
+        self.suppliers = {supplier.pk: supplier for supplier in known}
+        choices = [("", "–"), *((pk, supplier.name) for pk, supplier in self.suppliers.items())]
+        self.fields["supplier"].choices = choices  # type: ignore[attr-defined]
+        return self
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What was written, with the supplier itself instead of its number."""
+        found = dict(self.cleaned_data)
+        found["supplier"] = self.suppliers.get(found["supplier"])
+        if self.base_fields.get("kind") is None and not found["delivered_by"]:
+            del found["delivered_by"]  # a listing that is there keeps its way
+        return found
+
 
 class ListingEditForm(ListingForm):
     """The same of a listing that is there: its kind stays."""
@@ -109,7 +148,8 @@ class ListingEditForm(ListingForm):
 
 def form_about(listing: Listing, data: Any = None) -> ListingEditForm:
     """The form of a listing, filled in as it is now, or with what was sent."""
-    return ListingEditForm(data, initial={name: getattr(listing, name) for name in ListingEditForm.base_fields})
+    now = {name: getattr(listing, name) for name in ListingEditForm.base_fields}
+    return ListingEditForm(data, initial=now | {"supplier": listing.supplier_id}).of(listing.shop)
 
 
 class Unechoed(forms.Textarea):
@@ -293,16 +333,29 @@ class SearchForm(forms.Form):
 class BuyForm(forms.Form):
     """How many, and that the notice was read; the order's own room reads the answers."""
 
+    @property
+    def given(self) -> list[Any]:
+        """The questions about what a delivery needs."""
+        return [self[name] for name in self.fields if name.startswith("given_")]
+
     quantity = forms.IntegerField(
         label=_("How many"), min_value=1, widget=forms.NumberInput(attrs={"inputmode": "numeric"})
     )
     acknowledged = forms.BooleanField(label=_("I have read the notice and know when money comes back."))
 
 
-def buy_form(most: int) -> BuyForm:
-    """The form of the buy box, for at most `most`."""
+def buy_form(most: int, asks: Sequence[str] = ()) -> BuyForm:
+    """The form of the buy box, for at most `most`, with a question for everything that a delivery needs."""
     form = BuyForm(initial={"quantity": 1})
     form.fields["quantity"].widget.attrs["max"] = most
+    for ask in asks:
+        is_long = ask == Ask.WISH
+        form.fields[f"given_{ask}"] = forms.CharField(
+            label=Ask(ask).label,
+            max_length=1000 if is_long else 100,
+            help_text=_("Sealed; for delivery only."),
+            widget=forms.Textarea(attrs={"rows": 3}) if is_long else forms.TextInput(attrs={"autocomplete": "off"}),
+        )
     return form
 
 

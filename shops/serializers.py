@@ -14,11 +14,13 @@ from shops.models import (
     LONGEST_PROMISE,
     LONGEST_REST,
     SHORTEST_PROMISE,
+    Ask,
     Duty,
     Form,
     Intake,
     Kind,
     Shop,
+    Way,
     visible,
 )
 from shops.states import DepositState, ListingState, MemberState, PayeeState
@@ -203,12 +205,22 @@ class WordsOfListing(serializers.Serializer[Any]):
     face_value = fen(required=False, allow_null=True, help_text="Fen that one unit is worth where it is used.")
     region = Text(max_length=40, required=False, allow_blank=True, validators=[visible])
     notice = Text(max_length=1000, help_text="What a buyer must have read before paying.")
+    delivered_by = serializers.ChoiceField(
+        Way.choices, required=False, help_text="Left out: codes from the stock, everything else by hand."
+    )
+    supplier = Whole(
+        required=False, allow_null=True, min_value=1, help_text="The number of the supplier that delivers."
+    )
+    product = Text(max_length=60, required=False, allow_blank=True, help_text="The supplier's name for it.")
+    asks = serializers.ListField(
+        child=serializers.ChoiceField(Ask.choices), required=False, help_text="What the buyer must give."
+    )
 
 
 class ListingToDraft(WordsOfListing):
     """A new listing; its kind stays for ever."""
 
-    kind = serializers.ChoiceField(Kind.choices, help_text="For now point cards and activation codes only.")
+    kind = serializers.ChoiceField(Kind.choices, help_text="Decides how it is delivered and judged.")
 
 
 class ListingInPublic(serializers.Serializer[Any]):
@@ -226,6 +238,8 @@ class ListingInPublic(serializers.Serializer[Any]):
     face_value = serializers.IntegerField(allow_null=True, help_text="Fen that one unit is worth where it is used.")
     region = serializers.CharField(allow_blank=True)
     notice = serializers.CharField(help_text="What a buyer acknowledges before paying.")
+    delivered_by = serializers.ChoiceField(Way.choices)
+    asks = serializers.ListField(child=serializers.CharField(), help_text="What the buyer must give, by name.")
     is_sold_out = serializers.SerializerMethodField(help_text="Whether nothing is left right now.")
 
     def get_is_sold_out(self, listing: Any) -> bool:

@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from shops import lines as readings
 from shops import vault
 from shops.lines import LONGEST_CODE
-from shops.models import LONGEST_REST, Batch, Card, Clash, Form, Listing, Supplier
+from shops.models import LONGEST_REST, WITHOUT_STOCK, Batch, Card, Clash, Form, Listing, Supplier
 from timeline import page
 from timeline.door import lock, note, require
 
@@ -265,7 +265,9 @@ def void(card: Card, *, at: datetime) -> None:
 
 
 def count_free(listing: Listing) -> int:
-    """How many codes are for sale."""
+    """How many codes are for sale, or how many of it can be ordered where none is needed."""
+    if not listing.has_codes():
+        return WITHOUT_STOCK
     return int(Card.objects.free().filter(listing=listing).count())
 
 

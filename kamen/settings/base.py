@@ -174,6 +174,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 10},
     },
     "send payouts": {"task": "ledger.run_payouts", "schedule": 3.0, "options": {"expires": 10}},
+    "ask suppliers about what they deliver": {
+        "task": "orders.run_errands",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
     "weigh deposits that were drawn on": {"task": "shops.weigh_deposits", "schedule": 10.0, "options": {"expires": 30}},
     "size deposits": {"task": "reputation.size_deposits", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
     "read what shops sent in": {"task": "shops.read_intakes", "schedule": 2.0, "options": {"expires": 10}},

@@ -7,7 +7,18 @@ from pathlib import Path
 from kamen import servers
 
 from .base import *  # noqa: F403
-from .base import BASE_DIR, CONTENT_SECURITY_POLICY, SELF, STORAGES, broker, cache, database, env, private_files
+from .base import (
+    BASE_DIR,
+    CONTENT_SECURITY_POLICY,
+    SELF,
+    STORAGES,
+    SUPPLIERS,
+    broker,
+    cache,
+    database,
+    env,
+    private_files,
+)
 
 
 def local_secret(name: str, length: int, prefix: str = "") -> str:
@@ -49,6 +60,11 @@ SANDBOX_FILE = LOCAL_DIR / "sandbox-address"
 SANDBOX_ADDRESS = env("SANDBOX_ADDRESS", default="") or (SANDBOX_FILE.read_text() if SANDBOX_FILE.exists() else "")
 SANDBOX_SECRET = env("SANDBOX_SECRET", default="") or local_secret("sandbox-secret", 32)
 CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] = [SELF, *filter(None, [SANDBOX_ADDRESS])]
+# The demo's supplier, a process of its own beside the mall; its address is where the demo last started it.
+SUPPLIER_FILE = LOCAL_DIR / "supplier-address"
+SUPPLIER_ADDRESS = env("SUPPLIER_ADDRESS", default="") or (SUPPLIER_FILE.read_text() if SUPPLIER_FILE.exists() else "")
+SUPPLIER_SECRET = env("SUPPLIER_SECRET", default="") or local_secret("supplier-secret", 32)
+SUPPLIERS = {"sandbox": {"address": SUPPLIER_ADDRESS, "secret": SUPPLIER_SECRET}, **SUPPLIERS}
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = LOCAL_DIR / "mail"

@@ -34,6 +34,7 @@ CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "main")
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 
 ANCHORS_DIR = TEST_HOME / "anchors"
+SUPPLIERS = {}  # a test that needs a supplier starts its own (tests/fixtures/deliveries.py)
 SANDBOX_ADDRESS = SANDBOX_SECRET = ""  # a test that needs a channel starts its own (tests/fixtures/channel.py)
 
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

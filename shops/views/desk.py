@@ -53,15 +53,18 @@ def listings(request: HttpRequest, slug: str) -> HttpResponse:
 def draft(request: HttpRequest, slug: str) -> HttpResponse:
     """The shop writes a new listing."""
     shop = own_shop(request, slug)
-    form = ListingForm(request.POST if request.method == "POST" else None)
+    form = ListingForm(request.POST if request.method == "POST" else None).of(shop)
     if request.method == "POST" and form.is_valid():
         try:
-            listing = verbs.draft(shop=shop, by=request.user, at=clock.now(), **form.cleaned_data)
+            listing = verbs.draft(shop=shop, by=request.user, at=clock.now(), **form.words)
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, _("Saved as a draft. Add codes, then put it on sale."))
             _warn(request, listing)
+            if not listing.has_codes():
+                messages.success(request, _("Saved as a draft. Put it on sale when it is as you want it."))
+                return redirect("shops:desk_listings", slug=shop.slug)
+            messages.success(request, _("Saved as a draft. Add codes, then put it on sale."))
             return redirect("shops:batches", slug=shop.slug, pk=listing.pk)
     context = {"shop": shop, "form": form, "listing": None}
     return render(request, "shops/desk_listing.html", context, status=422 if form.errors else 200)
@@ -74,7 +77,7 @@ def edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     form = form_about(listing, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            verbs.edit(listing, by=request.user, at=clock.now(), **form.cleaned_data)
+            verbs.edit(listing, by=request.user, at=clock.now(), **form.words)
         except ValidationError as error:
             form.add_error(None, error)
         else:

@@ -24,6 +24,7 @@ PUBLIC = {
     "desks:home",
     "desks:styleguide",
     "ledger:notify",
+    "orders:supplier_notify",
     "mfa_authenticate",
     "rulebook:body",
     "rulebook:calculator",

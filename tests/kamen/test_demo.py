@@ -107,7 +107,7 @@ def test_the_demo_opens_explains_itself_mends_itself_and_stops_without_a_trace(o
 
     query(demo, "update accounts_user set nickname = 'kept' where email like 'buyer@%'")
     sessions = {os.getsid(pid) for pid in demo.children()}
-    assert len(sessions) == 6  # PostgreSQL, Redis, the sandbox channel, web, worker, beat
+    assert len(sessions) == 7  # PostgreSQL, Redis, the sandbox channel and supplier, web, worker, beat
     demo.process.send_signal(signal.SIGINT)
     assert demo.ends() == 0
     assert "Traceback" not in demo.said

@@ -67,6 +67,8 @@ def test_the_buyer_s_own_cancellation_is_no_news(placed_order, rich_buyer, news,
 def test_what_was_never_delivered_is_told_to_both(undelivered_order, news):
     fire_overdue(undelivered_order.root_address, at=undelivered_order.deadline_at)
     assert news() == {
+        ("buyer", "order.late"),
+        ("seller", "order.late_by_you"),
         ("buyer", "order.undelivered"),
         ("buyer", "payout.paid"),
         ("seller", "order.undelivered_by_you"),

@@ -27,6 +27,7 @@ from refunds.models import Refund
 from shops import lifecycle as shops
 from shops import listings
 from shops.models import Deposit, Listing
+from tests.fixtures.cases import by_hand
 from tests.fixtures.disputes import drafted
 from timeline import sweep
 from timeline.models import Timer, Tracked
@@ -91,13 +92,9 @@ def pay_from_wallet(order: Order, *, by: User, at: datetime) -> None:
 
 @of(Order)
 def pay_while_supply_is_down(order: Order, *, by: User, at: datetime) -> None:
-    """Goods that people deliver are not offered yet; an order for codes is paid as if it were for such."""
-    kind = order.snapshot.listing.kind
-    Listing.objects.filter(pk=order.snapshot.listing_id).update(kind="MEMBERSHIP")
-    try:
-        orders.pay_from_wallet(Order.objects.get(pk=order.pk), by=by, at=at)
-    finally:
-        Listing.objects.filter(pk=order.snapshot.listing_id).update(kind=kind)
+    """An order for codes is paid that the shop was to hand over itself."""
+    by_hand(order)
+    orders.pay_from_wallet(Order.objects.get(pk=order.pk), by=by, at=at)
 
 
 @of(Order)
