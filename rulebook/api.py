@@ -151,7 +151,7 @@ AN_ANSWER = {
     responses=Calculated,
     examples=[OpenApiExample("A sealed code, 20 hours after delivery, level silver", AN_ANSWER, response_only=True)],
     auth=[],
-    extensions={"x-names": True},
+    extensions={"x-names": True, "x-judges": True},
 )
 @api_view(["GET"])
 @permission_classes([AllowAny])
