@@ -65,9 +65,9 @@ class Preview:
     level: str
     parts: tuple[Part, ...]
     instant_cap: int
-    ends: dict[int, datetime | None] = field(default_factory=dict)
     #: The version its order is pinned to, whose clocks count.
-    rulebook_version: str = ""
+    rulebook_version: str
+    ends: dict[int, datetime | None] = field(default_factory=dict)
 
     @property
     def units(self) -> list[Unit]:
