@@ -94,7 +94,7 @@ class DeliverForm(forms.Form):
     text = forms.CharField(
         label=_("What was done"), max_length=manual.LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 4})
     )
-    files = FilesField(label=_("Screenshot or files"), widget=Uploads)
+    files = FilesField(label=_("Screenshot or files"), widget=Uploads)  # type: ignore[assignment]
 
     def __init__(self, *args: Any, kind: str, places: list[int], is_too_large: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

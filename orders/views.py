@@ -173,7 +173,7 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
             "form": form,
             "listing": listing,
             "promise": policy.in_words(minutes(listing.promise_minutes)),
-            "policy": policy.card(listing, versions.in_force(clock.now()), request.user.level),
+            "policy": policy.card(listing, versions.in_force(clock.now()), getattr(request.user, "level", "")),
         }
         return render(request, "orders/place.html", context, status=422)
     return redirect("orders:detail", number=order.number)
