@@ -205,6 +205,8 @@ def walk(browser: Browser, home: str) -> None:
     shop.shows("8-shop-batches", stock)
     shop.shows("8-shop-send-in", f"{stock}send/")
     shop.shows("8-shop-suppliers", "/desk/xinghe/suppliers/")
+    shop.shows("8-shop-staff", "/desk/xinghe/staff/")
+    shop.shows("8-shop-withdrawals", "/desk/xinghe/withdrawals/")
     time.sleep(6)  # the worker tells people every three seconds
     buyer.shows("9-notices", "/notices/")
     buyer.shows("10-me", "/me/")
