@@ -135,5 +135,7 @@ def test_a_shop_closes_itself(as_seller, deposit):
 
 
 def test_no_address_of_the_api_takes_money_in(as_seller, deposit):
-    for verb in ("pay-in", "pay_in", "pay", "penalize"):
+    """Paying asks a channel, and only the channel's word is money."""
+    problem(as_seller.send(f"/api/v1/shops/{deposit.shop.slug}/deposit/pay/", {"amount": 100}), 409, "no_channel")
+    for verb in ("pay-in", "pay_in", "penalize"):
         problem(as_seller.send(f"/api/v1/shops/{deposit.shop.slug}/deposit/{verb}/", {"amount": 1}), 404, "not_found")
