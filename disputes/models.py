@@ -66,7 +66,7 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
         return found.filter(mine)
 
     def visible_to(self, user: Any, roles: frozenset[str]) -> DisputeQuerySet:
-        """Disputes that `user` sees as a party or as staff: one question for each way, each with an index of its own."""
+        """Disputes that `user` sees as a party or as staff: a question for each way, each with an index."""
         every = DisputeQuerySet(Dispute).order_by()
         ways = [every.filter(refund__buyer=user), every.filter(keeping(user, SERVE, shop="refund__order__shop"))]
         if roles:

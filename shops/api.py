@@ -17,7 +17,8 @@ from ledger import accounts
 from rulebook import versions
 from shops import lifecycle, policy
 from shops import listings as verbs
-from shops.models import BASE_DEPOSIT, OFFERED, SELL, Deposit, Listing, Shop, keeping
+from shops.models import BASE_DEPOSIT, SELL, Deposit, Listing, Shop, keeping
+from shops.offered import OFFERED
 from shops.serializers import (
     DepositForOwner,
     ListingForOwner,

@@ -15,7 +15,6 @@ from shops.models import (
     HIGHEST_PRICE,
     LONGEST_PROMISE,
     LONGEST_REST,
-    OFFERED,
     SHORTEST_PROMISE,
     Ask,
     Duty,
@@ -27,6 +26,7 @@ from shops.models import (
     Way,
     visible,
 )
+from shops.offered import OFFERED
 from shops.stock import MOST_CODES, Origin, end_of
 
 #: What people write around a sum; full-width forms are folded before.

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from shops import terms
 from shops.lifecycle import held_by
-from shops.models import MUST_ASK, OFFERED, SELL, VAULTED, Ask, Deposit, Kind, Listing, Shop, Supplier, Way
+from shops.models import MUST_ASK, SELL, VAULTED, Ask, Deposit, Kind, Listing, Shop, Supplier, Way
+from shops.offered import OFFERED
 from shops.states import ListingState
 from timeline.door import begin, enter, lock, lock_root, note, require, verb
 

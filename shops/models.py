@@ -294,15 +294,6 @@ class Kind(models.TextChoices):
 CODES = {Kind.POINT_CARD, Kind.ACTIVATION_CODE}
 #: Kinds whose units come out of the vault: what they hold is seen by the buyer alone.
 VAULTED = CODES | {Kind.GAME_ACCOUNT}
-#: What can be listed. Game accounts are a legal risk: they stand behind a setting.
-OFFERED = [
-    Kind.ACTIVATION_CODE,
-    Kind.POINT_CARD,
-    Kind.DIRECT_TOPUP,
-    Kind.MEMBERSHIP,
-    Kind.CUSTOM_SERVICE,
-    *([Kind.GAME_ACCOUNT] if settings.GAME_ACCOUNTS else []),
-]
 
 
 class Way(models.TextChoices):

@@ -211,7 +211,7 @@ def locked(sql: str) -> tuple[str | None, bool]:
     if WAITING_ADVISORY.search(sql):
         return "advisory", True
     if LOCKING.search(sql):
-        table = LOCKED_TABLE.search(sql, LOCKING.search(sql).end()) or FROM_TABLE.search(sql)  # type: ignore[union-attr]
+        table = LOCKED_TABLE.search(sql, LOCKING.search(sql).end()) or FROM_TABLE.search(sql)
         return (class_of(table[1]) if table else None), "skip locked" not in sql.lower()
     if updated := UPDATED_TABLE.match(sql) or UPDATED_BY_PAGE.match(sql):
         return class_of(updated[1]), True

@@ -23,7 +23,7 @@ if (BASE_DIR / ".env").exists():
 PRODUCTION = False  # looks around before it starts (kamen/startup.py)
 DEMO = False  # the demo panel, demo logins and the movable clock
 REVEAL_ASKS_AGAIN_FROM = env.int("REVEAL_ASKS_AGAIN_FROM", default=20_000)  # fen: a dearer code asks who is looking
-GAME_ACCOUNTS_ON_SALE = env.bool("GAME_ACCOUNTS_ON_SALE", default=False)  # off: legal risk
+GAME_ACCOUNTS_ON_SALE = env.bool("GAME_ACCOUNTS_ON_SALE", default=False)  # off: a legal risk
 PUBLIC_ADDRESS = env("PUBLIC_ADDRESS", default="http://127.0.0.1:8000")  # how the mall is reached, for links in mail
 
 # Rooms
@@ -199,10 +199,9 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_BEAT_SYNC_EVERY = 1  # beat writes its schedule at every tick, so that its file shows that it lives
 
 # Suppliers that the mall asks by HTTP, by name: {"name": {"address": "https://…", "secret": "…"}}. One without an
-# address or a secret is as good as none. Game accounts are a legal risk and ship switched off.
+# address or a secret is as good as none.
 
 SUPPLIERS = env.json("SUPPLIERS", default={})
-GAME_ACCOUNTS = env.bool("GAME_ACCOUNTS", default=False)
 
 # Payment channels: the sandbox is a small process beside the demo; without address and secret there is no such channel.
 

@@ -3,6 +3,7 @@
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -31,7 +32,7 @@ def directory(settings, tmp_path):
 @pytest.fixture
 def moved(transactional_db):
     """Moves money, any number of times: `moved(3)`."""
-    done = []
+    done: list[Any] = []
 
     def move(times=1):
         for _ in range(times):
@@ -127,6 +128,7 @@ def test_only_what_grew_is_kept_again(anchored, moved, at):
     assert second.leaves == 6
     grown = AnchorLeaf.objects.filter(anchor=second).order_by("chain").values_list("chain", flat=True)
     assert list(grown) == ["account:channel:sandbox", "account:user:4:wallet"]
+    assert second is not None
     assert list(anchors.faults(second)) == []
     assert json.loads(second.body)["previous"] == anchored.root
 

@@ -6,6 +6,7 @@ of the way, in a transaction that is taken back; the question must then find it,
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -274,7 +275,7 @@ HARMS = {
 class Owner:
     """Somebody with every right, who takes everything back."""
 
-    cursor: object
+    cursor: Any
     rules: dict = field(default_factory=books.checks)
 
     def free_from_constraints(self):

@@ -1,5 +1,7 @@
 """Three roles in the database: the owner migrates, the application works, the reader reads what is no secret."""
 
+from typing import Any
+
 import psycopg2
 import pytest
 from django.conf import settings
@@ -83,7 +85,8 @@ def reader(transactional_db, as_owner):
             self.execute, self.fetchall = cursor.execute, cursor.fetchall
 
     with as_owner() as cursor:
-        grants.grant(Quoting(cursor), application=database(settings.DATABASE_URL)["USER"], reader=READER)
+        as_asked: Any = Quoting(cursor)
+        grants.grant(as_asked, application=database(settings.DATABASE_URL)["USER"], reader=READER)
     opened = psycopg2.connect(
         dbname=connection.settings_dict["NAME"], user=READER, host=found.get("HOST"), port=found.get("PORT") or None
     )
@@ -92,7 +95,8 @@ def reader(transactional_db, as_owner):
         yield cursor
     opened.close()
     with as_owner() as cursor:
-        grants.take_views_away(Quoting(cursor))
+        as_asked = Quoting(cursor)
+        grants.take_views_away(as_asked)
 
 
 def test_the_reader_reads_the_books_through_views(reader):

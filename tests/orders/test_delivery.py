@@ -1,6 +1,7 @@
 """What is not a code is delivered unit by unit, with proof, under the promise and the hard limit."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -22,7 +23,7 @@ from timeline.models import Timer
 from timeline.sweep import fire_overdue
 
 HOUR = timedelta(hours=1)
-TERM = {"starts_on": date(2026, 11, 22), "ends_on": date(2026, 12, 21)}
+TERM: Any = {"starts_on": date(2026, 11, 22), "ends_on": date(2026, 12, 21)}
 
 
 def fresh(row):

@@ -3,6 +3,7 @@
 import copy
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -287,7 +288,7 @@ def test_clocks_that_no_order_pins_run_as_the_version_in_force_has_them(lead, se
     version = lifecycle.draft(data, by=lead, at=at)
     lifecycle.propose(version, is_major=False, is_retroactive=False, by=lead, at=at)
     lifecycle.sign(version, by=senior, at=at)
-    day = version.effective_at
+    day: Any = version.effective_at
     shops.close(deposit, by=seller, at=day)
     assert deposit.deadline_at == deadline(days(45), day)
     assert payments.top_up(user=seller, amount=100, channel="sandbox", at=day).deadline_at == day + timedelta(

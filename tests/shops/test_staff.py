@@ -1,6 +1,7 @@
 """Who works in a shop: invited by e-mail, with a duty; what each may do, and that their acts are theirs."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -87,9 +88,10 @@ def test_an_invitation_is_for_one_person(shop, seller, stranger, buyer, at):
 
 def test_an_invitation_that_nobody_answers_is_over_after_seven_days(shop, seller, stranger, at):
     member = staff.invite(shop, email=stranger.email, duty="finance", by=seller, at=at)
+    over: Any = member.deadline_at
     with pytest.raises(Refused):
-        staff.accept(member, by=stranger, at=member.deadline_at)
-    sweep(at=member.deadline_at)
+        staff.accept(member, by=stranger, at=over)
+    sweep(at=over)
     member.refresh_from_db()
     assert member.state == "declined"
     assert member.deadline_at is None

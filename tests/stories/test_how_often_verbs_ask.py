@@ -18,19 +18,23 @@ pytestmark = pytest.mark.django_db
 MOST = 12
 
 
+class Counting:
+    """Calls verbs and keeps what each asked of the database."""
+
+    def __init__(self):
+        self.counted = {}
+
+    def __call__(self, name, verb, *args, **how):
+        with recorded() as asked:
+            result = verb(*args, **how)
+        self.counted[name] = asked
+        return result
+
+
 @pytest.fixture
 def ask():
     """`ask("accept", refunds.accept, refund, by=seller, at=at)` calls the verb and counts how often it asks."""
-    counted = {}
-
-    def counting(name, verb, *args, **how):
-        with recorded() as asked:
-            result = verb(*args, **how)
-        counted[name] = asked
-        return result
-
-    counting.counted = counted
-    return counting
+    return Counting()
 
 
 def fresh(row):
