@@ -8,6 +8,7 @@ from typing import Any
 from orders.models import Order, Unit
 from orders.states import OrderState
 from timeline.door import change_all
+from timeline.models import Timer
 
 
 def clocks_moved(moved: Sequence[tuple[Any, datetime | None, timedelta]]) -> None:
@@ -20,6 +21,10 @@ def clocks_moved(moved: Sequence[tuple[Any, datetime | None, timedelta]]) -> Non
     orders = {thing.pk: (until, by) for thing, until, by in moved if isinstance(thing, Order)}
     if not orders:
         return
+    # While an order is delivered its clock is the hard limit; that of the units which came already runs beside it.
+    paid = [thing.address for thing in orders_by.values() if thing.state == OrderState.PAID]
+    beside = Timer.objects.filter(subject__in=paid, limit="INSPECT", state=Timer.State.RUNNING) if paid else []
+    inspected = {timer.subject: timer.due_at for timer in beside}
     by_order: dict[int, list[Unit]] = defaultdict(list)
     for unit in Unit.objects.filter(order__in=orders).order_by("pk"):
         by_order[unit.order_id].append(unit)
@@ -27,9 +32,9 @@ def clocks_moved(moved: Sequence[tuple[Any, datetime | None, timedelta]]) -> Non
     for pk, units in by_order.items():
         until, by = orders[pk]
         ends = [end for unit in units if (end := unit.next_at())]
-        # While an order is delivered its clock is the hard limit, not that of its units.
-        is_theirs = until and ends and orders_by[pk].state != OrderState.PAID
-        further = until - min(ends) if until and is_theirs else by
+        if orders_by[pk].state == OrderState.PAID:
+            until = inspected.get(orders_by[pk].address)
+        further = until - min(ends) if until and ends else by
         for unit in units:
             if unit.held_by and unit.left_at_hold is not None:
                 unit.left_at_hold += by

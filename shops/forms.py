@@ -28,6 +28,7 @@ from shops.models import (
 )
 from shops.offered import OFFERED
 from shops.stock import MOST_CODES, Origin, end_of
+from shops.suppliers import connections
 
 #: What people write around a sum; full-width forms are folded before.
 MARKS = str.maketrans("", "", "¥元 ")
@@ -285,6 +286,12 @@ class SupplierForm(forms.Form):
         help_text=_(
             "Buyers read this when the trouble lies upstream: an address or a number of the supplier's service."
         ),
+    )
+    gateway = forms.ChoiceField(
+        label=_("The mall's connection to it"),
+        choices=lambda: [("", "–"), *((name, name) for name in connections())],
+        required=False,
+        help_text=_("With one, it can deliver for you by itself."),
     )
 
 

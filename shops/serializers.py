@@ -459,6 +459,9 @@ class SupplierToAdd(serializers.Serializer[Any]):
         validators=[visible],
         help_text="Told to buyers when the trouble lies upstream.",
     )
+    gateway = Text(
+        max_length=20, required=False, allow_blank=True, help_text="The mall's connection to it, by its name, if any."
+    )
 
 
 class SupplierToEdit(SupplierToAdd):
@@ -473,6 +476,7 @@ class SupplierOfShop(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="pk")
     name = serializers.CharField()
     contact = serializers.CharField(allow_blank=True)
+    gateway = serializers.CharField(allow_blank=True, help_text="The mall's connection to it, by its name.")
     added_at = serializers.DateTimeField()
     left_at = serializers.DateTimeField(allow_null=True)
 

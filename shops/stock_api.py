@@ -90,6 +90,7 @@ A_SUPPLIER = {
     "id": 2,
     "name": "上游甲",
     "contact": "service@upstream.example",
+    "gateway": "",
     "added_at": "2026-11-20T02:00:00Z",
     "left_at": None,
 }

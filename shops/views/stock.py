@@ -246,6 +246,7 @@ def supplier(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     shop = own_shop(request, slug)
     found = get_object_or_404(Supplier.objects.select_related("shop"), shop=shop, pk=pk)
     known = {"name": found.name, "contact": found.contact, "has_left": found.left_at is not None}
+    known["gateway"] = found.gateway
     form = SupplierEditForm(request.POST if request.method == "POST" else None, initial=known)
     if request.method == "POST" and form.is_valid():
         try:

@@ -17,6 +17,7 @@ from orders.states import Delivery, Grade, OrderState, Standing
 from shops.models import Kind
 from tests.fixtures.deliveries import ACCOUNT
 from tests.races import lost, race, won
+from timeline import outages
 from timeline.door import Refused
 from timeline.events import stream
 from timeline.models import Timer
@@ -310,3 +311,29 @@ def test_what_a_system_took_on_is_not_paid_back_before_it_says_that_it_failed(bo
     assert "order.cancel_asked" in names(order)
     system.push(ticket, Answer(Standing.FAILED), by=seller, at=at + HOUR)
     assert fresh(order).state == OrderState.CANCELLED
+
+
+# Outages
+
+
+def test_a_registered_outage_stops_the_promise_and_the_hard_limit_and_gives_both_back(bought, lead, at):
+    order = bought(delivered_by="supplier")
+    supplier = order.snapshot.listing.supplier
+    told = {"scope": "supplier", "target": str(supplier.pk), "reason": "down", "ended_at": None, "by": lead}
+    down = outages.register(began_at=at + HOUR / 2, at=at + HOUR / 2, **told)
+    outages.work(at=at + HOUR / 2)
+    assert not at_the_clock(order, at + 2 * HOUR).is_late
+    outages.end(down, ended_at=at + 3 * HOUR, by=lead, at=at + 3 * HOUR)
+    outages.work(at=at + 3 * HOUR)
+    assert clocks(order) == {"HARD": at + 27 * HOUR + HOUR / 2, "PROMISE": at + 4 * HOUR}
+    assert fresh(order).promised_at == at + HOUR  # what was promised is what was promised
+
+
+def test_an_outage_moves_the_inspection_of_what_came_before_the_rest(bought, topped_up, lead, at):
+    order = bought(quantity=2)
+    topped_up(order, [1], at)
+    told = {"scope": "shop", "target": order.shop.slug, "reason": "down", "by": lead}
+    outages.register(began_at=at + HOUR, ended_at=at + 3 * HOUR, at=at + 4 * HOUR, **told)
+    outages.work(at=at + 4 * HOUR)
+    # A day is left at least once it is over.
+    assert order.units.get(place=1).inspection_ends_at == clocks(order)["INSPECT"] == at + 27 * HOUR
