@@ -251,7 +251,9 @@ class Payout(Tracked):
     channel = models.CharField(max_length=20, blank=True)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, related_name="payouts")
     charge = models.CharField(max_length=80, blank=True, help_text="the channel's number of what is paid back")
-    payee = models.CharField(max_length=80, blank=True, help_text="whom the channel pays, as it knows the account")
+    payee = models.CharField(
+        max_length=80, blank=True, db_default="", help_text="whom the channel pays, as it knows the account"
+    )
     is_instant = models.BooleanField(default=False)
     planned_at = models.DateTimeField()
     paid_at = models.DateTimeField(null=True)

@@ -10,9 +10,8 @@ class Migration(migrations.Migration):
             model_name="payout",
             name="payee",
             field=models.CharField(
-                blank=True, default="", help_text="whom the channel pays, as it knows the account", max_length=80
+                blank=True, db_default="", help_text="whom the channel pays, as it knows the account", max_length=80
             ),
-            preserve_default=False,
         ),
         migrations.AlterField(
             model_name="payout",

@@ -477,7 +477,7 @@ def test_an_empty_balance_leaves_it_to_deposit_and_fund(order, rich_buyer, selle
 
     def empty_the_shop(at):
         own("platform:fund", 10_000, at)
-        give(shop.account("available"), "channel:sandbox:out", pockets(order)["available"], Reason.WITHDRAWAL, at)
+        give(shop.account("available"), "platform:suspense", pockets(order)["available"], Reason.CORRECTION, at)
         give(shop.account("deposit"), "platform:fund", pockets(order)["deposit"] - 2_000, Reason.PENALTY, at)
 
     dispute = after_settlement(order, rich_buyer, seller, before_the_claim=empty_the_shop)

@@ -260,14 +260,14 @@ def test_after_settlement_the_shop_pays_and_gets_the_commission_back(order):
     assert (first.refunded, first.released, first.commission) == (9_800, 0, 0)
 
 
-def test_when_the_shop_has_withdrawn_deposit_and_fund_pay_and_the_shop_owes_the_fund(order, at):
+def test_when_the_shop_has_nothing_deposit_and_fund_pay_and_the_shop_owes_the_fund(order, at):
     from ledger.transfers import Reason, transfer
 
     at = settled(order)
     shop = order.shop
     move = {"subject": shop.address, "at": at}
-    away = {"amount": 27_930, "reason": Reason.WITHDRAWAL, "key": "w", **move}
-    transfer(source=shop.account("available"), target="channel:sandbox:out", **away)
+    away = {"amount": 27_930, "reason": Reason.CORRECTION, "key": "w", **move}
+    transfer(source=shop.account("available"), target="platform:suspense", **away)
     drained = {"amount": 95_000, "reason": Reason.PENALTY, "key": "p", **move}
     transfer(source=shop.account("deposit"), target="platform:fund", **drained)
     first = order.units.get(place=1)
@@ -286,8 +286,8 @@ def test_what_nobody_has_stays_owed_and_raises_an_alarm(order):
     at = settled(order)
     shop = order.shop
     for source, amount in ((shop.account("available"), 27_930), (shop.account("deposit"), 100_000)):
-        words = {"reason": Reason.WITHDRAWAL, "subject": shop.address, "key": source, "at": at}
-        transfer(source=source, target="channel:sandbox:out", amount=amount, **words)
+        words = {"reason": Reason.CORRECTION, "subject": shop.address, "key": source, "at": at}
+        transfer(source=source, target="platform:suspense", amount=amount, **words)
     first = order.units.get(place=1)
     payout = lifecycle.end_case(order, cause="case:1", grants={first.pk: 9_800}, at=at)
     assert payout is not None

@@ -174,7 +174,7 @@ def expected(small_shop: Shop, buyer: User) -> Callable[..., dict[str, int]]:
             "fees": "platform:fees",
             "fund": "platform:fund",
             "recoverable": "platform:recoverable",
-            "on_its_way": "channel:sandbox:out",
+            "in_suspense": "platform:suspense",
         }
         found = {"channel:sandbox": -came_in, small_shop.account("deposit"): 2_000}
         for name, amount in held.items():

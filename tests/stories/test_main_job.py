@@ -151,7 +151,7 @@ def test_d_an_arbiter_splits_60_40_and_the_money_comes_from_escrow(mall, arbiter
 
 def test_d_after_settlement_balance_deposit_and_fund_pay(mall, arbiter, senior, expected):
     let_all_settle(mall)
-    took = withdraw_all_but(mall, 1_000)
+    took = take_all_but(mall, 1_000)
     fill_the_fund(50_000)
     reveal(mall, 1)
     to_the_platform(mall)
@@ -172,7 +172,7 @@ def test_d_after_settlement_balance_deposit_and_fund_pay(mall, arbiter, senior, 
     require_end(
         expected(
             came_in=32_000 + 50_000,
-            on_its_way=took,
+            in_suspense=took,
             wallet=REST + 5_880,
             deposit=0,
             fees=3 * COMMISSION - reversed_commission,
@@ -292,15 +292,12 @@ def sign(senior: Any) -> None:
     person.sends(f"/bench/{number}/sign/")
 
 
-def withdraw_all_but(mall: Mall, left: int) -> int:
-    """The shop takes its money out until `left` fen are there; this version has no page for it, so the ledger does.
-
-    Returns what is on its way out of the channel then.
-    """
+def take_all_but(mall: Mall, left: int) -> int:
+    """The shop's money is taken until `left` fen are there, into suspense; returns what is there then."""
     available = mall.shop.account("available")
     amount = everything()[available] - left
-    words: dict[str, Any] = {"reason": Reason.WITHDRAWAL, "subject": mall.shop.address, "at": clock.now()}
-    transfer(source=available, target="channel:sandbox:out", amount=amount, key="out", **words)
+    words: dict[str, Any] = {"reason": Reason.CORRECTION, "subject": mall.shop.address, "at": clock.now()}
+    transfer(source=available, target="platform:suspense", amount=amount, key="out", **words)
     return amount
 
 

@@ -59,6 +59,10 @@ def things(dispute, top_up, order, rich_buyer, at):
 ELSEWHERE = {
     "ledger:notify": "signed by a channel: tests/ledger/test_channel.py",
     "ledger:decide": "needs a payout that was not sent in time: tests/ledger/test_payouts.py",
+    "orders:deliver": "needs an order that is delivered by hand: tests/orders/test_delivery_pages.py",
+    "orders:supplier_notify": "signed by a supplier: tests/orders/test_suppliers.py",
+    "api:push_result": "needs a ticket of a shop's own system: tests/orders/test_delivery_api.py",
+    "shops:answer": "an invitation has a clock, but nothing of a sale hangs on it: tests/shops/test_staff.py",
 }
 
 #: What the number in an address is of, by a word in the address; the first that fits.
