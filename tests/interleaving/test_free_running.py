@@ -1,5 +1,6 @@
 """Races without a gate: every verb that moves money, four times at one instant, and with rivals drawn by chance."""
 
+import os
 import random
 
 import pytest
@@ -28,7 +29,7 @@ def test_every_verb_clicked_four_times_at_one_instant_leaves_sound_books():
 
 
 def test_verbs_drawn_by_chance_at_one_instant_leave_sound_books(record_figures):
-    seed = random.SystemRandom().randrange(10**9)
+    seed = int(os.environ.get("KAMEN_RACES_SEED", "7"))
     chance = random.Random(seed)
     with build() as scene:
         rules = Rules()
