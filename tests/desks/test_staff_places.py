@@ -9,7 +9,7 @@ from desks.templatetags.staff_places import PLACES, staff_places
 ME = "/me/"
 OPEN_TO = {
     "finance": ["ledger:queue", "ledger:brake", "ledger:accounts"],
-    "lead": ["ledger:brake", "clocks:outages", "clocks:stuck"],
+    "lead": ["ledger:brake", "rulebook:staff", "clocks:outages", "clocks:stuck"],
     "risk": ["ledger:brake"],
     "arbiter": [],
     "buyer": [],

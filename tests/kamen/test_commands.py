@@ -16,6 +16,7 @@ from kamen import startup
 from ledger.accounts import balance
 from shops.models import Deposit, Shop
 from shops.states import DepositState
+from tests.locks import recorder
 from timeline import clock
 from timeline.sweep import sweep
 
@@ -27,7 +28,8 @@ def demo(settings, db):
     """A seeded mall."""
     settings.DEMO = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    call_command("seed_demo")
+    with recorder.resting():
+        call_command("seed_demo")
 
 
 def test_the_demo_has_a_shop_for_every_state_of_a_deposit_that_can_be_seen(demo):
