@@ -30,7 +30,7 @@ def orders(ask):
         lambda: KINDS.filter(app_label="auth").union(KINDS.filter(app_label="ledger")),
         lambda: KINDS.all()[:3],
         lambda: KINDS.iterator(chunk_size=2),
-        lambda: KINDS.filter(pk__in=KINDS.filter(app_label="auth").values("pk")),
+        lambda: KINDS.filter(pk__in=KINDS.filter(app_label="ledger").values("pk")),
         lambda: KINDS.select_for_update(of=("self",)),
     ],
 )
