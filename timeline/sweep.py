@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 MOST_TRIES = 8
 #: So many clocks one sweep takes on at a time, and for so long nobody else does: longer than firing them takes, short
 #: enough that a sweep that was killed is not missed.
-LEASED, LEASE = 50, timedelta(seconds=60)
+LEASED, LEASE = 50, timedelta(seconds=30)
 
 
 @dataclass
@@ -54,7 +54,7 @@ def sweep(*, at: datetime, most: int = 500) -> Swept:
 def lease(most: int, *, at: datetime) -> list[int]:
     """Take on up to `most` clocks that are due, in a transaction of its own, so that many sweeps share the work.
 
-    A lease only keeps other sweeps away for a minute: it is no permission, and whoever fires looks again under the
+    A lease only keeps other sweeps away for half a minute: it is no permission, and whoever fires looks again under the
     lock. A person who acts on the thing does not ask for it.
     """
     with connection.cursor() as cursor:
