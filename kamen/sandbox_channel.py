@@ -5,32 +5,21 @@ tells the mall by a signed notice until the mall says `success`, and pays refund
 nothing of the mall but its address and the shared secret, and imports none of it. State is one SQLite file.
 """
 
-import argparse
-import contextlib
-import hashlib
-import hmac
 import html
-import http.client
-import json
-import os
 import re
 import secrets
 import sqlite3
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
+
+from kamen.sandboxes import Books, Pages, Server, serve
 
 #: Seconds before each next try of a notice that nobody answered with `success`.
 LADDER = (1, 2, 5, 15, 30, 60, 180, 600, 1800, 3600, 3600, 10800, 10800, 21600, 21600)
 #: How long "pay after the deadline" keeps its notice back: one minute more than the mall waits for a payment.
 LATE = 16 * 60
-WINDOW = 300
-LONGEST_BODY = 20_000
 
 SCHEMA = """
 create table if not exists charge (
@@ -115,57 +104,11 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 
-STYLE = """
-*{box-sizing:border-box}body{margin:0;font:16px/1.6 system-ui,"PingFang SC","Noto Sans CJK SC","Microsoft YaHei",
-sans-serif;background:#f4f1ea;color:#17202a}
-.tape{background:repeating-linear-gradient(135deg,#8a5a00 0 14px,#6f4800 14px 28px);
-color:#fff;font-weight:700;text-align:center;padding:10px 16px}main{max-width:30rem;margin:24px auto;padding:0 16px}
-.card{background:#fff;border:1px solid #d9d4c7;border-radius:10px;padding:24px;margin-bottom:16px}h1{font-size:20px;
-margin:0 0 4px}.sum{font-size:36px;font-weight:700;font-variant-numeric:tabular-nums;margin:8px 0}p{margin:4px 0}
-.muted{color:#56606b;font-size:14px}button,.button{display:block;width:100%;min-height:48px;margin-top:12px;padding:10px;
-border-radius:10px;border:1px solid #6f4800;background:#fff;color:#6f4800;font:inherit;font-weight:600;cursor:pointer;
-text-align:center;text-decoration:none}button.main{background:#6f4800;color:#fff}table{width:100%;border-collapse:
-collapse;font-size:14px}td{padding:6px 8px 6px 0;border-top:1px solid #e5e0d4;overflow-wrap:anywhere}a{color:#6f4800}
-select{min-height:44px;width:100%;font:inherit}:focus-visible{outline:3px solid #0b5d5a;outline-offset:2px}
-"""
 
-
-class Channel:
+class Channel(Books):
     """The channel's own books and rules; nothing here knows HTTP pages."""
 
-    def __init__(self, store: str, secret: str) -> None:
-        if not secret.strip():
-            raise ValueError("The channel needs a secret: set SANDBOX_SECRET.")
-        self.secret = secret
-        self.mood = "normal"
-        self.address = ""
-        self.lock = threading.RLock()
-        self.database = sqlite3.connect(store, check_same_thread=False, isolation_level=None)
-        self.database.row_factory = sqlite3.Row
-        self.database.executescript(SCHEMA)
-        self.waking = threading.Event()
-        self.is_closed = False
-
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """One change at a time, whole or not at all."""
-        with self.lock:
-            self.database.execute("begin immediate")
-            try:
-                yield self.database
-            except BaseException:
-                self.database.execute("rollback")
-                raise
-            self.database.execute("commit")
-
-    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        """What the books say."""
-        with self.lock:
-            return self.database.execute(query, values).fetchall()
-
-    def row(self, query: str, *values: Any) -> sqlite3.Row | None:
-        """The first line of what the books say."""
-        return next(iter(self.rows(query, *values)), None)
+    schema, header, called, variable = SCHEMA, "Sandbox", "channel", "SANDBOX_SECRET"
 
     # What the mall asks
 
@@ -288,77 +231,27 @@ class Channel:
 
     # Notices
 
-    def tell(self) -> None:
-        """Send notices until the channel is closed: each until the mall answers `success`, ever more seldom."""
-        while not self.is_closed:
-            self.waking.clear()
-            for each in self.rows(
-                "select p.*, c.notify_url from paid p join charge c on c.number = p.number"
-                " where p.told = 0 and p.next_at <= ? and p.tries < ? order by p.next_at",
-                time.time(),
-                len(LADDER),
-            ):
-                if self.is_closed:
-                    return
-                told = self.notify(each["notify_url"], self.notice(each)) == (200, b"success")
-                with self.writing() as database:
-                    database.execute(
-                        "update paid set told = ?, tries = tries + 1, next_at = ? where txn = ?",
-                        [int(told), time.time() + LADDER[each["tries"]], each["txn"]],
-                    )
-            self.waking.wait(0.5)
+    def tell_due(self) -> None:
+        """Send each notice until the mall answers `success`, ever more seldom."""
+        for each in self.rows(
+            "select p.*, c.notify_url from paid p join charge c on c.number = p.number"
+            " where p.told = 0 and p.next_at <= ? and p.tries < ? order by p.next_at",
+            time.time(),
+            len(LADDER),
+        ):
+            if self.is_closed:
+                return
+            told = self.notify(each["notify_url"], self.notice(each)) == (200, b"success")
+            with self.writing() as database:
+                database.execute(
+                    "update paid set told = ?, tries = tries + 1, next_at = ? where txn = ?",
+                    [int(told), time.time() + LADDER[each["tries"]], each["txn"]],
+                )
 
     @staticmethod
     def notice(paid: Any) -> dict[str, Any]:
         """What a notice says about a charge."""
         return {"number": paid["number"], "txn": paid["txn"], "amount": paid["amount"], "currency": "CNY"}
-
-    def notify(self, url: str, notice: dict[str, Any], *, timestamp: int | None = None) -> tuple[int, bytes]:
-        """Send one notice, signed for its address; returns the mall's status and words (0 if it did not answer)."""
-        body = json.dumps(notice, ensure_ascii=False).encode()
-        parts = urlsplit(url)
-        headers = self.signed("notice", parts.path, body, timestamp=timestamp)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        try:
-            connection = kind(parts.netloc, timeout=5)
-            with contextlib.closing(connection):
-                connection.request("POST", parts.path, body, {**headers, "Content-Type": "application/json"})
-                answer = connection.getresponse()
-                return answer.status, answer.read(1000)
-        except (OSError, http.client.HTTPException):
-            return 0, b""
-
-    # Signatures
-
-    def signed(
-        self, kind: str, path: str, body: bytes, *, nonce: str = "", timestamp: int | None = None
-    ) -> dict[str, str]:
-        """The headers that prove a message; `kind` and `path` are part of what is signed."""
-        stamp, nonce = str(int(time.time()) if timestamp is None else timestamp), nonce or secrets.token_hex(16)
-        return {
-            "X-Sandbox-Timestamp": stamp,
-            "X-Sandbox-Nonce": nonce,
-            "X-Sandbox-Signature": self.signature(kind, path, stamp, nonce, body),
-        }
-
-    def signature(self, kind: str, path: str, timestamp: str, nonce: str, body: bytes) -> str:
-        """HMAC-SHA256 over kind, path, time, nonce and body, a line each."""
-        text = b"\n".join([kind.encode(), path.encode(), timestamp.encode(), nonce.encode(), body])
-        return hmac.new(self.secret.encode(), text, hashlib.sha256).hexdigest()
-
-    def is_from_the_mall(self, method: str, path: str, headers: Any, body: bytes) -> bool:
-        """Whether a question carries the mall's signature and is fresh."""
-        stamp, nonce = headers.get("X-Sandbox-Timestamp", ""), headers.get("X-Sandbox-Nonce", "")
-        if not re.fullmatch(r"[0-9]{1,12}", stamp) or abs(time.time() - int(stamp)) > WINDOW:
-            return False
-        expected = self.signature(f"request {method}", path, stamp, nonce, body)
-        given = headers.get("X-Sandbox-Signature", "").encode("utf-8", "replace")
-        return hmac.compare_digest(expected.encode(), given)
-
-    def close(self) -> None:
-        """No more notices; the books stay."""
-        self.is_closed = True
-        self.waking.set()
 
 
 def _wrong_charge(told: dict[str, Any]) -> str:
@@ -372,71 +265,43 @@ def _wrong_charge(told: dict[str, Any]) -> str:
     return ""
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Pages):
     """HTTP: signed questions of the mall, and pages for the buyer."""
 
-    channel: Channel
-    protocol_version = "HTTP/1.1"
-    timeout = 15
+    books: Channel
+    spoken, moods = WORDS, MOODS
 
-    def do_GET(self) -> None:
-        self.answer("GET")
-
-    def do_POST(self) -> None:
-        self.answer("POST")
-
-    def answer(self, method: str) -> None:
-        """Find out who asks for what."""
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > LONGEST_BODY:
-            self.close_connection = True
-            return self.page(413, "Too large")
-        body = self.rfile.read(int(length))
-        path = urlsplit(self.path).path
+    def found(self, method: str, path: str, body: bytes) -> None:
+        """The page or the question at an address."""
         if path.startswith(("/charges", "/refunds", "/payouts")):
             return self.api(method, path, body)
         if path == "/":
             return self.front(method, body)
         if found := re.fullmatch(r"/pay/([A-Za-z0-9_-]{10,60})(?:/(pay|twice|late|cancel|now))?", path):
-            charge = self.channel.row("select * from charge where token = ?", found[1])
+            charge = self.books.row("select * from charge where token = ?", found[1])
             if charge is not None:
                 return self.pay_page(method, charge, found[2] or "")
-        return self.page(404, f"<div class=card><p>{self.words['missing']}</p></div>")
+        return self.missing()
 
-    def api(self, method: str, path: str, body: bytes) -> None:
-        """The mall's questions; the answer is signed, too."""
-        channel = self.channel
-        if not channel.is_from_the_mall(method, path, self.headers, body):
-            return self.send(401, b'{"reason": "not signed"}', "application/json")
-        try:
-            told = json.loads(body) if body else {}
-        except ValueError:
-            told = None
-        if not isinstance(told, dict):
-            status, found = 400, {"reason": "not a JSON object"}
-        elif (method, path) == ("POST", "/charges"):
-            status, found = channel.open_charge(told)
-        elif (method, path) in {("POST", "/refunds"), ("POST", "/payouts")}:
-            status, found = channel.refund(told) if path == "/refunds" else channel.pay_out(told)
-            if channel.mood == "silent":  # done, but nobody is told
-                self.close_connection = True
-                return None
-        elif method == "GET" and path.startswith("/charges/"):
-            status, found = channel.find_charge(path.removeprefix("/charges/"))
-        elif method == "GET" and path.startswith("/refunds/"):
-            status, found = channel.find_refund(path.removeprefix("/refunds/"))
-        elif method == "GET" and path.startswith("/payouts/"):
-            status, found = channel.find_payout(path.removeprefix("/payouts/"))
-        else:
-            status, found = 404, {"reason": "unknown"}
-        answer = json.dumps(found, ensure_ascii=False).encode()
-        nonce = self.headers.get("X-Sandbox-Nonce", "")
-        signed = channel.signed(f"answer {status}", path, answer, nonce=nonce)
-        return self.send(status, answer, "application/json", signed)
+    def asked(self, method: str, path: str, told: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
+        """What the mall asks of the channel."""
+        channel = self.books
+        if (method, path) == ("POST", "/charges"):
+            return channel.open_charge(told)
+        if (method, path) in {("POST", "/refunds"), ("POST", "/payouts")}:
+            answered = channel.refund(told) if path == "/refunds" else channel.pay_out(told)
+            return None if channel.mood == "silent" else answered  # done, but nobody is told
+        if method == "GET" and path.startswith("/charges/"):
+            return channel.find_charge(path.removeprefix("/charges/"))
+        if method == "GET" and path.startswith("/refunds/"):
+            return channel.find_refund(path.removeprefix("/refunds/"))
+        if method == "GET" and path.startswith("/payouts/"):
+            return channel.find_payout(path.removeprefix("/payouts/"))
+        return 404, {"reason": "unknown"}
 
     def pay_page(self, method: str, charge: sqlite3.Row, deed: str) -> None:
         """Where the buyer pays."""
-        channel, say = self.channel, self.words
+        channel, say = self.books, self.words
         paid = channel.rows("select * from paid where number = ? order by rowid", charge["number"])
         if method == "POST":
             if not paid and not charge["cancelled"] and deed in {"pay", "twice", "late"}:
@@ -471,25 +336,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def front(self, method: str, body: bytes) -> None:
         """What the channel has done, and how it shall answer refunds."""
-        channel, say = self.channel, self.words
+        channel, say = self.books, self.words
         if method == "POST":
-            mood = parse_qs(body.decode("ascii", "replace")).get("mood", [""])[0]
-            if mood in MOODS:
-                channel.mood = mood
+            self.chosen(body)
             return self.go(f"/?lang={self.language}")
-        options = "".join(
-            f"<option value={mood}{' selected' if mood == channel.mood else ''}>{say[mood]}</option>" for mood in MOODS
-        )
-
-        def table(title: str, rows: list[sqlite3.Row]) -> str:
-            lines = "".join(
-                "<tr>" + "".join(f"<td>{html.escape(str(value))}</td>" for value in tuple(row)) + "</tr>"
-                for row in rows
-            )
-            return f"<div class=card><h1>{title}</h1>" + (
-                f"<table>{lines}</table></div>" if lines else f"<p class=muted>{say['nothing']}</p></div>"
-            )
-
         yuan = "'¥' || printf('%d.%02d', {0} / 100, {0} % 100)"
         charges = channel.rows(
             f"select c.number, {yuan.format('c.amount')}, coalesce(p.txn, '–')"  # noqa: S608 - no values of others
@@ -503,107 +353,17 @@ class Handler(BaseHTTPRequestHandler):
         )
         return self.page(
             200,
-            f"<div class=card><form method=post action='/?lang={self.language}'><label for=mood>{say['mood']}</label>"
-            f"<select id=mood name=mood>{options}</select><button>{say['set']}</button></form></div>"
-            + table(say["charges"], charges)
-            + table(say["refunds"], refunds)
-            + table(say["payouts"], payouts),
+            f"<div class=card>{self.mood_form()}</div>"
+            + self.table(say["charges"], charges)
+            + self.table(say["refunds"], refunds)
+            + self.table(say["payouts"], payouts),
         )
 
-    # Answers
 
-    @property
-    def language(self) -> str:
-        """zh or en: as chosen on the page, else as the browser asks."""
-        chosen = parse_qs(urlsplit(self.path).query).get("lang", [""])[0]
-        if chosen in WORDS:
-            return chosen
-        return "en" if self.headers.get("Accept-Language", "zh").lower().startswith("en") else "zh"
-
-    @property
-    def words(self) -> dict[str, str]:
-        """The page's words."""
-        return WORDS[self.language]
-
-    def page(self, status: int, content: str) -> None:
-        """A page that nobody takes for a real bank's."""
-        say, other = self.words, "zh" if self.language == "en" else "en"
-        path = html.escape(urlsplit(self.path).path, quote=True)
-        self.send(
-            status,
-            (
-                f"<!doctype html><html lang={'en' if self.language == 'en' else 'zh-CN'}><meta charset=utf-8>"
-                "<meta name=viewport content='width=device-width,initial-scale=1'><link rel=icon href='data:,'>"
-                f"<title>{say['sandbox']}</title><style>{STYLE}</style><div class=tape>{say['sandbox']}</div>"
-                f"<main>{content}<p class=muted>{say['note']}"
-                f" <a href='{path}?lang={other}'>{say['lang']}</a></p></main>"
-            ).encode(),
-            "text/html; charset=utf-8",
-        )
-
-    def go(self, where: str) -> None:
-        """Elsewhere, by GET."""
-        self.send(303, b"", "text/plain", {"Location": where})
-
-    def send(self, status: int, body: bytes, kind: str, headers: dict[str, str] | None = None) -> None:
-        """One whole answer."""
-        self.send_response(status)
-        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}.items():
-            self.send_header(name, value)
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Referrer-Policy", "no-referrer")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-        """One line per request, without query."""
-        if self.server.talks:  # type: ignore[attr-defined]
-            sys.stderr.write(f"{format % args}\n".partition("?")[0].rstrip() + "\n")
-
-
-class Server(ThreadingHTTPServer):
-    """The channel on a port of this machine, with its sender of notices."""
-
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self, channel: Channel, port: int = 0, *, talks: bool = False) -> None:
-        self.talks = talks
-        super().__init__(("127.0.0.1", port), type("BoundHandler", (Handler,), {"channel": channel}))
-        self.channel = channel
-        channel.address = f"http://127.0.0.1:{self.server_address[1]}"
-        self.teller = threading.Thread(target=channel.tell, name="sandbox-notices", daemon=True)
-        self.teller.start()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A visitor who hung up is no news."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
-
-    def server_close(self) -> None:
-        """Stop telling, then stop listening."""
-        self.channel.close()
-        self.teller.join(6)
-        super().server_close()
-
-
-def main() -> int:
-    """Serve until asked to stop. The secret comes from the environment, never from the command line."""
-    asked = argparse.ArgumentParser(description="The sandbox payment channel of the demo.")
-    asked.add_argument("--port", type=int, required=True)
-    asked.add_argument("--store", type=Path, required=True, help="the SQLite file of the channel's books")
-    options = asked.parse_args()
-    try:
-        channel = Channel(str(options.store), os.environ.get("SANDBOX_SECRET", ""))
-    except ValueError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    with contextlib.suppress(KeyboardInterrupt), Server(channel, options.port, talks=True) as server:
-        sys.stderr.write(f"The sandbox channel listens at {channel.address}\n")
-        server.serve_forever()
-    return 0
+def server(channel: Channel, port: int = 0) -> Server:
+    """The channel on a port of this machine."""
+    return Server(channel, Handler, port)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(Channel, Handler))

@@ -5,28 +5,14 @@ told by a signed notice. On its page it can be told to be slow, to fail, to be s
 It knows nothing of the mall but the shared secret and where notices go. State is one SQLite file.
 """
 
-import argparse
-import contextlib
-import hashlib
-import hmac
-import html
-import http.client
 import json
-import os
-import re
 import secrets
 import sqlite3
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from kamen.sandbox_channel import LONGEST_BODY, WINDOW
-from kamen.sandbox_channel import Handler as Pages
+from kamen.sandboxes import Books, Pages, Server, serve
 
 #: Seconds from an order to what becomes of it, and before each next try of a notice that nobody took.
 QUICK, LADDER = 2, (1, 2, 5, 15, 30, 60, 180, 600)
@@ -82,37 +68,11 @@ WORDS: dict[str, dict[str, str]] = {
 }
 
 
-class Supplier:
+class Supplier(Books):
     """The supplier's own books and rules; nothing here knows HTTP pages."""
 
-    def __init__(self, store: str, secret: str) -> None:
-        if not secret.strip():
-            raise ValueError("The supplier needs a secret: set SUPPLIER_SECRET.")
-        self.secret, self.mood, self.address = secret, "normal", ""
-        self.quick: float = QUICK
-        self.lock = threading.RLock()
-        self.database = sqlite3.connect(store, check_same_thread=False, isolation_level=None)
-        self.database.row_factory = sqlite3.Row
-        self.database.executescript(SCHEMA)
-        self.waking = threading.Event()
-        self.is_closed = False
-
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """One change at a time, whole or not at all."""
-        with self.lock:
-            self.database.execute("begin immediate")
-            try:
-                yield self.database
-            except BaseException:
-                self.database.execute("rollback")
-                raise
-            self.database.execute("commit")
-
-    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        """What the books say."""
-        with self.lock:
-            return self.database.execute(query, values).fetchall()
+    schema, header, called, variable = SCHEMA, "Supplier", "supplier", "SUPPLIER_SECRET"
+    quick: float = QUICK
 
     # What the mall asks
 
@@ -124,7 +84,7 @@ class Supplier:
         number, product, notify_url = texts
         given = json.dumps(told.get("given", {}), ensure_ascii=False, sort_keys=True)
         with self.writing() as database:
-            known = next(iter(self.rows("select * from job where number = ?", number)), None)
+            known = self.row("select * from job where number = ?", number)
             if known is not None and (known["product"], known["given"]) != (product, given):
                 return 409, {"reason": "this number stands for another order"}
             if known is None:
@@ -141,9 +101,7 @@ class Supplier:
     def find(self, number: str) -> tuple[int, dict[str, Any]]:
         """How it stands with an order."""
         self.settle()
-        found = next(
-            iter(self.rows("select number, product, state, reference, reason from job where number = ?", number)), None
-        )
+        found = self.row("select number, product, state, reference, reason from job where number = ?", number)
         return (200, dict(found)) if found else (404, {"reason": "unknown"})
 
     def cancel(self, number: str) -> tuple[int, dict[str, Any]]:
@@ -185,198 +143,66 @@ class Supplier:
 
     # Notices
 
-    def tell(self) -> None:
-        """Send notices until the supplier is closed: each until the mall took it, ever more seldom."""
-        while not self.is_closed:
-            self.waking.clear()
-            self.settle()
-            for each in self.rows(
-                "select n.*, j.notify_url from notice n join job j on j.number = n.number"
-                " where n.told = 0 and n.next_at <= ? and n.tries < ? order by n.id",
-                time.time(),
-                len(LADDER),
-            ):
-                if self.is_closed:
-                    return
-                told = self.notify(each["notify_url"], {"number": each["number"], "state": each["state"]}) == 200
-                with self.writing() as database:
-                    database.execute(
-                        "update notice set told = ?, tries = tries + 1, next_at = ? where id = ?",
-                        [int(told), time.time() + LADDER[each["tries"]], each["id"]],
-                    )
-            self.waking.wait(0.5)
-
-    def notify(self, url: str, notice: dict[str, Any], *, timestamp: int | None = None) -> int:
-        """Send one notice, signed for its address; returns the mall's status (0 if it did not answer)."""
-        body = json.dumps(notice, ensure_ascii=False).encode()
-        parts = urlsplit(url)
-        headers = self.signed("notice", parts.path, body, timestamp=timestamp)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        try:
-            connection = kind(parts.netloc, timeout=5)
-            with contextlib.closing(connection):
-                connection.request("POST", parts.path, body, {**headers, "Content-Type": "application/json"})
-                return connection.getresponse().status
-        except (OSError, http.client.HTTPException):
-            return 0
-
-    # Signatures
-
-    def signed(
-        self, kind: str, path: str, body: bytes, *, nonce: str = "", timestamp: int | None = None
-    ) -> dict[str, str]:
-        """The headers that prove a message; `kind` and `path` are part of what is signed."""
-        stamp, nonce = str(int(time.time()) if timestamp is None else timestamp), nonce or secrets.token_hex(16)
-        return {
-            "X-Supplier-Timestamp": stamp,
-            "X-Supplier-Nonce": nonce,
-            "X-Supplier-Signature": self.signature(kind, path, stamp, nonce, body),
-        }
-
-    def signature(self, kind: str, path: str, timestamp: str, nonce: str, body: bytes) -> str:
-        """HMAC-SHA256 over kind, path, time, nonce and body, a line each."""
-        text = b"\n".join([kind.encode(), path.encode(), timestamp.encode(), nonce.encode(), body])
-        return hmac.new(self.secret.encode(), text, hashlib.sha256).hexdigest()
-
-    def is_from_the_mall(self, method: str, path: str, headers: Any, body: bytes) -> bool:
-        """Whether a question carries the mall's signature and is fresh."""
-        stamp, nonce = headers.get("X-Supplier-Timestamp", ""), headers.get("X-Supplier-Nonce", "")
-        if not re.fullmatch(r"[0-9]{1,12}", stamp) or abs(time.time() - int(stamp)) > WINDOW:
-            return False
-        expected = self.signature(f"request {method}", path, stamp, nonce, body)
-        given = headers.get("X-Supplier-Signature", "").encode("utf-8", "replace")
-        return hmac.compare_digest(expected.encode(), given)
-
-    def close(self) -> None:
-        """No more notices; the books stay."""
-        self.is_closed = True
-        self.waking.set()
+    def tell_due(self) -> None:
+        """Send each notice until the mall took it, ever more seldom."""
+        self.settle()
+        for each in self.rows(
+            "select n.*, j.notify_url from notice n join job j on j.number = n.number"
+            " where n.told = 0 and n.next_at <= ? and n.tries < ? order by n.id",
+            time.time(),
+            len(LADDER),
+        ):
+            if self.is_closed:
+                return
+            status, _words = self.notify(each["notify_url"], {"number": each["number"], "state": each["state"]})
+            with self.writing() as database:
+                database.execute(
+                    "update notice set told = ?, tries = tries + 1, next_at = ? where id = ?",
+                    [int(status == 200), time.time() + LADDER[each["tries"]], each["id"]],
+                )
 
 
 class Handler(Pages):
     """HTTP: signed questions of the mall, and one page for whoever plays the supplier."""
 
-    supplier: Supplier
+    books: Supplier
+    spoken, moods = WORDS, MOODS
 
-    def answer(self, method: str) -> None:
-        """Find out who asks for what."""
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > LONGEST_BODY:
-            self.close_connection = True
-            return self.page(413, "Too large")
-        body = self.rfile.read(int(length))
-        path = urlsplit(self.path).path
+    def found(self, method: str, path: str, body: bytes) -> None:
+        """The page or the question at an address."""
         if path.startswith("/orders"):
             return self.api(method, path, body)
-        if path == "/":
-            return self.front(method, body)
-        return self.page(404, f"<div class=card><p>{self.words['missing']}</p></div>")
+        return self.front(method, body) if path == "/" else self.missing()
 
-    def api(self, method: str, path: str, body: bytes) -> None:
-        """The mall's questions; the answer is signed, too."""
-        supplier = self.supplier
-        if not supplier.is_from_the_mall(method, path, self.headers, body):
-            return self.send(401, b'{"reason": "not signed"}', "application/json")
-        try:
-            told = json.loads(body) if body else {}
-        except ValueError:
-            told = None
-        if not isinstance(told, dict):
-            status, found = 400, {"reason": "not a JSON object"}
-        elif (method, path) == ("POST", "/orders"):
-            status, found = supplier.submit(told)
-            if supplier.mood == "silent":  # taken, but nobody is told
-                self.close_connection = True
-                return None
-        elif method == "POST" and path.endswith("/cancel"):
-            status, found = supplier.cancel(path.removeprefix("/orders/").removesuffix("/cancel"))
-        elif method == "GET":
-            status, found = supplier.find(path.removeprefix("/orders/"))
-        else:
-            status, found = 404, {"reason": "unknown"}
-        answer = json.dumps(found, ensure_ascii=False).encode()
-        nonce = self.headers.get("X-Supplier-Nonce", "")
-        return self.send(
-            status, answer, "application/json", supplier.signed(f"answer {status}", path, answer, nonce=nonce)
-        )
+    def asked(self, method: str, path: str, told: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
+        """What the mall asks of the supplier."""
+        supplier = self.books
+        if (method, path) == ("POST", "/orders"):
+            answered = supplier.submit(told)
+            return None if supplier.mood == "silent" else answered  # taken, but nobody is told
+        if method == "POST" and path.endswith("/cancel"):
+            return supplier.cancel(path.removeprefix("/orders/").removesuffix("/cancel"))
+        if method == "GET":
+            return supplier.find(path.removeprefix("/orders/"))
+        return 404, {"reason": "unknown"}
 
     def front(self, method: str, body: bytes) -> None:
         """What was ordered, and how it shall go on."""
-        supplier, say = self.supplier, self.words
+        supplier, say, home = self.books, self.words, f"/?lang={self.language}"
         if method == "POST":
-            asked = parse_qs(body.decode("ascii", "replace"))
-            mood = asked.get("mood", [""])[0]
-            if mood in MOODS:
-                supplier.mood = mood
-            if "release" in asked:
+            if "release" in self.chosen(body):
                 supplier.release()
-            return self.go(f"/?lang={self.language}")
-        options = "".join(
-            f"<option value={mood}{' selected' if mood == supplier.mood else ''}>{say[mood]}</option>" for mood in MOODS
-        )
+            return self.go(home)
         supplier.settle()
         jobs = supplier.rows("select number, product, state, reference from job order by rowid desc limit 20")
-        lines = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(str(value))}</td>" for value in tuple(job)) + "</tr>" for job in jobs
-        )
-        home = f"/?lang={self.language}"
-        return self.page(
-            200,
-            f"<div class=card><form method=post action='{home}'><label for=mood>{say['mood']}</label>"
-            f"<select id=mood name=mood>{options}</select><button>{say['set']}</button></form>"
-            f"<form method=post action='{home}'><button name=release value=1>{say['release']}</button></form></div>"
-            f"<div class=card><h1>{say['jobs']}</h1>"
-            + (f"<table>{lines}</table></div>" if lines else f"<p class=muted>{say['nothing']}</p></div>"),
-        )
-
-    @property
-    def words(self) -> dict[str, str]:
-        """The page's words."""
-        return WORDS[self.language]
+        release = f"<form method=post action='{home}'><button name=release value=1>{say['release']}</button></form>"
+        return self.page(200, f"<div class=card>{self.mood_form()}{release}</div>" + self.table(say["jobs"], jobs))
 
 
-class Server(ThreadingHTTPServer):
-    """The supplier on a port of this machine, with its sender of notices."""
-
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self, supplier: Supplier, port: int = 0, *, talks: bool = False) -> None:
-        self.talks = talks
-        super().__init__(("127.0.0.1", port), type("BoundHandler", (Handler,), {"supplier": supplier}))
-        self.supplier = supplier
-        supplier.address = f"http://127.0.0.1:{self.server_address[1]}"
-        self.teller = threading.Thread(target=supplier.tell, name="supplier-notices", daemon=True)
-        self.teller.start()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A visitor who hung up is no news."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
-
-    def server_close(self) -> None:
-        """Stop telling, then stop listening."""
-        self.supplier.close()
-        self.teller.join(6)
-        super().server_close()
-
-
-def main() -> int:
-    """Serve until asked to stop. The secret comes from the environment, never from the command line."""
-    asked = argparse.ArgumentParser(description="The sandbox supplier of the demo.")
-    asked.add_argument("--port", type=int, required=True)
-    asked.add_argument("--store", type=Path, required=True, help="the SQLite file of the supplier's books")
-    options = asked.parse_args()
-    try:
-        supplier = Supplier(str(options.store), os.environ.get("SUPPLIER_SECRET", ""))
-    except ValueError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    with contextlib.suppress(KeyboardInterrupt), Server(supplier, options.port, talks=True) as server:
-        sys.stderr.write(f"The sandbox supplier listens at {supplier.address}\n")
-        server.serve_forever()
-    return 0
+def server(supplier: Supplier, port: int = 0) -> Server:
+    """The supplier on a port of this machine."""
+    return Server(supplier, Handler, port)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(Supplier, Handler))
