@@ -4,8 +4,6 @@ One anchor a day (Asia/Shanghai), each naming the one before it. Kept in a table
 that operations can carry elsewhere; only the heads that grew since the anchor before are stored with it.
 """
 
-import base64
-import binascii
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,18 +12,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, transaction
 
-from ledger import merkle
+from ledger import merkle, signing
 from ledger.models import Anchor
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-#: The demo's key begins like this, so that production knows it for one.
-DEMO_KEY = "demo-"
 #: One anchor is made at a time.
 ANCHORING = 520_056
 
@@ -137,11 +130,6 @@ def without_file(most: int = 31) -> list[Anchor]:
     return [anchor for anchor in Anchor.objects.order_by("-day")[:most] if not file_of(anchor).exists()]
 
 
-def public_key() -> str:
-    """The key by which others can check our anchors, in base64url."""
-    return _text(_signing_key().public_key().public_bytes_raw())
-
-
 # Making one
 
 
@@ -166,7 +154,7 @@ def _write(day: date, found: list[Head], grown: list[Head], previous: Anchor | N
         sort_keys=True,
         separators=(",", ":"),
     )
-    signature = _text(_signing_key().sign(body.encode()))
+    signature, public_key = signing.sign(body), signing.public_key()
     columns: list[Any] = [
         [head.chain for head in grown],
         [head.seq for head in grown],
@@ -175,7 +163,7 @@ def _write(day: date, found: list[Head], grown: list[Head], previous: Anchor | N
     with connection.cursor() as cursor:
         cursor.execute(
             "select ledger_write_anchor(%s, %s, %s, %s, %s, %s, %s, %s, %s::text[], %s::bigint[], %s::bytea[])",
-            [day, at, len(found), root, previous.pk if previous else None, body, signature, public_key(), *columns],
+            [day, at, len(found), root, previous.pk if previous else None, body, signature, public_key, *columns],
         )
         return Anchor.objects.get(pk=cursor.fetchone()[0])
 
@@ -189,13 +177,9 @@ def _as_file(anchor: Anchor) -> str:
 
 
 def _faults_of_signature(anchor: Anchor) -> Iterator[str]:
-    if anchor.public_key not in _trusted_keys():
+    if anchor.public_key not in signing.trusted_keys():
         yield f"the anchor of {anchor.day} is signed with a key that is not ours ({anchor.public_key})"
-    try:
-        Ed25519PublicKey.from_public_bytes(_bytes(anchor.public_key)).verify(
-            _bytes(anchor.signature), anchor.body.encode()
-        )
-    except (InvalidSignature, ValueError):
+    if not signing.holds(anchor.body, anchor.signature, anchor.public_key):
         yield f"the signature under the anchor of {anchor.day} does not hold"
     told = json.loads(anchor.body)
     previous = anchor.previous
@@ -238,36 +222,3 @@ def _rewritten(anchor: Anchor) -> Iterator[str]:
         )
         for kind, address, seq, what in cursor.fetchall():
             yield f"{kind} {address}: link {seq}, which was anchored on {anchor.day}, {what}"
-
-
-# Keys
-
-
-def _signing_key() -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(_key_bytes(settings.ANCHOR_KEY))
-
-
-def _trusted_keys() -> set[str]:
-    """Ours, and those we had before."""
-    return {public_key(), *settings.ANCHOR_PUBLIC_KEYS}
-
-
-def _key_bytes(text: str) -> bytes:
-    try:
-        raw = _bytes(text.removeprefix(DEMO_KEY))
-    except ValueError:
-        raw = b""
-    if len(raw) != 32:
-        raise ImproperlyConfigured("ANCHOR_KEY is not 32 random bytes in base64url.")
-    return raw
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error as error:
-        raise ValueError("no base64url") from error
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

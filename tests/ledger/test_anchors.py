@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kamen import startup
-from ledger import anchors, merkle
+from ledger import anchors, merkle, signing
 from ledger.models import Anchor, AnchorLeaf
 from ledger.tasks import anchor as anchor_task
 from ledger.transfers import Reason, transfer
@@ -243,7 +243,7 @@ def test_a_broken_chain_is_named_with_its_place(anchored, harm):
 
 
 def test_anchors_that_an_earlier_key_of_ours_signed_still_count(anchored, settings):
-    ours = anchors.public_key()
+    ours = signing.public_key()
     settings.ANCHOR_KEY = "demo-YW5vdGhlci1rZXktZm9yLXRlc3RzLTAxMjM0NTY3ODk"
     assert any("not ours" in fault for fault in anchors.faults(anchored))
     settings.ANCHOR_PUBLIC_KEYS = [ours]

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ledger import anchors
+from ledger import anchors, signing
 from timeline import clock
 
 
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """The worker does the same by itself; by hand it is for the first day, and after a restore."""
         if options["public_key"]:
-            self.stdout.write(anchors.public_key())
+            self.stdout.write(signing.public_key())
             return
         made = anchors.make(at=clock.now())
         for anchor in anchors.without_file():
