@@ -1,8 +1,9 @@
 """What must be true of refund cases: queries that return no rows. `manage.py check_books` runs them all."""
 
-from refunds.states import REFUND
+from refunds.states import REFUND, RefundState
 
 OVER = ", ".join(f"'{state}'" for state in sorted(REFUND.terminal))
+UNDECIDED = ", ".join(f"'{state}'" for state in sorted(set(REFUND.steps) - {RefundState.APPROVED}))
 
 CHECKS = {
     "a unit has one open case at most": """
@@ -14,9 +15,9 @@ CHECKS = {
          where (u.held_by like 'refund:%' or i.id is not null)
            and u.held_by is distinct from 'refund:' || i.refund_id
     """,
-    "a case is open exactly while it waits for somebody's decision": """
+    "a case is open exactly while it waits for somebody's decision": f"""
         select 'refund:' || r.id || ' ' || r.state from refunds_refund r join refunds_refunditem i on i.refund_id = r.id
-         where i.is_open <> (r.state in ('requested', 'declined', 'disputed'))
+         where i.is_open <> (r.state in ({UNDECIDED}))
     """,
     "a case has at least one unit, all of its order": """
         select 'refund:' || r.id from refunds_refund r
@@ -31,7 +32,7 @@ CHECKS = {
     """,
     "a case was decided once": """
         select e.subject from timeline_event e
-         where e.name in ('refund.approved', 'refund.withdrawn', 'refund.lapsed', 'refund.rejected')
+         where e.name in ('refund.approved', 'refund.withdrawn', 'refund.lapsed', 'refund.rejected', 'refund.exchanged')
          group by e.subject having count(*) > 1
     """,
     "a case that is over says since when": f"""
@@ -99,7 +100,7 @@ RECENT = {
     """,
     "a case was decided once": """
         select e.subject from timeline_event e
-         where e.name in ('refund.approved', 'refund.withdrawn', 'refund.lapsed', 'refund.rejected')
+         where e.name in ('refund.approved', 'refund.withdrawn', 'refund.lapsed', 'refund.rejected', 'refund.exchanged')
            and e.subject in (select subject from timeline_event where id > %(events)s and subject like 'refund:%%')
          group by e.subject having count(*) > 1
     """,

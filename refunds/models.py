@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from orders.models import Order
 from orders.parties import SEEING
@@ -16,6 +17,16 @@ from refunds import hooks
 from refunds.states import REFUND, RefundState
 from shops.models import SERVE, keeping
 from timeline.models import Tracked
+
+
+#: Cases in which the shop is the one to act.
+SHOP_IS_NEXT = Q(state__in=[RefundState.REQUESTED, RefundState.REPLACING]) | Q(
+    state=RefundState.BARGAINING, turn="shop"
+)
+#: Cases in which the buyer is the one to act.
+BUYER_IS_NEXT = Q(state__in=[RefundState.QUESTIONED, RefundState.DECLINED, RefundState.CHECKING]) | Q(
+    state=RefundState.BARGAINING, turn="buyer"
+)
 
 
 class RefundQuerySet(models.QuerySet["Refund"]):
@@ -36,8 +47,8 @@ class RefundQuerySet(models.QuerySet["Refund"]):
         return self.exclude(state__in=REFUND.terminal)
 
     def waiting_for(self, shop: Any) -> RefundQuerySet:
-        """What a shop has to answer, the one with the least time first."""
-        return self.filter(order__shop=shop, state=RefundState.REQUESTED).order_by("deadline_at", "pk")
+        """What a shop has to answer, to send or to say to an offer, the one with the least time first."""
+        return self.filter(SHOP_IS_NEXT, order__shop=shop).order_by("deadline_at", "pk")
 
 
 class Refund(Tracked):
@@ -54,6 +65,17 @@ class Refund(Tracked):
         SELLER = "seller"
         SILENCE = "silence"
         RULING = "ruling"
+        SETTLEMENT = "settlement"  # an offer was taken
+        STANDING = "standing"  # an offer without conditions stood when the buyer's time was over
+        UNREPLACED = "unreplaced"  # a replacement was promised and did not come
+        BAD_AGAIN = "bad_again"  # the replacement was bad as well, by our records
+        EXTERNAL = "external"  # the channel paid it back on its own account
+
+    class Preference(models.TextChoices):
+        """What the buyer would rather have."""
+
+        MONEY = "money", _("Money back")
+        REISSUE = "reissue", _("A working replacement")
 
     class Route(models.TextChoices):
         """What the rulebook says on who may decide: a figure without judgment, a machine's no, or people."""
@@ -81,6 +103,22 @@ class Refund(Tracked):
     declined_text = models.TextField(max_length=2000, blank=True)
     approved = models.BigIntegerField(null=True, help_text="fen that go back, compensation included")
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    prefers = models.CharField(
+        max_length=10, choices=Preference.choices, default=Preference.MONEY, db_default=Preference.MONEY
+    )
+    turn = models.CharField(max_length=10, blank=True, default="", db_default="", help_text="while they bargain")
+    version = models.PositiveIntegerField(
+        default=1, db_default=1, help_text="grows with everything that happens; a form that names an older one is stale"
+    )
+    answered_at = models.DateTimeField(null=True, help_text="the shop's first answer")
+    answer_left = models.DurationField(null=True, help_text="what the shop has left while the buyer answers a question")
+    answer_used = models.DurationField(
+        default=timedelta(0), db_default=timedelta(0), help_text="of the shop's time to answer, before it stood still"
+    )
+    extended_by = models.CharField(
+        max_length=80, blank=True, default="", db_default="", help_text="the supplier's ticket for which it has longer"
+    )
+    goodwill_at = models.DateTimeField(null=True, help_text="after a machine's no the buyer asked the shop, once")
     payout = models.OneToOneField("ledger.Payout", on_delete=models.PROTECT, null=True, related_name="refund")
     attachments = models.ManyToManyField("orders.Attachment", related_name="refunds")
     opened_at = models.DateTimeField()
@@ -99,6 +137,11 @@ class Refund(Tracked):
         indexes = [
             models.Index(fields=["buyer", "-id"], name="refunds_refund_buyer"),
             models.Index(fields=["deadline_at"], condition=Q(state=RefundState.REQUESTED), name="refunds_refund_queue"),
+            models.Index(
+                fields=["order"],
+                condition=Q(state__in=[RefundState.BARGAINING, RefundState.REPLACING]),
+                name="refunds_refund_underway",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -111,6 +154,11 @@ class Refund(Tracked):
     def root(self) -> models.Model:
         """Everything about a sale is under the order's lock."""
         return self.order
+
+    @property
+    def owner(self) -> str:
+        """Whose turn it is; while they bargain, whoever did not make the last offer."""
+        return self.turn if self.state == RefundState.BARGAINING else super().owner
 
     def is_of_buyer(self, user: Any) -> bool:
         """Whether `user` asked."""
@@ -170,6 +218,132 @@ class RefundItem(models.Model):
             models.UniqueConstraint(fields=["refund", "unit"], name="refunds_item_once_per_case"),
             models.CheckConstraint(
                 condition=Q(asked__gte=0, asked__lte=F("entitled"), fee__gte=0), name="refunds_item_amounts"
+            ),
+        ]
+
+
+class Offer(models.Model):
+    """What one side offers the other to end a case: money, a replacement, or both. At most one is open in a case.
+
+    `amount` is what goes back in fen over all units, `places` the units that are replaced, `listing` what they are
+    exchanged for. A standing offer can still be taken when its turn is over; an unconditional one is paid if the buyer
+    stays silent.
+    """
+
+    class Side(models.TextChoices):
+        """Who offers."""
+
+        BUYER = "buyer", _("Buyer")
+        SHOP = "shop", _("Shop")
+
+    class Kind(models.TextChoices):
+        """What is offered."""
+
+        FULL = "full", _("Everything that was asked")
+        PARTIAL = "partial", _("A part of the price")
+        LESS_FEE = "less_fee", _("The price less a fee")
+        REISSUE = "reissue", _("The same again")
+        EXCHANGE = "exchange", _("Something else instead")
+        TOP_UP = "top_up", _("The rest of what is missing")
+        EXTEND = "extend", _("A longer term")
+        MIXED = "mixed", _("A replacement and money")
+
+    class Fate(models.TextChoices):
+        """What became of it."""
+
+        OPEN = "open"
+        TAKEN = "taken"
+        COUNTERED = "countered"
+        EXPIRED = "expired"
+        CLOSED = "closed"  # the case went on without it
+
+    refund = models.ForeignKey(Refund, on_delete=models.PROTECT, related_name="offers")
+    number = models.PositiveSmallIntegerField(help_text="1, 2, 3 … within the case")
+    side = models.CharField(max_length=10, choices=Side.choices)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    amount = models.BigIntegerField(default=0, help_text="fen that go back, over all units")
+    places = models.JSONField(default=list, help_text="places of the units that are replaced")
+    listing = models.ForeignKey("shops.Listing", on_delete=models.PROTECT, null=True, related_name="+")
+    to_wallet = models.BooleanField(default=False, help_text="paid to the balance, if the buyer opts in")
+    is_standing = models.BooleanField(default=False)
+    is_unconditional = models.BooleanField(default=False)
+    in_dispute = models.BooleanField(default=False, help_text="made while the platform had the case")
+    text = models.TextField(max_length=2000, blank=True)
+    fate = models.CharField(max_length=10, choices=Fate.choices, default=Fate.OPEN)
+    at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, help_text="nothing: as long as the case waits for the buyer")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["refund"], condition=Q(fate="open"), name="refunds_offer_one_open"),
+            models.UniqueConstraint(fields=["refund", "number"], name="refunds_offer_number"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="refunds_offer_amount"),
+            models.CheckConstraint(
+                condition=Q(is_unconditional=False) | Q(is_standing=True, side="shop"),
+                name="refunds_offer_unconditional_stands",
+            ),
+        ]
+
+    @property
+    def replaces(self) -> bool:
+        """Whether something is delivered anew."""
+        return bool(self.places)
+
+
+class Question(models.Model):
+    """One thing that the shop asks the buyer for, by name; twice in a case at most."""
+
+    class Item(models.TextChoices):
+        """What is asked for. What our own records show is not the buyer's to prove."""
+
+        ERROR = "error", _("A picture of the error message")
+        RECORDING = "recording", _("A recording of how it is redeemed")
+        ISSUER = "issuer", _("What the issuer's support answered")
+        ACCOUNT = "account", _("The account or region it was redeemed for")
+        BALANCE = "balance", _("A picture of the account's balance or term")
+        OTHER = "other", _("Something else, named below")
+        PAYMENT = "payment", _("Proof of the payment")
+        DELIVERY = "delivery", _("Proof of when it was delivered")
+        REVEAL = "reveal", _("Proof of when the code was looked at")
+        TALK = "talk", _("What was said in the order's conversation")
+
+    refund = models.ForeignKey(Refund, on_delete=models.PROTECT, related_name="questions")
+    number = models.PositiveSmallIntegerField()
+    item = models.CharField(max_length=12, choices=Item.choices)
+    text = models.TextField(max_length=2000)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    has_nothing = models.BooleanField(default=False, help_text="the buyer has nothing to add")
+    answer = models.TextField(max_length=2000, blank=True)
+    attachments = models.ManyToManyField("orders.Attachment", related_name="answers")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["refund", "number"], name="refunds_question_number"),
+            models.UniqueConstraint(fields=["refund"], condition=Q(answered_at=None), name="refunds_question_one_open"),
+        ]
+
+
+class Replacement(models.Model):
+    """A unit of a case was delivered anew: the old code is void, the new one is the unit's own."""
+
+    refund = models.ForeignKey(Refund, on_delete=models.PROTECT, related_name="replacements")
+    unit = models.ForeignKey("orders.Unit", on_delete=models.PROTECT, related_name="replacements")
+    listing = models.ForeignKey("shops.Listing", on_delete=models.PROTECT, related_name="+")
+    old_card = models.ForeignKey("shops.Card", on_delete=models.PROTECT, null=True, related_name="+")
+    card = models.ForeignKey("shops.Card", on_delete=models.PROTECT, null=True, related_name="+")
+    handover = models.ForeignKey("orders.Handover", on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+    failed_at = models.DateTimeField(null=True, help_text="when the buyer said that it is bad as well")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["refund", "unit"], name="refunds_replacement_once_per_case"),
+            models.UniqueConstraint(
+                fields=["old_card"], condition=Q(old_card__isnull=False), name="refunds_replacement_old_card_once"
             ),
         ]
 

@@ -10,10 +10,15 @@ class RefundState(models.TextChoices):
     """What a sign on a refund case would say."""
 
     REQUESTED = "requested", _("Waiting for the shop")
+    QUESTIONED = "questioned", _("Waiting for the buyer's answer")
+    BARGAINING = "bargaining", _("Bargaining")
     DECLINED = "declined", _("Waiting for the buyer's decision")
+    REPLACING = "replacing", _("Waiting for the replacement")
+    CHECKING = "checking", _("Replacement being checked")
     DISPUTED = "disputed", _("With the platform")
     APPROVED = "approved", _("Being paid back")
     REFUNDED = "refunded", _("Paid back")
+    EXCHANGED = "exchanged", _("Replaced")
     WITHDRAWN = "withdrawn", _("Withdrawn")
     LAPSED = "lapsed", _("Lapsed")
     REJECTED = "rejected", _("Not supported")
@@ -23,26 +28,83 @@ REFUND = Machine(
     name="refund",
     states=RefundState,
     first=RefundState.REQUESTED,
+    # A channel may pay a buyer on its own account at any time: then the case ends as refunded, whatever it waited for.
     steps={
         RefundState.REQUESTED: {
-            RefundState.APPROVED,
+            RefundState.QUESTIONED,
+            RefundState.BARGAINING,
             RefundState.DECLINED,
+            RefundState.REPLACING,
             RefundState.DISPUTED,
+            RefundState.APPROVED,
+            RefundState.REFUNDED,
             RefundState.WITHDRAWN,
         },
-        RefundState.DECLINED: {RefundState.DISPUTED, RefundState.WITHDRAWN, RefundState.LAPSED},
-        RefundState.DISPUTED: {RefundState.APPROVED, RefundState.REJECTED, RefundState.WITHDRAWN},
+        RefundState.QUESTIONED: {
+            RefundState.REQUESTED,
+            RefundState.DISPUTED,
+            RefundState.REFUNDED,
+            RefundState.WITHDRAWN,
+            RefundState.LAPSED,
+        },
+        RefundState.BARGAINING: {
+            RefundState.BARGAINING,
+            RefundState.DECLINED,
+            RefundState.REPLACING,
+            RefundState.DISPUTED,
+            RefundState.APPROVED,
+            RefundState.REFUNDED,
+            RefundState.WITHDRAWN,
+        },
+        RefundState.DECLINED: {
+            RefundState.REQUESTED,
+            RefundState.REPLACING,
+            RefundState.DISPUTED,
+            RefundState.APPROVED,
+            RefundState.REFUNDED,
+            RefundState.WITHDRAWN,
+            RefundState.LAPSED,
+        },
+        RefundState.REPLACING: {
+            RefundState.CHECKING,
+            RefundState.APPROVED,
+            RefundState.REFUNDED,
+            RefundState.WITHDRAWN,
+        },
+        RefundState.CHECKING: {
+            RefundState.DISPUTED,
+            RefundState.APPROVED,
+            RefundState.REFUNDED,
+            RefundState.EXCHANGED,
+        },
+        RefundState.DISPUTED: {
+            RefundState.REPLACING,
+            RefundState.APPROVED,
+            RefundState.REFUNDED,
+            RefundState.REJECTED,
+            RefundState.WITHDRAWN,
+        },
         RefundState.APPROVED: {RefundState.REFUNDED},
     },
     owners={
         RefundState.REQUESTED: "shop",
+        RefundState.QUESTIONED: "buyer",
+        # Whose turn it is stands in the case (`Refund.turn`).
+        RefundState.BARGAINING: "both",
         RefundState.DECLINED: "buyer",
+        RefundState.REPLACING: "shop",
+        RefundState.CHECKING: "buyer",
         RefundState.DISPUTED: "platform",
         RefundState.APPROVED: "system",
     },
     limits={
         RefundState.REQUESTED: "SELLER_RESPONSE",
+        RefundState.QUESTIONED: "BUYER_ANSWER",
+        # Beside it NEGOTIATE runs, over all turns together.
+        RefundState.BARGAINING: "OFFER",
         RefundState.DECLINED: "ESCALATE",
+        RefundState.REPLACING: "REPLACE",
+        RefundState.CHECKING: "CHECK",
         RefundState.APPROVED: "PAYOUT",
     },
     patient={RefundState.DISPUTED: "the dispute has its own clocks"},
