@@ -94,9 +94,10 @@ def reach_hard_limit(order: Order, *, at: datetime) -> None:
     """The hard limit is over. What was not delivered is paid back, unless a supplier is delivering it at this moment.
 
     Then its final answer is asked first; the clock goes on until there is one, or nobody can wait for it any longer.
+    A unit that a case holds is the case's to decide; the clock looks again whether the case left it as it was.
     """
     units = escrow.units_of(order)
-    awaited = [unit for unit in units if unit.is_awaited()]
+    awaited = [unit for unit in units if unit.is_awaited() and not unit.held_by]
     out = {ticket.unit_id: ticket for ticket in _under_way(order, awaited)}
     hopeless = [ticket for ticket in out.values() if order.final_asked_at and _is_hopeless(order, ticket, at)]
     for ticket in hopeless:
@@ -108,6 +109,8 @@ def reach_hard_limit(order: Order, *, at: datetime) -> None:
         ways.of(order).recall([unit for unit in over if unit.pk not in {each.unit_id for each in hopeless}], at=at)
     if out:
         _ask_for_final_answers(order, list(out.values()), at=at)
+    elif any(unit.is_awaited() and unit.held_by for unit in units):
+        rearm(order, at + ASKED_AGAIN, at=at)
     whole = len(over) == len(units)
     handing.call_off(
         order,

@@ -14,6 +14,7 @@ from orders.fulfilment.manual import Proof
 from orders.fulfilment.tickets import Answer
 from orders.models import Order, Ticket, Unit
 from orders.states import Delivery, Grade, OrderState, Standing
+from refunds import lifecycle as refunds
 from shops.models import Kind
 from tests.fixtures.deliveries import ACCOUNT
 from tests.races import lost, race, won
@@ -209,6 +210,33 @@ def test_an_order_of_which_nothing_came_is_cancelled_at_the_hard_limit(bought, a
     assert order.state == OrderState.CANCELLED
     assert {unit.refunded for unit in order.units.order_by("place")} == {5_000}
     assert clocks(order) == {}
+
+
+def test_the_hard_limit_leaves_a_unit_to_the_case_that_holds_it(bought, rich_buyer, at):
+    order = bought(quantity=2)
+    first = order.units.get(place=1)
+    refund = refunds.ask(
+        order=order, units=[first], reason="CHANGE_OF_MIND", by=rich_buyer, at=at + 24.5 * HOUR, amount=4_000
+    )
+    order = at_the_clock(order, at + 25 * HOUR)
+    assert order.state == OrderState.PAID
+    assert [unit.refunded for unit in order.units.order_by("place")] == [0, 5_000]
+    refunds.withdraw(refund, by=rich_buyer, at=at + 26 * HOUR)
+    order = at_the_clock(order, at + 31 * HOUR)
+    assert order.state == OrderState.CANCELLED
+    assert {unit.refunded for unit in order.units.order_by("place")} == {5_000}
+
+
+def test_a_case_about_an_undelivered_unit_is_still_answered_after_the_hard_limit(bought, shop, rich_buyer, at):
+    order = bought(quantity=2)
+    first = order.units.get(place=1)
+    refund = refunds.ask(
+        order=order, units=[first], reason="CHANGE_OF_MIND", by=rich_buyer, at=at + 24.5 * HOUR, amount=4_000
+    )
+    at_the_clock(order, at + 25 * HOUR)
+    refunds.accept(refund, by=shop.owner, at=at + 26 * HOUR)
+    order.refresh_from_db()
+    assert [unit.refunded for unit in order.units.order_by("place")] == [4_000, 5_000]
 
 
 # The promise
