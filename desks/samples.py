@@ -21,6 +21,7 @@ def samples(at: datetime) -> dict[str, Any]:
         "offers": _offers(at),
         "legs": _legs(),
         "badges": _badges(),
+        "plots": _plots(),
     }
 
 
@@ -294,3 +295,24 @@ def _badges() -> list[dict[str, str]]:
         {"word": _("Overdue"), "icon": "clock-alert", "tone": "vermilion"},
         {"word": _("Money arrived"), "icon": "circle-check", "tone": "green"},
     ]
+
+
+def _plots() -> dict[str, Any]:
+    months = ["2026-06", "2026-07", "2026-08", "2026-09", "2026-10", "2026-11"]
+    return {
+        "months": months,
+        "on_time": [
+            (_("This shop"), [9_410, 9_530, None, 9_720, 9_805, 9_860]),
+            (_("All shops"), [9_600, 9_610, 9_640, 9_630, 9_655, 9_670]),
+        ],
+        "reasons": [
+            (_("Code does not work"), [12, 9, 14, 8, 7, 5]),
+            (_("Too late"), [7, 8, 5, 6, 4, 3]),
+            (_("Bought by mistake"), [3, 4, 4, 5, 6, 4]),
+            (_("Everything else"), [2, 1, 3, 2, 2, 1]),
+        ],
+        "spans": [_("< 1 min"), _("< 10 min"), _("< 1 h"), _("< 1 d"), _("< 3 d"), _("longer")],
+        "cycle": [(_("Cases"), [412, 96, 41, 58, 17, 3])],
+        "fund": [(_("Guarantee fund"), [8_400_000, 8_150_000, 8_920_000, 9_300_000, 9_120_000, 9_640_000])],
+        "nothing": [(_("Cases"), [None] * 6)],
+    }
