@@ -1,4 +1,4 @@
-"""The story of people at the mall: grant · revoke · set a level · suspend · lift."""
+"""The story of people at the mall: grant · revoke · set a level · weigh · bar · suspend · lift."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Level, LevelChange, Role, StaffRole, Suspension, User
 from timeline import events
-from timeline.door import lock_root, require, verb
+from timeline.door import change, lock_root, require, verb
 
 
 @verb
@@ -59,6 +59,25 @@ def set_level(user: User, level: str, *, reason: str, at: datetime, by: User | N
     LevelChange.objects.create(user=user, before=before, after=user.level, reason=reason, by=by, at=at)
     data = {"before": before, "after": user.level, "reason": reason}
     events.record(root=user.address, subject=user.address, name="level.changed", by=by, at=at, data=data)
+
+
+@verb
+def set_risk(user: User, risk: int, *, signals: list[str], at: datetime) -> None:
+    """Reputation hands down a user's score of risk, 0 to 100, with the names of what it was made of."""
+    lock_root(user)
+    if risk == user.risk:
+        return
+    before = user.risk
+    change(user, risk=risk)
+    data = {"before": before, "after": risk, "signals": sorted(signals)}
+    events.record(root=user.address, subject=user.address, name="user.weighed", by=None, at=at, data=data)
+
+
+@verb
+def bar(user: User, *, until: datetime | None) -> None:
+    """Reputation puts a user on the blacklist until a time, or takes them off; the measure itself is the event."""
+    lock_root(user)
+    change(user, barred_until=until)
 
 
 @verb

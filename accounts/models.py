@@ -82,6 +82,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     level = models.CharField(max_length=2, choices=Level.choices, default=Level.M0, editable=False)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
+    risk = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="0 to 100; adds proof or a person, never takes money away"
+    )
+    barred_until = models.DateTimeField(null=True, editable=False, help_text="until then nothing can be bought")
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -93,7 +97,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.CheckConstraint(condition=Q(level__in=sorted(Level.values)), name="accounts_user_level"),
             models.CheckConstraint(condition=Q(email=Lower("email")), name="accounts_user_email_small"),
+            models.CheckConstraint(condition=Q(risk__lte=100), name="accounts_user_risk"),
         ]
+        indexes = [models.Index(fields=["-risk"], condition=Q(risk__gt=0), name="accounts_user_riskiest")]
 
     def __str__(self) -> str:
         return self.display_name
@@ -138,6 +144,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_suspended(self, at: datetime) -> bool:
         """Whether the user is suspended at `at`: reads and claims what is due, but neither sells nor works here."""
         return self.suspensions.live(at).exists()
+
+    def is_barred(self, at: datetime) -> bool:
+        """Whether the user is on the blacklist at `at`: buys nothing, but claims and withdraws what is theirs."""
+        return self.barred_until is not None and at < self.barred_until
 
     def may_appoint(self) -> bool:
         """Whether the user may grant and revoke roles."""

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.db.models import Count
+
 from orders.facts import Known, known_of
 from orders.models import Order, Unit
 from refunds import reasons
-from refunds.models import Refund
+from refunds.models import Refund, Replacement
 from rulebook import clocks, collected, versions
 from rulebook.book import Book
 from rulebook.decisions import Decision, Line, Outcome, Route
@@ -154,7 +156,11 @@ def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at:
     if any(found.is_proven for found in known.values()):
         # Only what our records prove can be paid at once, so only there the quota matters.
         used = _instant_used(buyer, at=at)
-        known = {pk: _with(found, instant_used=used) for pk, found in known.items()}
+        known = {pk: _with(found, instant_used=used, buyer_risk=buyer.risk) for pk, found in known.items()}
+    if renewed := [unit.pk for unit in units if unit.handover_id]:
+        counted = Replacement.objects.filter(unit__in=renewed).values_list("unit").annotate(times=Count("pk"))
+        for pk, times in counted.order_by("unit"):
+            known[pk] = _with(known[pk], reissue_count=times)
     groups: dict[Any, list[Unit]] = {}
     for unit in sorted(units, key=lambda unit: unit.place):
         found = known[unit.pk]
