@@ -25,12 +25,13 @@ from ledger import sandbox as wall
 from ledger.models import Payment, Payout
 from ledger.states import PayoutState
 from ledger.transfers import InsufficientBalance
+from shops.models import Deposit
 from tests.simulation import verbs
 from tests.simulation.channel import SimulatedChannel
 from tests.simulation.coverage import Tally
 from tests.simulation.rules import Rules, deposits_paid, in_hand
 from tests.simulation.world import World
-from timeline.models import Timer
+from timeline.models import Outage, Timer
 from timeline.refusals import Refused
 
 #: How often people do what no button offers: any verb, to anything, by anybody.
@@ -149,12 +150,23 @@ class Case:
 
     def play(self) -> None:
         """Let things happen, then let everything heal, and look whether the books still hold."""
+        if self.chance.random() < 0.4:
+            self._begin_with_an_account()
         if self.chance.random() < 0.85:
             self._begin_with_a_sale()
         for _ in range(self.chance.randint(12, 40)):
             self._let_time_pass()
             self._step()
         self._heal()
+
+    def _begin_with_an_account(self) -> None:
+        """A shop has said where its money goes, and the day for which nothing is sent there is over."""
+        for thing in near_at_hand():
+            if thing.kind == "deposit":
+                account = {"account": "6222000011112222"}
+                self._deliver(Message("name_account", thing.pk, thing.seller, account), may_fail=False)
+        self.now += timedelta(hours=25)
+        self._deliver(Message("sweep"), may_fail=False)
 
     def _begin_with_a_sale(self) -> None:
         """Most cases are about something that was bought; its codes are sometimes known to be bad."""
@@ -335,6 +347,15 @@ class Case:
         yield 0.15, Message("penalize", pk, self.world.staff["risk"][0], {"amount": amount, "key": f"penalty:{key}"})
         yield 0.1, Message("set_required", pk, None, {"required": chance.choice([20_000, 100_000, 300_000])})
         yield 0.03, Message("close_shop", pk, deposit.seller)
+        account = {"account": self.chance.choice(["6222000011112222", "6222000033334444"])}
+        yield 0.1, Message("name_account", pk, deposit.seller, account)
+        wanted = {"amount": chance.choice([50, 3_000, 9_000]), "key": f"withdrawal:{key}"}
+        yield 0.3, Message("withdraw_money", pk, deposit.seller, wanted)
+        lead = self.world.staff["lead"][0]
+        down = chance.choice([("platform", ""), ("channel", "sandbox"), ("shop", str(self.world.shops[0]))])
+        hours = {"began": chance.choice([0, 1, 30]), "lasts": chance.choice([0, 2, 50])}
+        yield 0.08, Message("register_outage", pk, lead, {"scope": down[0], "target": down[1], **hours})
+        yield 0.05, Message("end_outage", pk, lead)
 
     def _to_a_listing(self, listing: "Thing") -> Iterator[tuple[float, Message]]:
         if listing.state == "on_sale":
@@ -384,6 +405,9 @@ class Case:
             "penalize": {"amount": 10**9, "key": f"wild:{self.seed}:{self.sent}"},
             "set_required": {"required": 50_000},
             "top_up": {"amount": self.chance.choice([1, 700])},
+            "name_account": {"account": "x"},
+            "withdraw_money": {"amount": 10**9, "key": f"wild:{self.seed}:{self.sent}"},
+            "register_outage": {"scope": "platform", "target": "", "began": 0, "lasts": 1},
         }
         by = self.chance.choice(self.world.everybody)
         return Message(verb.name, self.chance.choice(pks), by, words.get(verb.name, {}))
@@ -395,13 +419,16 @@ class Case:
         self.channel.is_healthy = True
         while self.bag:
             self._deliver(self.bag.pop(0), may_fail=False)
+        while Outage.objects.filter(ended_at=None).exists():
+            shop, lead = Deposit.objects.earliest("pk").pk, self.world.staff["lead"][0]
+            self._deliver(Message("end_outage", shop, lead), may_fail=False)
         for charge in list(self.channel.taken):  # a channel goes on telling for a day
             pk = Payment.objects.values_list("pk", flat=True).filter(number=charge.number).first()
             told = {"txn": charge.txn, "number": charge.number, "amount": charge.amount}
             if pk:
                 self._deliver(Message("notice", pk, None, {"body": json.dumps(told)}), may_fail=False)
         for _ in range(ROUNDS):
-            for what in ("sweep", "payouts", "silent", "deposits", "inbox"):
+            for what in ("outages", "sweep", "payouts", "silent", "deposits", "inbox", "remind"):
                 self._deliver(Message(what), may_fail=False)
             moving = Payout.objects.due(self.now + timedelta(days=2)).order_by("next_try_at").first()
             # A sweep that died holds its lease for a while, so what is overdue need not be due for the next one yet.

@@ -75,6 +75,25 @@ class SimulatedChannel:
         known = self.refunds.get(number)
         return RefundAnswer(known.state if known else RefundState.UNKNOWN)
 
+    def pay_out(self, *, number: str, payee: str, amount: int) -> RefundAnswer:
+        """To an account outside, once per number, with the same moods; it has whatever it has taken."""
+        self._maybe_down(0.15)
+        if self.refuses:
+            raise ChannelRefused("nothing goes out today")
+        known = self.refunds.get(number)
+        if known is not None and known.state is RefundState.DONE:
+            return RefundAnswer(RefundState.DONE)
+        state = RefundState.DONE
+        if not self.is_healthy:
+            state = self.chance.choices([RefundState.DONE, RefundState.FAILED, RefundState.REFUSED], [8, 1.5, 0.5])[0]
+        self.refunds[number] = Refund(payee, amount, state)
+        self._maybe_down(0.15)
+        return RefundAnswer(state, "" if state is RefundState.DONE else "the channel says no")
+
+    def find_payout(self, number: str) -> RefundAnswer:
+        """What it knows of what was sent to an account under our number."""
+        return self.find_refund(number)
+
     def read_notice(self, *, path: str, headers: Mapping[str, str], body: bytes) -> Charge:
         """Only what is in its own books is its notice; the signature is proven in tests/ledger."""
         told = json.loads(body)

@@ -139,7 +139,7 @@ def against_the_channel(channel: SimulatedChannel) -> Iterator[str]:
         for number, state, amount, to_wallet in _rows(
             "select o.number, o.state, o.amount, exists ("
             " select from ledger_transfer t where t.key = 'payout:' || o.id || ':to_wallet')"
-            " from ledger_payout o where o.destination = 'channel'"
+            " from ledger_payout o where o.destination in ('channel', 'account')"
         )
     }
     for number, (state, amount, to_wallet) in ours.items():

@@ -6,9 +6,10 @@ whoever delivers it reads everything anew. So a message can be lost, repeated or
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
 from accounts.models import User
@@ -17,7 +18,7 @@ from disputes.models import Dispute
 from ledger import gateways, payments, payouts
 from ledger.gateways import BadNotice, ChannelDown, ChannelRefused
 from ledger.models import Payment, Payout
-from notifications import inbox
+from notifications import inbox, mail
 from orders import delivery, purchase
 from orders import lifecycle as orders
 from orders.models import Order
@@ -25,12 +26,12 @@ from refunds import citations
 from refunds import lifecycle as refunds
 from refunds.models import Refund
 from shops import lifecycle as shops
-from shops import listings
+from shops import listings, withdrawals
 from shops.models import Deposit, Listing
 from tests.fixtures.cases import by_hand
 from tests.fixtures.disputes import drafted
-from timeline import sweep
-from timeline.models import Timer, Tracked
+from timeline import outages, reminders, sweep, upkeep
+from timeline.models import Outage, Timer, Tracked
 from timeline.refusals import Refused
 
 VISIT = delivery.Visit(address="203.0.113.9", session="s", agent="a")
@@ -178,6 +179,16 @@ def pay_in(deposit: Deposit, *, by: User, at: datetime, amount: int, key: str) -
 
 
 @of(Deposit)
+def name_account(deposit: Deposit, *, by: User, at: datetime, account: str) -> None:
+    withdrawals.name_account(deposit.shop, account=account, holder="模拟收款人", by=by, at=at)
+
+
+@of(Deposit)
+def withdraw_money(deposit: Deposit, *, by: User, at: datetime, amount: int, key: str) -> None:
+    withdrawals.withdraw(deposit.shop, amount=amount, four_eyes_above=5_000, key=key, by=by, at=at)
+
+
+@of(Deposit)
 def close_shop(deposit: Deposit, *, by: User, at: datetime) -> None:
     shops.close(deposit, by=by, at=at)
 
@@ -253,6 +264,23 @@ def void(payout: Payout, *, by: User, at: datetime) -> None:
     payouts.void(payout, by=by, at=at)
 
 
+@of(Deposit)
+def register_outage(
+    deposit: Deposit, *, by: User, at: datetime, scope: str, target: str, began: int, lasts: int
+) -> None:
+    """It began so many hours ago and lasts so many, or until somebody ends it (0). It concerns no thing by itself."""
+    began_at = at - timedelta(hours=began)
+    ended_at = began_at + timedelta(hours=lasts) if lasts else None
+    outages.register(scope=scope, target=target, reason="模拟故障", began_at=began_at, ended_at=ended_at, by=by, at=at)
+
+
+@of(Deposit)
+def end_outage(deposit: Deposit, *, by: User, at: datetime) -> None:
+    outage = Outage.objects.unsettled().filter(ended_at=None).order_by("pk").first()
+    if outage is not None:
+        outages.end(outage, ended_at=at, by=by, at=at)
+
+
 # The channel
 
 
@@ -282,13 +310,20 @@ def wake(what: str, *, at: datetime) -> int:
             payments.ask_about_the_silent(at=at)
         case "inbox":
             inbox.catch_up(at=at)
+        case "remind":
+            reminders.remind(at=at)
+            mail.send_due(at=at)
+        case "outages":
+            outages.work(at=at)
+            upkeep.end_long_pauses(at=at)
+            upkeep.recompute_provisional(at=at)
         case "deposits":
             for deposit in shops.drawn_down():
                 shops.reweigh(deposit, at=at)
     return 0
 
 
-WAKE_UPS = ("sweep", "sweep", "payouts", "silent", "inbox", "deposits")
+WAKE_UPS = ("sweep", "sweep", "sweep", "payouts", "payouts", "silent", "inbox", "remind", "outages", "deposits")
 
 
 def next_due() -> datetime | None:
@@ -297,4 +332,4 @@ def next_due() -> datetime | None:
 
 
 #: What the mall may answer to a request: everything else is a fault of ours.
-ANSWERS = (Refused, ChannelDown, ChannelRefused)
+ANSWERS = (Refused, ValidationError, ChannelDown, ChannelRefused)
