@@ -1,0 +1,167 @@
+"""Whom a happening concerns: each group of people is a question to it."""
+
+from collections.abc import Callable, Iterable
+
+from accounts.models import Role, User
+from notifications.happenings import Happening
+from orders.models import Order
+from refunds.models import Refund
+from shops.models import MONEY, SELL, SERVE, Deposit, Listing
+
+Who = Callable[[Happening], Iterable[int | None]]
+
+
+def buyer(happening: Happening) -> list[int | None]:
+    """Who bought."""
+    return [happening.order.buyer_id] if happening.order else []
+
+
+def shop(happening: Happening) -> list[int | None]:
+    """Who answers for the shop in this: people of money for the deposit, those who serve buyers otherwise."""
+    found = happening.shop
+    if found is None:
+        return []
+    what = MONEY if isinstance(happening.thing, Deposit) else SELL if isinstance(happening.thing, Listing) else SERVE
+    return [found.owner_id, *found.who_may(what)]
+
+
+def money_people(happening: Happening) -> list[int | None]:
+    """Everybody who handles the shop's money: a new account is nothing that one of them does in silence."""
+    return [happening.thing.shop.owner_id, *happening.thing.shop.who_may(MONEY)]
+
+
+def withdrawing(happening: Happening) -> list[int | None]:
+    """Who withdrew a shop's money that came back."""
+    return payer(happening) if happening.thing.is_withdrawal() else []
+
+
+def invited(happening: Happening) -> list[int | None]:
+    """Who was invited to work in a shop, if they have an account; found by the address, which is shown to nobody."""
+    return list(User.objects.filter(email=happening.thing.email).order_by("pk").values_list("pk", flat=True))
+
+
+def owner(happening: Happening) -> list[int | None]:
+    """Who owns the shop."""
+    return [happening.shop.owner_id] if happening.shop else []
+
+
+def member(happening: Happening) -> list[int | None]:
+    """Who works in the shop, or did."""
+    return [happening.thing.user_id]
+
+
+def payer(happening: Happening) -> list[int | None]:
+    """Whose money comes in or goes out."""
+    return [happening.thing.user_id]
+
+
+def arbiter(happening: Happening) -> list[int | None]:
+    """Who decides the dispute, if somebody does already."""
+    return [happening.thing.arbiter_id]
+
+
+def seniors(happening: Happening) -> list[int | None]:
+    """Who may sign: whoever was asked to, else every senior but the arbiter."""
+    if happening.thing.senior_id:
+        return [happening.thing.senior_id]
+    return [user for user in happening.staff.holding(Role.SENIOR) if user != happening.thing.arbiter_id]
+
+
+def leads(happening: Happening) -> list[int | None]:
+    """Who sees to it that cases go on."""
+    return [*happening.staff.holding(Role.LEAD)]
+
+
+def assigning_leads(happening: Happening) -> list[int | None]:
+    """Who assigns a case, unless it went to an arbiter in the same breath."""
+    return [] if happening.thing.arbiter_id else leads(happening)
+
+
+def money_watch(happening: Happening) -> list[int | None]:
+    """Who may stop the money, and who lets it go again."""
+    return [*happening.staff.holding(Role.FINANCE), *happening.staff.holding(Role.RISK)]
+
+
+def rule_staff(happening: Happening) -> list[int | None]:
+    """Who writes and signs the rules."""
+    return [*happening.staff.holding(Role.LEAD), *happening.staff.holding(Role.SENIOR)]
+
+
+def second_person(happening: Happening) -> list[int | None]:
+    """Who of them may sign a version: neither who wrote it nor who put it forward."""
+    version = happening.thing
+    return [user for user in rule_staff(happening) if user not in (version.author_id, version.proposed_by_id)]
+
+
+def proposer(happening: Happening) -> list[int | None]:
+    """Who put a version of the rules forward."""
+    return [happening.thing.proposed_by_id]
+
+
+def under_the_clock(happening: Happening) -> list[int | None]:
+    """Who has to act before a clock ends, by the owner that the clock names."""
+    groups: dict[str, list[Who]] = {
+        "buyer": [buyer],
+        "shop": [shop],
+        "both": [buyer, shop],
+        "arbiter": [arbiter],
+        "senior": [seniors],
+        "lead": [leads],
+        "finance": [finance],
+    }
+    if happening.event.data["owner"] == "buyer" and happening.order is None:
+        return payer(happening)
+    return [user for group in groups.get(happening.event.data["owner"], []) for user in group(happening)]
+
+
+def risk(happening: Happening) -> list[int | None]:
+    """Who looks into codes and people."""
+    return [*happening.staff.holding(Role.RISK)]
+
+
+def finance(happening: Happening) -> list[int | None]:
+    """Who watches the money leave."""
+    return [*happening.staff.holding(Role.FINANCE)]
+
+
+def asked_shop(happening: Happening) -> list[int | None]:
+    """The shop that has to answer: not if the rules or our records answered in the same breath."""
+    case = happening.thing
+    return [] if case.is_predecision or case.outcome == Refund.Outcome.INSTANT else shop(happening)
+
+
+def waiting_buyer(happening: Happening) -> list[int | None]:
+    """The buyer whose money is on its way; on a balance it is there in the same breath, which says it all."""
+    paid_by = happening.order.paid_by if happening.order else ""
+    return [] if paid_by == Order.PaidBy.WALLET else buyer(happening)
+
+
+def waiting_for_more(happening: Happening) -> list[int | None]:
+    """The buyer of whom something is still awaited; when the last unit comes, the order's own delivery tells."""
+    is_whole = happening.order is not None and happening.order.delivered_at == happening.event.at
+    return [] if is_whole else buyer(happening)
+
+
+def undelivered_buyer(happening: Happening) -> list[int | None]:
+    """The buyer of a paid order that was cancelled because nothing came."""
+    return buyer(happening) if happening.is_by_clock() else []
+
+
+def undelivering_shop(happening: Happening) -> list[int | None]:
+    """The shop of such an order."""
+    return shop(happening) if happening.is_by_clock() else []
+
+
+def topping_up(happening: Happening) -> list[int | None]:
+    """Who topped up; a payment for an order is told by the order."""
+    return payer(happening) if happening.thing.is_top_up() else []
+
+
+def repaid(happening: Happening) -> list[int | None]:
+    """Who gets money back without a refund case; a case tells it itself."""
+    return [] if happening.thing.cause.startswith("refund:") else payer(happening)
+
+
+def deceived_buyer(happening: Happening) -> list[int | None]:
+    """The buyer, if the issuer says that the code was bad."""
+    return buyer(happening) if happening.event.data.get("valid") is False else []

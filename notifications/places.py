@@ -1,0 +1,109 @@
+"""Where somebody who is told of a happening goes next: the address of a page, within the mall."""
+
+from django.urls import reverse
+
+from disputes.models import Dispute
+from ledger.models import Payout
+from notifications.happenings import Happening
+from shops.models import Deposit, Payee
+
+
+def order_page(happening: Happening) -> str:
+    """The order's page."""
+    return reverse("orders:detail", args=[happening.order.number]) if happening.order else ""
+
+
+def refund_page(happening: Happening) -> str:
+    """The case's page, the same for both sides."""
+    found: str = happening.thing.get_absolute_url()
+    return found
+
+
+def dispute_page(happening: Happening) -> str:
+    """The dispute's page for the two sides."""
+    found: str = happening.thing.get_absolute_url()
+    return found
+
+
+def bench_page(happening: Happening) -> str:
+    """The dispute on the workbench of staff."""
+    return reverse("disputes:bench_case", args=[happening.thing.number])
+
+
+def money_page(happening: Happening) -> str:
+    """The page of the payment or payout."""
+    found: str = happening.thing.get_absolute_url()
+    return found
+
+
+def brake_page(happening: Happening) -> str:
+    """The payout brake."""
+    return reverse("ledger:brake")
+
+
+def finance_page(happening: Happening) -> str:
+    """Finance's queue."""
+    return reverse("ledger:queue")
+
+
+def deposit_page(happening: Happening) -> str:
+    """The deposit line by line."""
+    return reverse("shops:deposit", args=[happening.thing.shop.slug])
+
+
+def withdrawals_page(happening: Happening) -> str:
+    """The shop's withdrawals."""
+    return reverse("shops:withdrawals", args=[happening.thing.shop.slug])
+
+
+def withdrawals_of_payout(happening: Happening) -> str:
+    """The withdrawals of the shop that a payout was for."""
+    payee = Payee.objects.select_related("shop").get(pk=int(happening.thing.cause.removeprefix("payee:")))
+    return reverse("shops:withdrawals", args=[payee.shop.slug])
+
+
+def invitations_page(happening: Happening) -> str:
+    """Where somebody answers invitations."""
+    return reverse("shops:invitations")
+
+
+def staff_page(happening: Happening) -> str:
+    """A shop's staff."""
+    return reverse("shops:staff", args=[happening.thing.shop.slug])
+
+
+def shop_page(happening: Happening) -> str:
+    """The shop as everybody sees it."""
+    return reverse("shops:detail", args=[happening.thing.shop.slug])
+
+
+def intake_page(happening: Happening) -> str:
+    """How a file of codes was read."""
+    return reverse("shops:intake", args=[happening.thing.shop.slug, happening.event.data["intake"]])
+
+
+def batch_page(happening: Happening) -> str:
+    """A batch, for its shop."""
+    return reverse("shops:batch", args=[happening.thing.shop.slug, happening.event.data["batch"]])
+
+
+def clashes_page(happening: Happening) -> str:
+    """Codes that two shops have."""
+    return reverse("shops:clashes")
+
+
+def version_page(happening: Happening) -> str:
+    """A version of the rules, for those who write and sign it."""
+    return reverse("rulebook:staff_version", args=[happening.thing.pk])
+
+
+def clock_page(happening: Happening) -> str:
+    """Where the one under the clock acts: staff on their bench, the sides on the page of the thing."""
+    match happening.thing, happening.event.data["owner"]:
+        case Dispute(), "arbiter" | "senior" | "lead":
+            return bench_page(happening)
+        case Deposit(), _:
+            return deposit_page(happening)
+        case Payout(), "finance":
+            return finance_page(happening)
+    return money_page(happening)
