@@ -13,23 +13,23 @@ from django.utils.encoding import force_bytes
 NONCE_BYTES = 12
 
 
-def seal(text: str) -> str:
-    """`text`, readable only with this mall's SECRET_KEY."""
+def seal(text: str, *, purpose: str = "second factor") -> str:
+    """`text`, readable only with this mall's SECRET_KEY and for the same purpose."""
     nonce = os.urandom(NONCE_BYTES)
-    sealed = AESGCM(_key(settings.SECRET_KEY)).encrypt(nonce, text.encode(), None)
+    sealed = AESGCM(_key(settings.SECRET_KEY, purpose)).encrypt(nonce, text.encode(), None)
     return base64.b64encode(nonce + sealed).decode()
 
 
-def unseal(sealed: str) -> str:
+def unseal(sealed: str, *, purpose: str = "second factor") -> str:
     """What was sealed with the present key or one of SECRET_KEY_FALLBACKS; else `InvalidTag`."""
     raw = base64.b64decode(sealed)
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         try:
-            return AESGCM(_key(secret)).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], None).decode()
+            return AESGCM(_key(secret, purpose)).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], None).decode()
         except InvalidTag:
             continue
     raise InvalidTag
 
 
-def _key(secret: str | bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"kamen second factor").derive(force_bytes(secret))
+def _key(secret: str | bytes, purpose: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"kamen {purpose}".encode()).derive(force_bytes(secret))

@@ -120,6 +120,7 @@ def _not_codes(shop: Shop, at: datetime) -> list[Listing]:
             category="服务",
             price=3_000,
             promise_minutes=240,
+            promises={"amount": 1, "measure": "hours", "begins_minutes": 240},
             notice="请先备份数据。",
             by=shop.owner,
             at=at,

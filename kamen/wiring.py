@@ -7,7 +7,7 @@ from disputes.states import DISPUTE
 from ledger import brake, payments, payouts
 from ledger.states import BRAKE, PAYMENT, PAYOUT
 from notifications import inbox
-from orders import figures, outages
+from orders import figures, outages, parties
 from orders import lifecycle as orders
 from orders.states import ORDER
 from refunds import hooks as refund_hooks
@@ -19,9 +19,9 @@ from rulebook import hooks as rulebook_hooks
 from rulebook import lifecycle as rulebook
 from rulebook.states import RULEBOOK
 from shops import hooks as shop_hooks
+from shops import applications, licences, listings, sanctions, staff, withdrawals
 from shops import lifecycle as shops
-from shops import listings, staff, withdrawals
-from shops.states import DEPOSIT, LISTING, MEMBER, PAYEE
+from shops.states import APPLICATION, DEPOSIT, LICENCE, LISTING, MEMBER, PAYEE, SANCTION
 
 
 def connect() -> None:
@@ -37,8 +37,12 @@ def connect() -> None:
     LISTING.expired.tie(listings.lapse)
     MEMBER.expired.tie(staff.lapse)
     PAYEE.expired.tie(withdrawals.lapse)
+    APPLICATION.expired.tie(applications.lapse)
+    LICENCE.expired.tie(licences.lapse)
+    SANCTION.expired.tie(sanctions.lapse)
     shop_hooks.exposed.tie(figures.exposed)
     ledger.hooks.deposit_paid.tie(shops.paid_by_channel)
+    shop_hooks.bought_from.tie(parties.bought_from)
     ledger.hooks.payout_paid.tie(refunds.paid)
     ORDER.expired.tie(orders.lapse)
     RULEBOOK.expired.tie(rulebook.lapse)

@@ -15,7 +15,7 @@ from accounts.models import StaffRole, User
 from disputes.models import Dispute
 from orders.models import Order
 from refunds.models import Refund
-from shops.models import Shop
+from shops.models import Application, Shop
 from timeline.machines import machines
 from timeline.models import Event
 from timeline.spans import SHANGHAI
@@ -74,13 +74,17 @@ class Happening:
         return {
             "number": getattr(self.thing, "number", ""),
             "order": self.order.number if self.order else "",
-            "shop": self.shop.name if self.shop else "",
+            "shop": self.shop.name if self.shop else self._wished_for(),
             "amount": _amount(self),
             "until": f"{datetime.fromisoformat(due_at).astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if due_at else "",
         }
 
 
 def happenings(events: Sequence[Event]) -> list[Happening]:
+    def _wished_for(self) -> str:
+        """The name of a shop that does not exist yet."""
+        return str(self.thing.name) if isinstance(self.thing, Application) else ""
+
     """Each event with its thing, in their order, with as many queries for one as for a thousand."""
     things, staff = _things(events), Staff()
     return [Happening(event, things[event.subject], staff) for event in events if event.subject in things]
@@ -98,6 +102,9 @@ ALONG: dict[str, list[str]] = {
     "payment": [],
     "payout": [],
     "brake": [],
+    "application": ["shop"],
+    "licence": ["shop"],
+    "sanction": ["shop"],
     "rulebook": [],
 }
 

@@ -6,7 +6,7 @@ from accounts.models import Role, User
 from notifications.happenings import Happening
 from orders.models import Order
 from refunds.models import Refund
-from shops.models import MONEY, SELL, SERVE, Deposit, Listing
+from shops.models import MONEY, SELL, SERVE, Deposit, Listing, Sanction
 
 Who = Callable[[Happening], Iterable[int | None]]
 
@@ -21,7 +21,8 @@ def shop(happening: Happening) -> list[int | None]:
     found = happening.shop
     if found is None:
         return []
-    what = MONEY if isinstance(happening.thing, Deposit) else SELL if isinstance(happening.thing, Listing) else SERVE
+    goods = isinstance(happening.thing, Listing | Sanction)
+    what = MONEY if isinstance(happening.thing, Deposit) else SELL if goods else SERVE
     return [found.owner_id, *found.who_may(what)]
 
 
@@ -165,3 +166,18 @@ def repaid(happening: Happening) -> list[int | None]:
 def deceived_buyer(happening: Happening) -> list[int | None]:
     """The buyer, if the issuer says that the code was bad."""
     return buyer(happening) if happening.event.data.get("valid") is False else []
+
+
+def applicant(happening: Happening) -> list[int | None]:
+    """Who wants to open a shop."""
+    return [happening.thing.applicant_id]
+
+
+def judging(happening: Happening) -> list[int | None]:
+    """Who hears what another person decided before: people of risk and those who lead."""
+    return [*risk(happening), *leads(happening)]
+
+
+def reading(happening: Happening) -> list[int | None]:
+    """Who reads the papers of an open shop; those of an application are read with it."""
+    return risk(happening) if happening.shop else []

@@ -97,6 +97,48 @@ def version_page(happening: Happening) -> str:
     return reverse("rulebook:staff_version", args=[happening.thing.pk])
 
 
+def application_page(happening: Happening) -> str:
+    """The application, for whoever wrote it."""
+    return reverse("shops:application", args=[happening.thing.pk])
+
+
+def review_page(happening: Happening) -> str:
+    """The application, for whoever decides about it."""
+    return reverse("shops:application_review", args=[happening.thing.pk])
+
+
+def papers_page(happening: Happening) -> str:
+    """The shop's papers; those of an application stand with it."""
+    found: str = happening.thing.get_absolute_url()
+    return found
+
+
+def papers_queue(happening: Happening) -> str:
+    """Papers that wait for a person."""
+    return reverse("shops:applications_queue")
+
+
+def steps_page(happening: Happening) -> str:
+    """What the mall has against the shop."""
+    return reverse("shops:sanctions", args=[happening.thing.shop.slug])
+
+
+def watched_page(happening: Happening) -> str:
+    """A shop, for people of risk."""
+    found = happening.shop
+    return reverse("shops:watched_shop", args=[found.slug]) if found else reverse("shops:watched")
+
+
+def moderation_page(happening: Happening) -> str:
+    """Listings that wait for a person."""
+    return reverse("shops:moderation")
+
+
+def own_listing_page(happening: Happening) -> str:
+    """A listing, for the shop that wrote it."""
+    return reverse("shops:edit", args=[happening.thing.shop.slug, happening.thing.pk])
+
+
 def clock_page(happening: Happening) -> str:
     """Where the one under the clock acts: staff on their bench, the sides on the page of the thing."""
     match happening.thing, happening.event.data["owner"]:

@@ -12,6 +12,7 @@ from notifications.happenings import Happening, happenings
 from notifications.models import Notification
 from notifications.people import (
     Who,
+    applicant,
     arbiter,
     asked_shop,
     assigning_leads,
@@ -21,6 +22,7 @@ from notifications.people import (
     invited,
     leads,
     member,
+    judging,
     money_people,
     money_watch,
     owner,
@@ -29,6 +31,7 @@ from notifications.people import (
     repaid,
     risk,
     rule_staff,
+    reading,
     second_person,
     seniors,
     shop,
@@ -44,6 +47,7 @@ from notifications.places import (
     batch_page,
     bench_page,
     brake_page,
+    application_page,
     clashes_page,
     clock_page,
     deposit_page,
@@ -54,12 +58,19 @@ from notifications.places import (
     money_page,
     order_page,
     refund_page,
+    moderation_page,
     shop_page,
     staff_page,
+    own_listing_page,
+    papers_page,
+    papers_queue,
     version_page,
+    review_page,
     withdrawals_of_payout,
     withdrawals_page,
+    steps_page,
 )
+    watched_page,
 from timeline.machines import CLOCK_EVENTS
 from timeline.models import Event
 
@@ -251,7 +262,7 @@ SILENT: set[str] = {
     # What a clock did: the step that follows is told. Of a reminder, whoever is under the clock.
     *(
         f"{name}.{event}"
-        for name in (*REMINDED, "listing", "member", "payee", "brake", "rulebook")
+        for name in (*REMINDED, "listing", "member", "payee", "application", "licence", "sanction", "brake", "rulebook")
         for event in CLOCK_EVENTS
         if not (event == "clock_reminded" and name in REMINDED)
     ),
@@ -284,3 +295,36 @@ SILENT: set[str] = {
     "user.suspended",
     "user.suspension_lifted",
 }
+    "application.applied": [Line("application.applied", risk, review_page)],
+    "application.late": [Line("application.late", leads, review_page)],
+    "application.reviewing": [Line("application.reviewing", applicant, application_page)],
+    "application.sent_back": [Line("application.sent_back", applicant, application_page)],
+    "application.approved": [Line("application.approved", applicant, application_page)],
+    "application.refused": [Line("application.refused", applicant, application_page)],
+    "application.appealed": [Line("application.appealed", judging, review_page)],
+    "application.closed": [Line("application.closed", applicant, application_page)],
+    "application.withdrawn": [Line("application.withdrawn", applicant, application_page)],
+    "licence.given": [Line("licence.given", reading, papers_queue)],
+    "licence.valid": [Line("licence.taken", owner, papers_page)],
+    "licence.lasting": [Line("licence.taken", owner, papers_page)],
+    "licence.refused": [Line("licence.refused", owner, papers_page)],
+    "licence.ending": [Line("licence.ending", owner, papers_page)],
+    "licence.ended": [Line("licence.ended", owner, papers_page)],
+    "sanction.in_force": [Line("sanction.in_force", shop, steps_page)],
+    "sanction.renewed": [Line("sanction.renewed", shop, steps_page)],
+    "sanction.appealed": [Line("sanction.appealed", judging, watched_page)],
+    "sanction.upheld": [Line("sanction.upheld", shop, steps_page)],
+    "sanction.lifted": [Line("sanction.lifted", shop, steps_page)],
+    "sanction.over": [Line("sanction.over", shop, steps_page)],
+    "sanction.late": [Line("sanction.late", leads, watched_page)],
+    "listing.waiting": [Line("listing.waiting", risk, moderation_page)],
+    "listing.late": [Line("listing.late", leads, moderation_page)],
+    "listing.passed": [Line("listing.passed", shop, own_listing_page)],
+    "listing.sent_back": [Line("listing.sent_back", shop, own_listing_page)],
+    "listing.taken_down": [Line("listing.taken_down", shop, own_listing_page)],
+    "shop.level_set": [Line("shop.level_set", owner, shop_page)],
+    "listing.checked",
+    "application.draft",
+    "application.written",
+    "licence.replaced",
+    "shop.contact_shown",

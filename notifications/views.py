@@ -31,6 +31,10 @@ ICONS = {
     "member": "users",
     "payee": "banknote",
 }
+    "application": "file-text",
+    "licence": "file-check",
+    "sanction": "octagon-alert",
+    "shop": "store",
 #: Notices that look other than the rest of their kind: icon, tone.
 LOOKS = {
     "order.reminder": ("hourglass", "amber"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger.accounts import balance
 from ledger.models import Payout
 from ledger.transfers import Move, Reason, post_with_page
-from orders import escrow, promises
+from orders import caps, escrow, promises
 from orders.fulfilment import given as answers
 from orders.fulfilment import ways
 from orders.fulfilment.handing import advance, give_stock_back, promised
@@ -46,7 +46,8 @@ def place(
     `given` are the buyer's answers to what the listing asks (`{"account": …}`); they are sealed, and what is missing or
     cannot be is a `ValidationError`.
 
-    Refused: `own_goods`, `bad_quantity`, `notice_not_acknowledged`, `not_on_sale`, `shop_cannot_sell`, `sold_out`.
+    Refused: `own_goods`, `barred`, `bad_quantity`, `notice_not_acknowledged`, `not_on_sale`, `shop_cannot_sell`,
+    `over_order_cap`, `over_day_cap`, `sold_out`.
     """
     lock(listing)
     shop = listing.shop
@@ -56,6 +57,7 @@ def place(
     require(listing.state == ListingState.ON_SALE, "not_on_sale", _("This is not on sale right now."))
     require(may_sell(listing, at=at), "shop_cannot_sell", _("This shop cannot sell right now."))
     ruling = versions.in_force(at)
+    caps.require_room(shop, listing.price * quantity, at=at)
     order = Order(
         number=numbers.new("K", at),
         buyer=buyer,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
 from orders.models import Order
-from shops.models import SERVE, keeping
+from shops.models import SERVE, Shop, keeping
 
 #: Roles of staff that see every order, and those that also speak in its conversation.
 SEEING = frozenset({Role.AGENT, Role.ARBITER, Role.SENIOR, Role.LEAD, Role.RISK, Role.AUDITOR})
@@ -53,3 +53,8 @@ def may_speak(order: Order, user: Any) -> bool:
     """Whether `user` may say something in the order's conversation: both sides, and staff who assist or decide."""
     side = side_of(order, user)
     return side in {Side.BUYER, Side.SHOP} or (side == Side.PLATFORM and bool(user.roles & SPEAKING))
+
+
+def bought_from(shop: Shop, user: Any) -> bool:
+    """Whether `user` ever ordered something there: then they are told whom to take legal steps against."""
+    return Order.objects.filter(shop=shop, buyer=user).exists()

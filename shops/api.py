@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from ledger import accounts
 from rulebook import versions
-from shops import lifecycle, policy
+from shops import lifecycle, policy, searching
 from shops import listings as verbs
 from shops.models import BASE_DEPOSIT, SELL, Deposit, Listing, Shop, keeping
 from shops.offered import OFFERED
@@ -243,7 +243,7 @@ OWN_LISTING = {**A_LISTING, "free": 10, "actions": ["pause", "close"], "terms": 
 def listings(request: Request) -> Response:
     """What is on sale."""
     asked = {name: request.query_params[name][:80] for name in ("q", "kind") if request.query_params.get(name)}
-    found = Listing.objects.for_sale().about(asked.get("q", "")).with_free().select_related("shop")
+    found = searching.find(Listing.objects.for_sale(), asked.get("q", "")).with_free().select_related("shop")
     if "kind" in asked:
         found = found.filter(kind=asked["kind"].replace("\x00", ""))
     part = page(request, found, by="-pk")

@@ -4,3 +4,5 @@ from timeline.hooks import Hook
 
 #: (shop) → fen that open cases may still cost it beyond escrow and pending money.
 exposed: Hook[..., int] = Hook("shops.exposed")
+#: (shop, user) → whether `user` ever ordered there.
+bought_from: Hook[..., bool] = Hook("shops.bought_from")

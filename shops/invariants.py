@@ -1,6 +1,28 @@
 """What must be true of shops and their stock: queries that return no rows. `manage.py check_books` runs them all."""
 
 CHECKS = {
+    "a shop's own row knows until when it is licensed": """
+        select 'shop:' || s.id from shops_shop s
+         where s.licensed_until is distinct from (
+            select min(l.valid_until) from shops_licence l where l.shop_id = s.id and l.state in ('valid', 'ended'))
+    """,
+    "what is forbidden to a shop is forbidden by a step that was not lifted": """
+        select 'shop:' || s.id from shops_shop s
+         where s.no_listings_until > timeline_now() and not exists (
+                select from shops_sanction x where x.shop_id = s.id and x.step = 'no_listings'
+                   and x.state in ('in_force', 'appealed', 'upheld') and x.until >= s.no_listings_until)
+            or s.no_sales_until > timeline_now() and not exists (
+                select from shops_sanction x where x.shop_id = s.id and x.state <> 'lifted'
+                   and (x.step = 'closing' or x.step = 'no_sales' and x.until >= s.no_sales_until))
+    """,
+    "an approved application has the shop of whoever applied": """
+        select 'application:' || a.id from shops_application a join shops_shop s on s.id = a.shop_id
+         where a.applicant_id <> s.owner_id
+    """,
+    "nobody decided about themselves": """
+        select e.subject from timeline_event e join shops_application a on e.subject = 'application:' || a.id
+         where e.name in ('application.approved', 'application.refused') and e.by_id = a.applicant_id
+    """,
     "a shop's own row knows exactly its people": """
         select 'shop:' || s.id from shops_shop s
          where s.staff <> coalesce((

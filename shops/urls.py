@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shops.views import desk, listings, money, shops, staff, stock
+from shops.views import applications, desk, listings, moderation, money, shops, staff, standing, stock
 
 app_name = "shops"
 
@@ -38,6 +38,25 @@ urlpatterns = [
     path("desk/<slug:slug>/staff/", staff.people, name="staff"),
     path("desk/<slug:slug>/staff/<int:pk>/duty/", staff.change_duty, name="change_duty"),
     path("desk/<slug:slug>/staff/<int:pk>/remove/", staff.remove, name="remove"),
+    path("applications/", applications.index, name="applications"),
+    path("applications/<int:pk>/", applications.application, name="application"),
+    path("applications/<int:pk>/papers/", applications.give_paper, name="give_paper"),
+    path("applications/<int:pk>/<slug:verb>/", applications.act, name="application_act"),
+    path("papers/<int:pk>/", standing.paper, name="paper"),
+    path("desk/<slug:slug>/papers/", standing.own_licences, name="licences"),
+    path("desk/<slug:slug>/steps/", standing.own_sanctions, name="sanctions"),
+    path("desk/<slug:slug>/steps/<int:pk>/appeal/", standing.appeal, name="appeal"),
+    path("risk/applications/", applications.queue, name="applications_queue"),
+    path("risk/applications/<int:pk>/", applications.review, name="application_review"),
+    path("risk/applications/<int:pk>/<slug:verb>/", applications.decide, name="application_decide"),
+    path("risk/papers/<int:pk>/<slug:verb>/", standing.judge_paper, name="judge_paper"),
+    path("risk/shops/", standing.watched, name="watched"),
+    path("risk/shops/<slug:slug>/", standing.watched_shop, name="watched_shop"),
+    path("risk/shops/<slug:slug>/level/", standing.set_level, name="set_level"),
+    path("risk/shops/<slug:slug>/step/", standing.impose, name="impose"),
+    path("risk/steps/<int:pk>/<slug:verb>/", standing.judge, name="judge_sanction"),
+    path("risk/listings/", moderation.queue, name="moderation"),
+    path("risk/listings/<int:pk>/<slug:verb>/", moderation.judge, name="judge_listing"),
     path("invitations/", staff.invitations, name="invitations"),
     path("invitations/<int:pk>/<slug:verb>/", staff.answer, name="answer"),
     path("staff/codes/", stock.clashes, name="clashes"),

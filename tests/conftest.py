@@ -27,6 +27,7 @@ pytest_plugins = [
     "tests.fixtures.deliveries",
     "tests.fixtures.disputes",
     "tests.fixtures.goods",
+    "tests.fixtures.openings",
     "tests.fixtures.owner",
     "tests.fixtures.pages",
     "tests.figures",

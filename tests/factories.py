@@ -98,9 +98,15 @@ class ListingFactory(factory.django.DjangoModelFactory):
         return listing
 
 
+def _must_be_looked_at(listing: Listing, *, by: Any, at: datetime) -> None:
+    """The shop is new: its next listing waits for a person."""
+    Shop.objects.filter(pk=listing.shop_id).update(reviews_left=1)
+
+
 #: How a listing gets into each state.
 ON_THE_SHELF = {
     ListingState.DRAFT: [],
+    ListingState.WAITING: [_must_be_looked_at, listings.put_on_sale],
     ListingState.ON_SALE: [listings.put_on_sale],
     ListingState.PAUSED: [listings.put_on_sale, listings.pause],
     ListingState.CLOSED: [listings.put_on_sale, listings.close],

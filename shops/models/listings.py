@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +18,7 @@ from shops.models.shops import SELL, Shop, keeping
 from shops.models.words import visible
 from shops.states import LISTING, DepositState, ListingState
 from timeline.models import Tracked
+from timeline.spans import SHANGHAI
 
 
 class Kind(models.TextChoices):
@@ -60,8 +64,35 @@ WITHOUT_STOCK = 500
 #: The limits of a listing: fen for one unit, minutes from payment to delivery.
 HIGHEST_PRICE = 100_000_000
 SHORTEST_PROMISE, LONGEST_PROMISE = 5, 4_320
-#: The longest rest term a listing may keep, in days.
-LONGEST_REST = 365
+#: The longest rest term a listing may keep, and the longest warranty that it may pledge, in days.
+LONGEST_REST, LONGEST_WARRANTY = 365, 365
+
+
+class Section(models.TextChoices):
+    """On which shelf of the mall a listing stands."""
+
+    GAMES = "games", _("Games")
+    VIDEO = "video", _("Video and music")
+    SOFTWARE = "software", _("Software and tools")
+    TOPUP = "topup", _("Phone and traffic")
+    STORES = "stores", _("Gift cards of stores")
+    LIFE = "life", _("Food, travel and daily life")
+    LEARNING = "learning", _("Books and learning")
+    OTHER = "other", _("Everything else")
+
+
+class Area(models.TextChoices):
+    """Where a thing works."""
+
+    CN = "cn", _("Mainland China")
+    HK = "hk", _("Hong Kong and Macao")
+    TW = "tw", _("Taiwan")
+    JP = "jp", _("Japan")
+    KR = "kr", _("Korea")
+    SEA = "sea", _("Southeast Asia")
+    US = "us", _("North America")
+    EU = "eu", _("Europe")
+    GLOBAL = "global", _("Everywhere")
 
 
 class ListingQuerySet(models.QuerySet["Listing"]):
@@ -72,25 +103,18 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         return self.filter(state=ListingState.ON_SALE)
 
     def for_sale(self) -> ListingQuerySet:
-        """What is on sale in shops whose deposit answers for it."""
-        return self.on_sale().filter(shop__deposit__state__in=[DepositState.ACTIVE, DepositState.SHORT])
+        """What is on sale in shops whose deposit answers for it, and that are neither suspended nor unlicensed."""
+        now: Any = models.Func(function="timeline_now", output_field=models.DateTimeField())
+        return self.on_sale().filter(
+            Q(shop__no_sales_until=None) | Q(shop__no_sales_until__lte=now),
+            Q(shop__licensed_until=None) | Q(shop__licensed_until__gte=TruncDate(now, tzinfo=SHANGHAI)),
+            shop__deposit__state__in=[DepositState.ACTIVE, DepositState.SHORT],
+        )
 
     def visible_to(self, user: Any) -> ListingQuerySet:
         """What `user` may see: everything that was ever on sale, and what they are still drafting."""
-        public = ~Q(state=ListingState.DRAFT)
+        public = ~Q(state__in=[ListingState.DRAFT, ListingState.WAITING])
         return self.filter(public | keeping(user, SELL, shop="shop")) if user.is_authenticated else self.filter(public)
-
-    def about(self, words: str) -> ListingQuerySet:
-        """Listings with every one of `words` in their title, category, region or the shop's name."""
-        found = self
-        for word in words.replace("\x00", " ").split()[:8]:
-            found = found.filter(
-                Q(title__icontains=word)
-                | Q(category__icontains=word)
-                | Q(region__icontains=word)
-                | Q(shop__name__icontains=word)
-            )
-        return found
 
     def with_free(self) -> ListingQuerySet:
         """Each with `free`: how many codes are for sale, or how many of it can be ordered where none is needed."""
@@ -151,6 +175,38 @@ class Listing(Tracked):
         help_text='what the buyer must give: ["account", …]',
     )
     created_at = models.DateTimeField()
+    section = models.CharField(
+        max_length=12, choices=Section.choices, blank=True, default="", db_default="", help_text="its shelf in the mall"
+    )
+    area = models.CharField(
+        max_length=8, choices=Area.choices, blank=True, default="", db_default="", help_text="where it works"
+    )
+    promises = models.JSONField(
+        default=dict,
+        blank=True,
+        db_default=models.Value({}, models.JSONField()),
+        help_text="what is promised in figures, by kind (shops.pledges)",
+    )
+    warranty_days = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(LONGEST_WARRANTY)],
+        help_text="days after delivery for which the shop pledges to answer, beyond what the rules ask",
+    )
+    grams = ArrayField(
+        models.CharField(max_length=2),
+        default=list,
+        db_default=models.Value([], ArrayField(models.CharField(max_length=2))),
+        editable=False,
+        help_text="its words in pairs of signs (shops.searching)",
+    )
+    is_changed = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="changed since it was last on sale"
+    )
+    review_note = models.CharField(
+        max_length=500, blank=True, default="", db_default="", editable=False, help_text="what the mall found in it"
+    )
+    checked_at = models.DateTimeField(null=True, editable=False, help_text="when a person of the mall looked at it")
 
     objects: ClassVar[Any] = ListingQuerySet.as_manager()
 
@@ -171,6 +227,9 @@ class Listing(Tracked):
             ),
             models.CheckConstraint(condition=models.Q(rest_days__lte=LONGEST_REST), name="shops_listing_rest_days"),
             models.CheckConstraint(
+                condition=models.Q(warranty_days__lte=LONGEST_WARRANTY), name="shops_listing_warranty_days"
+            ),
+            models.CheckConstraint(
                 condition=models.Q(delivered_by=Way.STOCK, kind__in=sorted(VAULTED))
                 | models.Q(delivered_by__in=[Way.SHOP, Way.SUPPLIER, Way.SYSTEM]) & ~models.Q(kind__in=sorted(VAULTED)),
                 name="shops_listing_way",
@@ -184,6 +243,15 @@ class Listing(Tracked):
         indexes = [
             models.Index(fields=["-id"], condition=models.Q(state="on_sale"), name="shops_listing_on_sale"),
             models.Index(fields=["shop", "-id"], name="shops_listing_shop"),
+            models.Index(fields=["section", "-id"], condition=models.Q(state="on_sale"), name="shops_listing_section"),
+            models.Index(fields=["kind", "-id"], condition=models.Q(state="on_sale"), name="shops_listing_of_kind"),
+            models.Index(fields=["area", "-id"], condition=models.Q(state="on_sale"), name="shops_listing_area"),
+            models.Index(fields=["price"], condition=models.Q(state="on_sale"), name="shops_listing_by_price"),
+            models.Index(fields=["deadline_at"], condition=models.Q(state="waiting"), name="shops_listing_waiting"),
+            models.Index(
+                fields=["id"], condition=models.Q(state="on_sale", checked_at=None), name="shops_listing_unchecked"
+            ),
+            GinIndex(fields=["grams"], name="shops_listing_grams"),
         ]
 
     def __str__(self) -> str:
@@ -232,4 +300,8 @@ class Listing(Tracked):
             "delivered_by": self.delivered_by,
             "product": self.product,
             "asks": self.asks,
+            "section": self.section,
+            "area": self.area,
+            "promises": self.promises,
+            "warranty_days": self.warranty_days,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -9,10 +10,12 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from shops.states import MEMBER
 from timeline.models import Tracked
+from timeline.spans import SHANGHAI
 
 
 class Duty(models.TextChoices):
@@ -76,6 +79,20 @@ class Shop(models.Model):
     level = models.CharField(max_length=2, choices=Level.choices, default=Level.S0)
     opened_at = models.DateTimeField()
     staff = models.JSONField(default=dict, editable=False)
+    order_cap = models.BigIntegerField(
+        null=True, editable=False, help_text="fen that one order may come to; nothing: no cap"
+    )
+    day_cap = models.BigIntegerField(
+        null=True, editable=False, help_text="fen that may be ordered in a day; nothing: no cap"
+    )
+    reviews_left = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="so many of its next listings wait for a person of the mall"
+    )
+    licensed_until = models.DateField(
+        null=True, editable=False, help_text="the last day on which everything it needs a licence for is licensed"
+    )
+    no_listings_until = models.DateTimeField(null=True, editable=False, help_text="until then nothing new is listed")
+    no_sales_until = models.DateTimeField(null=True, editable=False, help_text="until then nothing is sold")
 
     class Meta:
         constraints = [
@@ -88,10 +105,26 @@ class Shop(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        """The shop as everybody sees it."""
+        return reverse("shops:detail", args=[self.slug])
+
     @property
     def address(self) -> str:
         """How events name the shop: `shop:7`."""
         return f"shop:{self.pk}"
+
+    def is_licensed(self, at: datetime) -> bool:
+        """Whether no licence that it sells under is over at `at`; a shop of the first days has none on record."""
+        return self.licensed_until is None or at.astimezone(SHANGHAI).date() <= self.licensed_until
+
+    def may_offer_new(self, at: datetime) -> bool:
+        """Whether no suspension keeps it from listing something new at `at`."""
+        return (self.no_listings_until is None or self.no_listings_until <= at) and self.may_take_orders(at)
+
+    def may_take_orders(self, at: datetime) -> bool:
+        """Whether neither a suspension nor a licence that is over keeps it from selling at `at`."""
+        return (self.no_sales_until is None or self.no_sales_until <= at) and self.is_licensed(at)
 
     def account(self, pocket: str) -> str:
         """The address of one of the shop's accounts: `deposit`, `reserved`, `pending`, `available`, `debt`."""

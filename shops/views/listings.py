@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from rulebook import versions
-from shops import policy
+from shops import policy, searching
 from shops import stock as store
 from shops.forms import SearchForm, buy_form
 from shops.listings import may_sell
@@ -30,6 +30,7 @@ FEW = 10
 #: How each state looks: icon and tone of its badge.
 LOOKS = {
     ListingState.DRAFT: ("file-text", ""),
+    ListingState.WAITING: ("hourglass", "amber"),
     ListingState.ON_SALE: ("store", "brand"),
     ListingState.PAUSED: ("circle-pause", "amber"),
     ListingState.CLOSED: ("lock", ""),
@@ -75,7 +76,12 @@ def index(request: HttpRequest) -> HttpResponse:
     """Everything on sale, newest first, found by words and by kind."""
     form = SearchForm(request.GET)
     asked = form.cleaned_data if form.is_valid() else {"q": "", "kind": ""}
-    found = Listing.objects.for_sale().about(asked["q"]).with_free().select_related("shop__deposit").order_by("-pk")
+    found = (
+        searching.find(Listing.objects.for_sale(), asked["q"])
+        .with_free()
+        .select_related("shop__deposit")
+        .order_by("-pk")
+    )
     if asked["kind"]:
         found = found.filter(kind=asked["kind"])
     before = request.GET.get("before", "")

@@ -20,7 +20,7 @@ from orders import delivery
 from orders import lifecycle as orders
 from rulebook import lifecycle as rulebook
 from shops import lifecycle as shops
-from shops import staff, withdrawals
+from shops import sanctions, staff, withdrawals
 from tests.fixtures import people
 from tests.fixtures.cases import VISIT, claim
 from timeline import clock
@@ -63,6 +63,17 @@ def copy(table, where, **changes):
 
 #: Each rule and what breaks it. The machines' four questions are asked of every machine below.
 HARMS = {
+    "a shop's own row knows until when it is licensed": ["update shops_shop set licensed_until = '2001-01-01'"],
+    "what is forbidden to a shop is forbidden by a step that was not lifted": [
+        "update shops_shop set no_sales_until = now() + interval '3 days' where no_sales_until is null"
+    ],
+    "an approved application has the shop of whoever applied": [
+        "update shops_application set applicant_id = (select min(id) from accounts_user) where shop_id is not null"
+    ],
+    "nobody decided about themselves": [
+        "update timeline_event set by_id = a.applicant_id from shops_application a"
+        " where subject = 'application:' || a.id and name = 'application.approved'"
+    ],
     "chains of events are unbroken": [
         "update timeline_event set body = '{\"x\":1}' where seq = 1 and root like 'order:%'"
     ],
@@ -326,7 +337,7 @@ class Owner:
 
 
 @pytest.fixture
-def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_secret, at):
+def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_secret, opened, at):
     """A mall in which everything has happened once: a ruling, an open case, a late charge, a brake, two anchors."""
     rulebook.install(at=at)
     payments.confirm(top_up, provider_txn="t1", amount=10_000, at=top_up.entered_at)
@@ -355,6 +366,7 @@ def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_se
     inbox.catch_up(at=at)
     anchors.make(at=clock.now())
     transfer(
+    _open_and_suspend(opened, at)
         source="channel:sandbox",
         target="platform:fund",
         amount=1_000,
@@ -369,6 +381,12 @@ def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_se
 def _work_and_withdraw(shop, seller, at):
     """Somebody works in the shop; it paid a part of its deposit by the channel and withdrew what it had earned."""
     helper = people.person("helper")
+def _open_and_suspend(shop, at):
+    """A shop that was looked at before it opened may not sell for now."""
+    guard = people.staff("risk", at=at, name="guard")
+    sanctions.impose(shop, step="no_sales", reason="A drill.", is_grave=True, by=guard, at=at)
+
+
     staff.accept(
         staff.invite(shop, email=helper.email, duty="support", by=seller, at=at),
         by=helper,

@@ -279,10 +279,10 @@ def test_the_snapshot_holds_what_a_judge_needs_as_plain_json(listing):
     assert set(listings.WORDS) < set(kept)
 
 
-def test_no_clock_runs_on_a_listing(listing, at):
+def test_no_clock_runs_on_what_is_on_sale(listing, at):
     assert listing.deadline_at is None
-    with pytest.raises(LookupError):
-        LISTING.expired(listing, limit="ANY", at=at)
+    LISTING.expired(listing, limit="ANY", at=at)
+    assert Listing.objects.get().state == "on_sale"
 
 
 @pytest.mark.parametrize("state", ListingState.values)
