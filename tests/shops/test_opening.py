@@ -32,13 +32,13 @@ def refused(code, verb, *args, **said):
 # writing and handing in
 
 
-def test_somebody_applies_is_looked_at_and_opens_a_shop(reviewed, reviewer, at):
-    shop = applications.approve(reviewed, by=reviewer, at=at)
-    assert (shop.owner, shop.level, shop.deposit.state) == (reviewed.applicant, "S0", "unpaid")
+def test_somebody_applies_is_looked_at_and_opens_a_shop(looked_at, reviewer, at):
+    shop = applications.approve(looked_at, by=reviewer, at=at)
+    assert (shop.owner, shop.level, shop.deposit.state) == (looked_at.applicant, "S0", "unpaid")
     assert (shop.order_cap, shop.day_cap, shop.reviews_left) == (20_000, 500_000, 3)
     assert shop.licensed_until == in_days(at, 400)
     assert shop.particulars.legal_name == SAID["legal_name"]
-    assert names(reviewed)[-3:] == ["application.applied", "application.reviewing", "application.approved"]
+    assert names(looked_at)[-3:] == ["application.applied", "application.reviewing", "application.approved"]
     assert {each.state for each in shop.licences.order_by("pk")} == {"valid"}
 
 
@@ -107,32 +107,32 @@ def test_nothing_is_decided_in_passing_or_by_somebody_else(applied, reviewer, ri
     assert not Shop.objects.exists()
 
 
-def test_something_missing_goes_back_and_comes_again(reviewed, reviewer, at):
-    applications.send_back(reviewed, missing="执照照片看不清，请重拍。", by=reviewer, at=at)
-    applicant = reviewed.applicant
-    assert reviewed.owner == "applicant"
-    licences.give(application=reviewed, **paper("business", valid_until=in_days(at, 90)), by=applicant, at=at)
-    applications.hand_in(reviewed, by=applicant, at=at)
-    assert (reviewed.state, reviewed.missing, reviewed.reviewer) == ("applied", "", None)
-    given = reviewed.licences.filter(kind="business").order_by("pk")
+def test_something_missing_goes_back_and_comes_again(looked_at, reviewer, at):
+    applications.send_back(looked_at, missing="执照照片看不清，请重拍。", by=reviewer, at=at)
+    applicant = looked_at.applicant
+    assert looked_at.owner == "applicant"
+    licences.give(application=looked_at, **paper("business", valid_until=in_days(at, 90)), by=applicant, at=at)
+    applications.hand_in(looked_at, by=applicant, at=at)
+    assert (looked_at.state, looked_at.missing, looked_at.reviewer) == ("applied", "", None)
+    given = looked_at.licences.filter(kind="business").order_by("pk")
     assert [each.state for each in given] == ["replaced", "given"], "a paper takes the place of the one before"
 
 
-def test_a_no_has_a_reason_and_another_person_hears_the_appeal(reviewed, reviewer, lead, at):
-    refused("no_reason", applications.refuse, reviewed, reason=" ", by=reviewer, at=at)
-    applications.refuse(reviewed, reason="货源无法核实。", by=reviewer, at=at)
-    applications.appeal(reviewed, words="合同已补。", by=reviewed.applicant, at=at)
-    refused("not_your_turn", applications.approve, reviewed, by=reviewer, at=at)
-    shop = applications.approve(reviewed, by=lead, at=at)
-    assert shop.owner == reviewed.applicant
+def test_a_no_has_a_reason_and_another_person_hears_the_appeal(looked_at, reviewer, lead, at):
+    refused("no_reason", applications.refuse, looked_at, reason=" ", by=reviewer, at=at)
+    applications.refuse(looked_at, reason="货源无法核实。", by=reviewer, at=at)
+    applications.appeal(looked_at, words="合同已补。", by=looked_at.applicant, at=at)
+    refused("not_your_turn", applications.approve, looked_at, by=reviewer, at=at)
+    shop = applications.approve(looked_at, by=lead, at=at)
+    assert shop.owner == looked_at.applicant
 
 
-def test_a_no_on_appeal_is_for_good(reviewed, reviewer, lead, at):
-    applications.refuse(reviewed, reason="货源无法核实。", by=reviewer, at=at)
-    applications.appeal(reviewed, words="请再看。", by=reviewed.applicant, at=at)
-    applications.refuse(reviewed, reason="仍无法核实。", by=lead, at=at)
-    assert reviewed.state == "closed"
-    assert not reviewed.licences.filter(shop__isnull=False).exists(), "its papers count for nobody"
+def test_a_no_on_appeal_is_for_good(looked_at, reviewer, lead, at):
+    applications.refuse(looked_at, reason="货源无法核实。", by=reviewer, at=at)
+    applications.appeal(looked_at, words="请再看。", by=looked_at.applicant, at=at)
+    applications.refuse(looked_at, reason="仍无法核实。", by=lead, at=at)
+    assert looked_at.state == "closed"
+    assert not looked_at.licences.filter(shop__isnull=False).exists(), "its papers count for nobody"
 
 
 def test_the_mall_that_is_late_is_told_so_and_the_application_waits_on(applied, at):
@@ -144,24 +144,24 @@ def test_the_mall_that_is_late_is_told_so_and_the_application_waits_on(applied, 
     assert "application.late" in names(applied)
 
 
-def test_whoever_takes_an_application_on_and_sleeps_loses_it(reviewed, at):
-    sweep(at=reviewed.deadline_at)
-    reviewed.refresh_from_db()
-    assert (reviewed.state, reviewed.reviewer) == ("applied", None)
+def test_whoever_takes_an_application_on_and_sleeps_loses_it(looked_at, at):
+    sweep(at=looked_at.deadline_at)
+    looked_at.refresh_from_db()
+    assert (looked_at.state, looked_at.reviewer) == ("applied", None)
 
 
-def test_silence_of_whoever_applied_ends_it(reviewed, reviewer, at):
-    applications.send_back(reviewed, missing="…", by=reviewer, at=at)
-    sweep(at=reviewed.deadline_at)
-    reviewed.refresh_from_db()
-    assert reviewed.state == "withdrawn"
+def test_silence_of_whoever_applied_ends_it(looked_at, reviewer, at):
+    applications.send_back(looked_at, missing="…", by=reviewer, at=at)
+    sweep(at=looked_at.deadline_at)
+    looked_at.refresh_from_db()
+    assert looked_at.state == "withdrawn"
 
 
-def test_a_no_that_nobody_appeals_stays(reviewed, reviewer, at):
-    applications.refuse(reviewed, reason="…", by=reviewer, at=at)
-    sweep(at=reviewed.deadline_at)
-    reviewed.refresh_from_db()
-    assert reviewed.state == "closed"
+def test_a_no_that_nobody_appeals_stays(looked_at, reviewer, at):
+    applications.refuse(looked_at, reason="…", by=reviewer, at=at)
+    sweep(at=looked_at.deadline_at)
+    looked_at.refresh_from_db()
+    assert looked_at.state == "closed"
 
 
 # papers
