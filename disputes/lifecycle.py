@@ -65,7 +65,7 @@ def open_dispute(refund: Refund, *, by: Any, at: datetime) -> None:
     free; else the lead's clock runs."""
     lock(refund)
     units = list(refund.items.select_related("unit").order_by("unit__place"))
-    is_urgent = refund.reason in URGENT
+    is_urgent = refund.reason in URGENT or refund.decision.get("lane") == "urgent"
     dispute = Dispute(
         number=numbers.new("D", at),
         refund=refund,

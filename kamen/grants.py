@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 #: The application may add rows here, never change or remove them.
-APPEND_ONLY = ["timeline_event", "ledger_bookscheck"]
+APPEND_ONLY = ["timeline_event", "ledger_bookscheck", "refunds_creditnote"]
 #: The application may add and change rows here, never remove them.
 NEVER_GONE = ["ledger_brake"]
 #: The application only reads here; functions that belong to the owner (SECURITY DEFINER) write.
@@ -37,6 +37,7 @@ HIDDEN_COLUMNS = {
     ("orders_message", "text"),
     ("orders_reveal", "address_prefix"),
     ("orders_reveal", "agent_hash"),
+    ("refunds_proof", "sealed"),
 }
 #: A column that is called like this is not shown.
 SECRET_NAME = re.compile(

@@ -8,12 +8,13 @@ from ledger import brake, payments, payouts
 from ledger.states import BRAKE, PAYMENT, PAYOUT
 from notifications import inbox
 from orders import figures, outages, parties
+from orders import hooks as order_hooks
 from orders import lifecycle as orders
 from orders.states import ORDER
+from refunds import guardians, replayed, roads
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
-from refunds import replayed
-from refunds.states import REFUND
+from refunds.states import GUARDIAN, REFUND
 from rulebook import clocks
 from rulebook import hooks as rulebook_hooks
 from rulebook import lifecycle as rulebook
@@ -40,7 +41,9 @@ def connect() -> None:
     APPLICATION.expired.tie(applications.lapse)
     LICENCE.expired.tie(licences.lapse)
     SANCTION.expired.tie(sanctions.lapse)
+    order_hooks.answered.tie(refunds.supplier_answered)
     shop_hooks.exposed.tie(figures.exposed)
+    shop_hooks.reported.tie(roads.is_reported)
     ledger.hooks.deposit_paid.tie(shops.paid_by_channel)
     shop_hooks.bought_from.tie(parties.bought_from)
     ledger.hooks.payout_paid.tie(refunds.paid)
@@ -49,6 +52,7 @@ def connect() -> None:
     rulebook_hooks.cases_known.tie(replayed.cases_known)
     rulebook_hooks.recent_cases.tie(replayed.recent_cases)
     REFUND.expired.tie(refunds.lapse)
+    GUARDIAN.expired.tie(guardians.lapse)
     DISPUTE.expired.tie(disputes.lapse)
     refund_hooks.escalated.tie(disputes.open_dispute)
     refund_hooks.withdrawn.tie(disputes.withdrawn)

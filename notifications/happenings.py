@@ -14,7 +14,7 @@ from django.db.models import Model
 from accounts.models import StaffRole, User
 from disputes.models import Dispute
 from orders.models import Order
-from refunds.models import Refund
+from refunds.models import Guardian, Refund
 from shops.models import Application, Shop
 from timeline.machines import machines
 from timeline.models import Event
@@ -52,7 +52,7 @@ class Happening:
                 return self.thing
             case Refund():
                 return self.thing.order
-            case Dispute():
+            case Dispute() | Guardian():
                 return self.thing.refund.order
         return None
 
@@ -64,6 +64,10 @@ class Happening:
         found: Shop | None = self.order.shop if self.order else getattr(self.thing, "shop", None)
         return found
 
+    def _case_number(self) -> str:
+        """The number of the case that something without one hangs on."""
+        return self.thing.refund.number if isinstance(self.thing, Guardian) else ""
+
     def is_by_clock(self) -> bool:
         """Whether nobody did it."""
         return self.event.by_id is None
@@ -72,7 +76,7 @@ class Happening:
         """What a sentence may name: numbers, the shop's name, an amount in fen. Never a code, never an address."""
         due_at = self.event.data.get("due_at", "")
         return {
-            "number": getattr(self.thing, "number", ""),
+            "number": getattr(self.thing, "number", "") or self._case_number(),
             "order": self.order.number if self.order else "",
             "shop": self.shop.name if self.shop else self._wished_for(),
             "amount": _amount(self),
@@ -95,6 +99,7 @@ ALONG: dict[str, list[str]] = {
     "order": ["shop"],
     "refund": ["order__shop"],
     "dispute": ["refund__order__shop"],
+    "guardian": ["refund__order__shop"],
     "deposit": ["shop"],
     "listing": ["shop"],
     "member": ["shop"],

@@ -109,6 +109,7 @@ def under_the_clock(happening: Happening) -> list[int | None]:
         "senior": [seniors],
         "lead": [leads],
         "finance": [finance],
+        "guardian": [buyer],
     }
     if happening.event.data["owner"] == "buyer" and happening.order is None:
         return payer(happening)

@@ -14,7 +14,7 @@ def order_page(happening: Happening) -> str:
 
 
 def refund_page(happening: Happening) -> str:
-    """The case's page, the same for both sides."""
+    """The page of a case, the same for both sides; of a family's papers, or of a listing."""
     found: str = happening.thing.get_absolute_url()
     return found
 

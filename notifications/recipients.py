@@ -113,7 +113,7 @@ def _about(happening: Happening) -> list[Notification]:
 
 
 #: Things of which people are reminded before a clock ends.
-REMINDED = ("order", "refund", "dispute", "payment", "payout", "deposit")
+REMINDED = ("order", "refund", "dispute", "payment", "payout", "deposit", "guardian")
 
 #: Who is told what about which event. A name that stands neither here nor in SILENT is a gap that a test names.
 TOLD: dict[str, list[Line]] = {
@@ -159,6 +159,25 @@ TOLD: dict[str, list[Line]] = {
     "refund.lapsed": [Line("refund.lapsed", buyer, refund_page), Line("refund.lapsed_for_shop", shop, refund_page)],
     "refund.rejected": [Line("refund.rejected", buyer, refund_page), Line("refund.rejected", shop, refund_page)],
     "refund.alarm": [Line("refund.alarm", finance, finance_page)],
+    "refund.frozen": [Line("refund.frozen", risk, refund_page)],
+    "refund.reported": [
+        Line("refund.reported", risk, refund_page),
+        Line("refund.reported_for_shop", shop, refund_page),
+    ],
+    "refund.decided_anew": [
+        Line("refund.decided_anew", buyer, refund_page),
+        Line("refund.decided_anew", shop, refund_page),
+    ],
+    "guardian.awaited": [Line("guardian.awaited", buyer, refund_page)],
+    "guardian.given": [Line("guardian.given", leads, refund_page)],
+    "guardian.late": [Line("guardian.late", leads, refund_page)],
+    "guardian.asked_again": [Line("guardian.asked_again", buyer, refund_page)],
+    "guardian.accepted": [Line("guardian.accepted", buyer, refund_page)],
+    "guardian.refused": [Line("guardian.refused", buyer, refund_page)],
+    "guardian.closed": [Line("guardian.closed", buyer, refund_page)],
+    "listing.withheld": [Line("listing.withheld", shop, refund_page)],
+    "listing.given_back": [Line("listing.given_back", shop, refund_page)],
+    "listing.forbidden": [Line("listing.forbidden", shop, refund_page)],
     "dispute.opened": [Line("dispute.opened", assigning_leads, bench_page)],
     "dispute.evidence": [
         Line("dispute.evidence", buyer, dispute_page),
@@ -241,6 +260,9 @@ SILENT: set[str] = {
     "order.archived",
     "order.refunded",
     "refund.predecided",
+    # Their own hands, or a line in the record of who opened what.
+    "guardian.proof_sealed",
+    "guardian.proof_opened",
     "dispute.file_opened",
     "dispute.rested",
     "dispute.signed",

@@ -30,6 +30,7 @@ ICONS = {
     "rulebook": "book-open",
     "member": "users",
     "payee": "banknote",
+    "guardian": "users",
 }
     "application": "file-text",
     "licence": "file-check",

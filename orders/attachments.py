@@ -60,7 +60,7 @@ def attach(order: Order, upload: UploadedFile, *, by: Any, at: datetime) -> Atta
     `unreadable`, `too_many_pixels`. Refused: `not_your_turn`, `too_many_files`.
     """
     require(may_speak(order, by), "not_your_turn", _("Only the two sides and the platform add files here."))
-    content = _content_of(upload)
+    content = content_of(upload)
     sha256 = hashlib.sha256(content).hexdigest()
     known = order.attachments.filter(uploader=by, sha256=sha256).first()
     if known is not None:
@@ -164,7 +164,8 @@ def too_large_a_file() -> ValidationError:
     return _wrong("too_large", _("This file is too large: images may have 10 MB, PDF 20 MB, text 1 MB."))
 
 
-def _content_of(upload: UploadedFile) -> bytes:
+def content_of(upload: UploadedFile) -> bytes:
+    """What was uploaded, to the byte. `ValidationError` on `file`: `empty`, `too_large`."""
     size = upload.size or 0
     if size == 0:
         raise _wrong("empty", _("This file is empty."))

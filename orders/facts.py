@@ -77,6 +77,8 @@ class Seen(NamedTuple):
     is_valid: bool | None
     batch: int | None
     supplier: int | None
+    #: Until when its code can be redeemed, as the shop knew it.
+    expires_at: datetime | None
     #: What the supplier that delivers the unit says of it.
     answers: Answers
 
@@ -112,6 +114,7 @@ def known_of(order: Order, units: Sequence[Unit], reason: str, *, book: Book, at
                 # The listing says before payment that digital goods are not returned without a reason, and no order is
                 # placed without the buyer's yes to it (orders.place): the statutory return does not apply.
                 "statutory_no_reason": False,
+                **(_counted(unit) if reason == PARTIAL else {}),
                 **_promised(order, unit, asked, at=at),
             },
         )
@@ -136,13 +139,14 @@ def _seen(order: Order, units: Sequence[Unit]) -> dict[int, Seen]:
             Subquery(said.values("is_valid")[:1]),
             "card__batch",
             "card__batch__supplier",
+            "card__expires_at",
             "ticket__standing",
             "ticket__sent_at",
         )
     )
     found: dict[int, Seen] = {}
     delivering = order.snapshot.listing.supplier_id
-    for pk, place, looked, times, bodies, is_valid, batch, supplier, standing, sent_at in rows:
+    for pk, place, looked, times, bodies, is_valid, batch, supplier, expires_at, standing, sent_at in rows:
         in_vain = {time for time, body in zip(times, bodies, strict=True) if json.loads(body)["unit"] == place}
         shown = [time for time in looked if time not in in_vain]
         found[pk] = Seen(
@@ -151,6 +155,7 @@ def _seen(order: Order, units: Sequence[Unit]) -> dict[int, Seen]:
             is_valid=is_valid,
             batch=batch,
             supplier=supplier or delivering,
+            expires_at=expires_at,
             answers=_answers(standing, sent_at),
         )
     return found
@@ -182,8 +187,34 @@ def _was_bad(unit: Unit, seen: Seen) -> bool | None:
     return None if seen.is_valid is None else not seen.is_valid
 
 
+PARTIAL = "PARTIAL_DELIVERY"
+
+
+def _counted(unit: Unit) -> dict[str, FactValue]:
+    """One was bought; of what came in parts, our records do not say how much."""
+    return {"promised_units": 1, "delivered_units": 0} if unit.delivery == Delivery.UNDELIVERED else {}
+
+
+def _is_missing(unit: Unit, seen: Seen) -> bool | None:
+    return True if unit.delivery == Delivery.UNDELIVERED else None
+
+
+def _was_expired(unit: Unit, seen: Seen) -> bool | None:
+    """Over when it was delivered: proven. Over later, or no date on record: nothing is said."""
+    if seen.expires_at is None or unit.delivered_at is None:
+        return None
+    return True if seen.expires_at <= unit.delivered_at else None
+
+
 #: By reason: whether our records prove it, or the contrary; None, and any other reason: they say nothing.
-PROOFS: Mapping[str, Callable[[Unit, Seen], bool | None]] = {"NOT_DELIVERED": _never_came, "CODE_INVALID": _was_bad}
+PROOFS: Mapping[str, Callable[[Unit, Seen], bool | None]] = {
+    "NOT_DELIVERED": _never_came,
+    "OUT_OF_STOCK": _is_missing,
+    PARTIAL: _is_missing,
+    "MEMBERSHIP_NOT_ACTIVATED": _is_missing,
+    "CODE_INVALID": _was_bad,
+    "CODE_EXPIRED": _was_expired,
+}
 
 
 def _promised(order: Order, unit: Unit, asked: Iterable[str], *, at: datetime) -> dict[str, FactValue]:

@@ -16,16 +16,18 @@ from orders import delivery, escrow
 from orders import lifecycle as orders
 from orders.models import Attachment, Order, Unit
 from orders.states import Grade, OrderState
-from refunds import citations, hooks, reasons, triage
+from refunds import citations, credit, hooks, reasons, roads, triage
 from refunds.models import ClaimDraft, Refund, RefundItem
+from refunds.stated import NOTHING, Told
 from refunds.states import RefundState
 from refunds.triage import Lane, Preview
-from rulebook import clocks, linter, terms
+from rulebook import clocks, linter, terms, versions
 from rulebook.arithmetic import split
 from shops.models import Shop
 from timeline import numbers, page
 from timeline.door import begin, change, change_all, enter, lock, locked, note, rearm, require, verb
 from timeline.refusals import Refused
+from timeline.spans import deadline
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ def preview(
     buyer: Any,
     at: datetime,
     earlier: Sequence[tuple[int, bool]] | None = None,
+    told: Told = NOTHING,
 ) -> Preview:
     """What a claim would come to now: figure, fee, arithmetic, clock. Refuses what `ask` would refuse.
 
@@ -53,7 +56,7 @@ def preview(
     require(order.buyer_id == buyer.pk, "not_your_turn", _("Only the buyer asks for money back."))
     require(order.state in CLAIMABLE, "wrong_moment", _("There is nothing to claim for in this order now."))
     require(bool(units), "nothing_chosen", _("Choose at least one unit."))
-    kind = order.snapshot.listing.kind
+    kind, book = order.snapshot.listing.kind, versions.book_of(order.rulebook_version)
     for unit in units:
         require(
             not unit.held_by,
@@ -66,7 +69,7 @@ def preview(
             _("Nothing is left to pay back for unit %(place)s.") % {"place": unit.place},
         )
         require(
-            reason in reasons.offered(kind, unit),
+            reason in reasons.offered(kind, unit, book),
             "reason_not_offered",
             _("This reason does not fit unit %(place)s. Choose another reason or other units.") % {"place": unit.place},
         )
@@ -76,7 +79,7 @@ def preview(
         "decided_already",
         _("The platform has decided this already for one of these units. Against its decision there is the appeal."),
     )
-    found = triage.preview(order, units, reason, buyer=buyer, at=at)
+    found = triage.preview(order, units, reason, buyer=buyer, at=at, told=told)
     reasons.require_open(found.ends.values(), at=at)
     return found
 
@@ -103,11 +106,12 @@ def ask(
     attachments: Sequence[Attachment] = (),
     expected: int | None = None,
     draft: ClaimDraft | None = None,
+    told: Told = NOTHING,
 ) -> Refund:
     """The buyer asks for money back for `units`; the rules answer at once, and what our records prove is paid at once.
 
     `amount` is what is asked in fen (nothing: all that the rules give), `expected` the figure that the buyer was shown,
-    `draft` what it was told in, which is then no longer kept.
+    `draft` what it was told in, which is then no longer kept; `told` are facts that the buyer states.
     Refused: what `preview` refuses, `figure_changed`, `more_than_the_rules`, `nothing_asked`, `too_often`.
     """
     locked(User, order.buyer_id)  # whose instant quota is counted
@@ -118,7 +122,7 @@ def ask(
     if len(chosen) != len({each.pk for each in units}):
         raise ValueError("These units are not of this order.")
     earlier = earlier_cases(chosen, reason)
-    found = preview(order, chosen, reason, buyer=by, at=at, earlier=earlier)
+    found = preview(order, chosen, reason, buyer=by, at=at, earlier=earlier, told=told)
     asked = _asked(found, amount, expected)
     _require_not_too_often(order, earlier, reason, attachments)
     refund = Refund(
@@ -133,7 +137,7 @@ def ask(
         compensation=found.compensation,
         decision=found.record(),
         route=found.route,
-        is_instant=found.lane is Lane.INSTANT,
+        is_instant=found.lane in {Lane.INSTANT, Lane.AGREED},
         is_predecision=found.lane is Lane.PREDECISION,
         is_contradicted=found.is_contradicted,
         opened_at=at,
@@ -155,11 +159,15 @@ def ask(
     if found.lane in {Lane.PROVEN, Lane.INSTANT}:
         _approve_as_asked(refund, outcome=Refund.Outcome.INSTANT, by=None, at=at, items=items, units=all_units)
         return refund
+    if found.lane is Lane.AGREED:
+        _approve_as_asked(refund, outcome=Refund.Outcome.SELLER, by=None, at=at, items=items, units=all_units)
+        return refund
     escrow.reserve(order, chosen, cause=refund.address, amount=asked + found.compensation, at=at)
-    if found.lane is Lane.PREDECISION:
-        data = {"rules": sorted({rule for part in found.parts for rule in part.decision.rules})}
-        span = clocks.span("ESCALATE", version=order.rulebook_version)
-        enter(refund, RefundState.DECLINED, by=None, at=at, span=span, event="refund.predecided", data=data)
+    if found.lane is Lane.URGENT:
+        roads.begin(refund, by=by, at=at)
+        _to_the_platform(refund, by=by, at=at)
+    elif found.lane is Lane.PREDECISION:
+        _predecide(refund, found, at=at)
     return refund
 
 
@@ -263,10 +271,73 @@ def lapse(refund: Refund, *, limit: str, at: datetime) -> None:
         rearm(refund, at + ALARM_AGAIN, at=at)
     elif refund.state == RefundState.DECLINED:
         _end_without_money(refund, RefundState.LAPSED, by=None, at=at)
+    elif refund.waits_for_supplier:
+        anew(refund, at=at)
     elif refund.is_paid_by_silence():
         _approve_as_asked(refund, outcome=Refund.Outcome.SILENCE, by=None, at=at)
     else:
         _to_the_platform(refund, by=None, at=at)
+
+
+@verb
+def close_without_prejudice(refund: Refund, *, at: datetime) -> None:
+    """What the case is about could not be shown in time: it ends undecided, and can be filed again."""
+    lock(refund)
+    if refund.state != RefundState.DISPUTED or not hooks.undecided(refund):
+        return  # people decided meanwhile
+    _end_without_money(refund, RefundState.WITHDRAWN, by=None, at=at)
+    hooks.withdrawn(refund, by=None, at=at)
+
+
+@verb
+def anew(refund: Refund, *, at: datetime) -> None:
+    """The supplier answered, or its time to answer is over: the claim is decided anew, as our records are now.
+
+    What they prove is paid at once; for everything else the shop has its whole time to answer. What was asked never
+    grows.
+    """
+    lock(refund)
+    if not refund.waits_for_supplier:
+        return  # decided anew, or answered, while this call was on its way
+    items = list(refund.items.select_related("unit").order_by("pk"))
+    was_late = refund.is_overdue(at)
+    found = triage.preview(
+        refund.order,
+        [item.unit for item in items],
+        refund.reason,
+        buyer=refund.buyer,
+        at=at,
+        told=Told.of(refund.decision.get("stated", {})),
+        is_supplier_late=was_late,
+    )
+    if found.lane is Lane.WAIT:
+        return  # one of several suppliers has still to say
+    asked = min(refund.asked, found.figure)
+    change(
+        refund,
+        decision=found.record(),
+        asked=asked,
+        figure=found.figure,
+        fee=found.fee,
+        compensation=found.compensation,
+        route=found.route,
+        is_instant=found.lane in {Lane.INSTANT, Lane.AGREED},
+        is_predecision=found.lane is Lane.PREDECISION,
+        is_contradicted=found.is_contradicted,
+    )
+    _ask_anew(items, found, asked)
+    data = {"figure": found.figure, "asked": asked, "lane": found.lane.value, "late": was_late}
+    note(refund, "refund.decided_anew", by=None, at=at, data=data)
+    if found.lane in {Lane.PROVEN, Lane.INSTANT}:
+        _approve_as_asked(refund, outcome=Refund.Outcome.INSTANT, by=None, at=at)
+    elif found.lane is Lane.AGREED:
+        _approve_as_asked(refund, outcome=Refund.Outcome.SELLER, by=None, at=at)
+    elif found.lane is Lane.URGENT:
+        _to_the_platform(refund, by=None, at=at)
+    elif found.lane is Lane.PREDECISION:
+        _predecide(refund, found, at=at)
+    else:
+        rearm(refund, deadline(found.answer_span(asked), at), at=at)
 
 
 @verb
@@ -396,6 +467,30 @@ def _write_items(refund: Refund, found: Preview, asked: int) -> list[RefundItem]
     return items
 
 
+def _predecide(refund: Refund, found: Preview, *, at: datetime) -> None:
+    """A machine's no, with a person one click away."""
+    data = {"rules": sorted({rule for part in found.parts for rule in part.decision.rules})}
+    span = clocks.span("ESCALATE", version=refund.order.rulebook_version)
+    enter(refund, RefundState.DECLINED, by=None, at=at, span=span, event="refund.predecided", data=data)
+
+
+def supplier_answered(unit: Unit, *, at: datetime) -> None:
+    """What a supplier delivers has come, or never will: the case that holds the unit and waits is decided anew."""
+    kind, _colon, pk = unit.held_by.partition(":")
+    if kind == Refund.machine.name:
+        anew(Refund.objects.select_related("order").get(pk=int(pk)), at=at)
+
+
+def _ask_anew(items: list[RefundItem], found: Preview, asked: int) -> None:
+    """What is asked of each unit, after the rules were asked again."""
+    per_unit = {unit.pk: part for part in found.parts for unit in part.units}
+    shares = split(asked, {str(item.unit_id): per_unit[item.unit_id].entitled for item in items}) if asked else {}
+    for item in items:
+        part = per_unit[item.unit_id]
+        item.asked, item.entitled, item.fee = shares.get(str(item.unit_id), 0), part.entitled, part.fee
+    change_all(items, ["asked", "entitled", "fee"])
+
+
 def _approve_as_asked(
     refund: Refund,
     *,
@@ -459,14 +554,25 @@ def _approve(
     if payout is None:
         return
     if payout.state == PayoutState.PAID:
-        _has_arrived(refund, payout, at=at)
+        _has_arrived(refund, payout, at=at, granted=[(unit.place, grants.get(unit.pk, 0)) for unit in units])
     else:
         change(refund, payout=payout)
 
 
-def _has_arrived(refund: Refund, payout: Payout, *, at: datetime) -> None:
+def _has_arrived(
+    refund: Refund, payout: Payout, *, at: datetime, granted: Sequence[tuple[int, int]] | None = None
+) -> None:
+    """The money is there: the case is closed, and its credit note is written. `granted` is fen by place, if known."""
+    if granted is None:
+        rows = refund.items.order_by("unit__place").values_list("unit__place", "granted")
+        granted = [(place, amount or 0) for place, amount in rows]
     change(refund, payout=payout, closed_at=at)
-    enter(refund, RefundState.REFUNDED, by=None, at=at, data={"payout": payout.number, "amount": payout.amount})
+    compensation = (refund.approved or 0) - sum(amount for _place, amount in granted)
+    paper = credit.issue(
+        refund, granted=granted, compensation=compensation, payout=payout.number, to=payout.destination, at=at
+    )
+    data = {"payout": payout.number, "amount": payout.amount, "note": paper.number, "note_sha256": paper.sha256}
+    enter(refund, RefundState.REFUNDED, by=None, at=at, data=data)
 
 
 def _withdraw_codes(

@@ -18,7 +18,6 @@ from refunds.states import REFUND, RefundState
 from shops.models import SERVE, keeping
 from timeline.models import Tracked
 
-
 #: Cases in which the shop is the one to act.
 SHOP_IS_NEXT = Q(state__in=[RefundState.REQUESTED, RefundState.REPLACING]) | Q(
     state=RefundState.BARGAINING, turn="shop"
@@ -158,6 +157,8 @@ class Refund(Tracked):
     @property
     def owner(self) -> str:
         """Whose turn it is; while they bargain, whoever did not make the last offer."""
+        if self.waits_for_supplier:
+            return "supplier"
         return self.turn if self.state == RefundState.BARGAINING else super().owner
 
     def is_of_buyer(self, user: Any) -> bool:
@@ -171,6 +172,11 @@ class Refund(Tracked):
     def is_proven(self) -> bool:
         """Whether our own records prove the claim for every unit."""
         return bool(self.decision["is_proven"])
+
+    @property
+    def waits_for_supplier(self) -> bool:
+        """Whether the supplier has to say first what became of it, before anybody else answers."""
+        return self.state == RefundState.REQUESTED and self.decision.get("lane") == "wait"
 
     def needs_a_person(self) -> bool:
         """Whether the rules leave the sum to people: then nothing is ever paid by silence."""
@@ -357,9 +363,14 @@ class ClaimDraft(models.Model):
     places = models.JSONField(default=list, help_text="places of the units within the order")
     text = models.TextField(max_length=2000, blank=True)
     attachments = models.ManyToManyField("orders.Attachment", related_name="claim_drafts")
+    stated = models.JSONField(default=dict, db_default={}, help_text="facts, error and day, by the buyer's word")
     at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["order", "buyer"], name="refunds_claimdraft_one_per_buyer_and_order")
         ]
+
+
+# What hangs on a case stands in a file of its own; Django knows models by this one.
+from refunds.papers import Answer, CreditNote, Guardian, Proof, Report, Word  # noqa: E402, F401

@@ -82,7 +82,10 @@ class PreviewShown(serializers.Serializer[Any]):
     route = serializers.ChoiceField(Refund.Route.choices)
     lane = serializers.ChoiceField(
         [(lane.value, lane.value) for lane in Lane],
-        help_text="`proven` and `instant` are paid at once, `predecision` is a machine's no, `asked` goes to the shop.",
+        help_text=(
+            "`proven`, `instant` and `agreed` (the shop's word in advance) are paid at once, `wait` asks the supplier"
+            " first, `urgent` goes to the platform at once, `predecision` is a machine's no, `asked` goes to the shop."
+        ),
     )
     answer_minutes = serializers.IntegerField(help_text="How long the shop would have to answer.")
     version = serializers.CharField(help_text="Of the rulebook.")

@@ -109,3 +109,31 @@ REFUND = Machine(
     },
     patient={RefundState.DISPUTED: "the dispute has its own clocks"},
 )
+
+
+class GuardianState(models.TextChoices):
+    """What a sign on a guardian's papers would say."""
+
+    AWAITED = "awaited", _("Papers of the guardian are awaited")
+    GIVEN = "given", _("Papers being looked at")
+    ACCEPTED = "accepted", _("Papers accepted")
+    REFUSED = "refused", _("Papers do not show it")
+    CLOSED = "closed", _("Closed without a decision")
+
+
+GUARDIAN = Machine(
+    name="guardian",
+    states=GuardianState,
+    first=GuardianState.AWAITED,
+    steps={
+        GuardianState.AWAITED: {GuardianState.GIVEN, GuardianState.CLOSED},
+        GuardianState.GIVEN: {
+            GuardianState.AWAITED,
+            GuardianState.ACCEPTED,
+            GuardianState.REFUSED,
+            GuardianState.CLOSED,
+        },
+    },
+    owners={GuardianState.AWAITED: "guardian", GuardianState.GIVEN: "lead"},
+    limits={GuardianState.AWAITED: "MINOR_MATERIALS", GuardianState.GIVEN: "MINOR_REVIEW"},
+)

@@ -7,17 +7,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, prefetch_related_objects
 
 from orders.facts import Known, known_of
 from orders.models import Order, Unit
-from refunds import reasons
+from refunds import reasons, stated
 from refunds.models import Refund, Replacement
+from refunds.stated import NOTHING, Told
 from rulebook import clocks, collected, versions
 from rulebook.book import Book
 from rulebook.decisions import Decision, Line, Outcome, Route
 from rulebook.engine import WAITING
 from rulebook.retroactive import decide_pinned
+from shops.models import Deposit, Kind
+from shops.states import DepositState
 from timeline.spans import Span
 
 log = logging.getLogger(__name__)
@@ -32,6 +35,9 @@ class Lane(StrEnum):
 
     PROVEN = "proven"  # nothing was performed, our records prove it and the money is in escrow: paid at once
     INSTANT = "instant"  # proven, within the level's cap and quota: paid at once
+    AGREED = "agreed"  # small, and the shop said in advance that it pays such claims at once
+    WAIT = "wait"  # the supplier may still deliver: it is asked first, so that value never goes out twice
+    URGENT = "urgent"  # waiting hurts, or nobody is there to answer: the platform takes it on at once
     PREDECISION = "predecision"  # a machine's no, with a person one click away
     ASKED = "asked"  # the shop answers
 
@@ -53,6 +59,11 @@ class Part:
         return self.decision.route is Route.HUMAN or self.decision.outcome in WAITING
 
     @property
+    def waits(self) -> bool:
+        """Whether the supplier's answer comes first."""
+        return self.decision.outcome is Outcome.HOLD and self.decision.route is Route.AUTO
+
+    @property
     def is_proven(self) -> bool:
         """Whether our own records prove the claim, and the figure needs no judgment."""
         decision = self.decision
@@ -70,6 +81,12 @@ class Preview:
     #: The version its order is pinned to, whose clocks count.
     rulebook_version: str
     ends: dict[int, datetime | None] = field(default_factory=dict)
+    #: What the buyer stated beside our records.
+    told: Told = NOTHING
+    #: Nobody answers for the shop: its sales are suspended, or it is gone.
+    is_shop_away: bool = False
+    #: Up to so many fen a case, the shop said, it pays at once what our records do not contradict.
+    agreed: int = 0
 
     @property
     def units(self) -> list[Unit]:
@@ -111,22 +128,43 @@ class Preview:
     @property
     def lane(self) -> Lane:
         """What becomes of the claim the moment it is filed."""
+        if self.reason in reasons.URGENT:
+            return Lane.URGENT
+        if lane := self._at_once():
+            return lane
+        if any(part.waits for part in self.parts):
+            return Lane.WAIT
+        if self.is_shop_away:
+            return Lane.URGENT
         if self.route == Refund.Route.AUTO_PREDECISION:
             return Lane.PREDECISION
+        return Lane.AGREED if self._is_agreed() else Lane.ASKED
+
+    def _at_once(self) -> Lane | None:
+        """The lanes of what our records prove; nothing if they do not, or if it is too much for the level."""
         if not self.is_proven or self.is_contradicted:
-            return Lane.ASKED
+            return None
         in_escrow = all(unit.held >= part.entitled for part in self.parts for unit in part.units)
         if in_escrow and self.reason in reasons.NON_PERFORMANCE:
             return Lane.PROVEN
         # The engine asks unit by unit; the cap is for the case, or 500 small units would pass under it.
         is_small = self.figure + self.compensation <= self.instant_cap
-        if is_small and all(part.decision.instant for part in self.parts):
-            return Lane.INSTANT
-        return Lane.ASKED
+        return Lane.INSTANT if is_small and all(part.decision.instant for part in self.parts) else None
+
+    def _is_agreed(self) -> bool:
+        """Whether the shop's own word covers it: a figure without judgment that rests on nobody's mere assertion."""
+        return (
+            0 < self.figure + self.compensation <= self.agreed
+            and not self.is_contradicted
+            and self.route == Refund.Route.AUTO
+            and all(part.decision.proven and part.known.state != "USED" for part in self.parts)
+        )
 
     def answer_span(self, asked: int) -> Span:
         """How long the shop has to answer: the shortest clock that applies (timers: SELLER_RESPONSE)."""
         pinned = self.rulebook_version
+        if self.lane is Lane.WAIT:
+            return clocks.span("SUPPLIER_QUERY", version=pinned)
         found = [clocks.span("SELLER_RESPONSE", variant, version=pinned) for variant in (None, self.level)]
         if asked <= SMALL or all(part.known.state == "UNDELIVERED" for part in self.parts):
             found.append(clocks.span("SELLER_RESPONSE", "small_or_undelivered", version=pinned))
@@ -143,15 +181,30 @@ class Preview:
             "compensation": self.compensation,
             "lane": self.lane.value,
             "is_proven": self.is_proven,
+            "stated": self.told.stored(),
             "parts": [_recorded(part) for part in self.parts],
         }
 
 
-def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at: datetime) -> Preview:
+def preview(
+    order: Order,
+    units: Sequence[Unit],
+    reason: str,
+    *,
+    buyer: Any,
+    at: datetime,
+    told: Told = NOTHING,
+    is_supplier_late: bool = False,
+) -> Preview:
     """What the rules give on a claim of `reason` over `units`, as our records are at `at`. The same number of queries
-    for one unit and for 500."""
+    for one unit and for 500.
+
+    `is_supplier_late`: the supplier had its time to answer and did not, which counts against the supply side.
+    """
     book, level = versions.book_of(order.rulebook_version), order.buyer_level
     later = [version.book for version in versions.better_later(order.rulebook_version, at)]
+    if order.snapshot.listing.kind == Kind.MEMBERSHIP:
+        prefetch_related_objects(list(units), "handover")  # whose term ends the time to file
     known = known_of(order, units, reason, book=book, at=at)
     if any(found.is_proven for found in known.values()):
         # Only what our records prove can be paid at once, so only there the quota matters.
@@ -161,22 +214,49 @@ def preview(order: Order, units: Sequence[Unit], reason: str, *, buyer: Any, at:
         counted = Replacement.objects.filter(unit__in=renewed).values_list("unit").annotate(times=Count("pk"))
         for pk, times in counted.order_by("unit"):
             known[pk] = _with(known[pk], reissue_count=times)
+    if is_supplier_late:
+        known = {pk: _late(found) for pk, found in known.items()}
+    if told.facts:
+        known = {pk: stated.with_words(found, told.facts) for pk, found in known.items()}
     groups: dict[Any, list[Unit]] = {}
     for unit in sorted(units, key=lambda unit: unit.place):
         found = known[unit.pk]
         alike = (found.state, found.records.state_proof, tuple(sorted(found.facts.items())), unit.paid, unit.left)
         groups.setdefault(alike, []).append(unit)
-    return Preview(
+    preview = Preview(
         reason=reason,
         level=level,
         rulebook_version=order.rulebook_version,
         parts=tuple(_part(tuple(group), known[group[0].pk], reason, book, later) for group in groups.values()),
         instant_cap=book.levels[level].instant_cap_fen,
         ends={
-            unit.pk: reasons.window_ends_at(order, unit, reason, seen_at=known[unit.pk].seen_at, level=level, book=book)
+            unit.pk: reasons.window_ends_at(
+                order,
+                unit,
+                reason,
+                seen_at=known[unit.pk].seen_at,
+                level=level,
+                book=book,
+                happened_at=told.happened_at,
+            )
             for unit in units
         },
+        told=told,
     )
+    if preview.lane not in {Lane.ASKED, Lane.PREDECISION}:
+        return preview  # whoever answers for the shop is not asked anyway
+    state, agreed = _shop(order)
+    return replace(preview, is_shop_away=state in AWAY, agreed=agreed or 0)
+
+
+#: The shop's sales are suspended, or it has closed for good.
+AWAY = frozenset({DepositState.SUSPENDED, DepositState.RETURNED})
+
+
+def _shop(order: Order) -> tuple[str, int | None]:
+    """The state of the shop's deposit, and up to how much it pays at once by its own word."""
+    found = Deposit.objects.filter(shop=order.shop_id).values_list("state", "shop__word__most")
+    return found.get()
 
 
 def _instant_used(buyer: Any, *, at: datetime) -> int:
@@ -187,6 +267,12 @@ def _instant_used(buyer: Any, *, at: datetime) -> int:
 def _with(known: Known, **facts: int) -> Known:
     """What is known of a unit, and what this room's own records add."""
     return replace(known, records=replace(known.records, known={**known.records.known, **facts}))
+
+
+def _late(known: Known) -> Known:
+    """What is known of a unit after its supplier's time to answer."""
+    answers = replace(known.records.answers, timed_out=True)
+    return replace(known, records=replace(known.records, answers=answers))
 
 
 def _part(units: tuple[Unit, ...], known: Known, reason: str, book: Book, later: Sequence[Book]) -> Part:

@@ -6,3 +6,5 @@ from timeline.hooks import Hook
 exposed: Hook[..., int] = Hook("shops.exposed")
 #: (shop, user) → whether `user` ever ordered there.
 bought_from: Hook[..., bool] = Hook("shops.bought_from")
+#: (listing) → whether an open report keeps it off sale.
+reported: Hook[..., bool] = Hook("shops.reported")

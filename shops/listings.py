@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
-from shops import pledges, searching, terms
+from shops import pledges, reported, searching, terms
 from shops.lifecycle import held_by
 from shops.models import MUST_ASK, SELL, VAULTED, Ask, Deposit, Kind, Listing, Shop, Supplier, Way
 from shops.offered import OFFERED
@@ -330,6 +330,7 @@ def _allow_selling(listing: Listing, state: ListingState, *, by: Any, at: dateti
     require(listing.state == state, "wrong_moment", _("The listing has moved on meanwhile. Look at it again."))
     require(not by.is_suspended(at), "suspended", _("You are suspended: you cannot sell for now."))
     terms.refuse_void(listing)
+    reported.require_free(listing)
     return Deposit.objects.select_related("shop").get(shop=listing.shop_id)
 
 

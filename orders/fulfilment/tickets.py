@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from orders import escrow
+from orders import escrow, hooks
 from orders.fulfilment import handing
 from orders.models import Exchange, Handover, Order, Ticket, Unit
 from orders.states import OrderState, Standing
@@ -147,13 +147,19 @@ def _delivered(order: Order, unit: Unit, ticket: Ticket, answer: Answer, *, by: 
         text=answer.text,
     )
     among = escrow.units_of(order)
-    handing.hand_over(order, [each for each in among if each.pk == unit.pk], proof, among=among, by=by, at=at)
+    mine = [each for each in among if each.pk == unit.pk]
+    handing.hand_over(order, mine, proof, among=among, by=by, at=at)
+    if unit.held_by:
+        hooks.answered(unit, at=at)
 
 
 def _not_delivered(order: Order, unit: Unit, ticket: Ticket, *, at: datetime) -> None:
     """Pending is not failed, but this is: the unit is paid back at once, unless a case holds it and decides."""
     note(order, "order.supplier_failed", by=None, at=at, data={**_told(unit, ticket), "reason": ticket.reason})
-    if not unit.is_awaited() or unit.held_by:
+    if unit.is_awaited() and unit.held_by:
+        hooks.answered(unit, at=at)
+        return
+    if not unit.is_awaited():
         return
     among = escrow.units_of(order)
     why = "called_back" if ticket.standing == Standing.CANCELLED else "failed"

@@ -186,7 +186,7 @@ def test_a_figure_that_changed_since_it_was_shown_is_told_and_nothing_is_filed(o
 
 def test_a_reason_must_fit_the_state_of_the_unit(order, revealed, rich_buyer, at):
     assert refused(claim, revealed, "NOT_DELIVERED", by=rich_buyer, at=at) == "reason_not_offered"
-    assert refused(claim, revealed, "FRAUD", by=rich_buyer, at=at) == "reason_not_offered"
+    assert refused(claim, revealed, "ACCOUNT_RECOVERED", by=rich_buyer, at=at) == "reason_not_offered"
 
 
 def test_a_claim_comes_in_time_or_is_told_until_when_it_could_come(revealed, order, rich_buyer, at):
