@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from disputes.lifecycle import LONGEST_STATEMENT
 from disputes.models import PARTIES, Evidence
 from disputes.rulings import Draft, Finding, Weight
+from disputes.seal import LONGEST_FILE
 from orders.uploads import too_large
 from refunds.models import RefundItem
 from shops.forms import YuanField
@@ -221,6 +222,30 @@ class AssignForm(forms.Form):
             (str(person.pk), _("%(name)s, %(load)s open") % {"name": person.display_name, "load": person.load})
             for person in people
         ]
+
+
+class SealForm(forms.Form):
+    """What somebody brings to be checked: a number with a hash, or the file of a ruling, pasted or uploaded."""
+
+    number = forms.CharField(label=_("Number of the ruling"), required=False, max_length=20)
+    sha256 = forms.CharField(label=_("Its hash (SHA-256)"), required=False, max_length=64)
+    pasted = forms.CharField(
+        label=_("Or the contents of its file"),
+        required=False,
+        max_length=LONGEST_FILE,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+    )
+    file = forms.FileField(label=_("Or the file itself (.json)"), required=False, allow_empty_file=True)
+
+    def clean(self) -> dict[str, Any]:
+        """One of the three, and of a number also the hash; `content` is the file's text."""
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        upload = found.get("file")
+        content = upload.read(LONGEST_FILE).decode("utf-8", "replace") if upload else found.get("pasted", "")
+        found["content"] = content.strip()
+        if not self.errors and not content and not (found.get("number") and found.get("sha256")):
+            self.add_error("number", ValidationError(_("Give a number and a hash, or the file."), code="required"))
+        return found
 
 
 class SendBackForm(forms.Form):

@@ -77,4 +77,22 @@ CHECKS = {
           join shops_shop s on s.id = o.shop_id
          where e.name = 'dispute.file_opened' and e.by_id in (o.buyer_id, s.owner_id)
     """,
+    "a ruling that was served is sealed": """
+        select 'ruling:' || r.id from disputes_ruling r left join disputes_seal s on s.ruling_id = r.id
+         where r.is_final and s.id is null
+    """,
+    "seals are one unbroken chain": """
+        select s.number from disputes_seal s left join disputes_seal p on p.id = s.previous_id
+         where s.statement::jsonb ->> 'previous_sha256' <> coalesce(p.sha256, '')
+            or p.id is null and exists (select from disputes_seal e where e.id < s.id)
+            or s.sha256 <> encode(sha256(convert_to(s.statement, 'UTF8')), 'hex')
+            or s.statement::jsonb ->> 'text_sha256' <> encode(sha256(convert_to(s.text, 'UTF8')), 'hex')
+    """,
+    "a seal says what its ruling says": """
+        select s.number from disputes_seal s join disputes_ruling r on r.id = s.ruling_id
+         where s.text::jsonb -> 'ruling' ->> 'sha256' <> r.sha256
+    """,
 }
+
+#: What was served by an earlier version of the mall is sealed within minutes; only a second look in a row counts.
+LATE = {"a ruling that was served is sealed"}

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Role
-from disputes import assignment, evidence, rulings
+from disputes import assignment, evidence, rulings, seal
 from disputes.models import (
     ASSISTING,
     HEARING,
@@ -431,6 +431,7 @@ def _ask_for_signature(dispute: Dispute, ruling: Ruling, prepared: Prepared, *, 
 def _serve(dispute: Dispute, ruling: Ruling, outcome: str, *, by: Any, at: datetime) -> None:
     """Both sides get the ruling; the time to appeal runs. A small award is paid at once and stays with the buyer."""
     change(ruling, is_final=True)
+    seal.put(dispute, ruling, at=at)
     change(dispute, outcome=outcome)
     data = {"version": ruling.version, "award": ruling.award, "sha256": ruling.sha256, "outcome": str(outcome)}
     enter(dispute, DisputeState.RULED, by=by, at=at, span=span_of(dispute, "APPEAL"), data=data)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from disputes.views import bench, cases
+from disputes.views import bench, cases, verify
 
 app_name = "disputes"
 
@@ -13,6 +13,11 @@ urlpatterns = [
     path("disputes/<slug:number>/withdraw/", cases.withdraw, name="withdraw"),
     path("disputes/<slug:number>/concede/", cases.concede, name="concede"),
     path("disputes/<slug:number>/ruling/", cases.ruling, name="ruling"),
+    path("rulings/<slug:number>/paper/", verify.paper, name="ruling_paper"),
+    path("rulings/<slug:number>/file/", verify.file, name="ruling_file"),
+    path("verify/", verify.check, name="verify"),
+    path("verify/keys/", verify.keys, name="keys"),
+    path("verify/chain/", verify.chain, name="chain"),
     path("bench/", bench.queue, name="bench"),
     path("bench/<slug:number>/", bench.case, name="bench_case"),
     path("bench/<slug:number>/open/", bench.open_file, name="open_file"),

@@ -16,6 +16,7 @@ from drf_spectacular.views import SpectacularAPIView
 import accounts.api
 import desks.api
 import disputes.api
+import disputes.seal_api
 import ledger.api
 import notifications.api
 import orders.api
@@ -378,5 +379,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/disputes/<slug:number>/sign/", disputes.api.sign, name="sign_dispute"),
     path("v1/disputes/<slug:number>/withdraw/", disputes.api.withdraw, name="withdraw_dispute"),
     path("v1/disputes/<slug:number>/concede/", disputes.api.concede, name="concede_dispute"),
+    path("v1/rulings/<slug:number>/", disputes.seal_api.ruling, name="ruling_file"),
+    path("v1/seals/", disputes.seal_api.seals, name="seals"),
+    path("v1/seals/check/", disputes.seal_api.check_file, name="check_ruling_file"),
+    path("v1/seals/keys/", disputes.seal_api.keys, name="public_keys"),
+    path("v1/seals/<slug:number>/", disputes.seal_api.check, name="check_seal"),
     re_path(r"^(?P<rest>.*)$", problems.unknown_route),
 ]

@@ -265,6 +265,7 @@ SILENT: set[str] = {
     "guardian.proof_opened",
     "dispute.file_opened",
     "dispute.rested",
+    "dispute.sealed",
     "dispute.signed",
     "dispute.enforcing",
     "dispute.closed",

@@ -20,6 +20,7 @@ from disputes.models.cases import (
 )
 from disputes.models.decided import Penalty, Ruling, Signature
 from disputes.models.filed import Evidence, Question, Statement
+from disputes.models.kept import Bundle, Precedent, Seal, SecondLook
 
 __all__ = [
     "ASSISTING",
@@ -31,6 +32,7 @@ __all__ = [
     "UNDECIDED",
     "UNFINISHED",
     "Appeal",
+    "Bundle",
     "Challenge",
     "Dispute",
     "DisputeQuerySet",
@@ -38,10 +40,13 @@ __all__ = [
     "FinalOffer",
     "Neutral",
     "Penalty",
+    "Precedent",
     "Proposal",
     "Question",
     "Ruling",
+    "Seal",
     "Seat",
+    "SecondLook",
     "Side",
     "Signature",
     "Statement",

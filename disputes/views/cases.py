@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from disputes import lifecycle
 from disputes.forms import StatementForm, statement_form
-from disputes.models import Dispute, Side
+from disputes.models import Dispute, Seal, Side
 from disputes.states import DisputeState
 from disputes.views import words
 from orders.attachments import attach
@@ -97,6 +97,7 @@ def ruling(request: HttpRequest, number: str) -> HttpResponse:
         "order": order,
         "shown": words.ruling_shown(found, words.evidence(dispute)),
         "signatures": signatures,
+        "seal": Seal.objects.filter(ruling=found).first(),
         "shop_keeps": sum(line["paid"] - line["grant"] for line in found.arithmetic),
         "is_paid": dispute.refund.state == "refunded",
         "is_small": is_small,

@@ -173,6 +173,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 10},
     },
+    "seal what was served": {
+        "task": "disputes.seal_what_was_served",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "send payouts": {"task": "ledger.run_payouts", "schedule": 3.0, "options": {"expires": 10}},
     "ask suppliers about what they deliver": {
         "task": "orders.run_errands",

@@ -22,6 +22,9 @@ PUBLIC = {
     "account_reset_password_from_key_done",
     "account_signup",
     "desks:home",
+    "disputes:chain",
+    "disputes:keys",
+    "disputes:verify",
     "desks:styleguide",
     "ledger:notify",
     "orders:supplier_notify",
@@ -47,7 +50,11 @@ PUBLIC = {
 DEMO = {"timeline:advance", "timeline:clocks", "timeline:panel"}
 #: What the API tells everybody, because the pages do.
 OPEN_API = {f"/api/v1/{things}/{one}" for things in ("shops", "listings") for one in ("", "x/", "1/")} | {
-    "/api/v1/rules/calculate/"
+    "/api/v1/rules/calculate/",
+    "/api/v1/seals/",
+    "/api/v1/seals/check/",
+    "/api/v1/seals/keys/",
+    "/api/v1/seals/x/",
 }
 #: Machines: answered without a session, or with a problem of their own.
 MACHINES = ("/healthz", "/readyz", "/metrics", "/api/")

@@ -327,7 +327,7 @@ def test_a_second_person_agrees_and_the_ruling_is_served(signing, senior, rich_b
     assert signing.deadline_at == at + timedelta(hours=72)
     assert wallet(rich_buyer) == before + 5_880, "an award up to ¥200 is paid at once"
     assert Refund.objects.get().state == RefundState.REFUNDED
-    assert events_of(signing)[-2:] == ["dispute.signed", "dispute.ruled"]
+    assert events_of(signing)[-3:] == ["dispute.signed", "dispute.sealed", "dispute.ruled"]
     assert Ruling.objects.get().is_final
 
 

@@ -269,6 +269,9 @@ HARMS = {
     "nobody of the staff opens the file of their own case": [
         event("dispute.file_opened", "(select 'dispute:' || id from disputes_dispute)", by=BUYER)
     ],
+    "a ruling that was served is sealed": ["delete from disputes_seal"],
+    "seals are one unbroken chain": ["update disputes_seal set text = text || ' '"],
+    "a seal says what its ruling says": ["update disputes_ruling set sha256 = 'something else'"],
     "nobody is told what they did themselves": [
         "update notifications_notification n set user_id = e.by_id"
         " from timeline_event e where e.id = n.event_id and e.by_id is not null"

@@ -62,6 +62,7 @@ ELSEWHERE = {
     "orders:deliver": "needs an order that is delivered by hand: tests/orders/test_delivery_pages.py",
     "orders:supplier_notify": "signed by a supplier: tests/orders/test_suppliers.py",
     "api:push_result": "needs a ticket of a shop's own system: tests/orders/test_delivery_api.py",
+    "disputes:verify": "asks whether a ruling is genuine: nothing of a case moves",
     "shops:answer": "an invitation has a clock, but nothing of a sale hangs on it: tests/shops/test_staff.py",
 }
 
