@@ -1,54 +1,88 @@
-"""Who hears a case: by load, and never somebody who has something to do with its sides."""
+"""Who hears a case: by load, urgency and skill, and never somebody who has something to do with its sides."""
 
+import ipaddress
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from accounts.models import Role, StaffRole
-from disputes.models import UNDECIDED, Dispute, Ruling, Statement
+from disputes.models import UNDECIDED, Appeal, Dispute, Neutral, Ruling, Seat, Signature, Statement
 from disputes.states import DisputeState
-from orders.models import Message, Order
+from orders.delivery import prefix
+from orders.models import Message, Order, Reveal
+from shops.models import Payee
 
 #: How long somebody who dealt with the shop or the buyer is too near to them.
 TOO_NEAR = timedelta(days=90)
 #: An arbiter with so many undecided cases gets no further one by itself.
 MOST_CASES = 20
+#: How many new people hear an appeal.
+PANEL = 3
+#: Whoever left a case in one of these ways does not come back to it.
+FOR_GOOD = (Seat.Left.CHALLENGED, Seat.Left.RECUSED, Seat.Left.REMANDED)
 
 
 def free_of_conflict(dispute: Dispute, role: str, *, at: datetime) -> QuerySet[Any]:
-    """Who holds `role` and has nothing to do with the case, the one with the fewest undecided cases first.
+    """Who holds `role` and has nothing to do with the case: the one with the fewest undecided cases first.
 
-    Left out: both sides; who traded with either of them within 90 days; who spoke in the order's conversation or in
-    the file; who wrote or signed an earlier version of the ruling and would now judge their own work.
+    Left out: both sides; who traded with either of them within 90 days, was seen on one of their networks, or is paid
+    to the same account as the shop; who spoke in the order's conversation or in the file; who wrote or signed a version
+    of the ruling; who had another part in the case, was challenged or stepped back.
+
+    Last come those who judged a case of the same two sides within 90 days: they are taken only if there is nobody else,
+    and both sides see who it is and can challenge them.
     """
     order = dispute.refund.order
     buyer, shop = order.buyer_id, order.shop
     near = Order.objects.filter(placed_at__gt=at - TOO_NEAR).filter(
         Q(buyer=OuterRef("pk"), shop=shop) | Q(buyer=buyer, shop__owner=OuterRef("pk"))
     )
+    accounts = Payee.objects.filter(shop=shop).values("account")
     part = (
         Exists(Message.objects.filter(order=order, author=OuterRef("pk")))
         | Exists(Statement.objects.filter(dispute=dispute, author=OuterRef("pk")))
         | Exists(Ruling.objects.filter(dispute=dispute, by=OuterRef("pk")))
+        | Exists(Seat.objects.filter(dispute=dispute, user=OuterRef("pk")).filter(_bars(role)))
     )
+    pair = Seat.objects.filter(
+        dispute__refund__order__buyer=buyer,
+        dispute__refund__order__shop=shop,
+        user=OuterRef("pk"),
+        since__gt=at - TOO_NEAR,
+    ).exclude(dispute=dispute)
+    skilled = Ruling.objects.filter(
+        by=OuterRef("pk"), is_final=True, dispute__refund__reason=dispute.refund.reason
+    ).exclude(dispute=dispute)
+    by_skill = dispute.track == Dispute.Track.COMPLEX
     return (
         get_user_model()
         .objects.filter(Exists(StaffRole.objects.held().filter(user=OuterRef("pk"), role=role)), is_active=True)
-        .exclude(pk__in=[buyer, shop.owner_id, *shop.people()])
+        .exclude(pk__in=[buyer, shop.owner_id, *shop.people(), *_on_their_networks(dispute)])
         .exclude(Exists(near))
+        .exclude(Exists(Payee.objects.filter(shop__owner=OuterRef("pk"), account__in=accounts)))
         .exclude(part)
-        .annotate(load=_load("senior", [DisputeState.SIGNING]) if role == Role.SENIOR else _load("arbiter", UNDECIDED))
-        .order_by("load", "pk")
+        .annotate(
+            knows_pair=Case(When(Exists(pair), then=1), default=0, output_field=IntegerField()),
+            urgent=_load("arbiter", UNDECIDED, is_urgent=True) if dispute.is_urgent else Value(0),
+            unskilled=Case(When(Exists(skilled), then=0), default=1, output_field=IntegerField()),
+            load=_load("senior", [DisputeState.SIGNING]) if role == Role.SENIOR else _load("arbiter", UNDECIDED),
+        )
+        .order_by("knows_pair", "urgent", *(["unskilled", "load"] if by_skill else ["load", "unskilled"]), "pk")
     )
 
 
 def next_arbiter(dispute: Dispute, *, at: datetime) -> Any:
-    """The arbiter with the fewest cases who is free of conflict and not the one who has it now; or nobody."""
-    found = free_of_conflict(dispute, Role.ARBITER, at=at).filter(load__lt=MOST_CASES)
-    return found.exclude(pk=dispute.arbiter_id).first()
+    """The arbiter with the fewest cases who is free of conflict and not the one who has it now; or nobody.
+
+    What is urgent does not wait for somebody with less to do.
+    """
+    found = free_of_conflict(dispute, Role.ARBITER, at=at).exclude(pk=dispute.arbiter_id)
+    return found.first() if dispute.is_urgent else found.filter(load__lt=MOST_CASES).first()
 
 
 def next_lead(dispute: Dispute, *, at: datetime) -> Any:
@@ -66,7 +100,77 @@ def next_senior(dispute: Dispute, *, at: datetime) -> Any:
     return None
 
 
-def _load(field: str, states: Any) -> Coalesce:
-    cases = Dispute.objects.filter(**{field: OuterRef("pk")}, state__in=states).order_by().values(field)
+def new_people(dispute: Dispute, *, at: datetime, most: int = PANEL, besides: Collection[int] = ()) -> list[Any]:
+    """Up to `most` people for a panel: seniors and arbiters, else leads, none of whom had a part in the case."""
+    found: dict[int, Any] = {}
+    for role in (Role.SENIOR, Role.ARBITER, Role.LEAD):
+        for person in _never_in_it(dispute, role, at=at).exclude(pk__in=besides)[: most + len(found)]:
+            found.setdefault(person.pk, person)
+    return list(found.values())[:most]
+
+
+def next_chief(appeal: Appeal, *, at: datetime) -> Any:
+    """A lead for a panel that did not come to an end: one who had no part in the case, and not the one of before."""
+    found = _never_in_it(appeal.dispute, Role.LEAD, at=at)
+    return found.exclude(pk=appeal.chief_id).first() or found.first()
+
+
+def may_admit(dispute: Dispute, user: Any) -> bool:
+    """Whether a lead may look at an appeal: nobody who judged or signed what is appealed against."""
+    seats = Seat.objects.filter(dispute=dispute, user=user)
+    return not seats.exists() and not Ruling.objects.filter(dispute=dispute, by=user).exists()
+
+
+def next_neutral(dispute: Dispute) -> Neutral | None:
+    """The outside neutral of the public list who was named the fewest times, and is no side of the case."""
+    order = dispute.refund.order
+    sides = [order.buyer_id, order.shop.owner_id, *order.shop.people()]
+    listed = Neutral.objects.filter(delisted_at=None, user__is_active=True).exclude(user__in=sides)
+    gone = Seat.objects.filter(dispute=dispute, left__in=FOR_GOOD).values("user")
+    listed = listed.exclude(user__in=gone).exclude(pk=dispute.neutral_id)
+    return listed.annotate(named=Count("disputes")).order_by("named", "pk").first()
+
+
+def _never_in_it(dispute: Dispute, role: str, *, at: datetime) -> QuerySet[Any]:
+    return (
+        free_of_conflict(dispute, role, at=at)
+        .exclude(Exists(Seat.objects.filter(dispute=dispute, user=OuterRef("pk"))))
+        .exclude(Exists(Signature.objects.filter(ruling__dispute=dispute, user=OuterRef("pk"))))
+    )
+
+
+def _bars(role: str) -> Q:
+    """Which earlier parts in a case keep somebody from another one: any but the same, and the same if left for good."""
+    own = {Role.SENIOR: [Seat.Part.SENIOR]}.get(Role(role), [Seat.Part.ARBITER])
+    if role == Role.LEAD:
+        own = [Seat.Part.ARBITER, Seat.Part.SENIOR, Seat.Part.CHIEF]
+    return ~Q(part__in=own) | Q(left__in=FOR_GOOD)
+
+
+def _on_their_networks(dispute: Dispute) -> set[int]:
+    """Staff whose sessions come from a network on which one of the sides was seen; networks at home count, not ours."""
+    order = dispute.refund.order
+    sides = {order.buyer_id, order.shop.owner_id, *order.shop.people()}
+    seen = set(Reveal.objects.filter(unit__order=order).order_by("pk").values_list("address_prefix", flat=True))
+    staff: list[tuple[int, str]] = []
+    sessions = UserSession.objects.filter(
+        Q(user__in=sides) | Q(user__staff_roles__revoked_at=None, user__staff_roles__isnull=False)
+    )
+    for user, address in sessions.order_by("pk").values_list("user_id", "ip").distinct():
+        if not _is_public(address):
+            continue
+        if user in sides:
+            seen.add(prefix(address))
+        else:
+            staff.append((user, prefix(address)))
+    return {user for user, network in staff if network in seen}
+
+
+def _is_public(address: str) -> bool:
+    return ipaddress.ip_address(address).is_global
+
+
+def _load(field: str, states: Any, **more: Any) -> Coalesce:
+    cases = Dispute.objects.filter(**{field: OuterRef("pk")}, state__in=states, **more).order_by().values(field)
     counted = cases.annotate(number=Count("pk")).values("number")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)

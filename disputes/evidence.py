@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from disputes.models import Dispute, Evidence, Side, Statement
-from ledger.models import Payment
+from django.db.models import Q, QuerySet
+
+from disputes.models import Dispute, Evidence, Question, Side, Statement
+from ledger.models import Payment, Payout
+from ledger.states import PayoutState
 from orders.models import Attachment, Message, Order, Reveal, Unit, ValidityRecord
 from orders.parties import side_of_author
 from timeline import page
+from timeline.models import Outage
 
 RECORD, CLAIM = "record", "claim"
 Kind = Evidence.Kind
@@ -34,6 +38,7 @@ def enter_records(dispute: Dispute, *, at: datetime, units: Sequence[Unit] | Non
         _item(dispute, Kind.VALIDITY, Side.PLATFORM, _validity(units), RECORD, at),
         _item(dispute, Kind.CONVERSATION, Side.PLATFORM, _conversation(order), RECORD, at),
         _item(dispute, Kind.PAYMENTS, Side.PLATFORM, _payments(order), RECORD, at),
+        _item(dispute, Kind.OUTAGES, Side.PLATFORM, _outages(order), RECORD, at),
         _item(dispute, Kind.CLAIM, Side.BUYER, _claim(refund, units), CLAIM, at),
     ]
     if refund.declined_code or refund.declined_text:
@@ -54,14 +59,55 @@ def add(
     *,
     is_late: bool,
     at: datetime,
+    is_sealed: bool = False,
+    answers: str = "",
 ) -> list[Evidence]:
-    """Put what a side says and the files it gives into the file; a file that is in it already stays there once."""
+    """Put what a side says and the files it gives into the file; a file that is in it already stays there once.
+
+    `is_sealed` hides them from the other side while the dispute's seal holds; `answers` is what was asked for by name.
+    """
     items = []
     if statement:
-        items.append(_item(dispute, Kind.STATEMENT, side, {"text": statement.text}, CLAIM, at, is_late))
+        data: dict[str, Any] = {"text": statement.text}
+        if statement.about_id:
+            data["about"] = statement.about_id
+        if answers:
+            data["answers"] = answers
+        items.append(_item(dispute, Kind.STATEMENT, side, data, CLAIM, at, is_late))
     known = set(dispute.evidence.exclude(attachment=None).values_list("attachment", flat=True).order_by("pk"))
     items += [_file(dispute, side, each, at, is_late) for each in attachments if each.pk not in known]
+    for item in items:
+        item.is_sealed = is_sealed
     return Evidence.objects.bulk_create(items)
+
+
+def enter_silence(dispute: Dispute, question: Question, *, at: datetime) -> None:
+    """What was asked for by name and not given is a fact of the file: the arbiter weighs it like any other.
+
+    A record that a side keeps and does not produce counts against it (rules 5.2.5); one missing item may.
+    """
+    data = {"asked": question.whom, "kind": question.kind, "item": question.item, "asked_at": _time(question.at)}
+    page.insert([_item(dispute, Kind.SILENCE, Side.PLATFORM, data, RECORD, at)])
+
+
+def visible_to(dispute: Dispute, side: Side | None, *, at: datetime) -> QuerySet[Evidence]:
+    """The file as one side may read it now: the other's words are sealed until both spoke or half the time is over.
+
+    The staff read all of it.
+    """
+    found = dispute.evidence.select_related("attachment").order_by("pk")
+    if side is None or not dispute.is_sealed(at):
+        return found
+    return found.exclude(is_sealed=True, side=side.other)
+
+
+def supplements_arrived(dispute: Dispute) -> bool:
+    """Whether everything has arrived that a ruling gave on top of what was paid early."""
+    if not dispute.supplemented:
+        return True
+    causes = [f"ruling:{pk}" for pk in dispute.rulings.order_by("pk").values_list("pk", flat=True)]
+    causes.append(dispute.address)
+    return not Payout.objects.filter(cause__in=causes).exclude(state=PayoutState.PAID).exists()
 
 
 def _item(
@@ -165,6 +211,22 @@ def _payments(order: Order) -> dict[str, Any]:
         "payments": [
             {"number": row.number, "channel": row.channel, "amount": row.amount, "state": row.state} for row in rows
         ],
+    }
+
+
+def _outages(order: Order) -> dict[str, Any]:
+    """What was registered as down between payment and delivery, or until now, of the platform and of this shop."""
+    since, until = order.paid_at or order.placed_at, order.delivered_at
+    found = Outage.objects.filter(
+        Q(scope=Outage.Scope.PLATFORM) | Q(scope=Outage.Scope.SHOP, target=str(order.shop_id))
+    ).exclude(ended_at__lt=since)
+    if until:
+        found = found.exclude(began_at__gt=until)
+    return {
+        "outages": [
+            {"scope": row.scope, "reason": row.reason, "began_at": _time(row.began_at), "ended_at": _time(row.ended_at)}
+            for row in found.order_by("pk")
+        ]
     }
 
 

@@ -1,46 +1,45 @@
-"""The story of a dispute: open · assign · submit · rest · rule · sign · lapse · withdraw · concede · paid.
+"""The story of a dispute: open · assign · rule · sign · dismiss · withdraw · concede · waive · lapse · settled · paid.
 
-Everybody here holds the order's lock. Whoever decides is assigned, hears both sides, gives reasons, and never signs
-alone where much is at stake; whatever people leave undone, a clock takes further.
+What the sides say stands in `hearing`, what is asked of them in `questions`, what they may agree on in `proposals`, who
+decides in place of the staff in `neutrals`, what stops a case in `suspension`, what follows a ruling in `appeals` and
+`penalties`; `course` holds what all of these share. Everybody here holds the order's lock. Whoever decides is assigned,
+hears both sides, gives reasons, and never signs alone where much is at stake; whatever people leave undone, a clock
+takes further.
 """
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.models import Role
-from disputes import assignment, evidence, rulings, seal
-from disputes.models import (
-    ASSISTING,
-    HEARING,
-    SEEING_ALL,
-    UNDECIDED,
-    Dispute,
-    Evidence,
-    Ruling,
-    Side,
-    Signature,
-    Statement,
+from disputes import (
+    appeals,
+    assignment,
+    budget,
+    course,
+    defaults,
+    evidence,
+    hearing,
+    neutrals,
+    penalties,
+    proposals,
+    questions,
+    rulings,
+    suspension,
 )
+from disputes.course import AGAIN, WRONG_MOMENT, latest, served, span_of
+from disputes.models import HEARING, UNDECIDED, UNFINISHED, Dispute, Ruling, Seat, Side, Signature
 from disputes.rulings import Draft, Prepared
 from disputes.states import DisputeState
-from orders.models import Attachment, Unit
 from orders.states import Grade
 from refunds import lifecycle as refunds
-from refunds.models import Refund
+from refunds.models import Refund, RefundItem
 from refunds.states import RefundState
-from rulebook import clocks
 from shops.models import Kind
 from timeline import numbers, page
 from timeline.door import begin, change, enter, lock, note, require, verb
-from timeline.spans import Span, hours
-
-log = logging.getLogger(__name__)
 
 #: Up to so many fen a case is on the fast track; up to the second figure if our records of its units are complete.
 FAST, FAST_IF_RECORDED = 5_000, 20_000
@@ -48,22 +47,37 @@ FAST, FAST_IF_RECORDED = 5_000, 20_000
 COMPLEX, COMPLEX_UNITS = 100_000, 20
 #: Reasons in which waiting hurts, whatever the sum.
 URGENT = frozenset({"MINOR_PURCHASE", "UNAUTHORIZED_PAYMENT", "ILLEGAL_GOODS", "ACCOUNT_RECOVERED", "SELLER_ABSCONDED"})
-#: What somebody new gets when the time for a ruling ran out, or when a draft comes back (machines: D16, D18, D19).
-AGAIN = hours(24)
-#: How often one side may say something in one case.
-MOST_STATEMENTS = 20
-LONGEST_STATEMENT = 4_000
 #: After so many lapsed clocks of the staff, the rulebook's own figure is the provisional ruling.
 PROVISIONAL_AFTER = 3
+#: Who signs what a default rule drafted, where no second person is needed.
+ARBITER = "arbiter"
+#: In which states the shop may still give in.
+CONCEDING = (DisputeState.OPENED, *HEARING)
 
-WRONG_MOMENT = gettext_lazy("The case has moved on meanwhile. Look at it again.")
+# Verbs of the sides that stand in a module of their own; pages and API find all verbs of a case here.
+LONGEST_STATEMENT = hearing.LONGEST_STATEMENT
+submit, rest, extend, challenge, recuse = (
+    hearing.submit,
+    hearing.rest,
+    hearing.extend,
+    hearing.challenge,
+    hearing.recuse,
+)
 
 
 @verb
 def open_dispute(refund: Refund, *, by: Any, at: datetime) -> None:
     """The platform takes a refund case on, in the transaction that escalates it, and gives it to an arbiter if one is
-    free; else the lead's clock runs."""
+    free; else the lead's clock runs.
+
+    Where the platform itself is the respondent, an outside neutral is named. A case whose agreed replacement failed is
+    heard again by whoever had it.
+    """
     lock(refund)
+    known = Dispute.objects.filter(refund=refund).first()
+    if known is not None:
+        _hear_again(known, by=by, at=at)
+        return
     units = list(refund.items.select_related("unit").order_by("unit__place"))
     is_urgent = refund.reason in URGENT or refund.decision.get("lane") == "urgent"
     dispute = Dispute(
@@ -71,12 +85,16 @@ def open_dispute(refund: Refund, *, by: Any, at: datetime) -> None:
         refund=refund,
         track=_track(refund, [item.unit for item in units]),
         is_urgent=is_urgent,
+        is_against_platform=neutrals.is_against_platform(refund),
         opened_at=at,
     )
     data = {"refund": refund.number, "asked": refund.asked, "track": str(dispute.track), "urgent": is_urgent}
     begin(dispute, by=by, at=at, span=span_of(dispute, "ASSIGN", "urgent" if is_urgent else "normal"), data=data)
-    if arbiter := assignment.next_arbiter(dispute, at=at):
-        _begin_hearing(dispute, arbiter, by=None, at=at, units=[item.unit for item in units])
+    budget.begin(dispute, at=at)
+    if dispute.is_against_platform:
+        neutrals.name(dispute, at=at)
+    elif arbiter := assignment.next_arbiter(dispute, at=at):
+        course.begin_hearing(dispute, arbiter, by=None, at=at, units=[item.unit for item in units])
 
 
 @verb
@@ -89,14 +107,33 @@ def open_file(dispute: Dispute, *, by: Any, at: datetime) -> None:
 
 
 @verb
+def unmask(dispute: Dispute, *, reason: str, by: Any, at: datetime) -> None:
+    """Somebody of the staff says why they need to see who the sides are and from where they came: that is on record.
+
+    Refused: `not_your_turn`, `file_closed`, `reason_missing`.
+    """
+    lock(dispute)
+    require(_is_staff_in(dispute, by), "not_your_turn", _("Only the mall's staff open case files."))
+    require(dispute.is_file_open_for(by, at), "file_closed", _("Open the case file first; that is on record."))
+    require(bool(reason.strip()), "reason_missing", _("Say what you need it for."))
+    note(dispute, "dispute.unmasked", by=by, at=at, data={"reason": reason.strip()[:200]})
+
+
+@verb
 def assign(dispute: Dispute, arbiter: Any, *, by: Any, at: datetime) -> None:
     """A lead gives an undecided case to somebody by hand, for the first time or anew.
 
-    Refused: `not_your_turn`, `wrong_moment`, `conflict` (nobody judges a case of people they deal with).
+    Refused: `not_your_turn`, `wrong_moment`, `no_staff_ruling`, `has_it_already`, `conflict` (nobody judges a case of
+    people they deal with).
     """
     lock(dispute)
     require(by.has_role(Role.LEAD) and dispute.side_of(by) is None, "not_your_turn", _("Only a lead assigns cases."))
     require(dispute.state in {DisputeState.OPENED, *HEARING}, "wrong_moment", WRONG_MOMENT)
+    require(
+        not dispute.neutral_id,
+        "no_staff_ruling",
+        _("The platform itself is the respondent: an outside neutral has this case."),
+    )
     require(arbiter.pk != dispute.arbiter_id, "has_it_already", _("This person has the case already."))
     role = Role.ARBITER if arbiter.has_role(Role.ARBITER) else Role.LEAD
     require(
@@ -105,84 +142,71 @@ def assign(dispute: Dispute, arbiter: Any, *, by: Any, at: datetime) -> None:
         _("This person cannot judge the case: not an arbiter, a side in it, or too near to one of the sides."),
     )
     if dispute.state == DisputeState.OPENED:
-        _begin_hearing(dispute, arbiter, by=by, at=at)
+        course.begin_hearing(dispute, arbiter, by=by, at=at)
     else:
-        _give_to(dispute, arbiter)
+        course.give_to(dispute, arbiter, at=at)
         note(dispute, "dispute.reassigned", by=by, at=at, data={"arbiter": arbiter.pk})
-
-
-@verb
-def submit(
-    dispute: Dispute, *, text: str, by: Any, at: datetime, attachments: Sequence[Attachment] = ()
-) -> list[Evidence]:
-    """A side says something or gives files; what comes after the time for evidence is marked as late.
-
-    `ValidationError` on `text`: nothing said and nothing given, or too long. Refused: `not_your_turn`, `wrong_moment`,
-    `too_often`.
-    """
-    lock(dispute)
-    side = _side_that_speaks(dispute, by)
-    require(side is not None, "not_your_turn", _("Only the two sides and the staff who assist add to the file."))
-    assert side is not None  # noqa: S101 - asked above
-    require(dispute.state in HEARING, "wrong_moment", _("Nothing can be added to the file now."))
-    said = _readable(text, is_needed=not attachments)
-    if any(each.order_id != dispute.refund.order_id or each.uploader_id != by.pk for each in attachments):
-        raise ValueError("These files are not this person's in this order.")
-    given = dispute.statements.filter(side=side).count()
-    require(given < MOST_STATEMENTS, "too_often", _("Each side can speak 20 times in a case. That is done."))
-    statement = Statement.objects.create(dispute=dispute, side=side, author=by, text=said, at=at) if said else None
-    is_late = dispute.state == DisputeState.REVIEW or dispute.is_overdue(at)
-    added = evidence.add(dispute, side, statement, attachments, is_late=is_late, at=at)
-    data = {"side": str(side), "evidence": [item.pk for item in added], "late": is_late}
-    note(dispute, "dispute.evidence_submitted", by=by, at=at, data=data)
-    return added
-
-
-@verb
-def rest(dispute: Dispute, *, by: Any, at: datetime) -> None:
-    """A side has nothing to add; when both say so, the review begins. Refused: `not_your_turn`, `wrong_moment`."""
-    lock(dispute)
-    side = dispute.side_of(by)
-    require(side is not None, "not_your_turn", _("Only the two sides say that they have nothing to add."))
-    assert side is not None  # noqa: S101 - asked above
-    require(
-        dispute.state == DisputeState.EVIDENCE and not dispute.is_overdue(at) and not dispute.has_rested(side),
-        "wrong_moment",
-        _("The time for evidence is over, or you have said this already."),
-    )
-    if side == Side.BUYER:
-        change(dispute, buyer_rested=True)
-    else:
-        change(dispute, shop_rested=True)
-    note(dispute, "dispute.rested", by=by, at=at, data={"side": str(side)})
-    if dispute.buyer_rested and dispute.shop_rested:
-        _begin_review(dispute, by=by, at=at)
 
 
 @verb
 def rule(dispute: Dispute, draft: Draft, *, by: Any, at: datetime) -> Ruling:
     """The arbiter of the case decides it, with everything a decision needs; a senior signs where much is at stake.
 
-    Refused: `not_your_turn`, `not_your_case`, `wrong_moment`, `too_late`, `incomplete` with what is missing.
+    Refused: `not_your_turn`, `not_your_case`, `wrong_moment`, `too_late`, `no_staff_ruling` (the platform is liable for
+    more than its own staff may rule: refer the case), `incomplete` with what is missing.
     """
     lock(dispute)
-    require(bool(by.roles & {Role.ARBITER, Role.LEAD}), "not_your_turn", _("Only arbiters decide cases."))
-    require(
-        dispute.arbiter_id == by.pk and dispute.side_of(by) is None,
-        "not_your_case",
-        _("Arbiters decide only the cases that are assigned to them."),
-    )
+    course.require_arbiter(dispute, by)
     require(dispute.state == DisputeState.REVIEW, "wrong_moment", WRONG_MOMENT)
     require(
         not dispute.is_overdue(at), "too_late", _("The time for this ruling is over; the case goes to somebody else.")
     )
     prepared = rulings.prepare(dispute, draft)
+    is_neutral = course.is_neutral(dispute, by)
+    is_staffs = not dispute.is_against_platform and neutrals.part_of_platform(prepared) <= neutrals.STAFF_MAY_RULE
+    require(
+        is_neutral or is_staffs,
+        "no_staff_ruling",
+        _("The platform itself would pay more than ¥200: its staff does not rule here. Refer the case to a neutral."),
+    )
     require(not prepared.missing, "incomplete", sentence_of(prepared))
-    ruling = rulings.write(dispute, draft, prepared, by=by, at=at)
-    if prepared.needs_signature:
+    ruling = rulings.write(dispute, draft, prepared, by=by, at=at, is_signed=is_neutral)
+    if ruling.needs_signature:
         _ask_for_signature(dispute, ruling, prepared, by=by, at=at)
     else:
-        _serve(dispute, ruling, Dispute.Outcome.RULING, by=by, at=at)
+        course.serve(dispute, ruling, by=by, at=at)
+    return ruling
+
+
+@verb
+def dismiss(dispute: Dispute, *, ground: str, reasons: str, by: Any, at: datetime) -> Ruling:
+    """The arbiter, or a lead before there is one, does not hear the case, for a named reason; it can be appealed.
+
+    From ¥1,000 on a second person signs. Refused: `not_your_turn`, `not_your_case`, `wrong_moment`, `ground_missing`.
+    """
+    lock(dispute)
+    if dispute.state == DisputeState.OPENED:
+        course.require_lead(dispute, by)
+    else:
+        course.require_arbiter(dispute, by)
+    allowed = {DisputeState.OPENED, DisputeState.EVIDENCE, DisputeState.REVIEW}
+    require(dispute.state in allowed and not dispute.is_overdue(at), "wrong_moment", WRONG_MOMENT)
+    require(
+        ground in Ruling.Dismissed.values and len(reasons.strip()) >= rulings.SHORTEST_REASONS,
+        "ground_missing",
+        _("Say why the case is not heard, in 20 characters at least."),
+    )
+    draft = Draft(shares={"buyer": rulings.WHOLE}, rule_ids=rulings.rules_of(dispute.refund), reasons=reasons.strip())
+    prepared = rulings.prepare(dispute, draft)
+    is_small = dispute.refund.asked < rulings.LARGE
+    kind = Ruling.Kind.DISMISSAL
+    ruling = rulings.write(dispute, draft, prepared, by=by, at=at, kind=kind, ground=ground, is_signed=is_small)
+    if dispute.arbiter_id is None:
+        course.give_to(dispute, by, at=at)
+    if ruling.needs_signature:
+        _ask_for_signature(dispute, ruling, prepared, by=by, at=at)
+    else:
+        course.serve(dispute, ruling, by=by, at=at)
     return ruling
 
 
@@ -192,11 +216,13 @@ def sign(
 ) -> None:
     """A second person agrees with the ruling, which is then served, or sends it back to the arbiter with a note.
 
-    `version` is the one that was read. Refused: `not_your_turn`, `wrong_moment`, `conflict`, `ruling_changed`,
-    `note_missing`. Nobody who wrote a version of this ruling signs one.
+    What a default rule drafted, the arbiter signs where no second person is needed. `version` is the one that was
+    read. Refused: `not_your_turn`, `wrong_moment`, `conflict`, `ruling_changed`, `note_missing`. Nobody who wrote a
+    version of this ruling signs one.
     """
     lock(dispute)
-    roles = by.roles & {Role.SENIOR, Role.LEAD}
+    is_arbiters = dispute.waits_for == ARBITER
+    roles = by.roles & ({Role.ARBITER, Role.LEAD} if is_arbiters else {Role.SENIOR, Role.LEAD})
     require(bool(roles), "not_your_turn", _("Only a senior arbiter signs."))
     require(dispute.state == DisputeState.SIGNING, "wrong_moment", WRONG_MOMENT)
     require(
@@ -214,13 +240,14 @@ def sign(
     require(version in (None, ruling.version), "ruling_changed", _("The ruling was written anew. Read it again."))
     require(agrees or bool(note_text.strip()), "note_missing", _("Say what the arbiter should look at again."))
     page.insert([Signature(ruling=ruling, user=by, agrees=agrees, note=note_text.strip(), at=at)])
-    if dispute.senior_id != by.pk:
-        change(dispute, senior=by)
+    if not is_arbiters and dispute.senior_id != by.pk:
+        course.ask_to_sign(dispute, by, at=at)
     if agrees:
         note(dispute, "dispute.signed", by=by, at=at, data={"version": ruling.version, "sha256": ruling.sha256})
-        _serve(dispute, ruling, Dispute.Outcome.RULING, by=by, at=at)
+        course.serve(dispute, ruling, by=by, at=at)
     else:
         data = {"version": ruling.version}
+        change(dispute, waits_for="")
         enter(dispute, DisputeState.REVIEW, by=by, at=at, span=AGAIN, event="dispute.sent_back", data=data)
 
 
@@ -230,7 +257,7 @@ def withdraw(dispute: Dispute, *, by: Any, at: datetime) -> None:
     `wrong_moment`."""
     lock(dispute)
     require(dispute.side_of(by) == Side.BUYER, "not_your_turn", _("Only the buyer takes a case back."))
-    require(dispute.state in UNDECIDED, "wrong_moment", WRONG_MOMENT)
+    require(_may_be_taken_back(dispute), "wrong_moment", WRONG_MOMENT)
     refunds.withdraw(dispute.refund, by=by, at=at)
     dispute.refresh_from_db()
 
@@ -240,14 +267,17 @@ def withdrawn(refund: Refund, *, by: Any, at: datetime) -> None:
     """The refund case was taken back: nothing is left to decide. Refused: `wrong_moment` once it is ruled."""
     dispute = Dispute.objects.get(refund=refund)
     lock(dispute)
-    require(dispute.state in UNDECIDED, "wrong_moment", WRONG_MOMENT)
-    change(dispute, outcome=Dispute.Outcome.WITHDRAWN, closed_at=at)
-    enter(dispute, DisputeState.WITHDRAWN, by=by, at=at)
+    require(dispute.decided_in in UNDECIDED, "wrong_moment", WRONG_MOMENT)
+    questions.drop(dispute, at=at)
+    proposals.drop(dispute, at=at)
+    change(dispute, outcome=Dispute.Outcome.WITHDRAWN)
+    course.end(dispute, DisputeState.WITHDRAWN, by=by, at=at)
 
 
 def undecided(refund: Refund) -> bool:
     """Whether the dispute of a case has not been ruled yet."""
-    return Dispute.objects.filter(refund=refund, state__in=UNDECIDED).exists()
+    dispute = Dispute.objects.filter(refund=refund).first()
+    return dispute is not None and dispute.decided_in in UNDECIDED
 
 
 def page_of(refund: Refund) -> str:
@@ -264,14 +294,41 @@ def concede(dispute: Dispute, *, by: Any, at: datetime) -> None:
     """
     lock(dispute)
     require(dispute.side_of(by) == Side.SHOP, "not_your_turn", _("Only the shop gives in."))
-    require(dispute.state in HEARING, "wrong_moment", WRONG_MOMENT)
-    require(dispute.refund.asked > 0, "nothing_asked", _("Nothing is asked here, so there is nothing to give in to."))
-    change(dispute, outcome=Dispute.Outcome.CONCEDED)
-    data = {"amount": dispute.refund.asked + dispute.refund.compensation}
+    require(dispute.state in CONCEDING, "wrong_moment", WRONG_MOMENT)
+    refund = dispute.refund
+    require(refund.asked > 0, "nothing_asked", _("Nothing is asked here, so there is nothing to give in to."))
+    questions.drop(dispute, at=at)
+    proposals.drop(dispute, at=at)
+    change(dispute, outcome=Dispute.Outcome.CONCEDED, left=None, waits_for="")
+    data = {"amount": refund.asked + refund.compensation}
     span = span_of(dispute, "ENFORCE")
     enter(dispute, DisputeState.ENFORCING, by=by, at=at, span=span, event="dispute.conceded", data=data)
-    refunds.conceded(dispute.refund, by=by, at=at)
-    _close_if_done(dispute, at=at)
+    if refund.state == RefundState.DISPUTED:
+        refunds.conceded(refund, by=by, at=at)
+    else:
+        items = RefundItem.objects.filter(refund=refund).order_by("pk")
+        grants = dict(items.values_list("unit_id", "asked"))
+        course.pay(dispute, grants=grants, compensation=refund.compensation, cause=dispute.address, by=by, at=at)
+    course.close_if_done(dispute, at=at)
+
+
+@verb
+def waive(dispute: Dispute, *, by: Any, at: datetime) -> None:
+    """A side will not appeal; when both say so, the ruling is carried out at once.
+
+    Refused: `not_your_turn`, `wrong_moment`, `waived`.
+    """
+    lock(dispute)
+    side = course.require_side(dispute, by)
+    require(dispute.state == DisputeState.RULED and not dispute.is_overdue(at), "wrong_moment", WRONG_MOMENT)
+    require(not dispute.has_waived(side), "waived", _("You have said that you will not appeal."))
+    if side == Side.BUYER:
+        change(dispute, buyer_waived=True)
+    else:
+        change(dispute, shop_waived=True)
+    note(dispute, "dispute.appeal_waived", by=by, at=at, data={"side": str(side)})
+    if dispute.has_waived(side.other):
+        _enforce(dispute, by=by, at=at)
 
 
 @verb
@@ -280,45 +337,40 @@ def paid(refund: Refund, *, at: datetime) -> None:
     dispute = Dispute.objects.filter(refund=refund).first()
     if dispute is not None:
         lock(dispute)
-        _close_if_done(dispute, at=at)
-
-
-def span_of(dispute: Dispute, limit: str, variant: str | None = None) -> Span:
-    """How long a clock of the dispute runs, by the version of the rulebook that its order is pinned to."""
-    return clocks.span(limit, variant, version=dispute.refund.order.rulebook_version)
+        course.close_if_done(dispute, at=at)
 
 
 @verb
 def lapse(dispute: Dispute, *, limit: str, at: datetime) -> None:
-    """A clock ran out: nobody assigned, heard, ruled, signed or appealed in time, or the money has not arrived."""
+    """A clock ran out: nobody assigned, heard, answered, agreed, ruled, signed or appealed in time, or the money has
+    not arrived; or the buyer has waited for too long in all."""
     lock(dispute)
+    if limit in (budget.WAIT, budget.LAST):
+        _waited_too_long(dispute, limit, at=at)
+        return
     if dispute.machine.limits.get(dispute.state) != limit or not dispute.is_overdue(at):
         return  # acted on while this call was on its way
     match DisputeState(dispute.state):
         case DisputeState.OPENED:
-            _alarm(dispute, "not assigned in time", at=at)
-            _begin_hearing(dispute, assignment.next_lead(dispute, at=at), by=None, at=at)
+            course.alarm(dispute, "not assigned in time", at=at)
+            course.begin_hearing(dispute, assignment.next_lead(dispute, at=at), by=None, at=at)
         case DisputeState.EVIDENCE:
-            _begin_review(dispute, by=None, at=at)
+            _end_hearing(dispute, at=at)
         case DisputeState.REVIEW:
             _not_ruled(dispute, at=at)
+        case DisputeState.QUESTIONED:
+            questions.unanswered(dispute, at=at)
+        case DisputeState.PROPOSED:
+            proposals.fail(dispute, by=None, at=at)
         case DisputeState.SIGNING:
-            _alarm(dispute, "not signed in time", at=at)
-            change(dispute, senior=assignment.next_senior(dispute, at=at) or dispute.senior)
-            enter(
-                dispute,
-                DisputeState.SIGNING,
-                by=None,
-                at=at,
-                span=span_of(dispute, "SIGN"),
-                event="dispute.signer_changed",
-            )
+            _not_signed(dispute, at=at)
         case DisputeState.RULED:
-            _enforce(dispute, at=at)
+            _enforce(dispute, by=None, at=at)
+        case DisputeState.SUSPENDED:
+            course.alarm(dispute, "a suspension was not renewed", at=at)
+            suspension.go_on(dispute, by=None, at=at)
         case DisputeState.ENFORCING:
-            _alarm(dispute, "not paid in time", at=at)
-            span = span_of(dispute, "ENFORCE")
-            enter(dispute, DisputeState.ENFORCING, by=None, at=at, span=span, event="dispute.payment_late")
+            _not_carried_out(dispute, at=at)
 
 
 # Questions
@@ -329,32 +381,84 @@ def actions_for(dispute: Dispute, user: Any, at: datetime) -> list[str]:
     side, state = dispute.side_of(user), dispute.state
     is_in_time = not dispute.is_overdue(at)
     if side is not None:
-        offered = {
+        offered = _of_a_side(dispute, side, at) if is_in_time else {}
+        offered |= {
             "submit": state in HEARING,
-            "rest": state == DisputeState.EVIDENCE and is_in_time and not dispute.has_rested(side),
-            "withdraw": side == Side.BUYER and state in UNDECIDED,
-            "concede": side == Side.SHOP and state in HEARING and dispute.refund.asked > 0,
+            "withdraw": side == Side.BUYER and _may_be_taken_back(dispute),
+            "concede": side == Side.SHOP and state in CONCEDING and dispute.refund.asked > 0,
         }
     else:
-        roles = user.roles
-        is_mine = dispute.arbiter_id == user.pk
-        offered = {
-            "submit": state in HEARING and _may_assist(dispute, user, roles),
-            "assign": state in {DisputeState.OPENED, *HEARING} and Role.LEAD in roles,
-            "rule": state == DisputeState.REVIEW and is_in_time and is_mine and bool(roles & {Role.ARBITER, Role.LEAD}),
-            "sign": dispute.may_be_signed_by(user) and bool(roles & {Role.SENIOR, Role.LEAD}),
-        }
-    return [verb for verb, is_offered in offered.items() if is_offered]
+        offered = _of_the_staff(dispute, user, is_in_time=is_in_time)
+    found = [verb for verb in ORDER if offered.get(verb)]
+    if state == DisputeState.APPEALED and (appeal := appeals.of(dispute)):
+        found += appeals.actions_for(appeal, user, at)
+    return found
 
 
-def latest(dispute: Dispute) -> Ruling | None:
-    """The version of the ruling that counts now."""
-    return dispute.rulings.select_related("by").order_by("-version").first()
+#: In which order actions are offered: first what a turn is about, then ways out.
+ORDER = (
+    *("submit", "answer", "agree", "refuse", "rest", "rule", "sign", "ask", "propose", "appeal"),
+    *("extend", "challenge", "last_offer", "waive", "go_outside", "withdraw", "concede", "resume"),
+    *("assign", "dismiss", "refer", "recuse", "suspend", "renew", "penalize", "settle_penalty"),
+)
 
 
-def served(dispute: Dispute) -> Ruling | None:
-    """The ruling that both sides were given, if there is one."""
-    return dispute.rulings.select_related("by").filter(is_final=True).first()
+def _of_a_side(dispute: Dispute, side: Side, at: datetime) -> dict[str, bool]:
+    """What a side can do while the clock of the state runs."""
+    state = dispute.state
+    asked = questions.current(dispute) if state == DisputeState.QUESTIONED else None
+    proposal = proposals.current(dispute) if state == DisputeState.PROPOSED else None
+    is_hearing = state == DisputeState.EVIDENCE
+    may_challenge = hearing.may_challenge(dispute, side) and hearing.is_in_time_to_challenge(dispute, at)
+    return {
+        "answer": asked is not None and asked.side == side,
+        "agree": proposal is not None and not proposal.is_accepted_by(side),
+        "refuse": proposal is not None,
+        "rest": is_hearing and not dispute.has_rested(side),
+        "extend": is_hearing and not dispute.has_extended(side),
+        "challenge": may_challenge and not dispute.challenges.filter(side=side).exists(),
+        "last_offer": state in proposals.OFFERING and dispute.final_offers.count() < rulings.BOTH,
+        "appeal": state == DisputeState.RULED
+        and not dispute.has_waived(side)
+        and not appeals.has_appealed(dispute, side)
+        and appeals.may_gain(dispute, side),
+        "waive": state == DisputeState.RULED and not dispute.has_waived(side),
+        "go_outside": side == Side.BUYER and suspension.may_go_outside(dispute),
+        "resume": side == Side.BUYER
+        and state == DisputeState.SUSPENDED
+        and dispute.suspended_because == Dispute.Suspended.OUTSIDE,
+    }
+
+
+def _of_the_staff(dispute: Dispute, user: Any, *, is_in_time: bool) -> dict[str, bool]:
+    """What somebody of the staff, or an outside neutral, can do."""
+    state, roles = dispute.state, user.roles
+    is_mine = dispute.arbiter_id == user.pk and course.is_judge(dispute, user)
+    is_lead = Role.LEAD in roles
+    is_turn = state == DisputeState.REVIEW and is_in_time and is_mine
+    is_staffs = not dispute.is_against_platform or course.is_neutral(dispute, user)
+    is_ruled = state in penalties.AFTER
+    is_signing = dispute.may_be_signed_by(user) and bool(roles & {Role.SENIOR, Role.LEAD, Role.ARBITER})
+    return {
+        "submit": state in HEARING and course.may_assist(dispute, user, roles),
+        "assign": state in {DisputeState.OPENED, *HEARING} and is_lead and not dispute.neutral_id,
+        "rule": is_turn and is_staffs,
+        "sign": is_signing and (dispute.waits_for == ARBITER or bool(roles & {Role.SENIOR, Role.LEAD})),
+        "ask": is_turn,
+        "propose": is_turn and dispute.track != Dispute.Track.FAST and dispute.proposals.count() < proposals.MOST,
+        "dismiss": is_in_time
+        and (
+            (state in {DisputeState.EVIDENCE, DisputeState.REVIEW} and is_mine)
+            or (state == DisputeState.OPENED and is_lead)
+        ),
+        "refer": neutrals.may_be_referred(dispute) and (is_mine or is_lead),
+        "recuse": state in UNDECIDED and user.pk in (dispute.arbiter_id, dispute.senior_id),
+        "suspend": state in UNFINISHED and is_lead,
+        "renew": state == DisputeState.SUSPENDED and is_lead,
+        "resume": state == DisputeState.SUSPENDED and is_lead,
+        "penalize": is_ruled and is_mine,
+        "settle_penalty": Role.RISK in roles and dispute.penalties.filter(is_imposed=None).exclude(by=user).exists(),
+    }
 
 
 def sentence_of(prepared: Prepared) -> str:
@@ -380,34 +484,67 @@ def _track(refund: Refund, units: Sequence[Any]) -> str:
     return Dispute.Track.FAST if is_fast else Dispute.Track.NORMAL
 
 
-def _begin_hearing(
-    dispute: Dispute, arbiter: Any, *, by: Any, at: datetime, units: Sequence[Unit] | None = None
-) -> None:
-    _give_to(dispute, arbiter)
-    data = {"arbiter": arbiter.pk if arbiter else None}
-    enter(dispute, DisputeState.EVIDENCE, by=by, at=at, span=span_of(dispute, "EVIDENCE", dispute.track), data=data)
-    evidence.enter_records(dispute, units=units, at=at)
+def _hear_again(dispute: Dispute, *, by: Any, at: datetime) -> None:
+    """What both sides agreed on did not happen: the case is decided after all, by whoever had it."""
+    lock(dispute)
+    require(dispute.state == DisputeState.ENFORCING, "wrong_moment", WRONG_MOMENT)
+    change(dispute, outcome="", buyer_rested=False, shop_rested=False)
+    span = span_of(dispute, "EVIDENCE", dispute.track)
+    data = {"arbiter": dispute.arbiter_id}
+    enter(dispute, DisputeState.EVIDENCE, by=by, at=at, span=span, event="dispute.heard_again", data=data)
+    budget.stop(dispute, at=at)
+    budget.begin(dispute, at=at)
 
 
-def _begin_review(dispute: Dispute, *, by: Any, at: datetime) -> None:
-    enter(dispute, DisputeState.REVIEW, by=by, at=at, span=span_of(dispute, "RULING", dispute.track))
+def _may_be_taken_back(dispute: Dispute) -> bool:
+    return dispute.decided_in in UNDECIDED and dispute.refund.state == RefundState.DISPUTED
+
+
+def _end_hearing(dispute: Dispute, *, at: datetime) -> None:
+    """The time for evidence is over: silence that gives one answer is drafted for a signature, else people review."""
+    default = defaults.found(dispute)
+    if default is None:
+        course.begin_review(dispute, by=None, at=at)
+        return
+    prepared = rulings.prepare(dispute, default.draft)
+    if dispute.is_against_platform or neutrals.part_of_platform(prepared) > neutrals.STAFF_MAY_RULE:
+        course.begin_review(dispute, by=None, at=at)
+        return
+    kind = Ruling.Kind.DEFAULT
+    ruling = rulings.write(dispute, default.draft, prepared, by=None, at=at, kind=kind)
+    because = [each for each in prepared.signature_because if each != "departs"]
+    is_arbiters = not because and not default.needs_senior and dispute.arbiter_id is not None
+    if is_arbiters:
+        change(dispute, waits_for=ARBITER)
+    else:
+        course.ask_to_sign(dispute, assignment.next_senior(dispute, at=at), at=at)
+    data = {"version": ruling.version, "because": because, "default": str(default.case), "senior": dispute.senior_id}
+    span = course.staff_span(dispute, "SIGN", at=at)
+    enter(dispute, DisputeState.SIGNING, by=None, at=at, span=span, event="dispute.default_drafted", data=data)
 
 
 def _not_ruled(dispute: Dispute, *, at: datetime) -> None:
     """The time for a ruling ran out: another arbiter, then the lead, then the rulebook's own figure.
 
-    Where the rulebook gives nothing or leaves the sum to people, no clock decides: the lead keeps the case, with an
-    alarm each day.
+    With the lead, a claim up to ¥50 is paid at once, at the fund's risk. Where the rulebook gives nothing or leaves the
+    sum to people, no clock decides: the lead keeps the case, with an alarm each day.
     """
     ran_out = dispute.ran_out + 1
-    _alarm(dispute, "not ruled in time", at=at)
+    course.alarm(dispute, "not ruled in time", at=at)
     change(dispute, ran_out=ran_out)
     if ran_out >= PROVISIONAL_AFTER and _rule_provisionally(dispute, at=at):
         return
-    chosen = assignment.next_arbiter(dispute, at=at) if ran_out == 1 else None
-    _give_to(dispute, chosen or assignment.next_lead(dispute, at=at) or dispute.arbiter)
+    if dispute.neutral_id:
+        if ran_out == 1:
+            hearing.replace(dispute, because=Seat.Left.LAPSED, at=at)
+    else:
+        chosen = assignment.next_arbiter(dispute, at=at) if ran_out == 1 else None
+        chosen = chosen or assignment.next_lead(dispute, at=at) or dispute.arbiter
+        course.give_to(dispute, chosen, because=Seat.Left.LAPSED, at=at)
     data = {"arbiter": dispute.arbiter_id, "ran_out": ran_out}
     enter(dispute, DisputeState.REVIEW, by=None, at=at, span=AGAIN, event="dispute.reassigned", data=data)
+    if ran_out == PROVISIONAL_AFTER - 1 and dispute.refund.asked <= budget.SMALLEST:
+        _advance(dispute, most=budget.SMALLEST, at=at)
 
 
 def _rule_provisionally(dispute: Dispute, *, at: datetime) -> bool:
@@ -416,104 +553,100 @@ def _rule_provisionally(dispute: Dispute, *, at: datetime) -> bool:
     if not rulings.rulebook_amount(dispute.refund, items):
         return False
     draft = rulings.by_the_rulebook(dispute.refund, items)
-    ruling = rulings.write(dispute, draft, rulings.prepare(dispute, draft), by=None, at=at)
-    _serve(dispute, ruling, Dispute.Outcome.PROVISIONAL, by=None, at=at)
+    prepared = rulings.prepare(dispute, draft)
+    ruling = rulings.write(dispute, draft, prepared, by=None, at=at, kind=Ruling.Kind.PROVISIONAL)
+    course.serve(dispute, ruling, by=None, at=at)
+    return True
+
+
+def _not_signed(dispute: Dispute, *, at: datetime) -> None:
+    """The signature did not come: it is asked of the next person."""
+    course.alarm(dispute, "not signed in time", at=at)
+    if dispute.waits_for == ARBITER:
+        chosen = assignment.next_arbiter(dispute, at=at) or assignment.next_lead(dispute, at=at) or dispute.arbiter
+        course.give_to(dispute, chosen, because=Seat.Left.LAPSED, at=at)
+    else:
+        chosen = assignment.next_senior(dispute, at=at) or dispute.senior
+        course.ask_to_sign(dispute, chosen, because=Seat.Left.LAPSED, at=at)
+    span = course.staff_span(dispute, "SIGN", at=at)
+    enter(dispute, DisputeState.SIGNING, by=None, at=at, span=span, event="dispute.signer_changed")
+
+
+def _not_carried_out(dispute: Dispute, *, at: datetime) -> None:
+    """The money has not arrived: finance is alarmed and the late counter grows; or it has, and the case is over."""
+    course.close_if_done(dispute, at=at)
+    if dispute.is_over:
+        return
+    if dispute.refund.state == RefundState.APPROVED or not evidence.supplements_arrived(dispute):
+        course.alarm(dispute, "not paid in time", at=at)
+    span = span_of(dispute, "ENFORCE")
+    enter(dispute, DisputeState.ENFORCING, by=None, at=at, span=span, event="dispute.payment_late")
+
+
+def _waited_too_long(dispute: Dispute, limit: str, *, at: datetime) -> None:
+    """The buyer has waited for 13 days in which others had to move.
+
+    What was ruled is paid at once. Without a ruling a lead has the case for 24 hours; then the rulebook's figure is
+    advanced, up to ¥2,000, and the case goes on about the rest.
+    """
+    if dispute.closed_at is not None or dispute.state == DisputeState.ENFORCING:
+        return
+    ruling = served(dispute)
+    if limit == budget.WAIT:
+        change(dispute, budget_over_at=at)
+        note(dispute, "dispute.budget_used_up", by=None, at=at, data={"state": dispute.state})
+        if ruling is not None:
+            course.pay_early(dispute, ruling, at=at)
+            return
+        course.alarm(dispute, "the buyer has waited for too long", at=at)
+        if dispute.state == DisputeState.REVIEW and not dispute.neutral_id:
+            lead = assignment.next_lead(dispute, at=at) or dispute.arbiter
+            course.give_to(dispute, lead, because=Seat.Left.LAPSED, at=at)
+            data = {"arbiter": dispute.arbiter_id}
+            enter(dispute, DisputeState.REVIEW, by=None, at=at, span=AGAIN, event="dispute.reassigned", data=data)
+        budget.give_last_chance(dispute, at=at)
+    elif ruling is None and not _advance(dispute, most=budget.MOST, at=at) and dispute.decided_in in UNDECIDED:
+        course.alarm(dispute, "the buyer has waited for too long, and the rules leave the sum to people", at=at)
+        budget.give_last_chance(dispute, at=at)
+
+
+def _advance(dispute: Dispute, *, most: int, at: datetime) -> bool:
+    """Whether the rulebook's own figure could be paid before anybody decided; it stays with a buyer in good faith."""
+    if dispute.advanced:
+        return True
+    refund = dispute.refund
+    items = rulings.items_of(refund)
+    if refund.state != RefundState.DISPUTED or not rulings.rulebook_amount(refund, items):
+        return False
+    grants, left = {}, most
+    for item in items:
+        if part := min(rulings.by_rules(item), left):
+            grants[item.unit_id], left = part, left - part
+    if not grants:
+        return False
+    draft = rulings.by_the_rulebook(refund, items)
+    platform_bp = rulings.platform_part(draft.shares)
+    refunds.ruled(refund, grants=grants, platform_bp=platform_bp, by=None, at=at)
+    change(dispute, advanced=sum(grants.values()))
+    note(dispute, "dispute.advanced", by=None, at=at, data={"amount": dispute.advanced})
     return True
 
 
 def _ask_for_signature(dispute: Dispute, ruling: Ruling, prepared: Prepared, *, by: Any, at: datetime) -> None:
     dispute.senior = None  # whoever let it lie before may be asked again
-    change(dispute, senior=assignment.next_senior(dispute, at=at))
+    course.ask_to_sign(dispute, assignment.next_senior(dispute, at=at), at=at)
     data = {"version": ruling.version, "because": prepared.signature_because, "senior": dispute.senior_id}
-    enter(dispute, DisputeState.SIGNING, by=by, at=at, span=span_of(dispute, "SIGN"), data=data)
+    span = course.staff_span(dispute, "SIGN", at=at)
+    enter(dispute, DisputeState.SIGNING, by=by, at=at, span=span, data=data)
 
 
-def _serve(dispute: Dispute, ruling: Ruling, outcome: str, *, by: Any, at: datetime) -> None:
-    """Both sides get the ruling; the time to appeal runs. A small award is paid at once and stays with the buyer."""
-    change(ruling, is_final=True)
-    seal.put(dispute, ruling, at=at)
-    change(dispute, outcome=outcome)
-    data = {"version": ruling.version, "award": ruling.award, "sha256": ruling.sha256, "outcome": str(outcome)}
-    enter(dispute, DisputeState.RULED, by=by, at=at, span=span_of(dispute, "APPEAL"), data=data)
-    if 0 < ruling.award <= rulings.SMALL:
-        _carry_out(dispute, ruling, at=at)
-
-
-def _enforce(dispute: Dispute, *, at: datetime) -> None:
-    """Nobody appealed: the ruling is carried out, unless it was paid already."""
+def _enforce(dispute: Dispute, *, by: Any, at: datetime) -> None:
+    """Nobody appealed: the ruling is carried out, less what was paid already."""
     ruling = served(dispute)
     assert ruling is not None  # noqa: S101 - a ruled case has a ruling that was served
-    enter(
-        dispute, DisputeState.ENFORCING, by=None, at=at, span=span_of(dispute, "ENFORCE"), data={"award": ruling.award}
-    )
-    if dispute.refund.state == RefundState.DISPUTED:
-        _carry_out(dispute, ruling, at=at)
-    _close_if_done(dispute, at=at)
-
-
-def _carry_out(dispute: Dispute, ruling: Ruling, *, at: datetime) -> None:
-    """Money moves as ruled; a case in which nothing goes back ends by the word of the person who ruled it."""
-    refund = dispute.refund
-    if ruling.award:
-        refunds.ruled(
-            refund,
-            grants=ruling.granted,
-            compensation=ruling.compensation,
-            platform_bp=rulings.platform_part(ruling.shares),
-            by=ruling.by,
-            at=at,
-        )
-    else:
-        refunds.rejected(refund, by=ruling.by, at=at)
-
-
-def _close_if_done(dispute: Dispute, *, at: datetime) -> None:
-    """A case is closed when its money has arrived, or when there is none to pay."""
-    is_done = dispute.refund.state in {RefundState.REFUNDED, RefundState.REJECTED}
-    if dispute.state == DisputeState.ENFORCING and is_done:
-        change(dispute, closed_at=at)
-        enter(dispute, DisputeState.CLOSED, by=None, at=at)
-
-
-def _give_to(dispute: Dispute, arbiter: Any) -> None:
-    """Somebody has the case now; who was to sign it before does not judge it and sign it, too."""
-    is_same = arbiter is not None and dispute.senior_id == arbiter.pk
-    change(dispute, arbiter=arbiter, senior=None if is_same else dispute.senior)
-
-
-def _alarm(dispute: Dispute, what: str, *, at: datetime) -> None:
-    log.critical("case %s: %s", dispute.number, what)
-    note(dispute, "dispute.alarm", by=None, at=at, data={"what": what, "state": dispute.state})
+    course.enforce(dispute, ruling, by=by, at=at)
 
 
 def _is_staff_in(dispute: Dispute, user: Any) -> bool:
-    """Whether somebody of the staff may see the file: all who assist, lead or watch, and who judges or signs it."""
+    """Whether somebody may see the file: all who assist, lead or watch, and who judges, signs or hears an appeal."""
     return Dispute.objects.on_bench_of(user, user.roles).filter(pk=dispute.pk).exists()
-
-
-def _may_assist(dispute: Dispute, user: Any, roles: frozenset[str]) -> bool:
-    """Whether somebody of the staff may add to the file: agents and leads to any, others to the one that is theirs."""
-    if not roles & ASSISTING:
-        return False
-    return bool(roles & SEEING_ALL & ASSISTING) or user.pk in (dispute.arbiter_id, dispute.senior_id)
-
-
-def _side_that_speaks(dispute: Dispute, user: Any) -> Side | None:
-    side = dispute.side_of(user)
-    if side is not None:
-        return side
-    return Side.PLATFORM if _may_assist(dispute, user, user.roles) else None
-
-
-def _readable(text: str, *, is_needed: bool) -> str:
-    """The text as it is kept; complains where something must be said, or too much is."""
-    said = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if not said and is_needed:
-        raise ValidationError({"text": ValidationError(_("Say something, or add a file."), code="required")})
-    if len(said) > LONGEST_STATEMENT:
-        raise ValidationError(
-            {"text": ValidationError(_("A statement has at most 4,000 characters."), code="max_length")}
-        )
-    if "\x00" in said:
-        raise ValidationError({"text": ValidationError(_("Use visible characters only."), code="not_visible")})
-    return said

@@ -20,6 +20,7 @@ from orders.models import Unit
 from refunds.models import Refund, RefundItem
 
 WHOLE = 10_000
+BOTH = 2
 #: From this amount in dispute or award on, two people sign.
 LARGE = 100_000
 #: Up to this award, the buyer is paid at once and keeps it.
@@ -46,6 +47,7 @@ MISSING: dict[str, Promise] = {
     "rules": _("Name at least one rule that carries the decision."),
     "reasons": _("Give the reasons in plain words, in 20 characters at least."),
     "departs": _("The sum differs from the rulebook's figure: say why."),
+    "last_offer": _("Both sides let you choose between their last offers only: award one of the two sums."),
 }
 SHORTEST_REASONS = 20
 
@@ -104,18 +106,22 @@ def prepare(dispute: Dispute, draft: Draft) -> Prepared:
     shares = {party: draft.shares.get(party, 0) for party in PARTIES} if "shares" not in missing else {}
     arithmetic = [_line(item, draft, shares) for item in items]
     grants = {line["unit"]: line["grant"] for line in arithmetic}
-    if any(not 0 <= grants[item.unit_id] <= item.unit.left for item in items) or set(draft.grants) - set(grants):
+    if any(not 0 <= grants[item.unit_id] <= open_to(item) for item in items) or set(draft.grants) - set(grants):
         missing.append("grants")
     if not 0 <= draft.compensation <= refund.order.total:
         missing.append("compensation")
     sums_hold = not {"shares", "grants", "compensation"} & set(missing)
     platform_bp = platform_part(shares) if shares else 0
-    plan = _plan(refund, grants, draft.compensation, platform_bp) if sums_hold else escrow.Plan()
+    given = {item.unit_id: given_already(item) for item in items}
+    plan = _plan(refund, grants, given, draft.compensation, platform_bp) if sums_hold else escrow.Plan()
     rulebook = rulebook_amount(refund, items)
     award = sum(grants.values()) + draft.compensation
     departs = sums_hold and rulebook is not None and award != rulebook
     if departs and not draft.departs_because.strip():
         missing.append("departs")
+    offers = list(dispute.final_offers.order_by("pk").values_list("amount", flat=True))
+    if sums_hold and len(offers) == BOTH and award not in offers:
+        missing.append("last_offer")
     because = {
         "large": max(refund.asked, award) >= LARGE,
         "guarantees": any(plan.part(name) for name in GUARANTEES) or plan.missing > 0,
@@ -144,6 +150,16 @@ def items_of(refund: Refund) -> list[RefundItem]:
     return list(RefundItem.objects.filter(refund=refund).select_related("unit").order_by("unit__place"))
 
 
+def given_already(item: RefundItem) -> int:
+    """What this very case has given back for a unit before it is over, in fen."""
+    return item.granted or 0
+
+
+def open_to(item: RefundItem) -> int:
+    """What a decision can give back for a unit in all, in fen: what is left of it and what this case gave early."""
+    return item.unit.left + given_already(item)
+
+
 def by_shares(paid: int, left: int, buyer_bp: int) -> int:
     """What goes back of a unit when the buyer carries `buyer_bp`: paid less that share of it, rounded for the buyer."""
     return min(paid - paid * buyer_bp // WHOLE, left)
@@ -159,12 +175,12 @@ def rulebook_amount(refund: Refund, items: Sequence[RefundItem]) -> int | None:
     """What the rulebook gives on what is asked, in fen, compensation included; nothing where it leaves it to people."""
     if refund.route == Refund.Route.HUMAN:
         return None
-    return sum(_by_rules(item) for item in items) + refund.compensation
+    return sum(by_rules(item) for item in items) + refund.compensation
 
 
 def by_the_rulebook(refund: Refund, items: Sequence[RefundItem]) -> Draft:
     """The ruling that the rulebook alone would write, for when people failed to: provisional."""
-    grants = {item.unit_id: _by_rules(item) for item in items}
+    grants = {item.unit_id: by_rules(item) for item in items}
     paid = sum(item.unit.paid for item in items)
     buyer_bp = WHOLE - sum(grants.values()) * WHOLE // paid if paid else WHOLE
     faults = {part.get("fault") for part in refund.decision.get("parts", [])}
@@ -182,10 +198,27 @@ def rules_of(refund: Refund) -> list[str]:
     return list(dict.fromkeys(rule for part in refund.decision.get("parts", []) for rule in part.get("rule", [])))
 
 
-def write(dispute: Dispute, draft: Draft, prepared: Prepared, *, by: Any, at: datetime) -> Ruling:
-    """Store the next version of the ruling with the hash of what it says."""
+def write(
+    dispute: Dispute,
+    draft: Draft,
+    prepared: Prepared,
+    *,
+    by: Any,
+    at: datetime,
+    kind: str = Ruling.Kind.DECISION,
+    ground: str = "",
+    appeal: Any = None,
+    is_signed: bool = False,
+) -> Ruling:
+    """Store the next version of the ruling with the hash of what it says.
+
+    `is_signed` says that no second signature is asked for: a panel of three wrote it, or an outside neutral.
+    """
     ruling = Ruling(
         dispute=dispute,
+        kind=kind,
+        ground=ground,
+        appeal=appeal,
         version=dispute.rulings.count() + 1,
         shares={party: draft.shares.get(party, 0) for party in PARTIES},
         grants={str(unit): amount for unit, amount in prepared.grants.items()},
@@ -201,7 +234,7 @@ def write(dispute: Dispute, draft: Draft, prepared: Prepared, *, by: Any, at: da
         funding=prepared.funding,
         departs=prepared.departs,
         departs_because=draft.departs_because if prepared.departs else "",
-        needs_signature=prepared.needs_signature,
+        needs_signature=prepared.needs_signature and not is_signed,
         by=by,
         at=at,
     )
@@ -255,28 +288,33 @@ def _is_judged(finding: Finding) -> bool:
 def _line(item: RefundItem, draft: Draft, shares: Mapping[str, int]) -> dict[str, Any]:
     unit = item.unit
     buyer_bp = shares.get("buyer", WHOLE)
-    usual = by_shares(unit.paid, unit.left, buyer_bp)
+    usual = by_shares(unit.paid, open_to(item), buyer_bp)
     return {
         "unit": unit.pk,
         "place": unit.place,
         "paid": unit.paid,
-        "left": unit.left,
+        "left": open_to(item),
         "buyer_bp": buyer_bp,
         "by_shares": usual,
         "grant": draft.grants.get(unit.pk, usual),
     }
 
 
-def _by_rules(item: RefundItem) -> int:
-    return min(item.asked, item.entitled, item.unit.left)
+def by_rules(item: RefundItem) -> int:
+    """What the rules give of what is asked for one unit, in fen."""
+    return min(item.asked, item.entitled, open_to(item))
 
 
-def _plan(refund: Refund, grants: Mapping[int, int], compensation: int, platform_bp: int) -> escrow.Plan:
+def _plan(
+    refund: Refund, grants: Mapping[int, int], given: Mapping[int, int], compensation: int, platform_bp: int
+) -> escrow.Plan:
+    """Who pays what is not paid yet."""
     units: list[Unit] = escrow.units_of(refund.order)
+    more = {unit: amount - given[unit] for unit, amount in grants.items()}
     return escrow.plan(
         refund.order,
         units,
-        grants={unit: amount for unit, amount in grants.items() if amount},
+        grants={unit: amount for unit, amount in more.items() if amount > 0},
         compensation=compensation,
         platform_bp=platform_bp,
         cause=refund.address,

@@ -58,7 +58,7 @@ DISPUTE = Machine(
             *(S.OPENED, S.EVIDENCE, S.REVIEW, S.QUESTIONED, S.PROPOSED, S.SIGNING, S.RULED, S.APPEALED),
             *(S.WITHDRAWN, *ANYWHERE),
         },
-        S.ENFORCING: {S.ENFORCING, S.CLOSED},
+        S.ENFORCING: {S.ENFORCING, S.EVIDENCE, S.CLOSED},  # EVIDENCE: what was agreed on did not happen
     },
     owners={
         S.OPENED: "lead",

@@ -2,8 +2,9 @@
 
 import ledger.hooks
 import timeline.hooks
+from disputes import agreements, appeals
 from disputes import lifecycle as disputes
-from disputes.states import DISPUTE
+from disputes.states import APPEAL, DISPUTE
 from ledger import brake, payments, payouts
 from ledger.states import BRAKE, PAYMENT, PAYOUT
 from notifications import inbox
@@ -19,8 +20,8 @@ from rulebook import clocks
 from rulebook import hooks as rulebook_hooks
 from rulebook import lifecycle as rulebook
 from rulebook.states import RULEBOOK
-from shops import hooks as shop_hooks
 from shops import applications, licences, listings, sanctions, staff, withdrawals
+from shops import hooks as shop_hooks
 from shops import lifecycle as shops
 from shops.states import APPLICATION, DEPOSIT, LICENCE, LISTING, MEMBER, PAYEE, SANCTION
 
@@ -37,15 +38,15 @@ def connect() -> None:
     DEPOSIT.expired.tie(shops.lapse)
     LISTING.expired.tie(listings.lapse)
     MEMBER.expired.tie(staff.lapse)
-    PAYEE.expired.tie(withdrawals.lapse)
     APPLICATION.expired.tie(applications.lapse)
     LICENCE.expired.tie(licences.lapse)
     SANCTION.expired.tie(sanctions.lapse)
+    PAYEE.expired.tie(withdrawals.lapse)
     order_hooks.answered.tie(refunds.supplier_answered)
     shop_hooks.exposed.tie(figures.exposed)
     shop_hooks.reported.tie(roads.is_reported)
-    ledger.hooks.deposit_paid.tie(shops.paid_by_channel)
     shop_hooks.bought_from.tie(parties.bought_from)
+    ledger.hooks.deposit_paid.tie(shops.paid_by_channel)
     ledger.hooks.payout_paid.tie(refunds.paid)
     ORDER.expired.tie(orders.lapse)
     RULEBOOK.expired.tie(rulebook.lapse)
@@ -54,8 +55,11 @@ def connect() -> None:
     REFUND.expired.tie(refunds.lapse)
     GUARDIAN.expired.tie(guardians.lapse)
     DISPUTE.expired.tie(disputes.lapse)
+    APPEAL.expired.tie(appeals.lapse)
     refund_hooks.escalated.tie(disputes.open_dispute)
     refund_hooks.withdrawn.tie(disputes.withdrawn)
     refund_hooks.undecided.tie(disputes.undecided)
     refund_hooks.dispute_page.tie(disputes.page_of)
     refund_hooks.paid_back.tie(disputes.paid)
+    refund_hooks.settled.tie(agreements.settled)
+    refund_hooks.paid_outside.tie(agreements.paid_outside)

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Model
 
 from accounts.models import StaffRole, User
-from disputes.models import Dispute
+from disputes.models import Appeal, Dispute
 from orders.models import Order
 from refunds.models import Guardian, Refund
 from shops.models import Application, Shop
@@ -54,6 +54,8 @@ class Happening:
                 return self.thing.order
             case Dispute() | Guardian():
                 return self.thing.refund.order
+            case Appeal():
+                return self.thing.dispute.refund.order
         return None
 
     @property
@@ -83,12 +85,12 @@ class Happening:
             "until": f"{datetime.fromisoformat(due_at).astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if due_at else "",
         }
 
-
-def happenings(events: Sequence[Event]) -> list[Happening]:
     def _wished_for(self) -> str:
         """The name of a shop that does not exist yet."""
         return str(self.thing.name) if isinstance(self.thing, Application) else ""
 
+
+def happenings(events: Sequence[Event]) -> list[Happening]:
     """Each event with its thing, in their order, with as many queries for one as for a thousand."""
     things, staff = _things(events), Staff()
     return [Happening(event, things[event.subject], staff) for event in events if event.subject in things]
@@ -99,17 +101,18 @@ ALONG: dict[str, list[str]] = {
     "order": ["shop"],
     "refund": ["order__shop"],
     "dispute": ["refund__order__shop"],
+    "appeal": ["dispute__refund__order__shop"],
     "guardian": ["refund__order__shop"],
     "deposit": ["shop"],
     "listing": ["shop"],
     "member": ["shop"],
     "payee": ["shop"],
-    "payment": [],
-    "payout": [],
-    "brake": [],
     "application": ["shop"],
     "licence": ["shop"],
     "sanction": ["shop"],
+    "payment": [],
+    "payout": [],
+    "brake": [],
     "rulebook": [],
 }
 

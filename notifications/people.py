@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from accounts.models import Role, User
+from disputes.models import Seat, Side
 from notifications.happenings import Happening
 from orders.models import Order
 from refunds.models import Refund
@@ -68,6 +69,22 @@ def seniors(happening: Happening) -> list[int | None]:
     return [user for user in happening.staff.holding(Role.SENIOR) if user != happening.thing.arbiter_id]
 
 
+def panel(happening: Happening) -> list[int | None]:
+    """Who hears the appeal: its members, and the chief if there is one."""
+    seats = happening.thing.dispute.seats.filter(until=None, part__in=[Seat.Part.REVIEWER, Seat.Part.CHIEF])
+    return [*seats.order_by("pk").values_list("user_id", flat=True)]
+
+
+def asked_side(happening: Happening) -> list[int | None]:
+    """Whoever is asked for one thing: the shop answers for its supplier, too."""
+    return buyer(happening) if happening.event.data["whom"] == Side.BUYER else shop(happening)
+
+
+def drafted_for(happening: Happening) -> list[int | None]:
+    """Who signs what a default rule drafted: the arbiter, or a senior where a second person is needed."""
+    return arbiter(happening) if happening.thing.waits_for else seniors(happening)
+
+
 def leads(happening: Happening) -> list[int | None]:
     """Who sees to it that cases go on."""
     return [*happening.staff.holding(Role.LEAD)]
@@ -108,6 +125,7 @@ def under_the_clock(happening: Happening) -> list[int | None]:
         "arbiter": [arbiter],
         "senior": [seniors],
         "lead": [leads],
+        "panel": [panel],
         "finance": [finance],
         "guardian": [buyer],
     }

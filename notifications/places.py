@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from disputes.models import Dispute
+from disputes.models import Appeal, Dispute
 from ledger.models import Payout
 from notifications.happenings import Happening
 from shops.models import Deposit, Payee
@@ -92,6 +92,11 @@ def clashes_page(happening: Happening) -> str:
     return reverse("shops:clashes")
 
 
+def webhooks_page(happening: Happening) -> str:
+    """The machines of a shop."""
+    return reverse("notifications:endpoints", args=[happening.shop.slug]) if happening.shop else ""
+
+
 def version_page(happening: Happening) -> str:
     """A version of the rules, for those who write and sign it."""
     return reverse("rulebook:staff_version", args=[happening.thing.pk])
@@ -142,8 +147,10 @@ def own_listing_page(happening: Happening) -> str:
 def clock_page(happening: Happening) -> str:
     """Where the one under the clock acts: staff on their bench, the sides on the page of the thing."""
     match happening.thing, happening.event.data["owner"]:
-        case Dispute(), "arbiter" | "senior" | "lead":
+        case Dispute() | Appeal(), "arbiter" | "senior" | "lead" | "panel":
             return bench_page(happening)
+        case Dispute() | Appeal(), _:
+            return dispute_page(happening)
         case Deposit(), _:
             return deposit_page(happening)
         case Payout(), "finance":

@@ -275,6 +275,19 @@ def unreserve(order: Order, cause: str, *, at: datetime) -> None:
     door.change(exposure, amount=0)
 
 
+def make_whole(order: Order, *, cause: str, amount: int, at: datetime) -> int:
+    """What a shop paid to a buyer in good faith and did not owe, the guarantee fund gives back to it.
+
+    `amount` is fen; returns what the fund does not have of it (money: small award paid before it is final).
+    """
+    part = min(amount, balances(["platform:fund"])["platform:fund"])
+    if part:
+        available = order.shop.account("available")
+        move = Move(f"{cause}:whole", "platform:fund", available, part, Reason.MADE_WHOLE, cause)
+        post_with_page([move], journal=f"{cause}:whole", at=at)
+    return amount - part
+
+
 def _exposure(order: Order, cause: str) -> Exposure | None:
     """What is set aside of the shop's deposit for a case; nobody is asked where nothing is set aside for the order."""
     return Exposure.objects.filter(cause=cause, amount__gt=0).first() if order.exposed else None

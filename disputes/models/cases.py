@@ -206,6 +206,8 @@ class Dispute(Tracked):
         """Whose turn it is: where one thing is asked for, whoever was asked; the shop answers for its supplier."""
         if self.state == DisputeState.QUESTIONED:
             return Side.BUYER if self.waits_for == Side.BUYER else Side.SHOP
+        if self.state == DisputeState.SIGNING and self.waits_for:
+            return self.waits_for
         return super().owner
 
     @property
@@ -251,6 +253,8 @@ class Dispute(Tracked):
         """Whether the second signature is this person's to give, by the case alone."""
         if self.state != DisputeState.SIGNING:
             return False
+        if self.waits_for == "arbiter":
+            return bool(self.arbiter_id == user.pk)
         return self.senior_id in (user.pk, None) and self.arbiter_id != user.pk
 
 

@@ -127,7 +127,8 @@ def test_a_case_that_nobody_assigned_goes_to_the_duty_lead(waiting_dispute, lead
 def test_our_own_records_enter_the_file_by_themselves_with_hash_and_grade(dispute):
     found = {item.kind: item for item in Evidence.objects.all()}
     assert set(found) == {
-        *("order", "promise", "delivery", "reveals", "validity", "conversation", "payments", "claim", "answer")
+        *("order", "promise", "delivery", "reveals", "validity", "conversation", "payments", "outages"),
+        *("claim", "answer"),
     }
     assert all(item.is_intact() for item in found.values())
     assert {found[kind].grade for kind in ("order", "reveals", "payments")} == {"record"}
@@ -150,7 +151,7 @@ def test_both_sides_speak_at_the_same_time(dispute, rich_buyer, seller, at):
         ("buyer", "我没有用过", False),
         ("shop", "出库前核验过", False),
     ]
-    assert events_of(dispute)[-2:] == ["dispute.evidence_submitted"] * 2
+    assert events_of(dispute)[-3:] == ["dispute.evidence_submitted"] * 2 + ["dispute.unsealed"]
 
 
 def test_what_comes_during_the_review_is_marked_as_late(reviewed, seller, at):
@@ -590,23 +591,35 @@ def test_the_pages_offer_what_the_verbs_take(request, stage, rich_buyer, seller,
     assert (
         offered
         == {
-            "waiting_dispute": {"buyer": ["withdraw"], "seller": [], "arbiter": [], "senior": [], "agent": []},
+            "waiting_dispute": {"buyer": ["withdraw"], "seller": ["concede"], "arbiter": [], "senior": [], "agent": []},
             "dispute": {
-                "buyer": ["submit", "rest", "withdraw"],
-                "seller": ["submit", "rest", "concede"],
-                "arbiter": ["submit"],
+                "buyer": ["submit", "rest", "extend", "challenge", "last_offer", "withdraw"],
+                "seller": ["submit", "rest", "extend", "challenge", "last_offer", "concede"],
+                "arbiter": ["submit", "dismiss", "refer", "recuse"],
                 "senior": [],
                 "agent": ["submit"],
             },
             "reviewed": {
-                "buyer": ["submit", "withdraw"],
-                "seller": ["submit", "concede"],
-                "arbiter": ["submit", "rule"],
+                "buyer": ["submit", "challenge", "last_offer", "withdraw"],
+                "seller": ["submit", "challenge", "last_offer", "concede"],
+                "arbiter": ["submit", "rule", "ask", "dismiss", "refer", "recuse"],
                 "senior": [],
                 "agent": ["submit"],
             },
-            "signing": {"buyer": ["withdraw"], "seller": [], "arbiter": [], "senior": ["sign"], "agent": []},
-            "ruled": {"buyer": [], "seller": [], "arbiter": [], "senior": [], "agent": []},
+            "signing": {
+                "buyer": ["challenge", "withdraw"],
+                "seller": ["challenge"],
+                "arbiter": ["recuse"],
+                "senior": ["sign", "recuse"],
+                "agent": [],
+            },
+            "ruled": {
+                "buyer": ["appeal", "waive"],
+                "seller": ["appeal", "waive"],
+                "arbiter": ["penalize"],
+                "senior": [],
+                "agent": [],
+            },
         }[stage]
     )
 

@@ -1,0 +1,480 @@
+"""The story of an appeal: file · admit or turn away · answer, perhaps join · vote · withdraw · lapse.
+
+Once per side, free, final inside the mall. Three new people vote in writing; the award is the middle one of theirs, and
+never less than before if the buyer alone appeals. What was paid early stays with a buyer in good faith.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.models import Role
+from disputes import assignment, course, evidence, hearing, rulings, seal, suspension
+from disputes.models import PARTIES, Appeal, Dispute, Ruling, Seat, Side, Vote
+from disputes.rulings import WHOLE, Draft, Finding
+from disputes.states import APPEAL, AppealState, DisputeState
+from orders.models import Attachment
+from refunds.models import Refund
+from rulebook import clocks
+from timeline.door import begin, change, enter, lock, note, require, verb
+from timeline.spans import Span, hours
+
+#: A statement that nobody can answer to is none.
+SHORTEST = 50
+SHORTEST_REASONS = 20
+#: What new reviewers get, then the chief, then the next chief (machines: A10).
+REPLACED, CHIEF = hours(48), hours(24)
+#: What a case that was sent back gets (machines: D24).
+ANEW = hours(48)
+
+Word = Vote.Word
+
+
+@verb
+def file(
+    dispute: Dispute,
+    *,
+    ground: str,
+    text: str,
+    by: Any,
+    at: datetime,
+    late_because: str = "",
+    attachments: Sequence[Attachment] = (),
+) -> Appeal:
+    """A side does not accept the ruling, and says on which ground; new evidence says why it is late.
+
+    Refused: `not_your_turn`, `wrong_moment`, `appealed_already`, `nothing_to_gain`, `waived`, `ground_missing`,
+    `too_short`, `late_because_missing`.
+    """
+    lock(dispute)
+    side = course.require_side(dispute, by)
+    require(dispute.state == DisputeState.RULED and not dispute.is_overdue(at), "wrong_moment", course.WRONG_MOMENT)
+    require(not has_appealed(dispute, side), "appealed_already", _("Each side appeals once. You have."))
+    require(not dispute.has_waived(side), "waived", _("You have said that you will not appeal."))
+    require(
+        may_gain(dispute, side),
+        "nothing_to_gain",
+        _("The decision gives you all that you asked for; there is nothing to appeal against."),
+    )
+    _require_ground(ground, text)
+    require(
+        ground != Appeal.Ground.EVIDENCE or bool(late_because.strip()),
+        "late_because_missing",
+        _("Say why this evidence comes only now."),
+    )
+    appeal = Appeal(
+        dispute=dispute,
+        side=side,
+        ground=ground,
+        text=text.strip(),
+        late_because=late_because.strip(),
+        by=by,
+        filed_at=at,
+    )
+    change(dispute, left=course.what_is_left(dispute, at))
+    begin(appeal, by=by, at=at, span=_span(appeal, "ADMIT"), data={"side": str(side), "ground": ground})
+    enter(dispute, DisputeState.APPEALED, by=by, at=at, data={"side": str(side)})
+    _add_files(dispute, side, attachments, at=at)
+    return appeal
+
+
+@verb
+def admit(appeal: Appeal, *, by: Any, at: datetime) -> None:
+    """A lead who did not judge the case lets the appeal in; the other side answers. Refused: `not_your_turn`,
+    `wrong_moment`."""
+    lock(appeal)
+    _require_admitting(appeal, by, at)
+    enter(appeal, AppealState.ANSWERING, by=by, at=at, span=_span(appeal, "ANSWER"), event="appeal.admitted")
+
+
+@verb
+def turn_away(appeal: Appeal, *, formal: str, by: Any, at: datetime) -> None:
+    """A lead does not admit it, for a defect of form that is named; the time to appeal goes on for the other side.
+
+    Refused: `not_your_turn`, `wrong_moment`, `defect_missing`.
+    """
+    lock(appeal)
+    _require_admitting(appeal, by, at)
+    require(formal in Appeal.Formal.values, "defect_missing", _("Name the defect of form; what it is about is heard."))
+    change(appeal, formal=formal, closed_at=at)
+    enter(appeal, AppealState.INADMISSIBLE, by=by, at=at, data={"formal": formal})
+    _back_to_ruled(appeal.dispute, by=by, at=at)
+
+
+@verb
+def answer(
+    appeal: Appeal,
+    *,
+    text: str,
+    by: Any,
+    at: datetime,
+    joined_ground: str = "",
+    joined_text: str = "",
+    attachments: Sequence[Attachment] = (),
+) -> None:
+    """The other side answers, or has nothing to say; it may join with an appeal of its own. Then the panel sits.
+
+    `ValidationError` where the answer is too long. Refused: `not_your_turn`, `wrong_moment`, `ground_missing`,
+    `too_short`, `nothing_to_gain`, `appealed_already`.
+    """
+    lock(appeal)
+    dispute = appeal.dispute
+    side = course.require_side(dispute, by)
+    require(side == appeal.respondent, "not_your_turn", _("The other side answers to an appeal."))
+    _require_open(appeal, AppealState.ANSWERING, at)
+    said = hearing.readable(text, is_needed=False)
+    if joined_ground:
+        _require_ground(joined_ground, joined_text)
+        require(
+            not dispute.appeals.filter(side=side).exists(), "appealed_already", _("Each side appeals once. You have.")
+        )
+        require(
+            may_gain(dispute, side),
+            "nothing_to_gain",
+            _("The decision gives you all that you asked for; there is nothing to appeal against."),
+        )
+    change(
+        appeal,
+        answer=said,
+        answered_by=by,
+        answered_at=at,
+        joined_ground=joined_ground,
+        joined_text=joined_text.strip() if joined_ground else "",
+    )
+    _add_files(dispute, side, attachments, at=at)
+    note(appeal, "appeal.answered", by=by, at=at, data={"side": str(side), "joined": joined_ground})
+    _convene(appeal, by=by, at=at)
+
+
+@verb
+def vote(
+    appeal: Appeal,
+    *,
+    word: str,
+    reasons: str,
+    by: Any,
+    at: datetime,
+    shares: Mapping[str, int] | None = None,
+    grants: Mapping[int, int] | None = None,
+) -> None:
+    """A member of the panel says in writing what should become of the ruling; with the last word it is decided.
+
+    Who would change it says by which shares (basis points), and what goes back per unit id where it does not follow
+    them. Refused: `not_your_turn`, `wrong_moment`, `voted_already`, `reasons_missing`, `remanded_before`, `incomplete`.
+    """
+    lock(appeal)
+    seat = _seat(appeal, by)
+    require(seat is not None, "not_your_turn", _("Only the members of the panel vote."))
+    _require_open(appeal, AppealState.PANEL, at)
+    require(not appeal.votes.filter(user=by).exists(), "voted_already", _("Your vote is in. It stays as it is."))
+    require(
+        word in Word.values and len(reasons.strip()) >= SHORTEST_REASONS,
+        "reasons_missing",
+        rulings.MISSING["reasons"],
+    )
+    dispute = appeal.dispute
+    require(
+        word != Word.REMAND or not dispute.is_remanded,
+        "remanded_before",
+        _("A case is sent back once only. Decide it with what is there."),
+    )
+    given, per_unit = _worked_out(dispute, shares or {}, grants or {}) if word == Word.CHANGE else ({}, {})
+    Vote.objects.create(
+        appeal=appeal, user=by, word=word, shares=given, grants=per_unit, reasons=reasons.strip(), at=at
+    )
+    note(appeal, "appeal.voted", by=by, at=at)
+    assert seat is not None  # noqa: S101 - asked above
+    if seat.part == Seat.Part.CHIEF or appeal.votes.count() >= assignment.PANEL:
+        _decide(appeal, by=by, at=at)
+
+
+@verb
+def withdraw(appeal: Appeal, *, by: Any, at: datetime) -> None:
+    """Who filed it takes it back; the time to appeal goes on. Not once the other side has joined.
+
+    Refused: `not_your_turn`, `wrong_moment`, `joined`.
+    """
+    lock(appeal)
+    side = course.require_side(appeal.dispute, by)
+    require(side == appeal.side, "not_your_turn", _("Only who filed an appeal takes it back."))
+    require(appeal.state not in APPEAL.terminal, "wrong_moment", course.WRONG_MOMENT)
+    require(
+        appeal.dispute.state == DisputeState.APPEALED,
+        "wrong_moment",
+        course.WRONG_MOMENT,
+    )
+    require(not appeal.joined_ground, "joined", _("The other side has joined with its own appeal; it is decided."))
+    end(appeal, by=by, at=at)
+    _back_to_ruled(appeal.dispute, by=by, at=at)
+
+
+def end(appeal: Appeal, *, by: Any, at: datetime, event: str = "") -> None:
+    """The appeal is over without a word of the panel."""
+    change(appeal, closed_at=at)
+    enter(appeal, AppealState.WITHDRAWN, by=by, at=at, event=event)
+    _dismiss_panel(appeal, at=at)
+
+
+@verb
+def lapse(appeal: Appeal, *, limit: str, at: datetime) -> None:
+    """A clock of the appeal ran out: it is admitted, the panel sits, missing members are replaced, a chief decides."""
+    lock(appeal)
+    if appeal.machine.limits.get(appeal.state) != limit or not appeal.is_overdue(at):
+        return  # acted on while this call was on its way
+    match AppealState(appeal.state):
+        case AppealState.FILED:
+            course.alarm(appeal.dispute, "nobody looked at an appeal in time", at=at)
+            enter(appeal, AppealState.ANSWERING, by=None, at=at, span=_span(appeal, "ANSWER"), event="appeal.admitted")
+        case AppealState.ANSWERING:
+            _convene(appeal, by=None, at=at)
+        case AppealState.PANEL:
+            _replace(appeal, at=at)
+
+
+# Questions
+
+
+def has_appealed(dispute: Dispute, side: Side) -> bool:
+    """Whether a side has used its one appeal, by itself or by joining the other's."""
+    filed = list(dispute.appeals.order_by("pk").values_list("side", "joined_ground"))
+    return any(who == side or joined for who, joined in filed)
+
+
+def may_gain(dispute: Dispute, side: Side) -> bool:
+    """Whether the ruling gives a side less than it asked for."""
+    ruling, refund = course.served(dispute), dispute.refund
+    if ruling is None:
+        return False
+    return ruling.award < asked(refund) if side == Side.BUYER else ruling.award > 0
+
+
+def asked(refund: Refund) -> int:
+    """What the buyer asked for in all, in fen."""
+    return refund.asked + refund.compensation
+
+
+def actions_for(appeal: Appeal, user: Any, at: datetime) -> list[str]:
+    """What somebody can do with the appeal now, by the names of the verbs."""
+    dispute, is_in_time = appeal.dispute, not appeal.is_overdue(at)
+    if dispute.state != DisputeState.APPEALED:
+        return []
+    side = dispute.side_of(user)
+    offered = {
+        "answer_appeal": side == appeal.respondent and appeal.state == AppealState.ANSWERING and is_in_time,
+        "withdraw_appeal": side == appeal.side and not appeal.joined_ground,
+    }
+    if side is None:
+        is_admitting = appeal.state == AppealState.FILED and is_in_time and user.has_role(Role.LEAD)
+        may_admit = is_admitting and assignment.may_admit(dispute, user)
+        seat = _seat(appeal, user) if appeal.state == AppealState.PANEL and is_in_time else None
+        offered |= {
+            "admit": may_admit,
+            "turn_away": may_admit,
+            "vote": seat is not None and not appeal.votes.filter(user=user).exists(),
+        }
+    return [verb for verb, is_offered in offered.items() if is_offered]
+
+
+# What the verbs share
+
+
+def _span(appeal: Appeal, limit: str) -> Span:
+    return clocks.span(limit, version=appeal.dispute.refund.order.rulebook_version)
+
+
+def _require_ground(ground: str, text: str) -> None:
+    require(ground in Appeal.Ground.values, "ground_missing", _("Choose what is wrong with the decision."))
+    require(
+        SHORTEST <= len(text.strip()) <= hearing.LONGEST_STATEMENT,
+        "too_short",
+        _("Say what is wrong with the decision, in 50 characters at least and 4,000 at most."),
+    )
+
+
+def _require_open(appeal: Appeal, state: str, at: datetime) -> None:
+    is_open = appeal.state == state and not appeal.is_overdue(at) and appeal.dispute.state == DisputeState.APPEALED
+    require(is_open, "wrong_moment", course.WRONG_MOMENT)
+
+
+def _require_admitting(appeal: Appeal, by: Any, at: datetime) -> None:
+    course.require_lead(appeal.dispute, by)
+    require(
+        assignment.may_admit(appeal.dispute, by),
+        "not_your_turn",
+        _("Nobody who judged the case looks at the appeal against it."),
+    )
+    _require_open(appeal, AppealState.FILED, at)
+
+
+def _seat(appeal: Appeal, user: Any) -> Seat | None:
+    parts = [Seat.Part.REVIEWER, Seat.Part.CHIEF]
+    return Seat.objects.filter(dispute=appeal.dispute, user=user, part__in=parts, until=None).first()
+
+
+def _add_files(dispute: Dispute, side: Side, attachments: Sequence[Attachment], *, at: datetime) -> None:
+    """Files that come with an appeal are part of the file, marked as late."""
+    if attachments:
+        evidence.add(dispute, side, None, attachments, is_late=True, at=at)
+
+
+def _convene(appeal: Appeal, *, by: Any, at: datetime) -> None:
+    """Three new people, as many as are free; whoever is missing in the end is replaced when the time runs out."""
+    _seat_new(appeal, assignment.PANEL, at=at)
+    enter(appeal, AppealState.PANEL, by=by, at=at, span=_span(appeal, "PANEL"))
+
+
+def _seat_new(appeal: Appeal, number: int, *, at: datetime) -> None:
+    dispute = appeal.dispute
+    chosen = assignment.new_people(dispute, at=at, most=number)
+    for person in chosen:
+        course.take(dispute, person, Seat.Part.REVIEWER, at=at)
+    if len(chosen) < number:
+        course.alarm(dispute, "too few people are free for a panel", at=at)
+
+
+def _replace(appeal: Appeal, *, at: datetime) -> None:
+    """First new members for those who did not vote; then a chief decides with the votes that are there."""
+    dispute = appeal.dispute
+    course.alarm(dispute, "the panel did not decide in time", at=at)
+    change(appeal, ran_out=appeal.ran_out + 1)
+    voted = set(appeal.votes.order_by("pk").values_list("user", flat=True))
+    missing = Seat.objects.filter(dispute=dispute, part=Seat.Part.REVIEWER, until=None).exclude(user__in=voted)
+    chiefs = Seat.objects.filter(dispute=dispute, part=Seat.Part.CHIEF, until=None)
+    for seats in (missing, chiefs):
+        seats.update(until=at, left=Seat.Left.LAPSED)
+    if appeal.ran_out == 1:
+        _seat_new(appeal, assignment.PANEL - len(voted), at=at)
+        data = {"ran_out": appeal.ran_out}
+        enter(appeal, AppealState.PANEL, by=None, at=at, span=REPLACED, event="appeal.panel_replaced", data=data)
+        return
+    chief = assignment.next_chief(appeal, at=at)
+    change(appeal, chief=chief)
+    if chief is not None:
+        course.take(dispute, chief, Seat.Part.CHIEF, at=at)
+    data = {"chief": chief.pk if chief else None}
+    enter(appeal, AppealState.PANEL, by=None, at=at, span=CHIEF, event="appeal.chief_named", data=data)
+
+
+def _worked_out(
+    dispute: Dispute, shares: Mapping[str, int], grants: Mapping[int, int]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """What a vote would give, per unit; refused where the shares are no whole or a sum cannot be."""
+    given = {party: shares.get(party, 0) for party in PARTIES}
+    is_whole = sum(given.values()) == WHOLE and min(given.values()) >= 0 and not set(shares) - set(PARTIES)
+    require(is_whole, "incomplete", rulings.MISSING["shares"])
+    items = rulings.items_of(dispute.refund)
+    per_unit = {}
+    for item in items:
+        most = rulings.open_to(item)
+        amount = grants.get(item.unit_id, rulings.by_shares(item.unit.paid, most, given["buyer"]))
+        require(0 <= amount <= most, "incomplete", rulings.MISSING["grants"])
+        per_unit[str(item.unit_id)] = amount
+    require(not set(grants) - {item.unit_id for item in items}, "incomplete", rulings.MISSING["grants"])
+    return given, per_unit
+
+
+def _decide(appeal: Appeal, *, by: Any, at: datetime) -> None:
+    """All votes are there, or the chief's: sent back by the majority, else the middle award of all votes."""
+    votes = list(appeal.votes.select_related("user").order_by("pk"))
+    ruling = course.served(appeal.dispute)
+    assert ruling is not None  # noqa: S101 - an appeal is against a ruling
+    remands = [each for each in votes if each.word == Word.REMAND]
+    chief = next((each for each in votes if each.user_id == appeal.chief_id), None)
+    if 2 * len(remands) > len(votes) or (2 * len(remands) == len(votes) and chief in remands):
+        _remand(appeal, ruling, by=by, at=at)
+        return
+    about_sums = sorted(
+        (each for each in votes if each.word != Word.REMAND), key=lambda each: (_award(each, ruling), each.pk)
+    )
+    middle = about_sums[len(about_sums) // 2]
+    if len(about_sums) % 2 == 0 and chief in about_sums:
+        assert chief is not None  # noqa: S101 - it is one of them
+        middle = chief
+    award = _award(middle, ruling)
+    is_less = award < ruling.award and appeal.is_of_buyer_alone
+    if middle.word == Word.UPHOLD or is_less or award == ruling.award:
+        _uphold(appeal, ruling, by=by, at=at)
+    else:
+        _modify(appeal, ruling, middle, votes, by=by, at=at)
+
+
+def _award(vote: Vote, ruling: Ruling) -> int:
+    return ruling.award if vote.word == Word.UPHOLD else vote.award + ruling.compensation
+
+
+def _uphold(appeal: Appeal, ruling: Ruling, *, by: Any, at: datetime) -> None:
+    _close(appeal, AppealState.UPHELD, award=ruling.award, by=by, at=at)
+    course.enforce(appeal.dispute, ruling, by=by, at=at)
+
+
+def _modify(appeal: Appeal, ruling: Ruling, middle: Vote, votes: Sequence[Vote], *, by: Any, at: datetime) -> None:
+    """A new version takes the place of the first, with the reasons of all who voted."""
+    dispute = appeal.dispute
+    draft = Draft(
+        shares=middle.shares,
+        grants={int(unit): amount for unit, amount in middle.grants.items()},
+        compensation=ruling.compensation,
+        rule_ids=ruling.rule_ids,
+        findings={each["evidence"]: Finding(each["weight"], each["note"]) for each in ruling.findings},
+        reasons="\n\n".join(each.reasons for each in votes),
+        departs_because=middle.reasons,
+    )
+    course.set_aside(dispute)
+    prepared = rulings.prepare(dispute, draft)
+    new = rulings.write(
+        dispute, draft, prepared, by=middle.user, at=at, kind=Ruling.Kind.APPEAL, appeal=appeal, is_signed=True
+    )
+    change(new, is_final=True)
+    seal.put(dispute, new, at=at)
+    _close(appeal, AppealState.MODIFIED, award=new.award, by=by, at=at)
+    course.enforce(dispute, new, by=by, at=at)
+
+
+def _remand(appeal: Appeal, ruling: Ruling, *, by: Any, at: datetime) -> None:
+    """Facts are missing: somebody new judges the case, once."""
+    dispute = appeal.dispute
+    _close(appeal, AppealState.REMANDED, award=ruling.award, by=by, at=at)
+    course.set_aside(dispute)
+    chosen = assignment.next_arbiter(dispute, at=at) or assignment.next_lead(dispute, at=at)
+    if chosen is not None and chosen.pk == dispute.arbiter_id:
+        chosen = None
+    course.give_to(dispute, chosen, because=Seat.Left.REMANDED, at=at)
+    course.ask_to_sign(dispute, None, at=at)
+    change(dispute, outcome="", is_remanded=True, ran_out=0, left=None, buyer_waived=False, shop_waived=False)
+    if chosen is None:
+        course.alarm(dispute, "nobody is free to hear the case anew", at=at)
+    data = {"arbiter": dispute.arbiter_id}
+    enter(dispute, DisputeState.REVIEW, by=by, at=at, span=ANEW, event="dispute.remanded", data=data)
+
+
+def _close(appeal: Appeal, state: str, *, award: int, by: Any, at: datetime) -> None:
+    change(appeal, closed_at=at)
+    words = sorted(appeal.votes.order_by("pk").values_list("word", flat=True))
+    enter(appeal, state, by=by, at=at, data={"votes": words, "award_before": award})
+    _dismiss_panel(appeal, at=at)
+
+
+def _dismiss_panel(appeal: Appeal, *, at: datetime) -> None:
+    parts = [Seat.Part.REVIEWER, Seat.Part.CHIEF]
+    seats = Seat.objects.filter(dispute=appeal.dispute, part__in=parts, until=None)
+    seats.update(until=at, left=Seat.Left.SETTLED)
+
+
+def _back_to_ruled(dispute: Dispute, *, by: Any, at: datetime) -> None:
+    """The appeal is gone: the time to appeal goes on with what was left, and the other side keeps its right."""
+    left = dispute.left
+    change(dispute, left=None)
+    if not left:
+        ruling = course.served(dispute)
+        assert ruling is not None  # noqa: S101 - an appeal is against a ruling
+        course.enforce(dispute, ruling, by=by, at=at)
+        return
+    span = course.whole_minutes(left)
+    enter(dispute, DisputeState.RULED, by=by, at=at, span=span, event="dispute.appeal_ended")
+
+
+def of(dispute: Dispute) -> Appeal | None:
+    """The appeal that is not over, if there is one."""
+    return suspension.open_appeal(dispute)
