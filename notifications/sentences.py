@@ -86,6 +86,49 @@ SENTENCES: dict[str, Promise] = {
     "dispute.conceded": _("The shop gave in: dispute %(number)s is over and %(amount)s is paid back."),
     "dispute.alarm": _("Dispute %(number)s did not go on in time. Please look at it."),
     "dispute.payment_late": _("The money of dispute %(number)s has not arrived in time."),
+    "dispute.extended": _("One side of dispute %(number)s needs longer: there are 24 hours more to hand in evidence."),
+    "dispute.questioned": _("In dispute %(number)s one thing is asked of you. Open it to see what, and until when."),
+    "dispute.answered": _("What you asked for in dispute %(number)s was answered."),
+    "dispute.proposed": _(
+        "The platform proposes a way out of dispute %(number)s. It binds only if both sides accept it."
+    ),
+    "dispute.proposal_failed": _(
+        "The proposal in dispute %(number)s was not accepted by both sides. The review goes on."
+    ),
+    "dispute.mediated": _("Both sides accepted the proposal in dispute %(number)s. It is being carried out."),
+    "dispute.last_offer_given": _(
+        "The other side of dispute %(number)s has given a last offer. It is sealed until you give yours."
+    ),
+    "dispute.suspended": _("Dispute %(number)s stands still. Open it to see why."),
+    "dispute.suspension_renewed": _("Dispute %(number)s stands still for seven days more. Open it to see why."),
+    "dispute.resumed": _("Dispute %(number)s goes on."),
+    "dispute.neutral_named": _("Somebody from outside the mall decides dispute %(number)s. Open it to see who."),
+    "dispute.default_drafted": _(
+        "A decision in dispute %(number)s follows from the silence of a side. Read it and sign, or send it back."
+    ),
+    "dispute.advanced": _(
+        "Dispute %(number)s takes too long: %(amount)s goes to the buyer now, whatever is decided later."
+    ),
+    "dispute.supplemented": _("In dispute %(number)s you get %(amount)s more."),
+    "dispute.shop_made_whole": _("In dispute %(number)s the guarantee fund gives you back %(amount)s."),
+    "dispute.remanded": _("The panel sent dispute %(number)s back: somebody else decides it anew."),
+    "dispute.heard_again": _("What was agreed in dispute %(number)s did not happen. It is decided after all."),
+    "dispute.settled": _("Both sides of dispute %(number)s have settled it."),
+    "dispute.penalty_proposed": _(
+        "A penalty of %(amount)s is proposed in dispute %(number)s. Impose it or turn it down."
+    ),
+    "dispute.penalty_imposed": _("A penalty of %(amount)s was imposed on your shop in dispute %(number)s."),
+    "dispute.penalty_turned_down": _("The penalty that you proposed in dispute %(number)s was turned down."),
+    "appeal.reminder": _("The appeal in dispute %(number)s waits for you until %(until)s."),
+    "appeal.filed": _("The other side appeals against the decision in dispute %(number)s."),
+    "appeal.to_admit": _("An appeal in dispute %(number)s waits to be admitted."),
+    "appeal.admitted": _("The appeal in dispute %(number)s is admitted. The other side can answer now."),
+    "appeal.inadmissible": _("The appeal in dispute %(number)s was not admitted. Open it to see why."),
+    "appeal.panel": _("Three new people hear the appeal in dispute %(number)s."),
+    "appeal.assigned": _("You are on the panel in dispute %(number)s. Read the file and vote."),
+    "appeal.decided": _("The appeal in dispute %(number)s is decided. Read the votes and what you can still do."),
+    "appeal.remanded": _("The panel sent dispute %(number)s back: facts are missing."),
+    "appeal.withdrawn": _("The appeal in dispute %(number)s was taken back."),
     "payment.arrived": _("Your top-up has arrived: %(amount)s is on your balance."),
     "payment.returned": _(
         "The channel took %(amount)s that does not belong to an open payment. It is being sent back."
@@ -112,30 +155,6 @@ SENTENCES: dict[str, Promise] = {
     "listing.codes_read": _("Your file of codes was read. See what was taken."),
     "listing.batch_stopped": _("The mall stopped selling a batch of %(shop)s. See which, and why."),
     "listing.codes_seen_elsewhere": _("Codes came in at %(shop)s that another shop has."),
-    "member.invited": _("%(shop)s invites you to work there. Accept or decline."),
-    "member.working": _("Somebody accepted your invitation and works in %(shop)s now."),
-    "member.declined": _("An invitation to work in %(shop)s was not accepted."),
-    "member.duty_changed": _("You have another duty in %(shop)s now."),
-    "member.left": _("You do not work in %(shop)s any more."),
-    "member.left_by_itself": _("Somebody does not work in %(shop)s any more."),
-    "payee.cooling": _("%(shop)s has a new account for its money. If that was not you, act now."),
-    "payee.usable": _("Money of %(shop)s can now be sent to its new account."),
-    "payout.void": _("A withdrawal of %(amount)s could not be sent. The money is the shop's again."),
-    "deposit.partly_returned": _("The undisputed part of the deposit of %(shop)s goes back to you: %(amount)s."),
-    "deposit.active": _("The deposit of %(shop)s is in place. You can list and sell."),
-    "deposit.short": _("The deposit of %(shop)s is short. Fill it up in time, or sales stop."),
-    "deposit.suspended": _("%(shop)s may not sell for now, because its deposit is short."),
-    "deposit.returned": _("What was left of the deposit of %(shop)s goes back to you: %(amount)s."),
-    "deposit.penalized": _("A penalty of %(amount)s was taken from the deposit of %(shop)s."),
-    "deposit.required_changed": _("The deposit that %(shop)s needs is now %(amount)s."),
-}
-
-
-def sentence(code: str, words: dict[str, Any]) -> str:
-    """The sentence of a notice, in the language of the moment."""
-    if code not in SENTENCES:
-        return _now("Something happened. Open it to see what.")
-    return str(SENTENCES[code]) % {"until": "", **words, "amount": yuan(int(words["amount"]))}
     "application.applied": _("%(shop)s wants to open here. Look at the application."),
     "application.late": _("The application of %(shop)s waits for longer than the mall promised."),
     "application.reviewing": _("A person of the mall is reading your application for %(shop)s."),
@@ -163,3 +182,29 @@ def sentence(code: str, words: dict[str, Any]) -> str:
     "listing.sent_back": _("A listing of %(shop)s was sent back to you. Read why."),
     "listing.taken_down": _("The mall took a listing of %(shop)s off sale. Read why."),
     "shop.level_set": _("%(shop)s has another level now, and other caps with it."),
+    "member.invited": _("%(shop)s invites you to work there. Accept or decline."),
+    "member.working": _("Somebody accepted your invitation and works in %(shop)s now."),
+    "member.declined": _("An invitation to work in %(shop)s was not accepted."),
+    "member.duty_changed": _("You have another duty in %(shop)s now."),
+    "member.left": _("You do not work in %(shop)s any more."),
+    "member.left_by_itself": _("Somebody does not work in %(shop)s any more."),
+    "payee.cooling": _("%(shop)s has a new account for its money. If that was not you, act now."),
+    "payee.usable": _("Money of %(shop)s can now be sent to its new account."),
+    "payout.void": _("A withdrawal of %(amount)s could not be sent. The money is the shop's again."),
+    "deposit.partly_returned": _("The undisputed part of the deposit of %(shop)s goes back to you: %(amount)s."),
+    "shop.webhook_added": _("News of %(shop)s are now sent to a machine. If that was not you, remove it at once."),
+    "shop.webhook_failing": _("A machine of %(shop)s does not answer. What it missed waits for you to send it again."),
+    "deposit.active": _("The deposit of %(shop)s is in place. You can list and sell."),
+    "deposit.short": _("The deposit of %(shop)s is short. Fill it up in time, or sales stop."),
+    "deposit.suspended": _("%(shop)s may not sell for now, because its deposit is short."),
+    "deposit.returned": _("What was left of the deposit of %(shop)s goes back to you: %(amount)s."),
+    "deposit.penalized": _("A penalty of %(amount)s was taken from the deposit of %(shop)s."),
+    "deposit.required_changed": _("The deposit that %(shop)s needs is now %(amount)s."),
+}
+
+
+def sentence(code: str, words: dict[str, Any]) -> str:
+    """The sentence of a notice, in the language of the moment."""
+    if code not in SENTENCES:
+        return _now("Something happened. Open it to see what.")
+    return str(SENTENCES[code]) % {"until": "", **words, "amount": yuan(int(words["amount"]))}

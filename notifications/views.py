@@ -31,11 +31,11 @@ ICONS = {
     "member": "users",
     "payee": "banknote",
     "guardian": "users",
-}
     "application": "file-text",
     "licence": "file-check",
     "sanction": "octagon-alert",
     "shop": "store",
+}
 #: Notices that look other than the rest of their kind: icon, tone.
 LOOKS = {
     "order.reminder": ("hourglass", "amber"),

@@ -366,10 +366,10 @@ def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_se
         at=at,
     )
     _work_and_withdraw(listing.shop, seller, at)
+    _open_and_suspend(opened, at)
     inbox.catch_up(at=at)
     anchors.make(at=clock.now())
     transfer(
-    _open_and_suspend(opened, at)
         source="channel:sandbox",
         target="platform:fund",
         amount=1_000,
@@ -381,15 +381,15 @@ def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_se
     anchors.make(at=clock.now() + timedelta(days=1))
 
 
-def _work_and_withdraw(shop, seller, at):
-    """Somebody works in the shop; it paid a part of its deposit by the channel and withdrew what it had earned."""
-    helper = people.person("helper")
 def _open_and_suspend(shop, at):
     """A shop that was looked at before it opened may not sell for now."""
     guard = people.staff("risk", at=at, name="guard")
     sanctions.impose(shop, step="no_sales", reason="A drill.", is_grave=True, by=guard, at=at)
 
 
+def _work_and_withdraw(shop, seller, at):
+    """Somebody works in the shop; it paid a part of its deposit by the channel and withdrew what it had earned."""
+    helper = people.person("helper")
     staff.accept(
         staff.invite(shop, email=helper.email, duty="support", by=seller, at=at),
         by=helper,
