@@ -1,5 +1,6 @@
 """What a buyer tells in the three steps of a claim, and how a shop says no."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -7,12 +8,34 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from ledger.forms import YuanField
-from orders.forms import SayForm
-from refunds import words
+from orders.forms import FilesField, Uploads
+from refunds import reasons, stated, words
 from refunds.citations import DeclineCode
+from refunds.stated import Told
 from rulebook import linter, terms
+from rulebook.calculator import QUESTIONS
+from rulebook.forms import field_of
 
 FILES = "image/jpeg,image/png,image/webp,application/pdf,text/plain,.txt,.log,.csv"
+
+
+#: From so many units on they can also be named as `1-200, 205`.
+MANY = 12
+RUN = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?")
+
+
+def places_of(text: str) -> list[int]:
+    """The places in `1-3, 7`; `ValidationError` if it reads otherwise."""
+    found: set[int] = set()
+    for part in re.split(r"[,，、;；\s]+", re.sub(r"\s*[-–~～]\s*", "-", text.strip())):
+        if not part:
+            continue
+        run = RUN.fullmatch(part)
+        if run is None:
+            raise ValidationError(_("Write places like this: 1-200, 205."), code="invalid")
+        first, last = int(run[1]), int(run[2] or run[1])
+        found |= set(range(min(first, last), max(first, last) + 1))
+    return sorted(found)
 
 
 class WhatHappenedForm(forms.Form):
@@ -26,8 +49,16 @@ class WhatHappenedForm(forms.Form):
     places = forms.TypedMultipleChoiceField(
         label=_("Which units?"),
         coerce=int,
+        required=False,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": _("Choose at least one unit.")},
+    )
+    all = forms.BooleanField(label=_("All that this fits"), required=False)
+    run = forms.CharField(
+        label=_("Or by their places"),
+        required=False,
+        max_length=400,
+        help_text=_("Like this: 1-200, 205"),
+        widget=forms.TextInput(attrs={"inputmode": "text", "autocomplete": "off"}),
     )
 
     def __init__(self, *args: Any, places_by_reason: dict[str, list[int]], **kwargs: Any) -> None:
@@ -37,35 +68,92 @@ class WhatHappenedForm(forms.Form):
         every = sorted({place for places in places_by_reason.values() for place in places})
         self.fields["places"].choices = [(place, _("No. %(place)s") % {"place": place}) for place in every]  # type: ignore[attr-defined]
 
+    def clean_run(self) -> list[int]:
+        """The places that were written."""
+        return places_of(self.cleaned_data["run"])
+
     def clean(self) -> dict[str, Any]:
-        """Every unit fits the reason."""
+        """Every unit fits the reason, and there is one."""
         found: dict[str, Any] = super().clean() or self.cleaned_data
-        if reason := found.get("reason"):
-            strange = sorted(set(found.get("places", [])) - set(self.places_by_reason[reason]))
-            if strange:
-                self.add_error(
-                    "places",
-                    _("This reason does not fit these units: %(places)s.") % {"places": ", ".join(map(str, strange))},
-                )
+        if (reason := found.get("reason")) and not self.errors:
+            fitting = self.places_by_reason[reason]
+            chosen = set(fitting) if found["all"] else {*found.get("places", []), *found.get("run", [])}
+            if not chosen:
+                self.add_error("places", ValidationError(_("Choose at least one unit."), code="required"))
+            elif strange := sorted(chosen - set(fitting)):
+                shown = ", ".join(map(str, strange[:12])) + (" …" if len(strange) > 12 else "")
+                self.add_error("places", _("This reason does not fit these units: %(places)s.") % {"places": shown})
+            found["places"] = sorted(chosen)
+        elif not self.errors:
+            self.add_error("places", ValidationError(_("Choose at least one unit."), code="required"))
         return found
 
 
-class EvidenceForm(SayForm):
-    """Step two: anything to add to what we know already; nothing has to be."""
+class EvidenceForm(forms.Form):
+    """Step two: what only the buyer can know; nothing has to be, and what is left out is told to the shop as such."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, reason: str, facts: list[str], formula: str, is_too_large: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["text"].label = _("In your own words")
-        self.fields["file"].label = _("A screenshot or another file")
+        self.reason, self.facts, self.is_too_large = reason, facts, is_too_large
+        for name in facts:
+            self.fields[name] = field_of(name, formula)
+        if stated.needs_error_code(reason):
+            self.fields["error_code"] = forms.CharField(
+                label=_("Error code or message, word by word"),
+                required=False,
+                max_length=stated.LONGEST_CODE,
+                widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+                help_text=_("As the screen shows it. Without one, just go on."),
+            )
+        if reason in reasons.HAPPENS:
+            self.fields["happened_on"] = forms.DateField(
+                label=_("When did it happen?"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+            )
+        self.fields["text"] = forms.CharField(
+            label=_("In your own words"),
+            required=False,
+            max_length=2000,
+            widget=forms.Textarea(attrs={"rows": 3}),
+        )
+        self.fields["file"] = FilesField(
+            label=_("Pictures or files"),
+            required=False,
+            allow_empty_file=True,
+            widget=Uploads(attrs={"accept": FILES, "data-uploader": ""}),
+            help_text=_(
+                "JPEG, PNG or WebP up to 10 MB, PDF up to 20 MB, text up to 1 MB. Never send a code you want to keep."
+            ),
+        )
 
     def clean(self) -> dict[str, Any]:
-        """Both may be left out."""
-        found: dict[str, Any] = forms.Form.clean(self) or self.cleaned_data
+        """What was stated fits together; a file that was too large was not let in."""
+        found: dict[str, Any] = super().clean() or self.cleaned_data
         if self.is_too_large:
             from orders.attachments import too_large_a_file
 
             self.add_error(None, too_large_a_file())
+        if not self.errors:
+            given = {name: _as_fact(name, found.get(name)) for name in self.facts}
+            try:
+                found["facts"] = stated.readable(given, self.reason)
+            except ValidationError as error:
+                for name, errors in error.error_dict.items():
+                    self.add_error(name if name in self.fields else None, errors)
         return found
+
+    @property
+    def told(self) -> Told:
+        """What was stated, as it goes with the claim."""
+        found = self.cleaned_data
+        return Told(found["facts"], found.get("error_code", "").strip(), found.get("happened_on"))
+
+
+def _as_fact(name: str, value: Any) -> Any:
+    if value in (None, ""):
+        return None
+    return value == "yes" if QUESTIONS[name].unit == "yes" else value
 
 
 class ResultForm(forms.Form):

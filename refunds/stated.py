@@ -87,14 +87,14 @@ def _is_asked(name: str, reason: str) -> bool:
     return name in BUYER_KNOWS and (name != "cause" or reason in CAUSE_KNOWN)
 
 
-def readable(stated: Mapping[str, Any], reason: str, kind: str) -> dict[str, FactValue]:
+def readable(stated: Mapping[str, Any], reason: str) -> dict[str, FactValue]:
     """Stated facts as the rulebook takes them; `ValidationError` names what is not asked for or cannot be."""
     found = {name: value for name, value in stated.items() if value is not None and value != ""}
     for name in found:
         if not _is_asked(name, reason):
             raise ValidationError({name: ValidationError(_("This is not asked for here."), code="not_asked")})
     try:
-        Claim(kind=kind, reason=reason, state="USED", level="M0", paid=1, facts=found)
+        Claim(kind="POINT_CARD", reason=reason, state="USED", level="M0", paid=1, facts=found)
     except InvalidClaim as error:
         name = error.path.removeprefix("facts.").partition(".")[0]
         raise ValidationError({name: ValidationError(IMPOSSIBLE, code=error.code)}) from None

@@ -75,7 +75,7 @@ class CalculatorForm(forms.Form):
         if reason in book.reasons and kind in KINDS and state in STATES:
             self.asked = asked(book.reasons[reason], kind, state)
         for name in self.asked:
-            self.fields[name] = _field(name, book.reasons[reason].formula)
+            self.fields[name] = field_of(name, book.reasons[reason].formula)
 
     def _choices(self, name: str, choices: Any) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -132,7 +132,8 @@ def reasons_by_fault(book: Book) -> list[tuple[Any, list[tuple[str, Any]]]]:
     ]
 
 
-def _field(name: str, formula: str) -> forms.Field:
+def field_of(name: str, formula: str) -> forms.Field:
+    """The field in which a person states a fact; it can always be left out."""
     question = QUESTIONS[name]
     common: dict[str, Any] = {"label": question.label, "required": False, "help_text": question.help}
     if question.unit == "yes":

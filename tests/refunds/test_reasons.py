@@ -92,15 +92,15 @@ def test_a_claim_after_its_time_is_refused_with_the_day(order, revealed, rich_bu
 
 
 def test_a_stated_fact_is_asked_for_only_where_it_changes_the_answer():
-    assert stated.readable({"actual_face": 50}, "FACE_VALUE_SHORT", "POINT_CARD") == {"actual_face": 50}
+    assert stated.readable({"actual_face": 50}, "FACE_VALUE_SHORT") == {"actual_face": 50}
     for name in ("platform_proof", "panel_finding", "provider_verified", "upstream_status", "nonsense"):
         with pytest.raises(Exception, match="not asked"):
-            stated.readable({name: True}, "FACE_VALUE_SHORT", "POINT_CARD")
+            stated.readable({name: True}, "FACE_VALUE_SHORT")
 
 
 def test_an_impossible_fact_is_refused():
     with pytest.raises(Exception, match="part"):
-        stated.readable({"consumed": 40, "total": 30}, "MEMBERSHIP_INTERRUPTED", "MEMBERSHIP")
+        stated.readable({"consumed": 40, "total": 30}, "MEMBERSHIP_INTERRUPTED")
 
 
 def test_a_stated_fact_gives_a_figure_and_is_never_paid_at_once(order, revealed, rich_buyer, at):

@@ -1,0 +1,148 @@
+"""The claim wizard: all reasons, what to try first, what is still needed, bulk claims, files, drafts."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from refunds.forms import places_of
+from refunds.models import ClaimDraft, Refund
+from tests.fixtures.cases import units_of
+
+
+def address(name, thing, **more):
+    return reverse(f"refunds:{name}", kwargs={"number": thing.number, **more})
+
+
+@pytest.fixture
+def as_buyer(client, rich_buyer):
+    client.force_login(rich_buyer)
+    return client
+
+
+def text(answer):
+    return answer.content.decode()
+
+
+def begin(client, order, reason, places):
+    return client.post(address("claim", order), {"reason": reason, "places": [str(place) for place in places]})
+
+
+def test_the_reasons_are_grouped_and_say_what_to_try_first(as_buyer, order, revealed):
+    page = as_buyer.get(address("claim", order), headers={"accept-language": "en"})
+    codes = {tile["code"] for group in page.context["groups"] for tile in group["tiles"]}
+    assert {"CODE_INVALID", "REGION_MISMATCH", "MINOR_PURCHASE", "BUYER_DEVICE", "FRAUD"} <= codes
+    assert "ACCOUNT_RECOVERED" not in codes, "no account was sold"
+    assert "OUT_OF_STOCK" not in codes, "it came"
+    assert "look alike" in text(page)
+
+
+def test_what_helped_ends_the_draft_and_nothing_is_filed(as_buyer, order, revealed):
+    begin(as_buyer, order, "CODE_INVALID", [1])
+    step = as_buyer.post(address("claim_discard", order))
+    assert step.url == reverse("orders:detail", args=[order.number])
+    assert not ClaimDraft.objects.exists()
+    assert not Refund.objects.exists()
+
+
+def test_a_fact_that_only_the_buyer_knows_is_asked_for_and_marked_as_their_word(as_buyer, order, revealed):
+    begin(as_buyer, order, "PRICE_DISPUTE", [1])
+    page = as_buyer.get(address("claim_facts", order))
+    assert 'name="should_pay_fen"' in text(page)
+    assert 'name="platform_proof"' not in text(page)
+    step = as_buyer.post(address("claim_facts", order), {"should_pay_fen": "90.00", "text": ""})
+    page = as_buyer.get(step.url, headers={"accept-language": "en"})
+    assert page.context["figure"] == 800
+    assert page.context["claimed"] == ["should_pay_fen"]
+    as_buyer.post(address("claim_result", order), {"expected": "800", "amount": "8"})
+    refund = Refund.objects.get()
+    assert refund.decision["stated"]["facts"] == {"should_pay_fen": 9_000}
+    assert refund.state == "requested"
+
+
+def test_what_cannot_be_is_said_beside_the_question(as_buyer, bought):
+    order = bought("MEMBERSHIP", delivered_by="shop")
+    from orders.models import Unit
+
+    Unit.objects.filter(order=order).update(delivery="partial", delivered_at=order.paid_at)
+    begin(as_buyer, order, "MEMBERSHIP_INTERRUPTED", [1])
+    page = as_buyer.post(address("claim_facts", order), {"consumed": "40", "total": "30"})
+    assert page.status_code == 422
+    assert "consumed" in page.context["form"].errors
+
+
+def test_an_error_code_is_asked_for_where_it_helps_and_kept(as_buyer, order, revealed):
+    begin(as_buyer, order, "CODE_INVALID", [1])
+    as_buyer.post(address("claim_facts", order), {"error_code": "E-1001", "text": ""})
+    assert "E-1001" in text(as_buyer.get(address("claim_result", order)))
+    as_buyer.post(address("claim_result", order), {"expected": "9800", "amount": "98"})
+    assert Refund.objects.get().decision["stated"]["error_code"] == "E-1001"
+
+
+def test_another_reason_forgets_what_was_stated_for_the_first(as_buyer, order, revealed):
+    begin(as_buyer, order, "CODE_INVALID", [1])
+    as_buyer.post(address("claim_facts", order), {"error_code": "E-1001", "text": ""})
+    begin(as_buyer, order, "WRONG_ITEM", [1])
+    assert ClaimDraft.objects.get().stated == {}
+
+
+def test_several_files_at_once_and_one_left_out_again(as_buyer, order, revealed, settings, tmp_path):
+    begin(as_buyer, order, "CODE_INVALID", [1])
+    files = [SimpleUploadedFile(f"{name}.txt", name.encode(), content_type="text/plain") for name in "ab"]
+    as_buyer.post(address("claim_facts", order), {"text": "", "file": files, "stay": "1"})
+    draft = ClaimDraft.objects.get()
+    names = [each.name for each in draft.attachments.order_by("pk")]
+    assert names == ["a.txt", "b.txt"]
+    first = draft.attachments.order_by("pk").first()
+    as_buyer.post(address("claim_leave_out", order, pk=first.pk))
+    assert [each.name for each in draft.attachments.order_by("pk")] == ["b.txt"]
+
+
+def test_urgent_reasons_say_what_happens(as_buyer, order, revealed):
+    begin(as_buyer, order, "MINOR_PURCHASE", [1])
+    page = as_buyer.get(address("claim_result", order))
+    assert page.context["until"] is None
+    step = as_buyer.post(address("claim_result", order), {"expected": "9800", "amount": "98"})
+    assert Refund.objects.get().state == "disputed"
+    assert step.status_code == 302
+
+
+# bulk
+
+
+@pytest.mark.parametrize(
+    ("written", "places"),
+    [("1-3, 7", [1, 2, 3, 7]), ("3-1", [1, 2, 3]), ("5、6", [5, 6]), ("", []), ("2 - 4", [2, 3, 4])],
+)
+def test_places_are_written_as_people_write_them(written, places):
+    assert places_of(written) == places
+
+
+@pytest.mark.parametrize("written", ["a", "1-", "1-2-3", "-5"])
+def test_places_that_nobody_can_read_are_refused(written):
+    from django.core.exceptions import ValidationError
+
+    with pytest.raises(ValidationError):
+        places_of(written)
+
+
+def test_hundreds_of_units_are_one_claim_with_a_result_for_each(as_buyer, big_order):
+    order = big_order(200)
+    page = as_buyer.get(address("claim", order))
+    assert page.context["is_bulk"]
+    as_buyer.post(address("claim", order), {"reason": "CHANGE_OF_MIND", "run": "1-150, 200"})
+    assert len(ClaimDraft.objects.get().places) == 151
+    as_buyer.post(address("claim", order), {"reason": "CHANGE_OF_MIND", "all": "1"})
+    page = as_buyer.get(address("claim_result", order))
+    figure = page.context["figure"]
+    as_buyer.post(address("claim_result", order), {"expected": str(figure), "amount": f"{figure // 100}"})
+    refund = Refund.objects.get()
+    assert refund.items.count() == 200
+    assert sum(refund.items.values_list("asked", flat=True)) == refund.asked
+
+
+def test_places_outside_the_order_are_named(as_buyer, big_order):
+    order = big_order(20)
+    page = as_buyer.post(address("claim", order), {"reason": "CHANGE_OF_MIND", "run": "1-30"})
+    assert page.status_code == 422
+    assert "21" in text(page)
+    assert units_of(order)
