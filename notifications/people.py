@@ -144,6 +144,16 @@ def finance(happening: Happening) -> list[int | None]:
     return [*happening.staff.holding(Role.FINANCE)]
 
 
+def offered_side(happening: Happening) -> list[int | None]:
+    """Who was offered something in a case, and answers."""
+    return buyer(happening) if happening.event.data["side"] == "shop" else shop(happening)
+
+
+def offering_side(happening: Happening) -> list[int | None]:
+    """Whose offer in a case it was."""
+    return shop(happening) if happening.event.data["side"] == "shop" else buyer(happening)
+
+
 def asked_shop(happening: Happening) -> list[int | None]:
     """The shop that has to answer: not if the rules or our records answered in the same breath."""
     case = happening.thing

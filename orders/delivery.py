@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, Min, Q
 from django.utils.translation import gettext_lazy as _
 
+from orders.fulfilment.renewing import is_renewed_by
 from orders.models import Order, Reveal, Unit, ValidityRecord
 from orders.states import Delivery, Grade
 from shops import stock
@@ -38,7 +39,8 @@ def reveal(unit: Unit, *, by: Any, at: datetime, visit: Visit) -> None:
 
     The page opens the seal only after this transaction is committed (`shops.vault.open_card`). Looking again is
     recorded, too. Refused: `not_your_turn`, `not_delivered`, `voided`, `refunded`, `case_open` (the facts of an open
-    case stand still), and `too_often` (429) for somebody who looks faster than people read.
+    case stand still, until it has brought a new code), and `too_often` (429) for somebody who looks faster than people
+    read.
     """
     order = unit.order
     lock(order)
@@ -50,7 +52,7 @@ def reveal(unit: Unit, *, by: Any, at: datetime, visit: Visit) -> None:
         unit.delivery not in {Delivery.VOIDED, Delivery.REPLACED}, "voided", _("This code is no longer yours to use.")
     )
     require(
-        unit.delivery != Delivery.SEALED or not unit.held_by,
+        unit.delivery != Delivery.SEALED or not unit.held_by or is_renewed_by(unit, unit.held_by),
         "case_open",
         _("This unit has an open case; while it is open the code stays sealed."),
     )

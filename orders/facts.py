@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from orders.models import Order, Reveal, Unit, ValidityRecord
@@ -124,8 +124,10 @@ def known_of(order: Order, units: Sequence[Unit], reason: str, *, book: Book, at
 
 def _seen(order: Order, units: Sequence[Unit]) -> dict[int, Seen]:
     """What the records say of the units, by id, in one query."""
-    looks = Reveal.objects.filter(unit=OuterRef("pk")).order_by("at")
-    said = ValidityRecord.objects.filter(unit=OuterRef("pk")).order_by("-at", "-pk")
+    # A unit that was delivered anew has a new code: what was seen and said before is not known of that one.
+    since = Q(unit__delivered_at=None) | Q(at__gte=F("unit__delivered_at"))
+    looks = Reveal.objects.filter(since, unit=OuterRef("pk")).order_by("at")
+    said = ValidityRecord.objects.filter(since, unit=OuterRef("pk")).order_by("-at", "-pk")
     not_shown = Event.objects.filter(root=order.address, name="order.code_not_shown").order_by("seq")
     rows = (
         Unit.objects.filter(pk__in=[unit.pk for unit in units])

@@ -24,12 +24,14 @@ CHECKS = {
     """,
     "a code is delivered to one unit, and a taken code has one": """
         select 'card:' || c.id from shops_card c left join orders_unit u on u.card_id = c.id
-         where (c.taken_at is null) <> (u.id is null)
+         where (c.taken_at is null) <> (u.id is null) and not (u.id is null and c.voided_at is not null)
     """,
     "a unit that was looked at has its record, and the other way round": """
         select 'unit:' || u.id from orders_unit u
-         where (u.delivery = 'sealed' and exists (select from orders_reveal r where r.unit_id = u.id))
-            or (u.delivery = 'revealed' and not exists (select from orders_reveal r where r.unit_id = u.id))
+         where (u.delivery = 'sealed'
+                and exists (select from orders_reveal r where r.unit_id = u.id and r.at >= u.delivered_at))
+            or (u.delivery = 'revealed'
+                and not exists (select from orders_reveal r where r.unit_id = u.id and r.at >= u.delivered_at))
     """,
     "only the buyer has looked at a code": """
         select 'unit:' || u.id from orders_reveal r join orders_unit u on u.id = r.unit_id

@@ -16,3 +16,9 @@ dispute_page: Hook[..., str] = Hook("refunds.dispute_page")
 
 #: (refund, *, at): the money of a decided case has arrived; closes the dispute that decided it, if there was one.
 paid_back: Hook[..., None] = Hook("refunds.paid_back")
+
+#: (refund, *, by, at): the two sides agreed while the platform had the case; closes its dispute with it.
+settled: Hook[..., None] = Hook("refunds.settled")
+
+#: (refund, *, at): a channel paid it all back on its own account; closes the dispute, if there is one.
+paid_outside: Hook[..., None] = Hook("refunds.paid_outside")

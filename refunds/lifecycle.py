@@ -1,4 +1,8 @@
-"""The story of a refund case: ask · accept · decline · escalate · withdraw · lapse · ruled · rejected · paid."""
+"""The story of a case: ask · accept · decline · goodwill · escalate · withdraw · lapse · ruled · rejected · paid.
+
+How the two sides bargain stands in `refunds.bargaining`, what one asks the other in `refunds.questions`, and how goods
+are delivered anew in `refunds.replacing`; what all verbs share, in `refunds.endings`.
+"""
 
 import logging
 from collections import Counter
@@ -7,25 +11,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from ledger.models import Payout
-from ledger.states import PayoutState
 from ledger.templatetags.money import yuan
-from orders import delivery, escrow
-from orders import lifecycle as orders
+from orders import escrow
 from orders.models import Attachment, Order, Unit
 from orders.states import Grade, OrderState
-from refunds import citations, credit, hooks, reasons, roads, triage
-from refunds.models import ClaimDraft, Refund, RefundItem
+from refunds import bargaining, citations, endings, hooks, reasons, replacing, roads, triage
+from refunds.endings import approve, approve_as_asked, end_without_money, has_arrived, take_up, to_the_platform
+from refunds.models import ACCEPTABLE, ClaimDraft, Refund, RefundItem
 from refunds.stated import NOTHING, Told
 from refunds.states import RefundState
 from refunds.triage import Lane, Preview
-from rulebook import clocks, linter, terms, versions
+from rulebook import linter, terms, versions
 from rulebook.arithmetic import split
 from shops.models import Shop
 from timeline import numbers, page
-from timeline.door import begin, change, change_all, enter, lock, locked, note, rearm, require, verb
+from timeline.door import begin, change, change_all, lock, locked, note, rearm, require, verb
 from timeline.refusals import Refused
 from timeline.spans import deadline
 
@@ -35,6 +39,7 @@ log = logging.getLogger(__name__)
 MOST_CASES = 3
 #: States of an order in which its units can be claimed for.
 CLAIMABLE = {OrderState.PAID, OrderState.DELIVERED, OrderState.COMPLETED, OrderState.SETTLED}
+ANSWERED = gettext_lazy("This case cannot be answered any more: it was answered, taken back, or the time is over.")
 #: How long until a payout that has not arrived is shouted about again.
 ALARM_AGAIN = timedelta(hours=24)
 
@@ -107,12 +112,16 @@ def ask(
     expected: int | None = None,
     draft: ClaimDraft | None = None,
     told: Told = NOTHING,
+    prefers: str = Refund.Preference.MONEY,
 ) -> Refund:
     """The buyer asks for money back for `units`; the rules answer at once, and what our records prove is paid at once.
 
     `amount` is what is asked in fen (nothing: all that the rules give), `expected` the figure that the buyer was shown,
-    `draft` what it was told in, which is then no longer kept; `told` are facts that the buyer states.
-    Refused: what `preview` refuses, `figure_changed`, `more_than_the_rules`, `nothing_asked`, `too_often`.
+    `draft` what it was told in, which is then no longer kept; `told` are facts that the buyer states. Who `prefers` a
+    replacement gets a proven bad code replaced from stock at once, where there is one.
+
+    Refused: what `preview` refuses, `figure_changed`, `more_than_the_rules`, `nothing_asked`,
+    `too_often`.
     """
     locked(User, order.buyer_id)  # whose instant quota is counted
     locked(Shop, order.shop_id)  # whose deposit answers
@@ -140,6 +149,7 @@ def ask(
         is_instant=found.lane in {Lane.INSTANT, Lane.AGREED},
         is_predecision=found.lane is Lane.PREDECISION,
         is_contradicted=found.is_contradicted,
+        prefers=prefers,
         opened_at=at,
     )
     data = {
@@ -156,28 +166,31 @@ def ask(
     escrow.hold(order, chosen, by=refund.address, at=at, among=all_units)
     if draft is not None:
         draft.delete()
-    if found.lane in {Lane.PROVEN, Lane.INSTANT}:
-        _approve_as_asked(refund, outcome=Refund.Outcome.INSTANT, by=None, at=at, items=items, units=all_units)
-        return refund
-    if found.lane is Lane.AGREED:
-        _approve_as_asked(refund, outcome=Refund.Outcome.SELLER, by=None, at=at, items=items, units=all_units)
+    if found.lane in {Lane.PROVEN, Lane.INSTANT, Lane.AGREED}:
+        if prefers == Refund.Preference.REISSUE and _replaced_at_once(refund, chosen, found, at=at):
+            return refund
+        _pay_at_once(refund, found, at=at, items=items, units=all_units)
         return refund
     escrow.reserve(order, chosen, cause=refund.address, amount=asked + found.compensation, at=at)
     if found.lane is Lane.URGENT:
         roads.begin(refund, by=by, at=at)
-        _to_the_platform(refund, by=by, at=at)
+        to_the_platform(refund, by=by, at=at)
     elif found.lane is Lane.PREDECISION:
         _predecide(refund, found, at=at)
     return refund
 
 
 @verb
-def accept(refund: Refund, *, by: Any, at: datetime) -> None:
-    """The shop agrees: the buyer is paid what was asked. Refused: `not_your_turn`, `wrong_moment`, `nothing_asked`."""
-    lock(refund)
-    _require_answerable(refund, by=by, at=at)
+def accept(refund: Refund, *, by: Any, at: datetime, version: int | None = None) -> None:
+    """The shop agrees: the buyer is paid what was asked. It may do so at any time before the platform has the case.
+
+    Refused: `not_your_turn`, `wrong_moment`, `nothing_asked`, `stale`.
+    """
+    take_up(refund, version)
+    require(refund.is_of_shop(by), "not_your_turn", _("Only the shop answers."))
+    require(refund.state in ACCEPTABLE and not refund.is_overdue(at), "wrong_moment", ANSWERED)
     require(refund.asked > 0, "nothing_asked", _("Nothing is asked here, so there is nothing to accept."))
-    _approve_as_asked(refund, outcome=Refund.Outcome.SELLER, by=by, at=at)
+    approve_as_asked(refund, outcome=Refund.Outcome.SELLER, by=by, at=at)
 
 
 @verb
@@ -190,67 +203,95 @@ def decline(
     by: Any,
     at: datetime,
     attachments: Sequence[Attachment] = (),
+    version: int | None = None,
 ) -> None:
-    """The shop says no: with a code, a published rule that applies, words, and our record of every unit's state.
+    """The shop says no, with a code, words and evidence (R16).
 
-    Refused: `not_your_turn`, `wrong_moment`, `no_such_rule`, `rule_does_not_apply`, `text_missing`, `void_term`,
-    `state_not_proven`.
+    Either by a published rule that applies, with our record of every unit's state; or, once it has asked the buyer for
+    something, with a file of its own. What the buyer asks as goodwill, because the rules give nothing, needs neither.
+    Refused: `not_your_turn`, `wrong_moment`, `no_such_code`, `rule_missing`, `no_such_rule`, `rule_does_not_apply`,
+    `evidence_missing`, `text_missing`, `void_term`, `state_not_proven`.
     """
-    lock(refund)
+    take_up(refund, version)
     _require_answerable(refund, by=by, at=at)
     require(code in citations.DeclineCode.values, "no_such_code", _("Choose why you decline."))
-    require(
-        citations.is_published(refund, rule),
-        "no_such_rule",
-        _("The rulebook has no such rule. Choose one of the list."),
-    )
-    require(
-        rule in citations.applicable(refund),
-        "rule_does_not_apply",
-        _("This rule does not fit these goods in this state, or it gives the buyer what was asked."),
-    )
     require(bool(text.strip()), "text_missing", _("Tell the buyer why, in your own words."))
     if void := linter.blocking(text, linter.Use.DECLINE):
         raise Refused("void_term", terms.sentence(void[0]))
+    if any(each.order_id != refund.order_id for each in attachments):
+        raise ValueError("These files are not of this order.")
     units = list(Unit.objects.filter(refund_items__refund=refund).order_by("place"))
-    require(
-        all(unit.grade == Grade.VERIFIED for unit in units),
-        "state_not_proven",
-        _("Our records do not prove the state of every unit, so it takes more than a rule to decline."),
+    if rule:
+        _require_citable(refund, rule, units)
+    elif refund.goodwill_at is None:
+        require(
+            refund.answered_at is not None,
+            "rule_missing",
+            _("Cite a published rule, or first ask the buyer for something or offer something."),
+        )
+        require(bool(attachments), "evidence_missing", _("Without a published rule a no needs a file that proves it."))
+    change(
+        refund,
+        declined_code=code,
+        declined_rule=rule,
+        declined_text=text.strip(),
+        answered_at=refund.answered_at or at,
     )
-    change(refund, declined_code=code, declined_rule=rule, declined_text=text.strip())
     if attachments:
         refund.attachments.add(*attachments)
     data = {"code": code, "rule": rule, "states": [[unit.place, unit.delivery] for unit in units]}
-    span = clocks.span("ESCALATE", version=refund.order.rulebook_version)
-    enter(refund, RefundState.DECLINED, by=by, at=at, span=span, data=data)
+    endings.to_the_buyer(refund, by=by, at=at, data=data)
 
 
 @verb
-def escalate(refund: Refund, *, by: Any, at: datetime) -> None:
-    """The buyer asks the platform to look, free of charge; after a machine's no it is the review by a person."""
-    lock(refund)
+def goodwill(refund: Refund, *, text: str, by: Any, at: datetime, version: int | None = None) -> None:
+    """After a machine's no the buyer asks the shop for goodwill, once; silence has no price here (R51).
+
+    Refused: `not_your_turn`, `wrong_moment`, `asked_already`, `text_missing`.
+    """
+    take_up(refund, version)
+    require(refund.is_of_buyer(by), "not_your_turn", _("Only the buyer asks for goodwill."))
+    require(
+        refund.state == RefundState.DECLINED and refund.is_predecision and not refund.is_overdue(at),
+        "wrong_moment",
+        _("Goodwill can be asked for after the rules gave nothing, while you decide how to go on."),
+    )
+    require(refund.goodwill_at is None, "asked_already", _("The shop was asked once already."))
+    require(0 < len(text.strip()) <= 2_000, "text_missing", _("Say what you ask the shop for, and why."))
+    change(refund, goodwill_at=at)
+    span = endings.clock_of(refund, "SELLER_RESPONSE")
+    data = {"text": text.strip()}
+    endings.step(refund, RefundState.REQUESTED, by=by, at=at, span=span, event="refund.goodwill_asked", data=data)
+
+
+@verb
+def escalate(refund: Refund, *, by: Any, at: datetime, version: int | None = None) -> None:
+    """The buyer asks the platform to look, free of charge, any time after the shop's first answer.
+
+    After a machine's no it is the review by a person. Refused: `not_your_turn`, `wrong_moment`.
+    """
+    take_up(refund, version)
     require(refund.is_of_buyer(by), "not_your_turn", _("Only the buyer takes a case to the platform."))
     require(
-        refund.state == RefundState.DECLINED and not refund.is_overdue(at),
+        refund.may_be_escalated() and not refund.is_overdue(at),
         "wrong_moment",
         _("This case cannot be taken to the platform now."),
     )
-    _to_the_platform(refund, by=by, at=at)
+    to_the_platform(refund, by=by, at=at)
 
 
 @verb
-def withdraw(refund: Refund, *, by: Any, at: datetime) -> None:
+def withdraw(refund: Refund, *, by: Any, at: datetime, version: int | None = None) -> None:
     """The buyer takes the case back; the units go on where they stood. Refused: `not_your_turn`, `wrong_moment`."""
-    lock(refund)
+    take_up(refund, version)
     require(refund.is_of_buyer(by), "not_your_turn", _("Only the buyer takes a case back."))
     require(
-        "withdraw" in refund.actions_for(by, at),
+        refund.may_be_withdrawn() and not refund.is_overdue(at),
         "wrong_moment",
         _("This case cannot be taken back any more."),
     )
     was_disputed = refund.state == RefundState.DISPUTED
-    _end_without_money(refund, RefundState.WITHDRAWN, by=by, at=at)
+    end_without_money(refund, RefundState.WITHDRAWN, by=by, at=at)
     if was_disputed:
         hooks.withdrawn(refund, by=by, at=at)
 
@@ -259,24 +300,36 @@ def withdraw(refund: Refund, *, by: Any, at: datetime) -> None:
 def lapse(refund: Refund, *, limit: str, at: datetime) -> None:
     """A clock of the case ran out.
 
-    Silence of the shop is consent unless our records or the rules say otherwise; silence of the buyer ends the case; a
-    payout that has not arrived is an alarm, again and again.
+    Silence of the shop is consent unless our records or the rules say otherwise; a replacement that did not come is
+    money in full; silence of the buyer ends the case, unless an offer without conditions stands; a payout that has not
+    arrived is an alarm, again and again.
     """
     lock(refund)
+    if limit == "NEGOTIATE":
+        bargaining.lapse_talks(refund, at=at)
+        return
     if refund.machine.limits.get(refund.state) != limit or not refund.is_overdue(at):
         return  # answered while this call was on its way
-    if refund.state == RefundState.APPROVED:
-        log.critical("the money of case %s has not arrived in time", refund.number)
-        note(refund, "refund.alarm", by=None, at=at, data={"approved": refund.approved})
-        rearm(refund, at + ALARM_AGAIN, at=at)
-    elif refund.state == RefundState.DECLINED:
-        _end_without_money(refund, RefundState.LAPSED, by=None, at=at)
-    elif refund.waits_for_supplier:
-        anew(refund, at=at)
-    elif refund.is_paid_by_silence():
-        _approve_as_asked(refund, outcome=Refund.Outcome.SILENCE, by=None, at=at)
-    else:
-        _to_the_platform(refund, by=None, at=at)
+    match RefundState(refund.state):
+        case RefundState.APPROVED:
+            log.critical("the money of case %s has not arrived in time", refund.number)
+            note(refund, "refund.alarm", by=None, at=at, data={"approved": refund.approved})
+            rearm(refund, at + ALARM_AGAIN, at=at)
+        case RefundState.QUESTIONED:
+            end_without_money(refund, RefundState.LAPSED, by=None, at=at)
+        case RefundState.DECLINED:
+            if not bargaining.lapse_decision(refund, at=at):
+                end_without_money(refund, RefundState.LAPSED, by=None, at=at)
+        case RefundState.BARGAINING:
+            bargaining.lapse_turn(refund, at=at)
+        case RefundState.REPLACING:
+            replacing.pay_in_full(refund, outcome=Refund.Outcome.UNREPLACED, by=None, at=at)
+        case RefundState.CHECKING:
+            replacing.is_good(refund, by=None, at=at)
+        case _ if refund.waits_for_supplier:
+            anew(refund, at=at)
+        case _:
+            _shop_was_silent(refund, at=at)
 
 
 @verb
@@ -285,7 +338,7 @@ def close_without_prejudice(refund: Refund, *, at: datetime) -> None:
     lock(refund)
     if refund.state != RefundState.DISPUTED or not hooks.undecided(refund):
         return  # people decided meanwhile
-    _end_without_money(refund, RefundState.WITHDRAWN, by=None, at=at)
+    end_without_money(refund, RefundState.WITHDRAWN, by=None, at=at)
     hooks.withdrawn(refund, by=None, at=at)
 
 
@@ -328,12 +381,10 @@ def anew(refund: Refund, *, at: datetime) -> None:
     _ask_anew(items, found, asked)
     data = {"figure": found.figure, "asked": asked, "lane": found.lane.value, "late": was_late}
     note(refund, "refund.decided_anew", by=None, at=at, data=data)
-    if found.lane in {Lane.PROVEN, Lane.INSTANT}:
-        _approve_as_asked(refund, outcome=Refund.Outcome.INSTANT, by=None, at=at)
-    elif found.lane is Lane.AGREED:
-        _approve_as_asked(refund, outcome=Refund.Outcome.SELLER, by=None, at=at)
+    if found.lane in {Lane.PROVEN, Lane.INSTANT, Lane.AGREED}:
+        _pay_at_once(refund, found, at=at)
     elif found.lane is Lane.URGENT:
-        _to_the_platform(refund, by=None, at=at)
+        to_the_platform(refund, by=None, at=at)
     elif found.lane is Lane.PREDECISION:
         _predecide(refund, found, at=at)
     else:
@@ -363,7 +414,7 @@ def ruled(
     items = list(refund.items.order_by("pk"))
     if set(given) - {item.unit_id for item in items}:
         raise ValueError("These units are not of this case.")
-    _approve(
+    approve(
         refund,
         items=items,
         grants=given,
@@ -381,7 +432,7 @@ def conceded(refund: Refund, *, by: Any, at: datetime) -> None:
     """The shop gives in while the platform looks: the buyer is paid what was asked. Called by disputes."""
     lock(refund)
     require(refund.state == RefundState.DISPUTED, "wrong_moment", _("This case is not with the platform."))
-    _approve_as_asked(refund, outcome=Refund.Outcome.SELLER, by=by, at=at)
+    approve_as_asked(refund, outcome=Refund.Outcome.SELLER, by=by, at=at)
 
 
 @verb
@@ -389,7 +440,7 @@ def rejected(refund: Refund, *, by: Any, at: datetime) -> None:
     """The platform decided that nothing goes back: only people do, never a clock or a machine."""
     lock(refund)
     require(refund.state == RefundState.DISPUTED, "wrong_moment", _("This case is not with the platform."))
-    _end_without_money(refund, RefundState.REJECTED, by=by, at=at)
+    end_without_money(refund, RefundState.REJECTED, by=by, at=at)
 
 
 @verb
@@ -397,7 +448,7 @@ def paid(payout: Payout, *, at: datetime) -> None:
     """The money of a case has arrived at its channel, or at the balance after all; the ledger says so."""
     refund = Refund.objects.select_related("order").get(pk=int(payout.cause.removeprefix("refund:")))
     lock(refund)
-    _has_arrived(refund, payout, at=at)
+    has_arrived(refund, payout, at=at)
     hooks.paid_back(refund, at=at)
 
 
@@ -441,37 +492,55 @@ def _require_not_too_often(
 
 def _require_answerable(refund: Refund, *, by: Any, at: datetime) -> None:
     require(refund.is_of_shop(by), "not_your_turn", _("Only the shop answers."))
+    require(refund.state == RefundState.REQUESTED and not refund.is_overdue(at), "wrong_moment", ANSWERED)
+
+
+def _require_citable(refund: Refund, rule: str, units: Sequence[Unit]) -> None:
+    """A published rule that gives less than was asked, for goods whose state our own records prove."""
     require(
-        refund.state == RefundState.REQUESTED and not refund.is_overdue(at),
-        "wrong_moment",
-        _("This case cannot be answered any more: it was answered, taken back, or the time is over."),
+        citations.is_published(refund, rule),
+        "no_such_rule",
+        _("The rulebook has no such rule. Choose one of the list."),
+    )
+    require(
+        rule in citations.applicable(refund),
+        "rule_does_not_apply",
+        _("This rule does not fit these goods in this state, or it gives the buyer what was asked."),
+    )
+    require(
+        all(unit.grade == Grade.VERIFIED for unit in units),
+        "state_not_proven",
+        _("Our records do not prove the state of every unit, so it takes more than a rule to decline."),
     )
 
 
-def _write_items(refund: Refund, found: Preview, asked: int) -> list[RefundItem]:
-    """What is asked of each unit: in proportion to what the rules give, to the fen."""
-    per_unit = {unit.pk: part for part in found.parts for unit in part.units}
-    units = found.units
-    shares = split(asked, {str(unit.pk): per_unit[unit.pk].entitled for unit in units}) if asked else {}
-    items = [
-        RefundItem(
-            refund=refund,
-            unit=unit,
-            asked=shares.get(str(unit.pk), 0),
-            entitled=per_unit[unit.pk].entitled,
-            fee=per_unit[unit.pk].fee,
-        )
-        for unit in units
-    ]
-    page.insert(items)
-    return items
+def _shop_was_silent(refund: Refund, *, at: datetime) -> None:
+    """Consent, unless our records or the rules say otherwise; where the rules give nothing, the buyer decides (R52)."""
+    if refund.is_paid_by_silence():
+        approve_as_asked(refund, outcome=Refund.Outcome.SILENCE, by=None, at=at)
+    elif refund.goodwill_at is not None and not refund.is_contradicted:
+        endings.to_the_buyer(refund, by=None, at=at, event="refund.goodwill_unanswered")
+    else:
+        to_the_platform(refund, by=None, at=at)
+
+
+def _pay_at_once(
+    refund: Refund,
+    found: Preview,
+    *,
+    at: datetime,
+    items: list[RefundItem] | None = None,
+    units: list[Unit] | None = None,
+) -> None:
+    """Our records prove it, or the shop has said yes in advance: the money is on its way in the same breath."""
+    outcome = Refund.Outcome.SELLER if found.lane is Lane.AGREED else Refund.Outcome.INSTANT
+    approve_as_asked(refund, outcome=outcome, by=None, at=at, items=items, units=units)
 
 
 def _predecide(refund: Refund, found: Preview, *, at: datetime) -> None:
     """A machine's no, with a person one click away."""
     data = {"rules": sorted({rule for part in found.parts for rule in part.decision.rules})}
-    span = clocks.span("ESCALATE", version=refund.order.rulebook_version)
-    enter(refund, RefundState.DECLINED, by=None, at=at, span=span, event="refund.predecided", data=data)
+    endings.to_the_buyer(refund, by=None, at=at, event="refund.predecided", data=data)
 
 
 def supplier_answered(unit: Unit, *, at: datetime) -> None:
@@ -491,116 +560,30 @@ def _ask_anew(items: list[RefundItem], found: Preview, asked: int) -> None:
     change_all(items, ["asked", "entitled", "fee"])
 
 
-def _approve_as_asked(
-    refund: Refund,
-    *,
-    outcome: str,
-    by: Any,
-    at: datetime,
-    items: list[RefundItem] | None = None,
-    units: list[Unit] | None = None,
-) -> None:
-    """What was asked goes back; a fee for the buyer's own reason stays with the shop.
-
-    `items` and `units`, all of the order, are given if the caller has them.
-    """
-    items = list(refund.items.order_by("pk")) if items is None else items
-    _approve(
-        refund,
-        items=items,
-        units=units,
-        grants={item.unit_id: item.asked for item in items if item.asked},
-        fees={item.unit_id: item.fee for item in items if item.asked and item.fee},
-        compensation=refund.compensation,
-        outcome=outcome,
-        by=by,
-        at=at,
-    )
+def _replaced_at_once(refund: Refund, units: Sequence[Unit], found: Preview, *, at: datetime) -> bool:
+    """Whether what our records prove to be bad was replaced from stock; then no money moves and no quota is used."""
+    order = refund.order
+    if not replacing.at_once(refund, units, at=at):
+        return False
+    change(refund, is_instant=False)
+    escrow.reserve(order, units, cause=refund.address, amount=refund.asked + found.compensation, at=at)
+    return True
 
 
-def _approve(
-    refund: Refund,
-    *,
-    grants: Mapping[int, int],
-    fees: Mapping[int, int],
-    compensation: int,
-    outcome: str,
-    by: Any,
-    at: datetime,
-    platform_bp: int = 0,
-    items: list[RefundItem] | None = None,
-    units: list[Unit] | None = None,
-) -> None:
-    """The decision is made, then it is paid. To a balance, the money arrives inside this call and closes the case."""
-    units = escrow.units_of(refund.order) if units is None else units
-    change(refund, approved=sum(grants.values()) + compensation, outcome=outcome)
-    _close_items(refund, grants, items)
-    is_instant = outcome == Refund.Outcome.INSTANT
-    span = clocks.span("PAYOUT", "instant" if is_instant else "normal", version=refund.order.rulebook_version)
-    data = {"outcome": str(outcome), "amount": refund.approved}
-    enter(refund, RefundState.APPROVED, by=by, at=at, span=span, data=data)
-    _withdraw_codes(refund, units, grants, fees, at=at)
-    payout = orders.end_case(
-        refund.order,
-        units=units,
-        cause=refund.address,
-        grants=dict(grants),
-        fees=dict(fees),
-        compensation=compensation,
-        platform_bp=platform_bp,
-        is_instant=is_instant,
-        at=at,
-    )
-    if payout is None:
-        return
-    if payout.state == PayoutState.PAID:
-        _has_arrived(refund, payout, at=at, granted=[(unit.place, grants.get(unit.pk, 0)) for unit in units])
-    else:
-        change(refund, payout=payout)
-
-
-def _has_arrived(
-    refund: Refund, payout: Payout, *, at: datetime, granted: Sequence[tuple[int, int]] | None = None
-) -> None:
-    """The money is there: the case is closed, and its credit note is written. `granted` is fen by place, if known."""
-    if granted is None:
-        rows = refund.items.order_by("unit__place").values_list("unit__place", "granted")
-        granted = [(place, amount or 0) for place, amount in rows]
-    change(refund, payout=payout, closed_at=at)
-    compensation = (refund.approved or 0) - sum(amount for _place, amount in granted)
-    paper = credit.issue(
-        refund, granted=granted, compensation=compensation, payout=payout.number, to=payout.destination, at=at
-    )
-    data = {"payout": payout.number, "amount": payout.amount, "note": paper.number, "note_sha256": paper.sha256}
-    enter(refund, RefundState.REFUNDED, by=None, at=at, data=data)
-
-
-def _withdraw_codes(
-    refund: Refund, units: Sequence[Unit], grants: Mapping[int, int], fees: Mapping[int, int], *, at: datetime
-) -> None:
-    """Who has the price back does not keep the code; a price that is only lowered leaves it with the buyer."""
-    paid_back = [unit for unit in units if unit.pk in grants and grants[unit.pk] + fees.get(unit.pk, 0) >= unit.left]
-    delivery.withdraw(refund.order, paid_back, is_bad=refund.reason == reasons.CODE_INVALID, at=at)
-
-
-def _to_the_platform(refund: Refund, *, by: Any, at: datetime) -> None:
-    enter(refund, RefundState.DISPUTED, by=by, at=at)
-    hooks.escalated(refund, by=by, at=at)
-
-
-def _end_without_money(refund: Refund, state: str, *, by: Any, at: datetime) -> None:
-    """The case ends and nothing goes back: its units are free again, with 24 hours of inspection at least."""
-    change(refund, closed_at=at)
-    _close_items(refund, {})
-    enter(refund, state, by=by, at=at)
-    orders.end_case(refund.order, cause=refund.address, at=at)
-
-
-def _close_items(refund: Refund, grants: Mapping[int, int], items: list[RefundItem] | None = None) -> None:
-    are_new = page.waits(RefundItem)
-    if items is None or (not are_new and any(item.pk is None for item in items)):
-        items = list(refund.items.order_by("pk"))
-    for item in items:
-        item.granted, item.is_open = grants.get(item.unit_id, 0), False
-    if not are_new:  # else they wait on the verb's page and are stored as they are now
-        change_all(items, ["granted", "is_open"])
+def _write_items(refund: Refund, found: Preview, asked: int) -> list[RefundItem]:
+    """What is asked of each unit: in proportion to what the rules give, to the fen."""
+    per_unit = {unit.pk: part for part in found.parts for unit in part.units}
+    units = found.units
+    shares = split(asked, {str(unit.pk): per_unit[unit.pk].entitled for unit in units}) if asked else {}
+    items = [
+        RefundItem(
+            refund=refund,
+            unit=unit,
+            asked=shares.get(str(unit.pk), 0),
+            entitled=per_unit[unit.pk].entitled,
+            fee=per_unit[unit.pk].fee,
+        )
+        for unit in units
+    ]
+    page.insert(items)
+    return items

@@ -186,23 +186,92 @@ class Refund(Tracked):
         """What happens if the shop stays silent: paid, or over to the platform."""
         return self.asked > 0 and not self.is_contradicted and not self.needs_a_person()
 
+    def may_be_escalated(self) -> bool:
+        """Whether the buyer may call the platform: after the shop's first answer, or after a machine's no."""
+        if self.state == RefundState.DECLINED:
+            return True
+        return self.answered_at is not None and self.state in ANSWERED
+
+    def may_be_withdrawn(self) -> bool:
+        """Whether the buyer may take it back: while nothing is decided and nothing agreed on is carried out."""
+        if self.state == RefundState.DISPUTED:
+            return bool(hooks.undecided(self))
+        if self.state == RefundState.REPLACING:
+            return not self.offers.filter(fate=Offer.Fate.TAKEN).exists()
+        return self.state in WITHDRAWABLE
+
     def actions_for(self, user: Any, at: datetime) -> list[str]:
-        """What `user` can do in this case at `at`: accept, decline, escalate, withdraw. Nothing else is offered."""
+        """What `user` can do in this case at `at`, by the names of the verbs. Nothing else is offered."""
         if self.is_overdue(at):
             return []
-        found = []
-        if self.is_of_shop(user) and self.state == RefundState.REQUESTED:
-            found += ["accept", "decline"] if self.asked else ["decline"]
+        found = self._actions_of_shop() if self.is_of_shop(user) else []
         if self.is_of_buyer(user):
-            if self.state == RefundState.DECLINED:
-                found.append("escalate")
-            if self.state in WITHDRAWABLE and (self.state != RefundState.DISPUTED or hooks.undecided(self)):
-                found.append("withdraw")
+            found += self._actions_of_buyer()
         return found
+
+    def _actions_of_shop(self) -> list[str]:
+        is_mine = self.owner == "shop"
+        offered = {
+            "accept": self.state in ACCEPTABLE and self.asked > 0,
+            "replace": self.state == RefundState.REPLACING or self._may_replace(),
+            "promise": self._may_replace(),
+            "cannot_supply": self.state == RefundState.REPLACING,
+            "take": self._may_take("shop"),
+            "offer": self.state in {RefundState.REQUESTED, RefundState.DISPUTED} and self._may_offer("shop"),
+            "counter": self.state == RefundState.BARGAINING and is_mine and self._may_offer("shop"),
+            "question": self.state == RefundState.REQUESTED and self.questions.count() < MOST_QUESTIONS,
+            "extend": self.state == RefundState.REQUESTED and not self.extended_by,
+            "decline": self.state == RefundState.REQUESTED,
+            "end_talks": self.state == RefundState.BARGAINING,
+        }
+        return [name for name, is_offered in offered.items() if is_offered]
+
+    def _actions_of_buyer(self) -> list[str]:
+        is_mine = self.owner == "buyer"
+        offered = {
+            "answer": self.state == RefundState.QUESTIONED,
+            "confirm_replacement": self.state == RefundState.CHECKING,
+            "bad_again": self.state == RefundState.CHECKING,
+            "take": self._may_take("buyer"),
+            "offer": self.state == RefundState.DISPUTED and self._may_offer("buyer"),
+            "counter": self.state == RefundState.BARGAINING and is_mine and self._may_offer("buyer"),
+            "escalate": self.may_be_escalated(),
+            "goodwill": self.state == RefundState.DECLINED and self.is_predecision and self.goodwill_at is None,
+            "withdraw": self.may_be_withdrawn(),
+        }
+        return [name for name, is_offered in offered.items() if is_offered]
+
+    def _may_replace(self) -> bool:
+        return self.state == RefundState.REQUESTED and self.prefers == self.Preference.REISSUE
+
+    def _may_take(self, side: str) -> bool:
+        """Whether the other side's offer is on the table for `side` to take."""
+        if self.state not in {RefundState.BARGAINING, RefundState.DECLINED, RefundState.DISPUTED}:
+            return False
+        return self.offers.filter(fate=Offer.Fate.OPEN).exclude(side=side).exists()
+
+    def _may_offer(self, side: str) -> bool:
+        in_dispute = self.state == RefundState.DISPUTED
+        return self.offers.filter(side=side, in_dispute=in_dispute).count() < MOST_OFFERS
 
 
 #: Where the buyer may still take a case back.
-WITHDRAWABLE = frozenset({RefundState.REQUESTED, RefundState.DECLINED, RefundState.DISPUTED})
+WITHDRAWABLE = frozenset(
+    {
+        RefundState.REQUESTED,
+        RefundState.QUESTIONED,
+        RefundState.BARGAINING,
+        RefundState.DECLINED,
+        RefundState.REPLACING,
+        RefundState.DISPUTED,
+    }
+)
+#: Where the shop may still say yes to all that was asked.
+ACCEPTABLE = frozenset({RefundState.REQUESTED, RefundState.QUESTIONED, RefundState.BARGAINING, RefundState.DECLINED})
+#: Where the platform can be called, once the shop has answered.
+ANSWERED = frozenset({RefundState.REQUESTED, RefundState.QUESTIONED, RefundState.BARGAINING})
+#: Offers of each side in one case (while the platform has it, as many again), and questions of the shop.
+MOST_OFFERS, MOST_QUESTIONS = 3, 2
 
 
 class RefundItem(models.Model):

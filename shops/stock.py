@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -158,14 +158,17 @@ def shelve(
 
 
 @transaction.atomic
-def take(listing: Listing, count: int, *, at: datetime) -> list[Card]:
+def take(listing: Listing, count: int, *, at: datetime, only_here: bool = False) -> list[Card]:
     """Exactly `count` cards for an order; refused with `sold_out` when fewer are free right now.
 
-    What ends first goes first, then the oldest. Cards that another buyer is taking at this moment are passed over, so
-    nobody waits and nobody gets the same one.
+    `only_here`: none whose code another shop has as well. What ends first goes first, then the oldest. Cards that
+    another buyer is taking at this moment are passed over, so nobody waits and nobody gets the same one.
     """
     require(count > 0, "nothing_asked", _("Ask for at least one."))
     free = Card.objects.free(at).filter(listing=listing).order_by(F("sell_by").asc(nulls_last=True), "pk")
+    if only_here:
+        alike = Card.objects.filter(blind_index=OuterRef("blind_index")).exclude(pk=OuterRef("pk"))
+        free = free.exclude(Exists(alike))
     cards: list[Card] = list(free.select_for_update(skip_locked=True, of=("self",), no_key=True)[:count])
     require(len(cards) == count, "sold_out", _("There are not enough left. Choose fewer, or come back later."))
     page.update(Card.objects.filter(pk__in=[card.pk for card in cards]), taken_at=at)
