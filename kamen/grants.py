@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 #: The application may add rows here, never change or remove them.
-APPEND_ONLY = ["timeline_event", "ledger_bookscheck", "refunds_creditnote", "disputes_seal"]
+APPEND_ONLY = ["timeline_event", "ledger_bookscheck", "refunds_creditnote", "disputes_seal", "orders_message"]
 #: The application may add and change rows here, never remove them.
 NEVER_GONE = ["ledger_brake"]
 #: The application only reads here; functions that belong to the owner (SECURITY DEFINER) write.
@@ -35,6 +35,7 @@ HIDDEN_COLUMNS = {
     ("orders_attachment", "original"),
     ("orders_attachment", "viewing_copy"),
     ("orders_message", "text"),
+    ("orders_redemption", "account"),
     ("orders_reveal", "address_prefix"),
     ("orders_reveal", "agent_hash"),
     ("refunds_proof", "sealed"),

@@ -8,10 +8,10 @@ from disputes.states import APPEAL, DISPUTE
 from ledger import brake, payments, payouts
 from ledger.states import BRAKE, PAYMENT, PAYOUT
 from notifications import inbox
-from orders import figures, outages, parties
+from orders import coupons, figures, outages, parties
 from orders import hooks as order_hooks
 from orders import lifecycle as orders
-from orders.states import ORDER
+from orders.states import COUPON, ORDER
 from refunds import guardians, replayed, roads
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
@@ -49,6 +49,7 @@ def connect() -> None:
     ledger.hooks.deposit_paid.tie(shops.paid_by_channel)
     ledger.hooks.payout_paid.tie(refunds.paid)
     ORDER.expired.tie(orders.lapse)
+    COUPON.expired.tie(coupons.lapse)
     RULEBOOK.expired.tie(rulebook.lapse)
     rulebook_hooks.cases_known.tie(replayed.cases_known)
     rulebook_hooks.recent_cases.tie(replayed.recent_cases)

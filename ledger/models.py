@@ -59,6 +59,7 @@ class Transfer(models.Model):
         FOREIGN_PAYMENT = "foreign_payment", _("Payment without a place")
         FOREIGN_PAYMENT_RETURNED = "foreign_payment_returned", _("Payment returned")
         REFUND = "refund", _("Refund")
+        COUPON = "coupon", _("Platform coupon")
         FEE_KEPT = "fee_kept", _("Fee kept")
         RELEASE = "release", _("Release")
         COMMISSION = "commission", _("Commission")

@@ -104,6 +104,7 @@ ALONG: dict[str, list[str]] = {
     "appeal": ["dispute__refund__order__shop"],
     "guardian": ["refund__order__shop"],
     "deposit": ["shop"],
+    "coupon": ["shop"],
     "listing": ["shop"],
     "member": ["shop"],
     "payee": ["shop"],

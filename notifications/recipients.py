@@ -151,6 +151,11 @@ TOLD: dict[str, list[Line]] = {
         Line("order.message", buyer, order_page),
         Line("order.message", shop, order_page),
     ],
+    "order.staff_joined": [
+        Line("order.staff_joined", buyer, order_page),
+        Line("order.staff_joined", shop, order_page),
+    ],
+    "order.supplier_asked": [Line("order.supplier_asked", buyer, order_page)],
     "order.validity_recorded": [Line("order.code_was_bad", deceived_buyer, order_page)],
     "order.waterfall_ran_dry": [Line("order.funds_missing", finance, order_page)],
     "refund.requested": [Line("refund.requested", asked_shop, refund_page)],
@@ -407,6 +412,20 @@ SILENT: set[str] = {
     "order.supplier_took_on",
     "order.code_revealed",
     "order.codes_withdrawn",
+    "order.coupon_used",
+    "order.coupon_dropped",
+    "order.part_set_aside",
+    "order.part_given_back",
+    "order.contact_suspected",
+    "order.supplier_answered",
+    "order.supplier_tried_again",
+    "order.redemption_recorded",
+    "order.redemption_claimed",
+    # Whoever makes coupons finds them on their page.
+    "coupon.draft",
+    "coupon.running",
+    "coupon.paused",
+    "coupon.ended",
     "order.units_renewed",
     "order.file_attached",
     "order.settled",
@@ -457,7 +476,18 @@ SILENT: set[str] = {
     # What a clock did: the step that follows is told. Of a reminder, whoever is under the clock.
     *(
         f"{name}.{event}"
-        for name in (*REMINDED, "listing", "member", "payee", "application", "licence", "sanction", "brake", "rulebook")
+        for name in (
+            *REMINDED,
+            "coupon",
+            "listing",
+            "member",
+            "payee",
+            "application",
+            "licence",
+            "sanction",
+            "brake",
+            "rulebook",
+        )
         for event in CLOCK_EVENTS
         if not (event == "clock_reminded" and name in REMINDED)
     ),

@@ -41,6 +41,12 @@ SENTENCES: dict[str, Promise] = {
     "order.completed": _("The inspection of order %(order)s is over. Claims stay possible while the warranty runs."),
     "order.settled": _("Money of order %(order)s is settled: it is yours to withdraw."),
     "order.message": _("There is a new message about order %(order)s."),
+    "order.staff_joined": _(
+        "Somebody of the platform joined the conversation about order %(order)s. The reason stands there."
+    ),
+    "order.supplier_asked": _(
+        "The shop asks its supplier about order %(order)s. Your time to check it stands still until there is an answer."
+    ),
     "order.code_was_bad": _(
         "The issuer confirms that a code of order %(order)s was bad. You can claim your money back."
     ),

@@ -55,6 +55,8 @@ LOOKS = {
     "order.undelivered_by_you": ("clock-alert", "amber"),
     "order.expired": ("clock-alert", ""),
     "order.message": ("message-square", ""),
+    "order.staff_joined": ("message-square", "amber"),
+    "order.supplier_asked": ("hourglass", ""),
     "order.released": ("banknote", ""),
     "order.settled": ("banknote", "green"),
     "order.sold": ("store", "brand"),

@@ -10,8 +10,11 @@ from typing import Any
 from django.db.models import Count, Min, Q
 from django.utils.translation import gettext_lazy as _
 
+from orders.fulfilment import queries
+from orders.fulfilment.given import masked
 from orders.fulfilment.renewing import is_renewed_by
-from orders.models import Order, Reveal, Unit, ValidityRecord
+from orders.models import Order, Redemption, Reveal, Unit, ValidityRecord
+from orders.parties import Side, side_of
 from orders.states import Delivery, Grade
 from shops import stock
 from shops.models import Card
@@ -75,11 +78,18 @@ def reveal(unit: Unit, *, by: Any, at: datetime, visit: Visit) -> None:
 
 
 @verb
-def record_validity(unit: Unit, *, is_valid: bool, source: str, reference: str = "", at: datetime) -> ValidityRecord:
-    """The issuer or supplier says whether a code was good when it was sold; that is our record, and proof."""
+def record_validity(
+    unit: Unit, *, is_valid: bool, source: str, reference: str = "", can_recall: bool | None = None, at: datetime
+) -> ValidityRecord:
+    """The issuer or supplier says whether a code was good when it was sold; that is our record, and proof.
+
+    `can_recall`: whether they take it back, verified unused; nothing where they did not say.
+    """
     order = unit.order
     lock(order)
-    record = ValidityRecord.objects.create(unit=unit, is_valid=is_valid, source=source, reference=reference, at=at)
+    record = ValidityRecord.objects.create(
+        unit=unit, is_valid=is_valid, source=source, reference=reference, can_recall=can_recall, at=at
+    )
     note(
         order,
         "order.validity_recorded",
@@ -87,7 +97,67 @@ def record_validity(unit: Unit, *, is_valid: bool, source: str, reference: str =
         at=at,
         data={"unit": unit.place, "valid": is_valid, "source": source, "reference": reference},
     )
+    queries.answer_came(order, by=None, at=at)
     return record
+
+
+@verb
+def record_redemption(
+    unit: Unit,
+    *,
+    source: str,
+    redeemed_at: datetime | None = None,
+    by_buyer: bool | None = None,
+    account: str = "",
+    reference: str = "",
+    at: datetime,
+) -> Redemption:
+    """The issuer says that a code was redeemed: when, and whether to the account the buyer named. That is a record."""
+    order = unit.order
+    lock(order)
+    found = Redemption.objects.create(
+        unit=unit,
+        source=source,
+        reference=reference,
+        redeemed_at=redeemed_at,
+        by_buyer=by_buyer,
+        account=masked(account)[:60],
+        at=at,
+    )
+    data = {"unit": unit.place, "source": source, "reference": reference}
+    note(order, "order.redemption_recorded", by=None, at=at, data=data)
+    queries.answer_came(order, by=None, at=at)
+    return found
+
+
+@verb
+def say_redeemed(
+    unit: Unit,
+    *,
+    redeemed_at: datetime | None = None,
+    by_buyer: bool | None = None,
+    account: str = "",
+    by: Any,
+    at: datetime,
+) -> Redemption:
+    """The buyer or the shop says when and by whom a code was redeemed. That is their word, until the issuer answers.
+
+    Refused: `not_your_turn`, `not_delivered`, `wrong_moment` for a time that has not come.
+    """
+    order = unit.order
+    lock(order)
+    unit.refresh_from_db(fields=["delivery", "card"])
+    require(side_of(order, by) in {Side.BUYER, Side.SHOP}, "not_your_turn", _("Only the two sides say what they know."))
+    require(
+        unit.card_id is not None and unit.delivery != Delivery.UNDELIVERED, "not_delivered", _("Not delivered yet.")
+    )
+    require(redeemed_at is None or redeemed_at <= at, "wrong_moment", _("This time has not come yet."))
+    found = Redemption.objects.create(
+        unit=unit, by=by, redeemed_at=redeemed_at, by_buyer=by_buyer, account=masked(account)[:60], at=at
+    )
+    data = {"unit": unit.place, "side": side_of(order, by)}
+    note(order, "order.redemption_claimed", by=by, at=at, data=data)
+    return found
 
 
 @verb

@@ -1,7 +1,8 @@
 """The money of units: held in escrow, released to the shop, settled, or given back. Sets of units, never one by one.
 
 Everybody here holds the order's lock and passes the order's units, read after the lock; figures in the rows and on the
-objects move together. A unit's paid = held + released + refunded + fee, always.
+objects move together. A unit's paid = held + released + refunded + fee, always; its share of a platform coupon = held +
+released + back at the platform, and follows the price that the shop keeps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,14 +10,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import F, Sum
+
 from ledger import payouts, waterfall
 from ledger.accounts import balances
 from ledger.models import Payout
 from ledger.transfers import Move, Reason, post_with_page
 from ledger.waterfall import Leg, Source
+from orders import coupons
 from orders.models import Exposure, Order, Unit
 from rulebook import clocks
+from rulebook.arithmetic import split
 from timeline import door, page
+from timeline.models import Pause
 from timeline.spans import days, deadline
 
 #: The platform's part of what a shop is given, in basis points (money: release).
@@ -27,6 +33,8 @@ FUND_COMPENSATION_CAP = 100_000
 WARRANTY = days(180)
 #: What is left of an inspection when a case ends, at least (timers: resume).
 INSPECTION_AT_LEAST = timedelta(hours=24)
+#: Sources that hold money the shop has earned.
+OWN_OF_SHOP = {"this_order", "available", "pending"}
 FIGURES = [
     "held",
     "released",
@@ -34,6 +42,9 @@ FIGURES = [
     "fee",
     "covered",
     "commission",
+    "coupon_held",
+    "coupon_released",
+    "coupon_back",
     "held_by",
     "inspection_ends_at",
     "released_at",
@@ -55,6 +66,9 @@ class Plan:
     covered: dict[int, int] = field(default_factory=dict)
     #: What nobody has for a unit's principal, per unit id, in fen: it stays owed.
     unpaid: dict[int, int] = field(default_factory=dict)
+    #: What of a platform coupon is not earned any more, per unit id, in fen, and who of the shop gives back its part.
+    coupons: dict[int, int] = field(default_factory=dict)
+    coupon_legs: list[Leg] = field(default_factory=list)
 
     @property
     def amount(self) -> int:
@@ -83,14 +97,16 @@ def release(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
     pending, settle_at = order.shop.account("pending"), deadline(settles, at)
     moves = []
     for unit in due:
-        commission = unit.held * COMMISSION_BP // 10_000
+        there = unit.held + unit.coupon_held
+        commission = there * COMMISSION_BP // 10_000
         moves += _moves(
             unit,
             "release",
-            (order.escrow, pending, unit.held - commission, Reason.RELEASE),
+            (order.escrow, pending, there - commission, Reason.RELEASE),
             (order.escrow, "platform:fees", commission, Reason.COMMISSION),
         )
         unit.released, unit.commission, unit.held = unit.released + unit.held, unit.commission + commission, 0
+        unit.coupon_released, unit.coupon_held = unit.coupon_released + unit.coupon_held, 0
         unit.released_at, unit.settle_at = at, settle_at
     post_with_page(moves, journal=f"{order.address}:release:{at.isoformat()}", at=at)
     _store(due)
@@ -150,11 +166,18 @@ def free(units: Sequence[Unit], by: str, *, at: datetime) -> None:
 
 def arm(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
     """The order's one clock ends when the first of its units needs it; it stands still while cases hold them all."""
-    if order.state not in {"delivered", "completed"}:
+    if order.state not in {"delivered", "completed"} or _stands_for_supplier(order):
         return
     earliest = min((until for unit in units if (until := unit.next_at())), default=None)
     if earliest != order.deadline_at:
         door.rearm(order, earliest, at=at)
+
+
+def _stands_for_supplier(order: Order) -> bool:
+    """Whether the inspection stands still for a supplier's answer (`fulfilment.queries`); asked of few orders."""
+    if order.supplier_asked_at is None or order.state != "delivered" or order.deadline_at is not None:
+        return False
+    return Pause.objects.filter(subject=order.address, cause=Pause.Cause.SUPPLIER, ended_at=None).exists()
 
 
 # Giving back
@@ -178,7 +201,7 @@ def plan(
     wanted = {unit.pk: unit for unit in units if grants.get(unit.pk) or (fees or {}).get(unit.pk)}
     if set(grants) - {unit.pk for unit in units}:
         raise ValueError("These units are not of this order.")
-    beyond = from_escrow = 0
+    beyond = from_escrow = coupons_beyond = 0
     for unit in wanted.values():
         grant, fee = grants.get(unit.pk, 0), (fees or {}).get(unit.pk, 0)
         if grant < 0 or fee < 0 or grant + fee > unit.left:
@@ -189,12 +212,18 @@ def plan(
         from_escrow += part
         after = grant - covered - part
         beyond += after
-        if after and unit.released:
-            kept = unit.commission * (unit.released - after) // unit.released
+        from_shop = 0
+        if unit.coupon:
+            found.coupons[unit.pk] = _unearned(unit, grant - covered, fee)
+            from_shop = max(found.coupons[unit.pk] - unit.coupon_held, 0)
+            coupons_beyond += from_shop
+        if (after or from_shop) and unit.released:
+            earned = unit.released + unit.coupon_released
+            kept = unit.commission * (earned - after - from_shop) // earned
             found.reversals[unit.pk] = unit.commission - kept
     if from_escrow:
         found.legs.append(Leg(order.escrow, from_escrow, "escrow"))
-    if beyond or compensation:
+    if beyond or compensation or coupons_beyond:
         sources = _sources(order, units, found, cause)
         principal = waterfall.plan(beyond, sources)
         left = waterfall.after(sources, principal)
@@ -208,6 +237,9 @@ def plan(
         found.legs += principal + extra
         short = waterfall.missing(beyond, principal)
         found.missing = short + waterfall.missing(compensation, extra)
+        # The platform stands last: its coupon comes back out of what is the shop's own, and waits for no deposit.
+        own = [source for source in waterfall.after(capped, extra) if source.name in OWN_OF_SHOP]
+        found.coupon_legs = waterfall.plan(coupons_beyond, own)
         for unit in reversed(list(wanted.values())):
             charged = grants.get(unit.pk, 0) - found.covered[unit.pk]
             part = min(short, charged - min(unit.held, charged))
@@ -240,8 +272,9 @@ def give_back(
     touched = [unit for unit in units if unit.pk in grants]
     _reverse_commission(order, touched, found, cause, at=at)
     _book_debt(order, found, cause, at=at)
-    payout = _pay(order, found, cause, is_instant=is_instant, at=at)
+    payout = _pay(order, found, grants, cause, is_instant=is_instant, at=at)
     rest = _book_units(order, touched, found, grants, fees or {}, at=at)
+    _return_coupons(order, touched, found, cause, at=at)
     _draw_reserved(order, found, cause)
     _store(touched)
     release(order, rest, at=at)
@@ -335,18 +368,45 @@ def _book_debt(order: Order, found: Plan, cause: str, *, at: datetime) -> None:
         post_with_page([debt], journal=f"{cause}:debt", at=at)
 
 
-def _pay(order: Order, found: Plan, cause: str, *, is_instant: bool, at: datetime) -> Payout | None:
+def _pay(
+    order: Order,
+    found: Plan,
+    grants: Mapping[int, int],
+    cause: str,
+    *,
+    is_instant: bool,
+    at: datetime,
+) -> Payout | None:
+    """Send what was found back the way it came; an order that was paid in two ways gets two payouts.
+
+    The one by the channel is the decision's own and the one that is returned: the case is over when it has arrived.
+    """
     legs: dict[str, int] = {}
     for leg in found.legs:
         legs[leg.address] = legs.get(leg.address, 0) + leg.amount
     if not legs:
         return None
-    to_channel = order.paid_by == Order.PaidBy.CHANNEL
+    if order.paid_by != Order.PaidBy.MIXED:
+        to_channel = order.paid_by == Order.PaidBy.CHANNEL
+        return _send(order, list(legs.items()), cause, to_channel=to_channel, is_instant=is_instant, at=at)
+    principal = sum(grants.values()) - sum(found.unpaid.values())
+    by_channel, to_wallet = _in_two(list(legs.items()), _part_of_channel(order, principal))
+    if not by_channel:
+        return _send(order, to_wallet, cause, to_channel=False, is_instant=is_instant, at=at)
+    if to_wallet:
+        beside = f"{order.address}:balance:{cause}"
+        _send(order, to_wallet, beside, to_channel=False, is_instant=is_instant, at=at)
+    return _send(order, by_channel, cause, to_channel=True, is_instant=is_instant, at=at)
+
+
+def _send(
+    order: Order, legs: list[tuple[str, int]], cause: str, *, to_channel: bool, is_instant: bool, at: datetime
+) -> Payout:
     return payouts.plan(
         under=order.address,
         cause=cause,
         user=order.buyer,
-        legs=list(legs.items()),
+        legs=legs,
         destination=Payout.Destination.CHANNEL if to_channel else Payout.Destination.WALLET,
         payment=order.payment if to_channel else None,
         at=at,
@@ -354,6 +414,30 @@ def _pay(order: Order, found: Plan, cause: str, *, is_instant: bool, at: datetim
         key=f"{cause}:payout",
         rulebook=order.rulebook_version,
     )
+
+
+def _part_of_channel(order: Order, principal: int) -> int:
+    """How much of `principal` fen goes back to the channel: in proportion to what it brought (rules 3.4, P03).
+
+    Counted over all that has gone back so far, so that many small refunds never send a channel more than it brought.
+    """
+    others = Unit.objects.filter(order=order).aggregate(sum=Sum(F("refunded") + F("covered")))["sum"] or 0
+    parts = {"wallet": order.from_wallet, "channel": order.to_charge}
+    before, after = split(others, parts), split(others + principal, parts)
+    return after.get("channel", 0) - before.get("channel", 0)
+
+
+def _in_two(legs: Sequence[tuple[str, int]], first: int) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """The legs that make up the first so many fen, and the rest."""
+    one, other = [], []
+    for address, amount in legs:
+        part = min(amount, first)
+        first -= part
+        if part:
+            one.append((address, part))
+        if amount - part:
+            other.append((address, amount - part))
+    return one, other
 
 
 def _book_units(
@@ -386,6 +470,38 @@ def _book_units(
     if moves:
         post_with_page(moves, journal=f"{order.address}:fee:{at.isoformat()}", at=at)
     return [unit for unit in units if unit.held]
+
+
+def _unearned(unit: Unit, charged: int, fee: int) -> int:
+    """How much of the unit's coupon goes back to the platform now: the shop keeps it as far as it keeps the price.
+
+    A fee for the buyer's own reason is no price, so nothing of the coupon stays for it.
+    """
+    price = unit.paid - unit.refunded - unit.fee - charged - fee
+    return unit.coupon - unit.coupon * price // unit.paid - unit.coupon_back
+
+
+def _return_coupons(order: Order, units: Sequence[Unit], found: Plan, cause: str, *, at: datetime) -> None:
+    """What of a platform coupon is not earned goes back to the platform: out of escrow, else out of the shop's own."""
+    if not any(found.coupons.values()):
+        return
+    home, given = coupons.home_of(order), sum(leg.amount for leg in found.coupon_legs)
+    moves: list[Move] = []
+    for unit in units:
+        due = found.coupons.get(unit.pk, 0)
+        held = min(due, unit.coupon_held)
+        from_shop = min(due - held, given)
+        given -= from_shop
+        moves += _moves(unit, f"{cause}:coupon", (order.escrow, home, held, Reason.COUPON))
+        unit.coupon_held -= held
+        unit.coupon_released -= from_shop
+        unit.coupon_back += held + from_shop
+    moves += [
+        Move(f"{cause}:coupon:{place}", leg.address, home, leg.amount, Reason.COUPON, order.address)
+        for place, leg in enumerate(found.coupon_legs, start=1)
+    ]
+    if moves:
+        post_with_page(moves, journal=f"{cause}:coupon", at=at)
 
 
 def _draw_reserved(order: Order, found: Plan, cause: str) -> None:

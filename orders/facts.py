@@ -6,16 +6,17 @@ shown of them, what issuers said, the promise as it was sold, batches, and what 
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 
-from orders.models import Order, Reveal, Unit, ValidityRecord
+from orders.models import Order, Redemption, Reveal, Unit, ValidityRecord
 from orders.states import Delivery, Standing
 from rulebook import collected
 from rulebook.book import Book
@@ -79,8 +80,10 @@ class Seen(NamedTuple):
     supplier: int | None
     #: Until when its code can be redeemed, as the shop knew it.
     expires_at: datetime | None
-    #: What the supplier that delivers the unit says of it.
+    #: What the supplier that delivers the unit says of it, and the issuer of who redeemed its code.
     answers: Answers
+    #: Who redeemed it by the word of one side alone.
+    redeemed_as_said: str | None
 
 
 def known_of(order: Order, units: Sequence[Unit], reason: str, *, book: Book, at: datetime) -> dict[int, Known]:
@@ -103,7 +106,7 @@ def known_of(order: Order, units: Sequence[Unit], reason: str, *, book: Book, at
             at=at,
             state_proof=Proof(unit.grade.upper()),
             paid_at=order.paid_at,
-            promised_at=order.promised_at,
+            promised_at=promised_at(order),
             delivered_at=unit.delivered_at,
             revealed_at=seen.seen_at,
             proven=proves(unit, seen) if proves else None,
@@ -117,6 +120,7 @@ def known_of(order: Order, units: Sequence[Unit], reason: str, *, book: Book, at
                 **(_counted(unit) if reason == PARTIAL else {}),
                 **_promised(order, unit, asked, at=at),
             },
+            claimed={"upstream_proof": seen.redeemed_as_said} if seen.redeemed_as_said else {},
         )
         known[unit.pk] = Known(records, seen.seen_at)
     return known
@@ -129,6 +133,7 @@ def _seen(order: Order, units: Sequence[Unit]) -> dict[int, Seen]:
     looks = Reveal.objects.filter(since, unit=OuterRef("pk")).order_by("at")
     said = ValidityRecord.objects.filter(since, unit=OuterRef("pk")).order_by("-at", "-pk")
     not_shown = Event.objects.filter(root=order.address, name="order.code_not_shown").order_by("seq")
+    redeemed = Redemption.objects.filter(since, unit=OuterRef("pk")).order_by("-at", "-pk")
     rows = (
         Unit.objects.filter(pk__in=[unit.pk for unit in units])
         .order_by("pk")
@@ -139,6 +144,9 @@ def _seen(order: Order, units: Sequence[Unit]) -> dict[int, Seen]:
             ArraySubquery(not_shown.values("at")),
             ArraySubquery(not_shown.values("body")),
             Subquery(said.values("is_valid")[:1]),
+            Subquery(said.exclude(can_recall=None).values("can_recall")[:1]),
+            Subquery(_told(redeemed.filter(by=None))),
+            Subquery(_told(redeemed.exclude(by=None))),
             "card__batch",
             "card__batch__supplier",
             "card__expires_at",
@@ -148,19 +156,49 @@ def _seen(order: Order, units: Sequence[Unit]) -> dict[int, Seen]:
     )
     found: dict[int, Seen] = {}
     delivering = order.snapshot.listing.supplier_id
-    for pk, place, looked, times, bodies, is_valid, batch, supplier, expires_at, standing, sent_at in rows:
+    for row in rows:
+        pk, place, looked, times, bodies, is_valid, can_recall, issuer, word, *rest = row
+        batch, supplier, expires_at, standing, sent_at = rest
         in_vain = {time for time, body in zip(times, bodies, strict=True) if json.loads(body)["unit"] == place}
         shown = [time for time in looked if time not in in_vain]
+        seen_at = shown[0] if shown else None
         found[pk] = Seen(
-            seen_at=shown[0] if shown else None,
+            seen_at=seen_at,
             is_unseen=bool(in_vain) and not shown,
             is_valid=is_valid,
             batch=batch,
             supplier=supplier or delivering,
             expires_at=expires_at,
-            answers=_answers(standing, sent_at),
+            answers=replace(_answers(standing, sent_at), redeemed=_redeemed(issuer, seen_at), can_recall=can_recall),
+            redeemed_as_said=_redeemed(word, seen_at),
         )
     return found
+
+
+def _told(rows: QuerySet[Redemption]) -> QuerySet[Redemption]:
+    """The last word on who redeemed a code, as one value."""
+    return rows.values(told=JSONObject(at="redeemed_at", by_buyer="by_buyer"))[:1]
+
+
+def _redeemed(told: Any, seen_at: datetime | None) -> str | None:
+    """Who redeemed a code, as the rulebook calls it: before its buyer saw it, by the buyer afterwards, or unknown."""
+    if told is None:
+        return None
+    at = datetime.fromisoformat(told["at"]) if told["at"] else None
+    if at is not None and (seen_at is None or at < seen_at):
+        return collected.REDEEMED_BEFORE
+    return collected.REDEEMED_BY_BUYER if told["by_buyer"] and seen_at else collected.REDEEMED_BY_UNKNOWN
+
+
+def promised_at(order: Order) -> datetime | None:
+    """When delivery was due by the listing's own minutes.
+
+    The order's own figure moves with outages, so that nobody is called late meanwhile; here outages are taken out of
+    the time that was worked, and to count them on both sides would excuse them twice.
+    """
+    if order.paid_at is None or order.promised_at is None:
+        return None
+    return order.paid_at + timedelta(minutes=int(_sold_as(order, "promise_minutes")))
 
 
 def _answers(standing: str | None, sent_at: datetime | None) -> Answers:
@@ -268,7 +306,8 @@ def _outages(
     The platform's, the supplier's and the kind's outages excuse whoever owes delivery; a shop's own does not.
     """
     ends = [unit.delivered_at or at for unit in units]
-    if order.paid_at is None or order.promised_at is None or max(ends) <= order.promised_at:
+    due_at = promised_at(order)
+    if due_at is None or max(ends) <= due_at:
         return {}
     suppliers = {seen.supplier for seen in found.values()}
     meant = (

@@ -5,12 +5,73 @@ CHECKS = {
         select 'order:' || o.id || ': ' || coalesce(a.balance, 0) || ' in escrow, units hold ' || coalesce(u.held, 0)
           from orders_order o
           left join ledger_account a on a.address = 'order:' || o.id || ':escrow'
-          left join (select order_id, sum(held) as held from orders_unit group by order_id) u on u.order_id = o.id
-         where coalesce(a.balance, 0) <> coalesce(u.held, 0)
+          left join (select order_id, sum(held + coupon_held) as held from orders_unit group by order_id) u
+            on u.order_id = o.id
+         where coalesce(a.balance, 0)
+               <> coalesce(u.held, 0) + case when o.state = 'placed' then o.from_wallet else 0 end
     """,
     "what a paid order cost is what its units cost": """
         select 'order:' || o.id from orders_order o join orders_unit u on u.order_id = o.id
-         where o.paid_at is not null group by o.id having o.total <> sum(u.paid)
+         where o.paid_at is not null group by o.id
+        having (o.total, o.from_platform, o.from_shop)
+               is distinct from (sum(u.paid), sum(u.coupon), sum(u.shop_coupon))
+    """,
+    "what an order has off is what its coupons say": """
+        select 'order:' || o.id from orders_order o
+          left join (select order_id, sum(amount) filter (where bearer = 'platform') as platform,
+                            sum(amount) filter (where bearer = 'shop') as shop
+                       from orders_couponuse where back_at is null group by order_id) c on c.order_id = o.id
+         where o.state not in ('cancelled', 'expired', 'refunded')
+           and (o.from_platform, o.from_shop) is distinct from (coalesce(c.platform, 0), coalesce(c.shop, 0))
+    """,
+    "a coupon is used by as many orders as it counts, and by nobody more often than one may": """
+        select 'coupon:' || c.id from orders_coupon c
+         where c.taken < (select count(*) from orders_couponuse where coupon_id = c.id and back_at is null)
+            or exists (select from orders_couponuse where coupon_id = c.id and back_at is null
+                        group by user_id having count(*) > c.per_person)
+    """,
+    "what is set aside for coupons is what was given for them and not spent": """
+        select 'platform:coupons: ' || coalesce(a.balance, 0) || ' there, ' || x.amount || ' should be'
+          from (select coalesce((select sum(p.amount) from ledger_posting p
+                                   join ledger_account k on k.id = p.account_id and k.kind_id = 'coupons'
+                                   join ledger_transfer t on t.id = p.transfer_id
+                                  where t.subject like 'coupon:%'), 0)
+                     - coalesce((select sum(coupon) from orders_unit), 0)
+                     + coalesce((select sum(p.amount) from ledger_posting p
+                                   join ledger_account k on k.id = p.account_id and k.kind_id = 'coupons'
+                                   join ledger_transfer t on t.id = p.transfer_id
+                                  where t.subject not like 'coupon:%' and p.amount > 0), 0) as amount) x
+          left join ledger_account a on a.kind_id = 'coupons'
+         where coalesce(a.balance, 0) <> x.amount
+    """,
+    "two people of finance have set aside what a platform coupon can cost, and nobody for a shop's": """
+        select coalesce(t.subject, 'coupon:' || c.id)
+          from (select * from ledger_transfer where key ~ '^coupon:[0-9]+:funded$') t
+          full join (select * from orders_coupon where agreed_by_id is not null) c on t.key = 'coupon:' || c.id || ':funded'
+         where c.shop_id is not null or c.agreed_by_id is null or c.agreed_by_id = c.made_by_id
+            or t.amount is distinct from c.value * c.most
+    """,
+    "what went back of a platform coupon is what its units say": """
+        select 'order:' || o.id from orders_order o
+          join (select order_id, sum(coupon) as coupon, sum(coupon_back) as back from orders_unit group by order_id) u
+            on u.order_id = o.id
+         where o.from_platform > 0 and o.paid_at is not null
+           and u.back <> coalesce((
+                select sum(t.amount) from ledger_transfer t join ledger_account g on g.id = t.target_id
+                 where t.reason = 'coupon' and g.address in ('platform:coupons', 'platform:own')
+                   and (t.subject = 'order:' || o.id
+                        or t.subject in (select 'unit:' || id from orders_unit where order_id = o.id))), 0)
+    """,
+    "the commission of a unit is what the platform took and did not give back": """
+        select 'unit:' || u.id from orders_unit u
+          left join (select t.subject, sum(p.amount) as amount from ledger_posting p
+                       join ledger_account a on a.id = p.account_id and a.kind_id = 'fees'
+                       join ledger_transfer t on t.id = p.transfer_id and t.reason = 'commission'
+                      group by t.subject) c on c.subject = 'unit:' || u.id
+         where u.commission <> coalesce(c.amount, 0)
+    """,
+    "conversations are unbroken chains": """
+        select 'order:' || order_id || ', message ' || seq || ': ' || fault from orders_broken_conversations(null)
     """,
     "an order that is over holds nothing": """
         select 'order:' || o.id || ' ' || o.state from orders_order o join orders_unit u on u.order_id = o.id
@@ -56,6 +117,7 @@ CHECKS = {
     "what a unit cost is held, released, given back or kept, and none of these is below zero": """
         select 'unit:' || id from orders_unit
          where paid <> held + released + refunded + fee or least(held, released, refunded, fee, covered, commission) < 0
+            or coupon <> coupon_held + coupon_released + coupon_back or least(coupon_held, coupon_released, coupon_back) < 0
     """,
     "nobody gets back more for a unit than it cost": """
         select 'unit:' || id from orders_unit where refunded + covered > paid
@@ -92,9 +154,10 @@ RECENT = {
         select 'order:' || o.id || ': ' || coalesce(a.balance, 0) || ' in escrow, units hold ' || coalesce(u.held, 0)
           from orders_order o
           left join ledger_account a on a.address = 'order:' || o.id || ':escrow'
-          left join lateral (select sum(held) as held from orders_unit where order_id = o.id) u on true
+          left join lateral (select sum(held + coupon_held) as held from orders_unit where order_id = o.id) u on true
          where o.id in (select substr(root, 7)::bigint from timeline_event where id > %(events)s and root like 'order:%%')
-           and coalesce(a.balance, 0) <> coalesce(u.held, 0)
+           and coalesce(a.balance, 0)
+               <> coalesce(u.held, 0) + case when o.state = 'placed' then o.from_wallet else 0 end
     """,
     "what a unit cost is held, released, given back or kept, and none of these is below zero": """
         select 'unit:' || id from orders_unit

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Case, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from ledger.accounts import balance
 from ledger.models import Payout
 from ledger.transfers import Move, Reason, post_with_page
-from orders import caps, escrow, promises
+from orders import caps, coupons, escrow, promises
 from orders.fulfilment import given as answers
 from orders.fulfilment import ways
 from orders.fulfilment.handing import advance, give_stock_back, promised
@@ -96,48 +97,115 @@ def pay_from_wallet(order: Order, *, by: Any, at: datetime) -> None:
         "wrong_moment",
         _("This order cannot be paid any more."),
     )
-    wallet = f"user:{by.pk}:wallet"
     require(
-        balance(wallet) >= order.total,
+        balance(wallet_of(order)) >= order.to_charge,
         "insufficient_balance",
         _("Your balance is not enough. Top up first; the order waits until its time to pay is over."),
     )
-    _take_money(order, source=wallet, paid_by=Order.PaidBy.WALLET, payment=None, by=by, at=at)
+    _take_money(order, source=wallet_of(order), amount=order.to_charge, payment=None, by=by, at=at)
 
 
 @verb
 def paid_by_channel(payment: Any, *, at: datetime) -> None:
-    """A channel says that the order's charge came in; the ledger has checked that it is ours, in time and in full."""
+    """A channel says that the order's charge came in; the ledger has checked that it is ours, in time and in full.
+
+    Where a part from the balance is set aside, the charge is the rest; a charge over the whole price counts as well,
+    and the part goes back. Any other sum is refused, and the ledger sends it back.
+    """
     order = Order.objects.get(pk=int(payment.subject.removeprefix("order:")))
     lock(order)
     require(
-        order.state == OrderState.PLACED and payment.amount == order.total,
+        order.state == OrderState.PLACED and payment.amount in {order.total, order.to_charge},
         "wrong_moment",
         _("This order cannot be paid any more."),
     )
-    _take_money(
-        order,
-        source=f"channel:{payment.channel}",
-        paid_by=Order.PaidBy.CHANNEL,
-        payment=payment,
-        by=payment.user,
-        at=at,
-    )
+    if payment.amount == order.total:
+        give_part_back(order, at=at)
+    source = f"channel:{payment.channel}"
+    _take_money(order, source=source, amount=payment.amount, payment=payment, by=payment.user, at=at)
 
 
-def _take_money(order: Order, *, source: str, paid_by: str, payment: Any, by: Any, at: datetime) -> None:
-    """The money goes into escrow, each unit knows its part, and delivery begins."""
-    key = f"{order.address}:paid"
-    move = Move(key, source, order.escrow, order.total, Reason.ORDER_PAID, order.address)
+def wallet_of(order: Order) -> str:
+    """The buyer's balance."""
+    return f"user:{order.buyer_id}:wallet"
+
+
+def set_part_aside(order: Order, amount: int, *, at: datetime) -> None:
+    """A part of a locked order's price waits in its escrow until a channel brings the rest; another one goes back."""
+    before = order.from_wallet
+    if amount == before:
+        return
+    give_part_back(order, at=at)
+    if not amount:
+        return
+    key = f"{order.address}:part:{before}:{amount}:{at.isoformat()}"
+    move = Move(key, wallet_of(order), order.escrow, amount, Reason.ORDER_PAID, order.address)
     post_with_page([move], journal=key, at=at)
-    listing = order.snapshot.listing
-    page.update(order.units.all(), paid=listing.price, held=listing.price)
-    promise = int(promised(order)["promise_minutes"])
-    change(order, paid_by=paid_by, payment=payment, paid_at=at, promised_at=at + timedelta(minutes=promise))
+    change(order, from_wallet=amount)
+    note(order, "order.part_set_aside", by=order.buyer, at=at, data={"amount": amount})
+
+
+def give_part_back(order: Order, *, at: datetime) -> None:
+    """The rest did not come: what was set aside is the buyer's again."""
+    if not order.from_wallet:
+        return
+    key = f"{order.address}:part_back:{order.from_wallet}:{at.isoformat()}"
+    move = Move(key, order.escrow, wallet_of(order), order.from_wallet, Reason.REFUND, order.address)
+    post_with_page([move], journal=key, at=at)
+    note(order, "order.part_given_back", by=None, at=at, data={"amount": order.from_wallet})
+    change(order, from_wallet=0)
+
+
+def _take_money(order: Order, *, source: str, amount: int, payment: Any, by: Any, at: datetime) -> None:
+    """The money goes into escrow, each unit knows its part, and delivery begins."""
+    if payment is None:
+        # The whole came from the balance, a part of it earlier.
+        paid_by, from_wallet = Order.PaidBy.WALLET, 0
+    else:
+        paid_by = Order.PaidBy.MIXED if order.from_wallet else Order.PaidBy.CHANNEL
+        from_wallet = order.from_wallet
+    key = f"{order.address}:paid"
+    moves = [Move(key, source, order.escrow, amount, Reason.ORDER_PAID, order.address)]
+    if order.from_platform:
+        given = Move(
+            f"{order.address}:coupon", coupons.COUPONS, order.escrow, order.from_platform, Reason.COUPON, order.address
+        )
+        moves.append(given)
+    post_with_page(moves, journal=key, at=at)
+    told = promised(order)
+    _share_out(order, order.listed // int(told["price"]))
+    promise = int(told["promise_minutes"])
+    change(
+        order,
+        paid_by=paid_by,
+        from_wallet=from_wallet,
+        payment=payment,
+        paid_at=at,
+        promised_at=at + timedelta(minutes=promise),
+    )
     span = minutes(promise + int(promises.GRACE_TO_HARD.total_seconds() // 60))
-    enter(order, OrderState.PAID, by=by, at=at, span=span, data={"amount": order.total, "by": paid_by})
+    enter(order, OrderState.PAID, by=by, at=at, span=span, data={"amount": order.total, "by": str(paid_by)})
     promises.begin(order, at=at, promise=promise)
     ways.of(order).begin(order, at=at)
+
+
+def _share_out(order: Order, units: int) -> None:
+    """What each unit cost its buyer, and what coupons added, by largest remainder, the earlier unit first (rules 3.4).
+
+    Units of an order cost the same, so whoever stands earlier takes the odd fen. One statement for 1 or 500.
+    """
+    paid, coupon = _part(order.total, units), _part(order.from_platform, units)
+    words = {"paid": paid, "held": paid}
+    if order.from_platform:
+        words |= {"coupon": coupon, "coupon_held": coupon}
+    if order.from_shop:
+        words["shop_coupon"] = _part(order.from_shop, units)
+    page.update(order.units.all(), **words)
+
+
+def _part(amount: int, units: int) -> Any:
+    each, odd = divmod(amount, units)
+    return Case(When(place__lte=odd, then=Value(each + 1)), default=Value(each)) if odd else each
 
 
 @verb
@@ -156,8 +224,15 @@ def cancel(order: Order, *, by: Any, at: datetime) -> None:
         "wrong_moment",
         _("A paid order is not cancelled here: file a refund request instead."),
     )
-    give_stock_back(order)
+    _let_go(order, at=at)
     enter(order, OrderState.CANCELLED, by=by, at=at)
+
+
+def _let_go(order: Order, *, at: datetime) -> None:
+    """An order that is not paid gives back what was kept for it: codes, coupons, a part from the balance."""
+    give_stock_back(order)
+    coupons.give_back(order, at=at)
+    give_part_back(order, at=at)
 
 
 @verb
@@ -187,7 +262,7 @@ def lapse(order: Order, *, limit: str, at: datetime) -> None:
     if order.machine.limits.get(order.state) != limit or not order.is_overdue(at):
         return  # acted on while this call was on its way
     if order.state == OrderState.PLACED:
-        give_stock_back(order)
+        _let_go(order, at=at)
         enter(order, OrderState.EXPIRED, by=None, at=at)
     elif order.state == OrderState.PAID:
         promises.reach_hard_limit(order, at=at)

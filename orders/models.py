@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
-from orders.states import ORDER, Delivery, Grade, Standing
+from orders.states import COUPON, ORDER, Delivery, Grade, Standing
 from shops.models import Way
 from timeline.models import Tracked
 
@@ -30,12 +30,18 @@ class Order(Tracked):
 
         WALLET = "wallet"
         CHANNEL = "channel"
+        MIXED = "mixed"
 
     number = models.CharField(max_length=20, unique=True)
     buyer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders")
     shop = models.ForeignKey("shops.Shop", on_delete=models.PROTECT, related_name="orders")
     rulebook_version = models.CharField(max_length=40)
-    total = models.BigIntegerField(help_text="fen")
+    total = models.BigIntegerField(help_text="fen that the buyer pays, coupons taken off")
+    from_platform = models.BigIntegerField(default=0, db_default=0, help_text="fen that a platform coupon pays")
+    from_shop = models.BigIntegerField(default=0, db_default=0, help_text="fen that the shop forgoes by its coupon")
+    from_wallet = models.BigIntegerField(
+        default=0, db_default=0, help_text="fen of the total that come from the balance where a channel brings the rest"
+    )
     buyer_level = models.CharField(
         max_length=2, default="M0", db_default="M0", help_text="of membership, when the order was placed"
     )
@@ -55,6 +61,9 @@ class Order(Tracked):
     final_asked_at = models.DateTimeField(
         null=True, help_text="since when the hard limit is over and the supplier's final answer is asked"
     )
+    supplier_asked_at = models.DateTimeField(
+        null=True, help_text="when the shop last asked its supplier about what it delivered"
+    )
     given = models.OneToOneField(
         "shops.SealedWords", on_delete=models.PROTECT, null=True, related_name="order", help_text="by the buyer, sealed"
     )
@@ -63,6 +72,10 @@ class Order(Tracked):
         constraints = [
             ORDER.constraint("orders_order_state"),
             models.CheckConstraint(condition=Q(total__gt=0), name="orders_order_total"),
+            models.CheckConstraint(
+                condition=Q(from_platform__gte=0, from_shop__gte=0, from_wallet__gte=0, from_wallet__lt=F("total")),
+                name="orders_order_parts",
+            ),
         ]
         indexes = [
             models.Index(fields=["buyer", "-id"], name="orders_order_buyer"),
@@ -78,6 +91,16 @@ class Order(Tracked):
         """The address of the order's escrow."""
         return f"order:{self.pk}:escrow"
 
+    @property
+    def listed(self) -> int:
+        """What it costs before coupons, in fen."""
+        return self.total + self.from_platform + self.from_shop
+
+    @property
+    def to_charge(self) -> int:
+        """What a channel still has to bring, in fen, once the part from the balance is set aside."""
+        return self.total - self.from_wallet
+
 
 class Snapshot(models.Model):
     """What was promised when the order was placed: listing, promise, notices as shown and acknowledged."""
@@ -91,7 +114,11 @@ class Snapshot(models.Model):
 
 
 class Unit(models.Model):
-    """One thing bought: the smallest part that is held, refunded or released. Delivery is a fact, not a choice."""
+    """One thing bought: the smallest part that is held, refunded or released. Delivery is a fact, not a choice.
+
+    `paid` is the buyer's money: held, released, refunded or kept as a fee. `coupon` is what a platform coupon added to
+    it: held, released to the shop or back at the platform, never paid to the buyer.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="units")
     place = models.PositiveIntegerField(help_text="1, 2, 3 … within the order")
@@ -109,6 +136,13 @@ class Unit(models.Model):
         default=0, help_text="given back by the platform for its own fault, beside the rest"
     )
     commission = models.BigIntegerField(default=0, help_text="the platform's part of what was released")
+    coupon = models.BigIntegerField(default=0, db_default=0, help_text="its share of a platform coupon")
+    coupon_held = models.BigIntegerField(default=0, db_default=0, help_text="of that, in escrow")
+    coupon_released = models.BigIntegerField(default=0, db_default=0, help_text="of that, with the shop")
+    coupon_back = models.BigIntegerField(default=0, db_default=0, help_text="of that, back at the platform")
+    shop_coupon = models.BigIntegerField(
+        default=0, db_default=0, help_text="its share of what the shop forgoes by its own coupon; never money"
+    )
     held_by = models.CharField(max_length=60, blank=True, help_text="the open case that holds the unit: refund:12")
     delivered_at = models.DateTimeField(null=True)
     inspection_ends_at = models.DateTimeField(null=True)
@@ -133,6 +167,11 @@ class Unit(models.Model):
                 & Q(paid__gte=F("refunded") + F("covered")),
                 name="orders_unit_nothing_below_zero",
             ),
+            models.CheckConstraint(
+                condition=Q(coupon=F("coupon_held") + F("coupon_released") + F("coupon_back"))
+                & Q(coupon_held__gte=0, coupon_released__gte=0, coupon_back__gte=0, shop_coupon__gte=0),
+                name="orders_unit_coupon_adds_up",
+            ),
             models.CheckConstraint(condition=Q(delivery__in=sorted(Delivery.values)), name="orders_unit_delivery"),
             models.CheckConstraint(condition=Q(grade__in=sorted(Grade.values)), name="orders_unit_grade"),
         ]
@@ -150,8 +189,8 @@ class Unit(models.Model):
 
     @property
     def net(self) -> int:
-        """What the shop has of this unit, in fen: released less commission, and fees kept."""
-        return self.released - self.commission + self.fee
+        """What the shop has of this unit, in fen: released less commission, a coupon's share, and fees kept."""
+        return self.released + self.coupon_released - self.commission + self.fee
 
     def is_awaited(self) -> bool:
         """Whether it is paid and still to be delivered."""
@@ -206,22 +245,85 @@ class Reveal(models.Model):
 
 
 class ValidityRecord(models.Model):
-    """What the issuer or supplier says of a unit's code: our proof that it was bad, or good, when it was sold."""
+    """What the issuer or supplier says of a unit's code: our proof that it was bad, or good, when it was sold.
+
+    `can_recall`: whether they take it back, verified unused; nothing where they did not say.
+    """
 
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="validity_records")
     is_valid = models.BooleanField()
     source = models.CharField(max_length=80, help_text="who says so")
     reference = models.CharField(max_length=80, blank=True, help_text="the source's own number")
+    can_recall = models.BooleanField(null=True)
     at = models.DateTimeField()
 
 
+class Redemption(models.Model):
+    """Somebody says that a unit's code was redeemed: when, and whether to the buyer's own account.
+
+    What the issuer answered is a record (`by` is nobody); what the buyer or the shop says is a claim.
+    """
+
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="redemptions")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    source = models.CharField(max_length=80, blank=True, help_text="which issuer answered")
+    reference = models.CharField(max_length=80, blank=True, help_text="the source's own number")
+    redeemed_at = models.DateTimeField(null=True, help_text="nothing where nobody knows when")
+    by_buyer = models.BooleanField(null=True, help_text="whether to the buyer's account; nothing where nobody knows")
+    account = models.CharField(max_length=60, blank=True, help_text="to which account, masked")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(by__isnull=False, source="") | Q(by=None) & ~Q(source=""), name="orders_redemption_who_says"
+            )
+        ]
+
+
 class Message(models.Model):
-    """Something said in the order's one conversation; kept through refund and dispute."""
+    """Something said in the order's one conversation; kept for ever, through refund and dispute.
+
+    The messages of an order are a chain: the database links each to the one before and lets none be changed or removed.
+    `signs` are hints that somebody wants to deal outside of the mall (`orders.offplatform`), for whoever watches risk.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="conversation")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     text = models.TextField(max_length=2000)
     at = models.DateTimeField()
+    signs = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    seq = models.PositiveIntegerField(default=0, db_default=0, help_text="its place in the chain, by the database")
+    prev = models.BinaryField(default=b"", db_default=b"")
+    hash = models.BinaryField(default=b"", db_default=b"")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "seq"], name="orders_message_one_per_place")]
+        indexes = [models.Index(fields=["-id"], condition=~Q(signs=[]), name="orders_message_signs")]
+
+
+class ReadMark(models.Model):
+    """How far somebody has read an order's conversation: up to the message at place `upto`."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="read_marks")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    upto = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "user"], name="orders_readmark_once")]
+
+
+class Joining(models.Model):
+    """Somebody of the mall's staff joined a conversation, and said why; both sides read it."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="joinings")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "user"], name="orders_joining_once")]
 
 
 class Attachment(models.Model):
@@ -316,3 +418,82 @@ class Exchange(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["ticket", "-id"], name="orders_exchange_ticket")]
+
+
+class Coupon(Tracked):
+    """A sum off an order: of one shop (`shop`), which then takes in less, or of the platform, which pays its part.
+
+    A platform coupon is drafted by one person of finance and started by another; with that the whole of what it can
+    cost is set aside. `taken` counts the orders that hold it now or were paid with it.
+    """
+
+    machine = COUPON
+    read_with = ("shop",)
+    scopes = {"shop": "shop__slug"}
+
+    code = models.CharField(max_length=20, unique=True, help_text="what buyers type: capital letters and digits")
+    shop = models.ForeignKey("shops.Shop", on_delete=models.PROTECT, null=True, related_name="coupons")
+    value = models.BigIntegerField(help_text="fen off one order")
+    minimum = models.BigIntegerField(help_text="fen that the order must cost before coupons")
+    most = models.PositiveIntegerField(help_text="how many orders in all")
+    per_person = models.PositiveIntegerField(help_text="how many orders of one buyer")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    taken = models.PositiveIntegerField(default=0)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    agreed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            COUPON.constraint("orders_coupon_state"),
+            models.CheckConstraint(
+                condition=Q(value__gt=0, minimum__gt=F("value"), most__gt=0, per_person__gt=0),
+                name="orders_coupon_sums",
+            ),
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="orders_coupon_term"),
+            models.CheckConstraint(condition=Q(taken__gte=0, taken__lte=F("most")), name="orders_coupon_taken"),
+            models.CheckConstraint(
+                condition=Q(shop__isnull=False)
+                | Q(agreed_by=None, state__in=["draft", "ended"])
+                | Q(agreed_by__isnull=False) & ~Q(agreed_by=F("made_by")),
+                name="orders_coupon_two_people",
+            ),
+        ]
+        indexes = [models.Index(fields=["shop", "-id"], name="orders_coupon_shop")]
+
+    @property
+    def bearer(self) -> str:
+        """Who bears it: `shop` or `platform`."""
+        return CouponUse.Bearer.SHOP if self.shop_id else CouponUse.Bearer.PLATFORM
+
+    @property
+    def budget(self) -> int:
+        """What all its orders together can cost, in fen."""
+        return self.value * self.most
+
+
+class CouponUse(models.Model):
+    """An order takes a coupon, or took it: `amount` fen. Given back (`back_at`), its buyer may use the coupon again."""
+
+    class Bearer(models.TextChoices):
+        """Who bears the coupon."""
+
+        SHOP = "shop"
+        PLATFORM = "platform"
+
+    coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, related_name="uses")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="coupons")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    bearer = models.CharField(max_length=10, choices=Bearer.choices)
+    amount = models.BigIntegerField(help_text="fen")
+    at = models.DateTimeField()
+    back_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="orders_couponuse_amount"),
+            models.UniqueConstraint(
+                fields=["order", "bearer"], condition=Q(back_at=None), name="orders_couponuse_one_of_each"
+            ),
+        ]
+        indexes = [models.Index(fields=["coupon", "user"], name="orders_couponuse_by")]

@@ -1,7 +1,7 @@
 """What an outage does to the times of units: the order has one clock, each unit keeps its own time."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,8 +23,10 @@ def clocks_moved(moved: Sequence[tuple[Any, datetime | None, timedelta]]) -> Non
         return
     # While an order is delivered its clock is the hard limit; that of the units which came already runs beside it.
     paid = [thing.address for thing in orders_by.values() if thing.state == OrderState.PAID]
-    beside = Timer.objects.filter(subject__in=paid, limit="INSPECT", state=Timer.State.RUNNING) if paid else []
-    inspected = {timer.subject: timer.due_at for timer in beside}
+    rows = Timer.objects.filter(subject__in=paid, limit__in=["INSPECT", "PROMISE"], state=Timer.State.RUNNING)
+    beside = list(rows) if paid else []
+    inspected = {timer.subject: timer.due_at for timer in beside if timer.limit == "INSPECT"}
+    _move_promises({timer.subject: timer.due_at for timer in beside if timer.limit == "PROMISE"}, orders_by.values())
     by_order: dict[int, list[Unit]] = defaultdict(list)
     for unit in Unit.objects.filter(order__in=orders).order_by("pk"):
         by_order[unit.order_id].append(unit)
@@ -46,3 +48,11 @@ def clocks_moved(moved: Sequence[tuple[Any, datetime | None, timedelta]]) -> Non
                 continue
             changed.append(unit)
     change_all(changed, ["inspection_ends_at", "settle_at", "left_at_hold"])
+
+
+def _move_promises(ends: dict[str, datetime], orders: Iterable[Order]) -> None:
+    """What is promised is told to people where its clock ends now."""
+    moved = [order for order in orders if ends.get(order.address, order.promised_at) != order.promised_at]
+    for order in moved:
+        order.promised_at = ends[order.address]
+    change_all(moved, ["promised_at"])

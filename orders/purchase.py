@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from ledger import gateways, payments
+from ledger.accounts import balance
 from ledger.models import Payment
 from ledger.states import PaymentState
 from ledger.templatetags.money import yuan
@@ -45,21 +46,30 @@ def order_as_shown(
 
 
 @verb
-def ask_for_charge(order: Order, *, channel: str, by: Any, at: datetime) -> Payment:
+def ask_for_charge(order: Order, *, channel: str, part: int = 0, by: Any, at: datetime) -> Payment:
     """The buyer wants to pay by `channel`: the payment that is still open, or a new one that ends with the order.
 
-    Refused: `not_your_turn`, `wrong_moment`, `no_such_channel`.
+    `part` fen of the price come from the balance: they are set aside now, and are the buyer's again if the rest does
+    not come in time. Refused: `not_your_turn`, `wrong_moment`, `no_such_channel`, `bad_part`, `insufficient_balance`.
     """
     lock(order)
     require(order.buyer_id == by.pk, "not_your_turn", _("Only the buyer pays."))
     require(may_be_paid(order, at), "wrong_moment", _("This order cannot be paid any more."))
     require(channel in gateways.open_channels(), "no_such_channel", _("This payment channel is not open right now."))
-    found = open_payment(order, at=at, channel=channel)
+    require(
+        0 <= part < order.total, "bad_part", _("A part from the balance is less than the price, and not below zero.")
+    )
+    there = balance(lifecycle.wallet_of(order)) + order.from_wallet if part else 0
+    require(part <= there, "insufficient_balance", _("Your balance does not hold this part."))
+    lifecycle.set_part_aside(order, part, at=at)
+    found = open_payment(order, at=at, channel=channel, amount=order.to_charge)
     if found is not None:
         return found
     assert order.deadline_at is not None  # noqa: S101 - an order that waits for payment has a clock
     left = max(1, int((order.deadline_at - at).total_seconds() // 60))
-    return payments.ask(user=by, subject=order.address, amount=order.total, channel=channel, span=minutes(left), at=at)
+    return payments.ask(
+        user=by, subject=order.address, amount=order.to_charge, channel=channel, span=minutes(left), at=at
+    )
 
 
 def may_be_paid(order: Order, at: datetime) -> bool:
@@ -67,9 +77,11 @@ def may_be_paid(order: Order, at: datetime) -> bool:
     return order.state == OrderState.PLACED and not order.is_overdue(at)
 
 
-def open_payment(order: Order, *, at: datetime, channel: str = "") -> Payment | None:
+def open_payment(order: Order, *, at: datetime, channel: str = "", amount: int | None = None) -> Payment | None:
     """The buyer's payment by a channel that is asked for and not over, if there is one."""
     found = Payment.objects.filter(subject=order.address, state=PaymentState.AWAITING, deadline_at__gt=at)
     if channel:
         found = found.filter(channel=channel)
+    if amount is not None:
+        found = found.filter(amount=amount)
     return found.order_by("-pk").first()

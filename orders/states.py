@@ -48,6 +48,37 @@ ORDER = Machine(
 )
 
 
+class CouponState(models.TextChoices):
+    """What a sign on a coupon would say."""
+
+    DRAFT = "draft", _("Draft")
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    ENDED = "ended", _("Ended")
+
+
+COUPON = Machine(
+    name="coupon",
+    states=CouponState,
+    first=CouponState.DRAFT,
+    steps={
+        CouponState.DRAFT: {CouponState.RUNNING, CouponState.ENDED},
+        CouponState.RUNNING: {CouponState.PAUSED, CouponState.ENDED},
+        CouponState.PAUSED: {CouponState.RUNNING, CouponState.ENDED},
+    },
+    owners={
+        CouponState.DRAFT: "issuer",
+        CouponState.RUNNING: "system",
+        CouponState.PAUSED: "issuer",
+    },
+    limits={CouponState.RUNNING: "COUPON_TERM"},
+    patient={
+        CouponState.DRAFT: "nobody can use it until it is started",
+        CouponState.PAUSED: "nobody can use it until it is resumed",
+    },
+)
+
+
 class Delivery(models.TextChoices):
     """What is known of one unit: facts, never edited by a user."""
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from orders import escrow
+from orders import coupons, escrow
 from orders.models import Handover, Order, Unit
 from orders.states import Delivery, Grade, OrderState
 from rulebook import clocks
@@ -126,6 +126,7 @@ def advance(
     """
     if all(unit.is_given_back() for unit in units):
         end_delivery(order, at=at)
+        coupons.give_back(order, at=at)
         enter(order, if_nothing, by=by, at=at, data={"why": why} if why else None)
         return
     if order.state == OrderState.PAID:

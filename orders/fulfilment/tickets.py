@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from orders import escrow, hooks
 from orders.fulfilment import handing
 from orders.models import Exchange, Handover, Order, Ticket, Unit
+from orders.parties import Side, side_of
 from orders.states import OrderState, Standing
 from shops.models import Way
-from timeline.door import change, lock, note, verb
+from timeline.door import change, lock, note, require, verb
 
 #: A ticket that one worker has taken on is left alone by the others for so long.
 LEASE = timedelta(seconds=60)
@@ -97,6 +100,41 @@ def nudge(ticket: Ticket, *, at: datetime, exchange: Exchange) -> None:
     """They sent a notice: it is kept, and they are asked at once. What a notice says is never believed."""
     exchange.save(force_insert=True)
     Ticket.objects.filter(pk=ticket.pk, ended_at=None, sent_at__isnull=False).update(next_try_at=at)
+
+
+@verb
+def try_again(ticket: Ticket, *, by: Any, at: datetime) -> None:
+    """The shop wants its supplier asked now, not when it would be its turn; or anew, where it said that it could not.
+
+    What failed is sent again under a new number, for the old one is over there; possible while a case holds the unit,
+    for otherwise it was paid back at once. Refused: `not_your_turn`, `wrong_moment`.
+    """
+    order, unit = _locked(ticket)
+    require(side_of(order, by) == Side.SHOP, "not_your_turn", _("Only the shop asks its supplier."))
+    require(may_try_again(ticket, unit, order), "wrong_moment", _("There is nothing to ask the supplier any more."))
+    if ticket.ended_at is None:
+        change(ticket, next_try_at=at, tries=0)
+    else:
+        sent = ticket.exchanges.filter(what="submit").count()
+        change(
+            ticket,
+            number=f"{order.number}-{unit.place}-{sent + 1}",
+            standing=Standing.WAITING,
+            sent_at=None,
+            ended_at=None,
+            reference="",
+            reason="",
+            next_try_at=at,
+            tries=0,
+        )
+    note(order, "order.supplier_tried_again", by=by, at=at, data=_told(unit, ticket))
+
+
+def may_try_again(ticket: Ticket, unit: Unit, order: Order) -> bool:
+    """Whether asking the supplier by hand makes sense: it is on its way, or failed while the unit is still awaited."""
+    if ticket.way != Way.SUPPLIER or order.state != OrderState.PAID or ticket.cancel_asked_at is not None:
+        return False
+    return ticket.ended_at is None or (ticket.standing == Standing.FAILED and unit.is_awaited())
 
 
 def due(*, at: datetime) -> list[int]:

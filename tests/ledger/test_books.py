@@ -16,7 +16,7 @@ from ledger import anchors, brake, payments
 from ledger.models import BooksCheck
 from ledger.transfers import Reason, transfer
 from notifications import inbox
-from orders import delivery
+from orders import conversation, coupons, delivery
 from orders import lifecycle as orders
 from rulebook import lifecycle as rulebook
 from shops import lifecycle as shops
@@ -176,6 +176,23 @@ HARMS = {
     "the platform pays for its own fault what its units say": [
         f"update orders_unit set covered = covered + 1 where id = {FREE}"
     ],
+    "what an order has off is what its coupons say": ["update orders_couponuse set back_at = now()"],
+    "a coupon is used by as many orders as it counts, and by nobody more often than one may": [
+        "update orders_coupon set taken = 0"
+    ],
+    "what is set aside for coupons is what was given for them and not spent": [
+        f"update orders_unit set coupon = coupon + 1 where id = {FREE}"
+    ],
+    "two people of finance have set aside what a platform coupon can cost, and nobody for a shop's": [
+        "update orders_coupon set agreed_by_id = made_by_id"
+    ],
+    "what went back of a platform coupon is what its units say": [
+        "update orders_unit set coupon_back = coupon_back + 1 where coupon > 0"
+    ],
+    "the commission of a unit is what the platform took and did not give back": [
+        f"update orders_unit set commission = commission + 1 where id = {FREE}"
+    ],
+    "conversations are unbroken chains": ["update orders_message set text = 'something else'"],
     "a unit has one open case at most": [
         copy("refunds_refunditem", "t.is_open", refund_id=JUDGED),
     ],
@@ -346,6 +363,8 @@ def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_se
     payments.confirm(top_up, provider_txn="t1", amount=10_000, at=top_up.entered_at)
     payments.confirm(top_up, provider_txn="t2", amount=10_000, at=top_up.entered_at)
     order = orders.place(buyer=rich_buyer, listing=listing, quantity=2, acknowledged=True, at=at)
+    _use_a_coupon(order, rich_buyer, finance, at)
+    conversation.say(order, "在吗?", by=rich_buyer, at=at)
     orders.pay_from_wallet(order, by=rich_buyer, at=at)
     unit = order.units.get(place=1)
     delivery.reveal(unit, by=rich_buyer, at=at, visit=VISIT)
@@ -379,6 +398,17 @@ def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_se
         at=at,
     )
     anchors.make(at=clock.now() + timedelta(days=1))
+
+
+def _use_a_coupon(order, buyer, finance, at):
+    """The platform pays ¥1.00 of an order."""
+    own = {"reason": Reason.FUNDING, "subject": "x:1", "key": "for-coupons", "at": at}
+    transfer(source="channel:sandbox", target="platform:own", amount=1_000, **own)
+    sums = {"value": 100, "minimum": 200, "most": 5, "per_person": 1}
+    term = {"starts_at": at, "ends_at": at + timedelta(days=7)}
+    coupon = coupons.draft(shop=None, code="BOOKS", by=finance, at=at, **sums, **term)
+    coupons.start(coupon, by=people.staff("finance", at=at, name="third"), at=at)
+    coupons.use(order, coupon.code, by=buyer, at=at)
 
 
 def _open_and_suspend(shop, at):

@@ -91,8 +91,12 @@ def test_the_shop_hears_when_money_is_released_and_settled(order, news):
 )
 def test_a_message_is_told_to_the_others(order, buyer, seller, agent, news, at, who, heard):
     author = {"buyer": buyer, "seller": seller, "agent": agent}[who]
+    joined = set()
+    if author == agent:
+        conversation.join(order, "both sides asked", by=agent, at=at)
+        joined = {(name, "order.staff_joined") for name in heard}
     conversation.say(order, "在吗?", by=author, at=at)
-    assert news() == {(name, "order.message") for name in heard}
+    assert news() == {(name, "order.message") for name in heard} | joined
 
 
 @pytest.mark.parametrize(("is_valid", "heard"), [(False, {("buyer", "order.code_was_bad")}), (True, set())])

@@ -6,11 +6,12 @@ import pytest
 
 from orders import delivery
 from orders.facts import known_of
-from orders.models import Order, Ticket
+from orders.models import Order, Redemption, Ticket
 from orders.opening import open_code
 from orders.states import Delivery, Grade
 from refunds import lifecycle as refunds
 from rulebook.claims import VOCABULARY, Proof
+from rulebook.collected import grades
 from rulebook.defaults import default_book
 from shops.models import Card, Kind
 from tests.fixtures.cases import VISIT, units_of
@@ -194,3 +195,63 @@ def test_every_fact_is_in_the_vocabulary(revealed, order, at):
 
 def test_an_unknown_reason_is_not_for_the_collector_to_judge(order, at):
     assert known(order, "BECAUSE", at=at).records.proven is None
+
+
+def test_who_redeemed_a_code_is_a_record_by_the_issuer_and_a_claim_by_a_side(revealed, order, rich_buyer, seller, at):
+    assert "upstream_proof" not in known(order, "CODE_INVALID", at=at).facts
+    delivery.say_redeemed(revealed, by_buyer=False, by=rich_buyer, at=at)
+    said = known(order, "CODE_INVALID", at=at)
+    assert said.facts["upstream_proof"] == "UNKNOWN"
+    assert grades(said.records)["upstream_proof"] is Proof.CLAIMED
+    before = {"source": "issuer", "redeemed_at": revealed.delivered_at - HOUR}
+    delivery.record_redemption(revealed, account="13800138000", **before, at=at)
+    found = known(order, "CODE_INVALID", at=at)
+    assert found.facts["upstream_proof"] == "BEFORE_REVEAL"
+    assert "upstream_proof" not in grades(found.records), "the issuer's answer is a record"
+    assert Redemption.objects.get(by=None).account == "13•••••••00"
+
+
+@pytest.mark.parametrize(
+    ("words", "fact"),
+    [
+        ({"redeemed_at": HOUR, "by_buyer": True}, "AFTER_REVEAL_BUYER_ACCOUNT"),
+        ({"redeemed_at": HOUR, "by_buyer": False}, "UNKNOWN"),
+        ({"redeemed_at": -HOUR, "by_buyer": True}, "BEFORE_REVEAL"),
+        ({"by_buyer": True}, "AFTER_REVEAL_BUYER_ACCOUNT"),
+        ({}, "UNKNOWN"),
+    ],
+)
+def test_the_issuer_s_answer_is_read_against_the_first_look(revealed, order, at, words, fact):
+    seen_at = revealed.reveals.get().at
+    told = {**words, **({"redeemed_at": seen_at + words["redeemed_at"]} if "redeemed_at" in words else {})}
+    delivery.record_redemption(revealed, source="issuer", at=at + 2 * HOUR, **told)
+    assert known(order, "CODE_INVALID", at=at + 2 * HOUR).facts["upstream_proof"] == fact
+
+
+def test_a_code_nobody_saw_that_is_redeemed_was_redeemed_before(order, at):
+    unit = order.units.get(place=1)
+    delivery.record_redemption(unit, source="issuer", redeemed_at=at, by_buyer=True, at=at)
+    assert known(order, "CODE_INVALID", at=at).facts["upstream_proof"] == "BEFORE_REVEAL"
+
+
+def test_only_the_two_sides_say_what_they_know_of_a_code_they_have(
+    order, placed_order, rich_buyer, stranger, agent, lead, at
+):
+    unit = order.units.get(place=1)
+    for by in (stranger, agent, lead):
+        with pytest.raises(Refused, match="not_your_turn"):
+            delivery.say_redeemed(unit, by=by, at=at)
+    with pytest.raises(Refused, match="wrong_moment"):
+        delivery.say_redeemed(unit, redeemed_at=at + MINUTE, by=rich_buyer, at=at)
+    assert not Redemption.objects.exists()
+
+
+def test_whether_the_issuer_takes_a_code_back_is_known_once_it_says_so(order, at):
+    unit = order.units.get(place=1)
+    assert "recallable" not in known(order, "CHANGE_OF_MIND", at=at).facts
+    delivery.record_validity(unit, is_valid=True, source="issuer", at=at)
+    assert "recallable" not in known(order, "CHANGE_OF_MIND", at=at).facts
+    delivery.record_validity(unit, is_valid=True, source="issuer", can_recall=False, at=at)
+    assert known(order, "CHANGE_OF_MIND", at=at).facts["recallable"] is False
+    delivery.record_validity(unit, is_valid=True, source="issuer", can_recall=True, at=at + MINUTE)
+    assert known(order, "CHANGE_OF_MIND", at=at + MINUTE).facts["recallable"] is True
