@@ -13,6 +13,7 @@ import ledger.invariants
 import notifications.invariants
 import orders.invariants
 import refunds.invariants
+import reputation.invariants
 import shops.invariants
 import timeline.invariants
 from ledger import brake
@@ -27,6 +28,7 @@ ROOMS = [
     refunds.invariants,
     shops.invariants,
     disputes.invariants,
+    reputation.invariants,
     notifications.invariants,
 ]
 #: While the brake is on, how long after one look at the whole books the next one is taken.

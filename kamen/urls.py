@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("ledger.urls")),
     path("", include("orders.urls")),
     path("", include("disputes.urls")),
+    path("", include("reputation.urls")),
     path("", include("refunds.urls")),
     path("", include("notifications.urls")),
     path("", include("timeline.clock_urls")),

@@ -15,6 +15,9 @@ from orders.states import COUPON, ORDER
 from refunds import guardians, replayed, roads
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
+from reputation import alarms, measures
+from reputation import lifecycle as reputation
+from reputation.states import ALARM, DOWNGRADE, MEASURE
 from refunds.states import GUARDIAN, REFUND
 from rulebook import clocks
 from rulebook import hooks as rulebook_hooks
@@ -57,6 +60,9 @@ def connect() -> None:
     GUARDIAN.expired.tie(guardians.lapse)
     DISPUTE.expired.tie(disputes.lapse)
     APPEAL.expired.tie(appeals.lapse)
+    DOWNGRADE.expired.tie(reputation.lapse)
+    MEASURE.expired.tie(measures.lapse)
+    ALARM.expired.tie(alarms.lapse)
     refund_hooks.escalated.tie(disputes.open_dispute)
     refund_hooks.withdrawn.tie(disputes.withdrawn)
     refund_hooks.undecided.tie(disputes.undecided)

@@ -210,3 +210,20 @@ def judging(happening: Happening) -> list[int | None]:
 def reading(happening: Happening) -> list[int | None]:
     """Who reads the papers of an open shop; those of an application are read with it."""
     return risk(happening) if happening.shop else []
+
+
+def concerned(happening: Happening) -> list[int | None]:
+    """Whose level it is: the buyer, or the shop's owner."""
+    thing = happening.thing
+    return [thing.shop.owner_id] if getattr(thing, "shop_id", None) else [thing.user_id]
+
+
+def themselves(happening: Happening) -> list[int | None]:
+    """The person whose own stream it stands in."""
+    return [happening.thing.pk]
+
+
+def sellers(happening: Happening) -> list[int | None]:
+    """Who fills a shop's stock."""
+    found = happening.thing.shop
+    return [found.owner_id, *found.who_may(SELL)]

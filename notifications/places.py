@@ -144,6 +144,32 @@ def own_listing_page(happening: Happening) -> str:
     return reverse("shops:edit", args=[happening.thing.shop.slug, happening.thing.pk])
 
 
+def level_page(happening: Happening) -> str:
+    """The page of a level, a buyer's or a shop's."""
+    found: str = happening.thing.get_absolute_url()
+    return found
+
+
+def own_level_page(happening: Happening) -> str:
+    """The buyer's own level."""
+    return reverse("reputation:level")
+
+
+def measure_page(happening: Happening) -> str:
+    """A measure, for those who hear the appeal."""
+    return reverse("reputation:person", args=[happening.thing.user_id])
+
+
+def recall_page(happening: Happening) -> str:
+    """The master case over a bad batch."""
+    return reverse("reputation:alarm", args=[happening.event.data.get("alarm") or happening.thing.number])
+
+
+def ratings_page(happening: Happening) -> str:
+    """The ratings of the shop."""
+    return reverse("reputation:ratings", args=[happening.thing.shop.slug])
+
+
 def clock_page(happening: Happening) -> str:
     """Where the one under the clock acts: staff on their bench, the sides on the page of the thing."""
     match happening.thing, happening.event.data["owner"]:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from reputation import deposits
+from reputation import alarms, counting, deposits, membership, records, shop_levels, signals
 from timeline import clock
 
 
@@ -10,3 +10,29 @@ from timeline import clock
 def size_deposits() -> None:
     """What shops must deposit follows what they sell."""
     deposits.size_all(at=clock.now())
+
+
+@shared_task(name="reputation.count", ignore_result=True)
+def count() -> None:
+    """What happened is counted."""
+    counting.catch_up(at=clock.now())
+
+
+@shared_task(name="reputation.watch_batches", ignore_result=True)
+def watch_batches() -> None:
+    """A bad batch is pulled, and what open alarms want done is done."""
+    at = clock.now()
+    alarms.watch(at=at)
+    alarms.carry_on(at=at)
+
+
+@shared_task(name="reputation.level", ignore_result=True)
+def level() -> None:
+    """Levels follow the figures, records are handed down, signals are looked for: once a day."""
+    at = clock.now()
+    counting.catch_up(at=at)
+    membership.level_all(at=at)
+    shop_levels.level_all(at=at)
+    records.hand_down(at=at)
+    signals.look_all(at=at)
+    alarms.watch_all(at=at)

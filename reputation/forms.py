@@ -1,0 +1,60 @@
+"""Questions that reputation asks people."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from reputation.models import Measure
+
+
+class AppealForm(forms.Form):
+    """Why a measure should be looked at again."""
+
+    words = forms.CharField(label=_("What was overlooked?"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class WhyForm(forms.Form):
+    """A reason that the person concerned will read."""
+
+    why = forms.CharField(label=_("Why"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class MeasureForm(forms.Form):
+    """The next step against a buyer."""
+
+    step = forms.ChoiceField(label=_("Step"), choices=Measure.Step.choices)
+    ground = forms.ChoiceField(label=_("What was proven"), choices=Measure.Ground.choices)
+    reason = forms.CharField(
+        label=_("What was found, and where"),
+        help_text=_("The person reads it. Name orders and cases, never other people."),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    is_grave = forms.BooleanField(label=_("It is grave: leave out the steps before it"), required=False)
+
+
+class RatingForm(forms.Form):
+    """What a buyer says of a finished order."""
+
+    stars = forms.TypedChoiceField(
+        label=_("Stars"), coerce=int, choices=[(number, str(number)) for number in range(5, 0, -1)]
+    )
+    text = forms.CharField(
+        label=_("In your words"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class ReplyForm(forms.Form):
+    """What a shop replies to a rating."""
+
+    text = forms.CharField(label=_("Your reply"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class CheckForm(forms.Form):
+    """What the upstream says of a code."""
+
+    unit = forms.IntegerField(widget=forms.HiddenInput)
+    verdict = forms.ChoiceField(
+        label=_("What the upstream says"), choices=[("bad", _("Bad when it was sold")), ("good", _("Good"))]
+    )
+    source = forms.CharField(label=_("Who says so"), max_length=80)
+    reference = forms.CharField(label=_("Their number"), max_length=80)

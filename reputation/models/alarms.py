@@ -1,0 +1,94 @@
+"""A bad batch is pulled before the next victim: the master case over all who have a code of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from reputation.states import ALARM, AlarmState
+from shops.models import SELL, Batch, Shop
+from timeline.models import Tracked
+
+
+class Alarm(Tracked):
+    """One batch, one case over all its units: sale stopped, unsettled money held, every holder asked what they want.
+
+    Confirmed, it is a recall: holders have their price or a working code without anybody's consent.
+    """
+
+    class Why(models.TextChoices):
+        """What raised it."""
+
+        RATE = "rate", _("Too large a share of the codes sold is bad")
+        FEW = "few", _("Several of the first codes sold are bad")
+        PERSON = "person", _("A person of risk raised it")
+
+    machine = ALARM
+    root_by = "shop"
+    read_with = ("batch__listing",)
+
+    number = models.CharField(max_length=20, unique=True)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="alarms")
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="alarms")
+    why = models.CharField(max_length=10, choices=Why.choices)
+    sold = models.PositiveIntegerField(help_text="codes of the batch that were sold when it was raised")
+    bad = models.PositiveIntegerField(help_text="of these, bad by our records or an issuer's word")
+    reason = models.CharField(max_length=500, blank=True, help_text="of the person who raised it")
+    finding = models.CharField(max_length=500, blank=True, help_text="why it was confirmed or lifted")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    raised_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            ALARM.constraint("reputation_alarm_state"),
+            models.CheckConstraint(condition=Q(bad__lte=F("sold")), name="reputation_alarm_bad"),
+            models.UniqueConstraint(
+                fields=["batch"], condition=Q(state__in=["confirmed", "raised"]), name="reputation_alarm_one_open"
+            ),
+        ]
+
+    def root(self) -> models.Model:
+        """A batch is its shop's; orders are locked one by one after it."""
+        return self.shop
+
+    def get_absolute_url(self) -> str:
+        """The master case."""
+        return reverse("reputation:alarm", args=[self.number])
+
+    def is_open(self) -> bool:
+        """Whether holders are still asked, or will be."""
+        return self.state in {AlarmState.RAISED, AlarmState.CONFIRMED}
+
+    def is_seen_by(self, user: Any) -> bool:
+        """Whether `user` sees the master case: the shop, and people of risk and leads."""
+        return self.shop.may(user, SELL) or bool(user.roles & {"risk", "lead", "auditor"})
+
+
+class AlarmUnit(models.Model):
+    """A unit that somebody has of the batch, and what became of it."""
+
+    class Fate(models.TextChoices):
+        """What its holder chose, or what was found out."""
+
+        ASKED = "asked", _("Asked")
+        REFUND = "refund", _("Money back")
+        KEPT = "kept", _("Kept: it works")
+        FREED = "freed", _("Freed: the alarm was lifted")
+        SILENT = "silent", _("No answer")
+
+    alarm = models.ForeignKey(Alarm, on_delete=models.PROTECT, related_name="units")
+    unit = models.ForeignKey("orders.Unit", on_delete=models.PROTECT, related_name="+")
+    told_at = models.DateTimeField(null=True, help_text="when its holder was asked")
+    was_held = models.BooleanField(default=False, help_text="its money was held by the alarm")
+    is_valid = models.BooleanField(null=True, help_text="what the upstream says when it is asked")
+    fate = models.CharField(max_length=10, choices=Fate.choices, default=Fate.ASKED)
+    refund = models.ForeignKey("refunds.Refund", on_delete=models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["alarm", "unit"], name="reputation_alarmunit_once")]

@@ -1,0 +1,158 @@
+"""What everybody may know of a shop and what it sees itself, worked out once a day and handed down to its own rows.
+
+Fixed formulas over our own records, of the ninety days up to now:
+
+- on time: units that came within the promise ÷ units that came or whose promise is over;
+- refunds: units of which something was paid back ÷ units sold;
+- upheld: of these, units paid back by the supply side's fault;
+- lost: disputes in which a ruling gave the buyer something ÷ disputes that ended;
+- response: the median time from a claim to the shop's first answer.
+
+Pages read counts and suppress what too few cases stand behind (`shops.models.FEWEST`); no page scans orders.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Q, Sum
+from django.db.models.functions import TruncDate
+
+from disputes.models import Dispute
+from disputes.states import DisputeState
+from orders.models import Order, Unit
+from refunds.models import Refund, RefundItem
+from refunds.states import RefundState
+from reputation.deposits import SUPPLY_SIDE
+from rulebook import versions
+from shops import records as kept
+from shops.models import Day, Record, Shop
+from timeline.spans import SHANGHAI
+
+#: So many shops are computed with one round of questions; over so many days; so many days are plotted.
+CHUNK, DAYS, PLOTTED = 500, 90, 30
+FIGURES = (
+    "orders",
+    "units",
+    "due",
+    "on_time",
+    "refunded",
+    "upheld",
+    "disputes",
+    "lost",
+    "answers",
+    "answer_minutes",
+)
+OF_A_DAY = ("orders", "units", "turnover", "due", "on_time", "claims", "paid_back")
+
+
+class Median(Aggregate):
+    """The middle one of what was counted."""
+
+    function = "percentile_disc"
+    template = "%(function)s(0.5) within group (order by %(expressions)s)"
+    output_field = DurationField()
+
+
+def hand_down(*, at: datetime) -> int:
+    """Write the record and the last days of every shop anew; returns how many shops there are."""
+    written, last = 0, 0
+    while shops := list(Shop.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
+        last = shops[-1].pk
+        found = counts(shops, at=at)
+        rows = [Record(shop=shop, computed_at=at, days=DAYS, **found[shop.pk]) for shop in shops]
+        kept.keep(rows, _days(shops, at=at))
+        written += len(shops)
+    return written
+
+
+def counts(shops: Iterable[Shop], *, at: datetime) -> dict[int, dict[str, Any]]:
+    """The counts of each shop, by its id: as many questions for one shop as for 500."""
+    shops, since = list(shops), at - timedelta(days=DAYS)
+    found: dict[int, dict[str, Any]] = {shop.pk: dict.fromkeys(FIGURES, 0) for shop in shops}
+    for shop in shops:
+        found[shop.pk]["answer_minutes"] = None
+    sold = Order.objects.filter(shop__in=shops, paid_at__gt=since, paid_at__lte=at)
+    for shop, count in sold.order_by("shop").values_list("shop").annotate(n=Count("pk")):
+        found[shop]["orders"] = count
+    ours = [code for code, reason in versions.shipped().book.reasons.items() if reason.default_class in SUPPLY_SIDE]
+    units = Unit.objects.filter(order__shop__in=shops, order__paid_at__gt=since, order__paid_at__lte=at)
+    for shop, all_, refunded in (
+        units.order_by("order__shop")
+        .values_list("order__shop")
+        .annotate(n=Count("pk"), back=Count("pk", filter=Q(refunded__gt=0) | Q(covered__gt=0)))
+    ):
+        found[shop] |= {"units": all_, "refunded": refunded}
+    for shop, due, on_time in _due(units.order_by("order__shop").values_list("order__shop"), at):
+        found[shop] |= {"due": due, "on_time": on_time}
+    back = RefundItem.objects.filter(
+        unit__in=units, refund__state=RefundState.REFUNDED, refund__reason__in=ours, granted__gt=0
+    )
+    for shop, count in (
+        back.order_by("refund__order__shop").values_list("refund__order__shop").annotate(n=Count("unit", distinct=True))
+    ):
+        found[shop]["upheld"] = count
+    ended = Dispute.objects.filter(
+        refund__order__shop__in=shops, state=DisputeState.CLOSED, closed_at__gt=since, closed_at__lte=at
+    )
+    lost = Q(refund__outcome=Refund.Outcome.RULING, refund__approved__gt=0)
+    for shop, count, lost_ in (
+        ended.order_by("refund__order__shop")
+        .values_list("refund__order__shop")
+        .annotate(n=Count("pk"), lost=Count("pk", filter=lost))
+    ):
+        found[shop] |= {"disputes": count, "lost": lost_}
+    answered = Refund.objects.filter(order__shop__in=shops, answered_at__gt=since, answered_at__lte=at)
+    took = ExpressionWrapper(F("answered_at") - F("opened_at"), output_field=DurationField())
+    for shop, count, median in (
+        answered.order_by("order__shop").values_list("order__shop").annotate(n=Count("pk"), median=Median(took))
+    ):
+        found[shop] |= {"answers": count, "answer_minutes": -(-int(median.total_seconds()) // 60)}
+    return found
+
+
+def _days(shops: list[Shop], *, at: datetime) -> list[Day]:
+    """The last days of each shop, counted."""
+    today = at.astimezone(SHANGHAI).date()
+    first = today - timedelta(days=PLOTTED - 1)
+    found: dict[tuple[int, date], dict[str, int]] = defaultdict(lambda: dict.fromkeys(OF_A_DAY, 0))
+
+    def of_day(moment: str) -> TruncDate:
+        return TruncDate(moment, tzinfo=SHANGHAI)
+
+    sold = Order.objects.filter(shop__in=shops).annotate(day=of_day("paid_at")).filter(day__gte=first, paid_at__lte=at)
+    for shop, day, count, total in (
+        sold.order_by("shop", "day").values_list("shop", "day").annotate(n=Count("pk"), sum=Sum("total"))
+    ):
+        found[shop, day] |= {"orders": count, "turnover": total}
+    units = Unit.objects.filter(order__shop__in=shops).annotate(day=of_day("order__paid_at"))
+    recent = units.filter(day__gte=first, order__paid_at__lte=at)
+    by_day = recent.order_by("order__shop", "day").values_list("order__shop", "day")
+    for shop, day, count in by_day.annotate(n=Count("pk")):
+        found[shop, day]["units"] = count
+    for shop, day, due, on_time in _due(by_day, at):
+        found[shop, day] |= {"due": due, "on_time": on_time}
+    asked = Refund.objects.filter(order__shop__in=shops).annotate(day=of_day("opened_at")).filter(day__gte=first)
+    for shop, day, count in (
+        asked.order_by("order__shop", "day").values_list("order__shop", "day").annotate(n=Count("pk"))
+    ):
+        found[shop, day]["claims"] = count
+    paid = Refund.objects.filter(order__shop__in=shops, state=RefundState.REFUNDED).annotate(day=of_day("closed_at"))
+    for shop, day, total in (
+        paid.filter(day__gte=first)
+        .order_by("order__shop", "day")
+        .values_list("order__shop", "day")
+        .annotate(sum=Sum("approved"))
+    ):
+        found[shop, day]["paid_back"] = total or 0
+    return [Day(shop_id=shop, day=day, **figures) for (shop, day), figures in sorted(found.items())]
+
+
+def _due(units: Any, at: datetime) -> Any:
+    """Of each group of units: how many came or should have come by `at`, and how many came within the promise."""
+    came = Q(delivered_at__isnull=False, delivered_at__lte=at)
+    return units.annotate(
+        due=Count("pk", filter=came | Q(order__promised_at__lte=at)),
+        on_time=Count("pk", filter=came & Q(delivered_at__lte=F("order__promised_at"))),
+    )

@@ -1,0 +1,29 @@
+"""Addresses of reputation: levels, recalls, ratings, risk, transparency."""
+
+from django.urls import path
+
+from reputation.views import levels, ratings, recalls, risk, transparency
+
+app_name = "reputation"
+
+urlpatterns = [
+    path("me/level/", levels.level, name="level"),
+    path("me/measures/<int:pk>/appeal/", levels.appeal, name="appeal"),
+    path("desk/<slug:slug>/level/", levels.standing, name="standing"),
+    path("desk/<slug:slug>/feedback/", levels.feedback, name="feedback"),
+    path("recalls/<slug:number>/", recalls.alarm, name="alarm"),
+    path("recalls/<slug:number>/check/", recalls.check, name="check"),
+    path("recalls/<slug:number>/orders/<slug:order>/join/", recalls.join, name="join"),
+    path("recalls/<slug:number>/orders/<slug:order>/keep/", recalls.keep, name="keep"),
+    path("recalls/<slug:number>/<slug:verb>/", recalls.decide, name="decide"),
+    path("risk/", risk.desk, name="risk"),
+    path("risk/people/<int:pk>/", risk.person, name="person"),
+    path("risk/people/<int:pk>/impose/", risk.impose, name="impose"),
+    path("risk/measures/<int:pk>/<slug:verb>/", risk.hear, name="hear"),
+    path("risk/signals/<int:pk>/dismiss/", risk.dismiss, name="dismiss"),
+    path("risk/batches/<int:pk>/raise/", recalls.raise_alarm, name="raise"),
+    path("shops/<slug:slug>/ratings/", ratings.index, name="ratings"),
+    path("orders/<slug:number>/rate/", ratings.rate, name="rate"),
+    path("ratings/<int:pk>/reply/", ratings.reply, name="reply"),
+    path("transparency/", transparency.transparency, name="transparency"),
+]

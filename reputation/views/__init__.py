@@ -1,0 +1,1 @@
+"""Pages of reputation: levels, recalls, ratings, risk, transparency."""

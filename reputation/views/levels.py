@@ -1,0 +1,171 @@
+"""What a level takes and gives: a buyer's page and a shop's, with progress, notices, history and measures."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from ledger.templatetags.money import yuan
+from reputation import alarms, figures, measures, membership, shop_levels
+from reputation import feedback as feedbacks
+from reputation.forms import AppealForm
+from reputation.models import Downgrade, Measure
+from reputation.states import DowngradeState, MeasureState
+from reputation.thresholds import thresholds
+from rulebook import center, versions, words
+from shops.models import Shop, keeping
+from timeline import clock
+from timeline.sweep import fire_overdue
+
+#: So many lines of history are shown.
+MOST = 20
+
+
+@require_safe
+def level(request: HttpRequest) -> HttpResponse:
+    """The buyer's level: what it takes, what it gives, what is missing, what was, and what counts against them."""
+    user: Any = request.user
+    at = clock.now()
+    ruling = versions.in_force(at)
+    context = {
+        "at": at,
+        "level": user.level,
+        "version": thresholds().version,
+        "rows": progress(user, at),
+        "benefits": center.levels(ruling.book),
+        "falls": Downgrade.objects.filter(user=user, state=DowngradeState.ANNOUNCED).first(),
+        "history": user.level_changes.order_by("-pk")[:MOST],
+        "measures": [_measure(each, user, at) for each in user.measures.order_by("-pk")[:MOST]],
+        "steps": [(label, thresholds().steps[step]) for step, label in Measure.Step.choices],
+        "form": AppealForm(),
+        "offers": _offers(user),
+    }
+    return render(request, "reputation/level.html", context)
+
+
+@require_POST
+def appeal(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let another person look at a measure."""
+    measure = get_object_or_404(Measure, pk=pk, user=request.user)
+    fire_overdue(measure.root_address, at=clock.now())
+    form = AppealForm(request.POST)
+    if form.is_valid():
+        measures.appeal(measure, words=form.cleaned_data["words"], by=request.user, at=clock.now())
+        messages.success(request, _("Another person looks at it. If nobody answers in time, it is lifted."))
+    else:
+        messages.error(request, _("Say what was overlooked."))
+    return redirect("reputation:level")
+
+
+@require_safe
+def standing(request: HttpRequest, slug: str) -> HttpResponse:
+    """A shop's level and figures, for whoever works in it."""
+    shop = get_object_or_404(Shop, keeping(request.user), slug=slug)
+    at = clock.now()
+    found = shop_levels.standings([shop], at=at)[shop.pk]
+    since, until = figures.window(at, thresholds().shop_window.days)
+    context = {
+        "shop": shop,
+        "at": at,
+        "version": thresholds().version,
+        "days": thresholds().shop_window.days,
+        "rows": shop_progress(found, at),
+        "figures": figures.of(shop, since=since, until=until),
+        "falls": Downgrade.objects.filter(shop=shop, state=DowngradeState.ANNOUNCED).first(),
+    }
+    return render(request, "reputation/standing.html", context)
+
+
+@require_safe
+def feedback(request: HttpRequest, slug: str) -> HttpResponse:
+    """What after-sale says about a shop's goods and suppliers, for whoever works in it."""
+    shop = get_object_or_404(Shop, keeping(request.user), slug=slug)
+    at = clock.now()
+    listings = feedbacks.by_listing(shop, at=at)
+    context = {
+        "shop": shop,
+        "days": feedbacks.BACK.days,
+        "listings": [_row(row) for row in listings],
+        "suppliers": [_row(row) for row in feedbacks.by_supplier(shop, at=at)],
+        "effects": feedbacks.effects(shop, at=at),
+    }
+    return render(request, "reputation/feedback.html", context)
+
+
+def progress(user: User, at: datetime) -> list[dict[str, Any]]:
+    """Each level with what it takes and what somebody has of it."""
+    found = membership.standings([user], at=at)[user.pk]
+    rows = []
+    for reach in thresholds().levels:
+        takes = [
+            (_("Finished orders"), str(found.orders), str(reach.orders), found.orders >= reach.orders),
+            (_("Spent and not given back"), yuan(found.amount), yuan(reach.amount), found.amount >= reach.amount),
+            (_("Different shops"), str(found.shops), str(reach.shops), found.shops >= reach.shops),
+            (
+                _("Days with us"),
+                str((at - found.joined_at).days),
+                str(reach.age.days),
+                found.joined_at + reach.age <= at,
+            ),
+        ]
+        rows.append({"level": reach.level, "takes": takes, "is_reached": found.reaches(reach, at)})
+    return rows
+
+
+def shop_progress(found: shop_levels.Standing, at: datetime) -> list[dict[str, Any]]:
+    """Each level of shops with what it takes and what the shop shows."""
+    rows = []
+    for reach in thresholds().shop_levels:
+        takes = [
+            (
+                _("Days open"),
+                str((at - found.opened_at).days),
+                f"≥ {reach.age.days}",
+                found.opened_at + reach.age <= at,
+            ),
+            (_("Orders"), str(found.orders), f"≥ {reach.orders}", found.orders >= reach.orders),
+            _share(_("Delivered on time"), found.on_time_bp, reach.on_time_bp, is_least=True),
+            _share(_("Claims by your fault"), found.claim_bp, reach.claim_bp, is_least=False),
+            _share(_("Disputes lost"), found.loss_bp, reach.loss_bp, is_least=False),
+        ]
+        rows.append({"level": reach.level, "takes": takes, "is_reached": found.reaches(reach, at)})
+    return rows
+
+
+def _share(label: str, has: int | None, takes: int, *, is_least: bool) -> tuple[str, str, str, bool]:
+    is_met = has is None or (has >= takes if is_least else has <= takes)
+    return label, percent(has), f"{'≥' if is_least else '≤'} {percent(takes)}", is_met
+
+
+def percent(bp: int | None) -> str:
+    """Basis points as people read them."""
+    return "–" if bp is None else f"{bp // 100}.{bp % 100:02} %"
+
+
+def _measure(measure: Measure, user: Any, at: datetime) -> dict[str, Any]:
+    return {
+        "measure": measure,
+        "state": MeasureState(measure.state).label,
+        "is_in_force": measure.is_in_force(at),
+        "actions": measure.actions_for(user, at),
+    }
+
+
+def _offers(user: Any) -> list[Any]:
+    return alarms.offers_to(user)
+
+
+def _row(row: feedbacks.Row) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "sold": row.sold,
+        "claims": row.claims,
+        "share": percent(row.claim_bp),
+        "reasons": [(words.reason(reason), count) for reason, count in row.reasons.most_common(3)],
+        "suggestions": [(words.reason(reason), text) for reason, text in row.suggestions()],
+    }

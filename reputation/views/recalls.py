@@ -1,0 +1,181 @@
+"""The master case over a bad batch: one page for holders, shop and people of risk, each with their own acts."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import Role
+from orders.models import Order, Unit
+from refunds.models import Refund
+from reputation import alarms
+from reputation.forms import CheckForm, WhyForm
+from reputation.models import Alarm, AlarmUnit
+from reputation.states import AlarmState
+from shops.models import SELL, Batch
+from timeline import clock
+from timeline.sweep import fire_overdue
+
+#: So many units are listed for the shop and for staff.
+MOST = 200
+TONES = {
+    AlarmState.RAISED: ("octagon-alert", "vermilion"),
+    AlarmState.CONFIRMED: ("undo-2", "amber"),
+    AlarmState.LIFTED: ("circle-check", "green"),
+    AlarmState.CLOSED: ("circle-check", ""),
+}
+
+
+@require_safe
+def alarm(request: HttpRequest, number: str) -> HttpResponse:
+    """What happened to the batch, and what whoever looks can do."""
+    found, mine = _visible(request, number)
+    user: Any = request.user
+    is_risk = user.has_role(Role.RISK)
+    is_shop = found.shop.may(user, SELL)
+    icon, tone = TONES[AlarmState(found.state)]
+    units = found.units.select_related("unit__order").order_by("pk")
+    context = {
+        "alarm": found,
+        "at": clock.now(),
+        "badge": {"word": AlarmState(found.state).label, "icon": icon, "tone": tone},
+        "is_open": found.is_open(),
+        "is_confirmed": found.state == AlarmState.CONFIRMED,
+        "orders": _orders_of(mine),
+        "is_inside": found.is_seen_by(user),
+        "is_risk": is_risk,
+        "may_confirm": is_risk and found.state == AlarmState.RAISED,
+        "may_lift": is_risk and found.is_open(),
+        "may_check": (is_risk or is_shop) and found.is_open(),
+        "may_say_good": is_risk,
+        "fates": _fates(found),
+        "units": units[:MOST] if found.is_seen_by(user) else [],
+        "recourse": alarms.recourse(found),
+        "why": WhyForm(),
+        "check": CheckForm(),
+    }
+    return render(request, "reputation/alarm.html", context)
+
+
+@require_POST
+def join(request: HttpRequest, number: str, order: str) -> HttpResponse:
+    """Take the price back, or working codes."""
+    found, sale = _of_holder(request, number, order)
+    wants = Refund.Preference.REISSUE if request.POST.get("wants") == "reissue" else Refund.Preference.MONEY
+    case = alarms.join(found, sale, by=request.user, at=clock.now(), wants=wants)
+    messages.success(request, _("Your case is open. You see here what becomes of it."))
+    return redirect(case)
+
+
+@require_POST
+def keep(request: HttpRequest, number: str, order: str) -> HttpResponse:
+    """The codes work: keep them."""
+    found, sale = _of_holder(request, number, order)
+    alarms.keep(found, sale, by=request.user, at=clock.now())
+    messages.success(request, _("You keep the codes. If one turns out to be bad, you can still claim for it."))
+    return redirect(found)
+
+
+@require_POST
+def check(request: HttpRequest, number: str) -> HttpResponse:
+    """What the upstream says of one code."""
+    found, _mine = _visible(request, number)
+    if not found.is_seen_by(request.user):
+        raise Http404
+    fire_overdue(found.root_address, at=clock.now())
+    form = CheckForm(request.POST)
+    if form.is_valid():
+        told = form.cleaned_data
+        unit = get_object_or_404(Unit, pk__in=found.units.values("unit"), pk=told["unit"])
+        alarms.check(
+            found,
+            unit,
+            is_valid=told["verdict"] == "good",
+            source=told["source"],
+            reference=told["reference"],
+            by=request.user,
+            at=clock.now(),
+        )
+        messages.success(request, _("Kept."))
+    else:
+        messages.error(request, _("Name who says so, and their number."))
+    return redirect(found)
+
+
+@require_POST
+def decide(request: HttpRequest, number: str, verb: str) -> HttpResponse:
+    """Confirm or lift, with the reason."""
+    if verb not in {"confirm", "lift"} or not request.user.has_role(Role.RISK):  # type: ignore[union-attr]
+        raise Http404
+    found = get_object_or_404(Alarm.objects.select_related("shop"), number=number)
+    fire_overdue(found.root_address, at=clock.now())
+    form = WhyForm(request.POST)
+    if form.is_valid():
+        does = alarms.confirm if verb == "confirm" else alarms.lift
+        does(found, finding=form.cleaned_data["why"], by=request.user, at=clock.now())
+        messages.success(request, _("Done. What follows from it happens order by order."))
+    else:
+        messages.error(request, _("Say why."))
+    return redirect(found)
+
+
+@require_POST
+def raise_alarm(request: HttpRequest, pk: int) -> HttpResponse:
+    """A person of risk stops a batch by hand."""
+    if not request.user.has_role(Role.RISK):  # type: ignore[union-attr]
+        raise Http404
+    batch = get_object_or_404(Batch.objects.select_related("listing__shop"), pk=pk)
+    fire_overdue(f"shop:{batch.listing.shop_id}", at=clock.now())
+    form = WhyForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say why."))
+        return redirect("reputation:risk")
+    found = alarms.raise_alarm(
+        batch, why=Alarm.Why.PERSON, by=request.user, at=clock.now(), reason=form.cleaned_data["why"]
+    )
+    return redirect(found)
+
+
+def _visible(request: HttpRequest, number: str) -> tuple[Alarm, list[AlarmUnit]]:
+    """The alarm with what whoever asks has of it; nobody else sees it."""
+    found = get_object_or_404(Alarm.objects.select_related("shop", "batch__listing", "batch__supplier"), number=number)
+    mine = list(
+        found.units.filter(unit__order__buyer=request.user)  # type: ignore[misc]
+        .select_related("unit__order", "refund")
+        .order_by("unit__order", "unit__place")
+    )
+    if not mine and not found.is_seen_by(request.user):
+        raise Http404
+    return found, mine
+
+
+def _of_holder(request: HttpRequest, number: str, order: str) -> tuple[Alarm, Order]:
+    found, _mine = _visible(request, number)
+    sale = get_object_or_404(Order, number=order, buyer=request.user)
+    at = clock.now()
+    fire_overdue(found.root_address, at=at)
+    fire_overdue(sale.root_address, at=at)
+    return found, sale
+
+
+def _orders_of(mine: list[AlarmUnit]) -> list[dict[str, Any]]:
+    """What the holder has, order by order."""
+    found: dict[int, dict[str, Any]] = {}
+    for row in mine:
+        each = found.setdefault(row.unit.order_id, {"order": row.unit.order, "rows": [], "waits": False, "amount": 0})
+        each["rows"].append({"place": row.unit.place, "fate": AlarmUnit.Fate(row.fate).label, "refund": row.refund})
+        if row.fate == AlarmUnit.Fate.ASKED:
+            each["waits"] = True
+            each["amount"] += row.unit.left
+    return list(found.values())
+
+
+def _fates(found: Alarm) -> list[tuple[str, int]]:
+    rows = found.units.order_by().values_list("fate", flat=True)
+    counts = dict.fromkeys(AlarmUnit.Fate.values, 0)
+    for fate in rows:
+        counts[fate] += 1
+    return [(str(AlarmUnit.Fate(fate).label), count) for fate, count in counts.items() if count]

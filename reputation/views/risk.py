@@ -1,0 +1,136 @@
+"""What people of risk see: signals with their evidence, people, links between accounts, appeals, alarms."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import Role, User
+from reputation import measures, signals
+from reputation.forms import MeasureForm, WhyForm
+from reputation.models import Alarm, Measure, Signal
+from reputation.states import AlarmState, MeasureState
+from reputation.thresholds import thresholds
+from timeline import clock
+from timeline.sweep import fire_overdue
+
+#: So many of each are shown.
+MOST = 50
+
+
+@require_safe
+def desk(request: HttpRequest) -> HttpResponse:
+    """What waits for people of risk, and who scores highest."""
+    _require_risk(request)
+    at = clock.now()
+    context = {
+        "at": at,
+        "alarms": Alarm.objects.filter(state=AlarmState.RAISED)
+        .select_related("shop", "batch__listing")
+        .order_by("deadline_at", "pk")[:MOST],
+        "appeals": Measure.objects.filter(state=MeasureState.APPEALED)
+        .select_related("user")
+        .order_by("deadline_at", "pk")[:MOST],
+        "people": User.objects.filter(risk__gt=0).order_by("-risk", "pk")[:MOST],
+        "signals": [
+            _row(signal, at)
+            for signal in Signal.objects.filter(user=None)
+            .select_related("shop", "batch__listing__shop", "dismissed_by")
+            .order_by("-seen_at", "-pk")[:MOST]
+        ],
+        "why": WhyForm(),
+        "marks": thresholds().signals,
+    }
+    return render(request, "reputation/risk.html", context)
+
+
+@require_safe
+def person(request: HttpRequest, pk: int) -> HttpResponse:
+    """One buyer: every signal with its evidence, linked accounts, measures, and the next step."""
+    _require_risk(request)
+    found = get_object_or_404(User, pk=pk)
+    at = clock.now()
+    context = {
+        "person": found,
+        "at": at,
+        "signals": [
+            _row(each, at) for each in found.signals.select_related("dismissed_by").order_by("-seen_at", "-pk")
+        ],
+        "linked": signals.linked(found),
+        "measures": [
+            {
+                "measure": each,
+                "state": MeasureState(each.state).label,
+                "actions": each.actions_for(request.user, at),
+            }
+            for each in found.measures.select_related("imposed_by", "heard_by").order_by("-pk")
+        ],
+        "form": MeasureForm(),
+        "why": WhyForm(),
+        "marks": thresholds().signals,
+    }
+    return render(request, "reputation/person.html", context)
+
+
+@require_POST
+def impose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the next step against a buyer."""
+    _require_risk(request)
+    found = get_object_or_404(User, pk=pk)
+    fire_overdue(found.address, at=clock.now())
+    form = MeasureForm(request.POST)
+    if form.is_valid():
+        measures.impose(found, by=request.user, at=clock.now(), **form.cleaned_data)
+        messages.success(request, _("Imposed. The person is told, with the reason and how to appeal."))
+        return redirect("reputation:person", pk=pk)
+    messages.error(request, _("Say what was found."))
+    return redirect("reputation:person", pk=pk)
+
+
+@require_POST
+def hear(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    """Uphold or lift a measure, with the reason."""
+    _require_risk(request)
+    if verb not in {"uphold", "lift"}:
+        raise Http404
+    found = get_object_or_404(Measure.objects.select_related("user"), pk=pk)
+    fire_overdue(found.root_address, at=clock.now())
+    form = WhyForm(request.POST)
+    if form.is_valid():
+        does = measures.uphold if verb == "uphold" else measures.lift
+        does(found, answer=form.cleaned_data["why"], by=request.user, at=clock.now())
+        messages.success(request, _("Kept. The person is told."))
+    else:
+        messages.error(request, _("Say why."))
+    return redirect("reputation:person", pk=found.user_id)
+
+
+@require_POST
+def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
+    """A signal has an innocent reason."""
+    _require_risk(request)
+    found = get_object_or_404(Signal.objects.select_related("user", "shop", "batch__listing__shop"), pk=pk)
+    form = WhyForm(request.POST)
+    if form.is_valid():
+        signals.dismiss(found, reason=form.cleaned_data["why"], by=request.user, at=clock.now())
+        messages.success(request, _("It weighs nothing until it is seen again."))
+    else:
+        messages.error(request, _("Say why."))
+    return redirect("reputation:person", pk=found.user_id) if found.user_id else redirect("reputation:risk")
+
+
+def _row(signal: Signal, at: Any) -> dict[str, Any]:
+    return {
+        "signal": signal,
+        "name": Signal.Name(signal.name).label,
+        "now": signal.now(at, thresholds().signals.half_life.days),
+        "is_dismissed": signal.is_dismissed(),
+    }
+
+
+def _require_risk(request: HttpRequest) -> None:
+    if not request.user.has_role(Role.RISK):  # type: ignore[union-attr]
+        raise Http404
