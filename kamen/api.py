@@ -19,6 +19,7 @@ import disputes.api
 import disputes.seal_api
 import ledger.api
 import notifications.api
+import notifications.webhook_api
 import orders.api
 import orders.delivery_api
 import refunds.api
@@ -326,6 +327,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/rules/versions/<int:pk>/withdraw/", rulebook.staff_api.withdraw, name="withdraw_rules"),
     path("v1/rules/versions/<int:pk>/replay/", rulebook.staff_api.replay, name="replay_rules"),
     path("v1/rules/calculate/", rulebook.api.calculate, name="calculate"),
+    path("v1/shops/<slug:slug>/webhooks/", notifications.webhook_api.endpoints, name="endpoints"),
+    path("v1/webhooks/<int:pk>/rotate/", notifications.webhook_api.rotate, name="rotate_endpoint"),
+    path("v1/webhooks/<int:pk>/replay/", notifications.webhook_api.replay, name="replay_endpoint"),
+    path("v1/webhooks/<int:pk>/calls/", notifications.webhook_api.calls, name="calls"),
+    path("v1/webhooks/<int:pk>/news/", notifications.webhook_api.news, name="news"),
+    path("v1/notices/settings/", notifications.api.choices, name="notice_settings"),
     path("v1/outages/", timeline.clock_api.register, name="outages"),
     path("v1/outages/<int:pk>/", timeline.clock_api.outage, name="outage"),
     path("v1/outages/<int:pk>/end/", timeline.clock_api.end, name="end_outage"),

@@ -1,14 +1,17 @@
 """The API of the inbox: what happened and concerns the person who asks, and what they have read."""
 
+from typing import cast
+
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications import inbox
+from accounts.models import User
+from notifications import inbox, preferences
 from notifications.models import Notification
-from notifications.serializers import Notice, NoticePage, ReadUpTo, Unread
+from notifications.serializers import Choices, Notice, NoticePage, ReadUpTo, Unread
 from timeline import clock
 from timeline.api import CURSOR, idempotent, page
 
@@ -20,7 +23,9 @@ A_NOTICE = {
     "url": "/orders/K26112204817365/",
     "at": "2026-11-22T02:05:00Z",
     "read_at": None,
+    "official_code": "KM-0000-0002-G3QM-7XKD",
 }
+A_CHOICE = {"orders": "important", "messages": "none", "cases": "all"}
 
 
 @extend_schema(
@@ -75,3 +80,32 @@ def read_notices(request: Request) -> Response:
     told.is_valid(raise_exception=True)
     inbox.read_all(request.user, up_to=told.validated_data["up_to"], at=clock.now())
     return Response(Unread({"unread": inbox.count_unread(request.user)}).data)
+
+
+@extend_schema(
+    methods=["GET"],
+    operation_id="getNoticeSettings",
+    summary="See what you are mailed about",
+    description="The inbox has everything; this is what also comes as a mail.",
+    responses=Choices,
+    examples=[OpenApiExample("Three groups", A_CHOICE, response_only=True)],
+)
+@extend_schema(
+    methods=["POST"],
+    operation_id="chooseNoticeSettings",
+    summary="Choose what you are mailed about",
+    description="Groups that are not named stay as they were. What nobody may miss is mailed all the same.",
+    request=Choices,
+    responses=Choices,
+    examples=[OpenApiExample("No mail about messages", {"messages": "none"}, request_only=True)],
+)
+@api_view(["GET", "POST"])
+@idempotent
+def choices(request: Request) -> Response:
+    """What the person wants to be mailed about."""
+    person = cast(User, request.user)
+    if request.method == "POST":
+        told = Choices(data=request.data)
+        told.is_valid(raise_exception=True)
+        preferences.choose(person, told.validated_data, by=person, at=clock.now())
+    return Response(Choices(preferences.of(person)).data)

@@ -3,14 +3,15 @@
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max
 
-from notifications import mail
-from notifications.models import HighWaterMark, Notification
-from notifications.recipients import TOLD, notices
+from notifications import calls, mail
+from notifications.models import Endpoint, HighWaterMark, Notification
+from notifications.recipients import SILENT, TOLD, notices
 from timeline.models import Event
 
 #: Seconds that somebody who moves the time waits for people to be told.
@@ -107,14 +108,26 @@ def _in_flight() -> set[str]:
 
 
 def _untold(mark: HighWaterMark, most: int) -> Sequence[Event]:
-    """The next events up to the goal that concern anybody, oldest first."""
-    ahead = Event.objects.filter(pk__gt=mark.event_id, pk__lte=mark.ahead_id, name__in=TOLD)
+    """The next events up to the goal that concern anybody or any machine, oldest first."""
+    ahead = Event.objects.filter(
+        pk__gt=mark.event_id,
+        pk__lte=mark.ahead_id,
+        name__in=_known(is_any_machine_there=Endpoint.objects.there().exists()),
+    )
     return list(ahead.order_by("pk")[:most])
+
+
+@cache
+def _known(*, is_any_machine_there: bool) -> frozenset[str]:
+    """Names of events that somebody is told of, a person or a shop's machine."""
+    heard = {name for name in SILENT if calls.is_heard(name)} if is_any_machine_there else set()
+    return frozenset(TOLD) | heard
 
 
 def _tell(events: Sequence[Event]) -> int:
     """One notice for each person whom an event concerns; what was told before is not told again."""
-    found = notices(events)
+    calls.make(events)
+    found = notices([event for event in events if event.name in TOLD])
     Notification.objects.bulk_create(found, ignore_conflicts=True, batch_size=1000)
     mail.post(found)
     return len(found)

@@ -18,34 +18,13 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from notifications.models import Delivery, DeliveryAttempt, Notification
+from notifications import official, preferences
+from notifications.models import Delivery, DeliveryAttempt, Mailing, Notification
 from notifications.sentences import sentence
 from timeline import reminders
 
 log = logging.getLogger(__name__)
 
-REMINDER = ".reminder"
-#: Notices that are mailed, beside every reminder: those with which somebody's time begins, or money moves.
-MAILED = {
-    "order.delivered",
-    "order.undelivered",
-    "order.late",
-    "order.late_by_you",
-    "order.code_was_bad",
-    "refund.requested",
-    "refund.declined",
-    "refund.questioned",
-    "refund.offered",
-    "refund.checking",
-    "refund.refunded",
-    "refund.lapsed",
-    "dispute.evidence",
-    "dispute.assigned",
-    "dispute.ruled",
-    "deposit.short",
-    "deposit.suspended",
-    "payout.manual_for_finance",
-}
 #: How long until the next try, after each failure; after the last one the mail is given up.
 BACK_OFF = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6)]
 #: So long one worker has a mail for itself: longer than a mail server may take.
@@ -57,21 +36,24 @@ Outcome = DeliveryAttempt.Outcome
 
 def post(notices: Sequence[Notification]) -> None:
     """Put the mails of new notices on their way, in the transaction that writes the notices; twice changes nothing."""
-    wanted = {notice.event_id for notice in notices if is_mailed(notice.code)}
+    if not notices:
+        return
+    choices = preferences.chosen(notice.user_id for notice in notices)
+
+    def is_mailed(notice: Notification) -> bool:
+        mailing = choices.get((notice.user_id, preferences.group_of(notice.code)), Mailing.IMPORTANT)
+        return preferences.wants_mail(notice.code, mailing)
+
+    wanted = {notice.event_id for notice in notices if is_mailed(notice)}
     if not wanted:
         return
     stored = Notification.objects.filter(event__in=wanted, deliveries=None).order_by("pk")
     mails = [
         Delivery(notification=notice, made_at=notice.at, next_try_at=notice.at)
         for notice in stored
-        if is_mailed(notice.code)
+        if is_mailed(notice)
     ]
     Delivery.objects.bulk_create(mails, ignore_conflicts=True)
-
-
-def is_mailed(code: str) -> bool:
-    """Whether a notice also leaves the mall as a mail."""
-    return code in MAILED or code.endswith(REMINDER)
 
 
 def send_due(*, at: datetime, most: int = 50) -> int:
@@ -90,7 +72,7 @@ def is_due(*, at: datetime) -> bool:
 
 def delivered(notice: Notification, *, at: datetime) -> None:
     """Report down that a reminder has reached its person; other notices have nothing to report."""
-    if notice.code.endswith(REMINDER):
+    if notice.code.endswith(preferences.REMINDER):
         data = notice.event.data
         reminders.delivered(timer=data["timer"], number=data["number"], at=at)
 
@@ -102,6 +84,8 @@ def letter(notice: Notification) -> EmailMessage:
             "sentence": sentence(notice.code, notice.words),
             "url": f"{settings.PUBLIC_ADDRESS}{notice.url}",
             "inbox": f"{settings.PUBLIC_ADDRESS}{reverse('notifications:index')}",
+            "code": official.code_of(notice),
+            "check": f"{settings.PUBLIC_ADDRESS}{reverse('notifications:official')}",
         }
         subject = _("[Kamen] %(sentence)s") % {"sentence": " ".join(words["sentence"].split())[:120]}
         body = render_to_string("notifications/mail.txt", words)

@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from notifications.models import Notification
+from notifications.models import Group, Mailing, Notification
+from notifications.official import code_of
 from notifications.sentences import sentence
 
 
@@ -18,6 +19,12 @@ class Notice(serializers.Serializer[Notification]):
     url = serializers.CharField(help_text="The page of the thing, within the mall; may be empty.")
     at = serializers.DateTimeField(help_text="When it happened.")
     read_at = serializers.DateTimeField(allow_null=True, help_text="When it was opened first; nothing while unread.")
+
+    official_code = serializers.SerializerMethodField(help_text="Under which anybody can check that we wrote it.")
+
+    def get_official_code(self, notice: Notification) -> str:
+        """The code that also stands in the mail."""
+        return code_of(notice)
 
     def get_sentence(self, notice: Notification) -> str:
         """The sentence in the language of the moment."""
@@ -43,3 +50,14 @@ class Unread(serializers.Serializer[Any]):
     """What is left."""
 
     unread = serializers.IntegerField(help_text="How many notices wait to be read; 100 stands for more than 99.")
+
+
+class Choices(serializers.Serializer[Any]):
+    """How much of each group is mailed."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """One choice for each group."""
+        return {
+            group.value: serializers.ChoiceField(Mailing.choices, required=False, help_text=str(group.label))
+            for group in Group
+        }

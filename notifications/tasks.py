@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from notifications import inbox, mail
+from notifications import inbox, mail, sending
 from timeline import clock
 
 
@@ -16,3 +16,9 @@ def catch_up() -> None:
 def send_mail() -> None:
     """Send the mail that is due."""
     mail.send_due(at=clock.now())
+
+
+@shared_task(name="notifications.send_calls")
+def send_calls() -> None:
+    """Call the shops' machines."""
+    sending.send_due(at=clock.now())

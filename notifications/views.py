@@ -8,11 +8,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from notifications import inbox
+from notifications import inbox, official, preferences
+from notifications.forms import PreferencesForm
 from notifications.models import Notification
 from notifications.sentences import sentence
+from shops.models import SERVE, Shop, keeping
 from timeline import clock
 
 PAGE = 50
@@ -22,6 +24,7 @@ ICONS = {
     "order": "package",
     "refund": "undo-2",
     "dispute": "scale",
+    "appeal": "scale",
     "payment": "wallet",
     "payout": "banknote",
     "brake": "octagon-alert",
@@ -41,6 +44,9 @@ LOOKS = {
     "order.reminder": ("hourglass", "amber"),
     "refund.reminder": ("hourglass", "amber"),
     "dispute.reminder": ("hourglass", "amber"),
+    "dispute.questioned": ("hourglass", "amber"),
+    "dispute.proposed": ("handshake", "amber"),
+    "appeal.reminder": ("hourglass", "amber"),
     "payment.reminder": ("hourglass", "amber"),
     "payout.reminder": ("hourglass", "amber"),
     "deposit.reminder": ("hourglass", "amber"),
@@ -76,6 +82,8 @@ LOOKS = {
     "payout.paid": ("circle-check", "green"),
     "payout.paid_to_wallet": ("circle-check", "green"),
     "payout.alarm": ("octagon-alert", "vermilion"),
+    "shop.webhook_added": ("plug", "amber"),
+    "shop.webhook_failing": ("plug", "vermilion"),
     "brake.raised": ("octagon-alert", "vermilion"),
     "brake.raised_again": ("octagon-alert", "vermilion"),
     "brake.signed": ("octagon-alert", "amber"),
@@ -132,11 +140,28 @@ def read_all(request: HttpRequest) -> HttpResponse:
     return redirect("notifications:index")
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request: HttpRequest) -> HttpResponse:
+    """What the person wants to be mailed about; and the way to the machines of their shops."""
+    if request.method == "POST":
+        form = PreferencesForm(request.POST)
+        if form.is_valid():
+            preferences.choose(request.user, form.cleaned_data, by=request.user, at=clock.now())
+            messages.success(request, _("Kept. It counts from the next notice on."))
+            return redirect("notifications:settings")
+    else:
+        form = PreferencesForm(initial=preferences.of(request.user))
+    shops = Shop.objects.filter(keeping(request.user, SERVE)).order_by("pk")[:20]
+    context = {"form": form, "shops": shops}
+    return render(request, "notifications/settings.html", context, status=422 if form.errors else 200)
+
+
 def row(notice: Notification) -> dict[str, Any]:
     """A notice as a line of the inbox."""
     icon, tone = LOOKS.get(notice.code, (ICONS.get(notice.code.partition(".")[0], "bell"), ""))
     return {
         "notice": notice,
+        "official": official.code_of(notice),
         "sentence": sentence(notice.code, notice.words),
         "icon": icon,
         "tone": tone,

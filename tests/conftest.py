@@ -30,6 +30,7 @@ pytest_plugins = [
     "tests.fixtures.openings",
     "tests.fixtures.owner",
     "tests.fixtures.pages",
+    "tests.fixtures.receivers",
     "tests.figures",
     "tests.locks",
 ]

@@ -165,6 +165,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=7),  # a beat that is new every day must get to it too
         "options": {"expires": 3600},
     },
+    "call the machines of shops": {"task": "notifications.send_calls", "schedule": 2.0, "options": {"expires": 10}},
     "send mail": {"task": "notifications.send_mail", "schedule": 5.0, "options": {"expires": 15}},
     "forget old answers": {"task": "timeline.forget_old_answers", "schedule": 3600.0, "options": {"expires": 600}},
     "tell people what happened": {"task": "notifications.catch_up", "schedule": 3.0, "options": {"expires": 10}},
@@ -347,6 +348,14 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
+
+# Official addresses: where the mall is found, told on a public page; without any, the name in PUBLIC_ADDRESS
+
+OFFICIAL_DOMAINS = env.list("OFFICIAL_DOMAINS", default=[])
+
+# Webhooks: only a demo may call addresses inside
+
+WEBHOOKS_MAY_BE_PRIVATE = False
 
 # Mail
 

@@ -29,6 +29,7 @@ PUBLIC = {
     "ledger:notify",
     "orders:supplier_notify",
     "mfa_authenticate",
+    "notifications:official",
     "rulebook:body",
     "rulebook:calculator",
     "rulebook:center",
