@@ -502,15 +502,8 @@ SILENT: set[str] = {
         f"{name}.{event}"
         for name in (
             *REMINDED,
-            "coupon",
-            "listing",
-            "member",
-            "payee",
-            "application",
-            "licence",
-            "sanction",
-            "brake",
-            "rulebook",
+            *("listing", "member", "payee", "application", "licence", "sanction", "brake", "rulebook"),
+            *("downgrade", "measure", "alarm"),
         )
         for event in CLOCK_EVENTS
         if not (event == "clock_reminded" and name in REMINDED)
