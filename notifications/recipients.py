@@ -502,6 +502,7 @@ SILENT: set[str] = {
         f"{name}.{event}"
         for name in (
             *REMINDED,
+            "coupon",
             *("listing", "member", "payee", "application", "licence", "sanction", "brake", "rulebook"),
             *("downgrade", "measure", "alarm"),
         )

@@ -53,18 +53,6 @@ SENTENCES: dict[str, Promise] = {
     "order.funds_missing": _(
         "For order %(order)s there was not enough money to pay back everything. Please look at it."
     ),
-    "refund.questioned": _("The shop asks you for something in case %(number)s. Answer in time, or the case lapses."),
-    "refund.answered": _("The buyer answered your question in case %(number)s. Your answer is due."),
-    "refund.extended": _("The shop of case %(number)s waits for its supplier and has more time to answer."),
-    "refund.offered": _("There is an offer in case %(number)s. Take it, or offer something else."),
-    "refund.offer_taken": _("Your offer in case %(number)s was taken."),
-    "refund.talks_ended": _("The talks in case %(number)s are over. You decide how it goes on."),
-    "refund.goodwill_asked": _("The buyer of case %(number)s asks you for goodwill: by the rules nothing is owed."),
-    "refund.goodwill_unanswered": _("The shop did not answer in case %(number)s. You can still call the platform."),
-    "refund.replacing": _("In case %(number)s the goods are delivered anew."),
-    "refund.checking": _("The replacement of case %(number)s is there. Check it in time."),
-    "refund.exchanged": _("Case %(number)s is over: the replacement is good."),
-    "refund.bad_again": _("The buyer says that the replacement in case %(number)s is no good either."),
     "order.units_recalled": _("Codes of order %(order)s from %(shop)s are recalled. Choose your money or new codes."),
     "order.units_freed": _("The recall of codes of order %(order)s is over. Your order goes on."),
     "order.rated": _("The buyer of order %(order)s rated you."),
