@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from desks import trade
 from disputes.models import Dispute
 from disputes.states import DisputeState
 from ledger.accounts import balances
@@ -44,6 +45,15 @@ def desk(request: HttpRequest) -> HttpResponse:
         "disputes": _disputes(shop, at),
         "money": _money(shop),
         "low": _low(shop),
+        "on_its_way": trade.on_its_way(shop),
+        "due": trade.due_first(shop, at),
+        "claims": trade.claims(shop, at),
+        "ending": trade.ending(shop, at),
+        "failing": trade.failing(shop),
+        "days": trade.days(shop, at),
+        "record": trade.record(shop),
+        "beginning": trade.beginning(shop),
+        "warnings": trade.warnings(shop, at),
         "deposit": badge(shop.deposit) | {"until": shop.deposit.deadline_at, "required": shop.deposit.required},
     }
     return render(request, "desks/today.html", context)

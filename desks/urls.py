@@ -1,6 +1,7 @@
 """Addresses of the pages that span rooms."""
 
 from django.urls import path
+from django.views.generic import RedirectView
 
 from desks import views
 from desks.me import me
@@ -13,6 +14,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("me/", me, name="me"),
     path("desk/", desk, name="today"),
+    path("shop/", RedirectView.as_view(pattern_name="desks:today", query_string=True), name="shop"),
     path("desk/<slug:slug>/money/", money, name="money"),
     path("styleguide/", views.styleguide, name="styleguide"),
 ]

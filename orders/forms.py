@@ -30,6 +30,10 @@ class PlaceForm(forms.Form):
         label=_("I have read the notice and know when money comes back."),
         error_messages={"required": _("Please confirm that you have read the usage notice.")},
     )
+    exempt = forms.BooleanField(
+        label=_("I agree that for this purchase the return without a reason within seven days does not apply."),
+        error_messages={"required": _("Please agree to this for each purchase; without it nothing is ordered.")},
+    )
     price = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, listing: Listing | None = None, **kwargs: Any) -> None:
@@ -44,7 +48,7 @@ class PlaceForm(forms.Form):
                 widget=widget,
                 help_text=_("Sealed; for delivery only."),
             )
-        self.order_fields(["quantity", *(f"given_{ask}" for ask in self.asks), "acknowledged", "price"])
+        self.order_fields(["quantity", *(f"given_{ask}" for ask in self.asks), "acknowledged", "exempt", "price"])
 
     @property
     def words(self) -> dict[str, Any]:

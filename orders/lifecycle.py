@@ -71,7 +71,11 @@ def place(
     )
     data = {"listing": listing.pk, "quantity": quantity}
     begin(order, by=buyer, at=at, span=ruling.clocks.span("ORDER_PAY"), data=data)
-    shown = {**listing.snapshot(), "policy": policy.card(listing, ruling, buyer.level)}
+    shown = {
+        **listing.snapshot(),
+        "policy": policy.card(listing, ruling, buyer.level),
+        "exemption": policy.agreed(listing, at),
+    }
     body = json.dumps(shown, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     snapshot = Snapshot(
         order=order,

@@ -26,6 +26,7 @@ def order_as_shown(
     *,
     quantity: int,
     acknowledged: bool,
+    exempt: bool = True,
     price: int | None = None,
     given: Mapping[str, str] | None = None,
     by: Any,
@@ -33,9 +34,12 @@ def order_as_shown(
 ) -> Order:
     """Place an order if one unit still costs the `price` in fen that the buyer saw (nothing: whatever it costs now).
 
-    Refused: `price_changed` with the price of now, and all that `lifecycle.place` refuses.
+    `exempt` is the buyer's yes to the text of `shops.policy.exemption`, which is kept with the order.
+
+    Refused: `exemption_refused`; `price_changed` with the price of now, and all that `lifecycle.place` refuses.
     """
     lock(listing)
+    require(exempt, "exemption_refused", _("Please agree to this for each purchase; without it nothing is ordered."))
     if price not in (None, listing.price):
         raise Refused(
             "price_changed",

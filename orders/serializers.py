@@ -34,6 +34,13 @@ class OrderToPlace(serializers.Serializer[Any]):
     listing = Whole(min_value=1, max_value=BIGGEST, help_text="Id of the listing.")
     quantity = Whole(min_value=1, max_value=MOST_UNITS)
     acknowledged = Truth(help_text="Whether the listing's notice was read; without it nothing is ordered.")
+    exempt = Truth(
+        default=True,
+        help_text=(
+            "Whether the buyer agrees, for this purchase, to the listing's `exemption`: the return without a reason"
+            " within seven days does not apply. Kept with the order: text, hash and time. Left out: yes."
+        ),
+    )
     price = Fen(
         min_value=1,
         max_value=BIGGEST,

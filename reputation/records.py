@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Q, Sum
-from django.db.models.functions import TruncDate
+from django.db.models.functions import Coalesce, TruncDate
 
 from disputes.models import Dispute
 from disputes.states import DisputeState
@@ -103,8 +103,12 @@ def counts(shops: Iterable[Shop], *, at: datetime) -> dict[int, dict[str, Any]]:
         .annotate(n=Count("pk"), lost=Count("pk", filter=lost))
     ):
         found[shop] |= {"disputes": count, "lost": lost_}
-    answered = Refund.objects.filter(order__shop__in=shops, answered_at__gt=since, answered_at__lte=at)
-    took = ExpressionWrapper(F("answered_at") - F("opened_at"), output_field=DurationField())
+    # Whoever accepts at once has answered by it; what the clock or the mall decided is no answer of the shop.
+    heard = Refund.objects.filter(Q(answered_at__isnull=False) | Q(outcome=Refund.Outcome.SELLER))
+    answered = heard.annotate(heard=Coalesce("answered_at", "closed_at")).filter(
+        order__shop__in=shops, heard__gt=since, heard__lte=at
+    )
+    took = ExpressionWrapper(F("heard") - F("opened_at"), output_field=DurationField())
     for shop, count, median in (
         answered.order_by("order__shop").values_list("order__shop").annotate(n=Count("pk"), median=Median(took))
     ):

@@ -10,17 +10,21 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from ledger.templatetags.money import yuan
+from shops import pledges
 from shops.lines import LONGEST_CODE
 from shops.models import (
     HIGHEST_PRICE,
     LONGEST_PROMISE,
     LONGEST_REST,
+    LONGEST_WARRANTY,
     SHORTEST_PROMISE,
+    Area,
     Ask,
     Duty,
     Form,
     Kind,
     Listing,
+    Section,
     Shop,
     Supplier,
     Way,
@@ -59,6 +63,10 @@ class YuanField(forms.Field):
     def prepare_value(self, value: Any) -> Any:
         """Fen as they are shown in the form; what somebody typed stays as it was."""
         return f"{value // 100}.{value % 100:02}" if isinstance(value, int) else value
+
+
+#: Before the name of every promise in a form.
+PROMISE = "promised_"
 
 
 class ListingForm(forms.Form):
@@ -115,6 +123,16 @@ class ListingForm(forms.Form):
     product = forms.CharField(
         label=_("The supplier's name for it"), max_length=60, required=False, validators=[visible]
     )
+    section = forms.ChoiceField(label=_("Shelf of the mall"), choices=[("", "–"), *Section.choices], required=False)
+    area = forms.ChoiceField(label=_("Works in"), choices=[("", "–"), *Area.choices], required=False)
+    warranty_days = forms.IntegerField(
+        label=_("You answer for it for so many days"),
+        min_value=0,
+        max_value=LONGEST_WARRANTY,
+        required=False,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=_("After delivery, beyond what the rules ask. It is kept with every order. Empty: nothing beyond."),
+    )
     asks = forms.MultipleChoiceField(
         label=_("What the buyer must give"),
         choices=Ask.choices,
@@ -123,18 +141,42 @@ class ListingForm(forms.Form):
         help_text=_("Asked with the order and sealed. Codes need nothing."),
     )
 
-    def of(self, shop: Shop) -> Self:
-        """The same form with the suppliers of `shop` that the mall can ask."""
+    def of(self, shop: Shop, kind: str = "") -> Self:
+        """The same form with the suppliers of `shop` that the mall can ask, and with the promises of a kind."""
+        self._promise(kind or str(self.data.get("kind", "")))
         known = shop.suppliers.filter(left_at=None).exclude(gateway="").order_by("name")
         self.suppliers = {supplier.pk: supplier for supplier in known}
         choices = [("", "–"), *((pk, supplier.name) for pk, supplier in self.suppliers.items())]
         self.fields["supplier"].choices = choices  # type: ignore[attr-defined]
         return self
 
+    def _promise(self, kind: str) -> None:
+        """Ask for everything that a kind can promise in figures."""
+        for pledge in pledges.SCHEMA.get(kind, ()):
+            label = f"{pledge.label} ({pledge.unit})" if pledge.unit else pledge.label
+            hint = _("Nothing of this kind goes on sale without it.") if pledge.is_needed else ""
+            if pledge.choices is None:
+                asked: forms.Field = forms.IntegerField(
+                    label=label,
+                    min_value=pledge.least,
+                    max_value=pledge.most,
+                    required=False,
+                    help_text=hint,
+                    widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+                )
+            else:
+                choices = [("", "–"), *pledge.choices.items()]
+                asked = forms.ChoiceField(label=label, choices=choices, required=False, help_text=hint)
+            asked.initial = (self.initial.get("promises") or {}).get(pledge.name)
+            self.fields[f"{PROMISE}{pledge.name}"] = asked
+
     @property
     def words(self) -> dict[str, Any]:
-        """What was written, with the supplier itself instead of its number."""
-        found = dict(self.cleaned_data)
+        """What was written, with the supplier itself instead of its number, and the promises together."""
+        said = dict(self.cleaned_data)
+        found = {name: word for name, word in said.items() if not name.startswith(PROMISE)}
+        found["promises"] = {name.removeprefix(PROMISE): said[name] for name in said if name.startswith(PROMISE)}
+        found["warranty_days"] = found["warranty_days"] or 0
         found["supplier"] = self.suppliers.get(found["supplier"])
         if self.base_fields.get("kind") is None and not found["delivered_by"]:
             del found["delivered_by"]  # a listing that is there keeps its way
@@ -150,7 +192,8 @@ class ListingEditForm(ListingForm):
 def form_about(listing: Listing, data: Any = None) -> ListingEditForm:
     """The form of a listing, filled in as it is now, or with what was sent."""
     now = {name: getattr(listing, name) for name in ListingEditForm.base_fields}
-    return ListingEditForm(data, initial=now | {"supplier": listing.supplier_id}).of(listing.shop)
+    known = now | {"supplier": listing.supplier_id, "promises": listing.promises}
+    return ListingEditForm(data, initial=known).of(listing.shop, listing.kind)
 
 
 class Unechoed(forms.Textarea):
@@ -337,6 +380,28 @@ class SearchForm(forms.Form):
     )
 
 
+class FilterForm(SearchForm):
+    """The same, narrowed down."""
+
+    section = forms.ChoiceField(label=_("Shelf"), required=False, choices=[("", _("Every shelf")), *Section.choices])
+    area = forms.ChoiceField(label=_("Works in"), required=False, choices=[("", _("Anywhere")), *Area.choices])
+    price_from = YuanField(label=_("From, in yuan"), required=False)
+    price_to = YuanField(label=_("To, in yuan"), required=False)
+    within = forms.TypedChoiceField(
+        label=_("Arrives within"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[
+            ("", _("Any time")),
+            ("10", _("10 minutes")),
+            ("60", _("1 hour")),
+            ("1440", _("1 day")),
+        ],
+    )
+    is_backed = forms.BooleanField(label=_("Only shops whose whole deposit is there"), required=False)
+
+
 class BuyForm(forms.Form):
     """How many, and that the notice was read; the order's own room reads the answers."""
 
@@ -349,6 +414,9 @@ class BuyForm(forms.Form):
         label=_("How many"), min_value=1, widget=forms.NumberInput(attrs={"inputmode": "numeric"})
     )
     acknowledged = forms.BooleanField(label=_("I have read the notice and know when money comes back."))
+    exempt = forms.BooleanField(
+        label=_("I agree that for this purchase the return without a reason within seven days does not apply.")
+    )
 
 
 def buy_form(most: int, asks: Sequence[str] = ()) -> BuyForm:

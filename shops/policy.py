@@ -4,8 +4,10 @@ Every figure comes from the version of the rulebook that an order placed now wou
 the engine that would decide. The card is kept with the order as it was shown.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import get_language
@@ -138,6 +140,29 @@ def in_one_sentence(listing: Listing, mistake: Mistake) -> str:
     if listing.kind == Kind.MEMBERSHIP and mistake.midway:
         parts.append(_("Within the term: the rest less %(rest)s.") % told)
     return ("" if (get_language() or "").startswith("zh") else " ").join(parts)
+
+
+def exemption(listing: Listing) -> str:
+    """What a buyer says yes to before each purchase, in their language: that the seven-day return does not apply.
+
+    Legal source: 消保法 25 and the measures on returns within seven days, article 7: digital goods only after a yes to
+    each purchase.
+    """
+    if listing.has_codes():
+        return _(
+            "This is digital goods: once I have looked at it nobody can take it back. So the return without a reason"
+            " within seven days does not apply to this purchase. What is not as promised is paid back all the same."
+        )
+    return _(
+        "This is delivered to me alone: once it has begun nobody can take it back. So the return without a reason"
+        " within seven days does not apply to this purchase. What is not as promised is paid back all the same."
+    )
+
+
+def agreed(listing: Listing, at: datetime) -> dict[str, str]:
+    """The buyer's yes to the exemption as it is kept with the order: the text as it was shown, its hash, the time."""
+    text = exemption(listing)
+    return {"text": text, "sha256": hashlib.sha256(text.encode()).hexdigest(), "at": at.isoformat()}
 
 
 def card(listing: Listing, version: RulebookVersion, level: str = "") -> dict[str, Any]:

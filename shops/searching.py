@@ -6,12 +6,13 @@ its first sign to its last; the pairs only say quickly where to look, in one GIN
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from shops.models import Listing
+from shops.states import DepositState
 
 #: So many words of a question count, and so many signs of each.
 MOST_WORDS, LONGEST = 8, 40
@@ -32,6 +33,22 @@ def find(listings: QuerySet[Listing], question: str) -> Any:
             anywhere |= Q(**{f"{where}__icontains": word})
         pairs = sorted(_pairs(word, singles=len(word) == 1))
         listings = listings.filter(grams__contains=pairs).filter(anywhere) if pairs else listings.filter(anywhere)
+    return listings
+
+
+def narrow(listings: QuerySet[Listing], asked: Mapping[str, Any]) -> QuerySet[Listing]:
+    """Those that fit every answer: kind, shelf, area, price in fen, minutes to deliver, the whole deposit in place."""
+    for name in ("kind", "section", "area"):
+        if asked.get(name):
+            listings = listings.filter(**{name: asked[name]})
+    if asked.get("price_from"):
+        listings = listings.filter(price__gte=asked["price_from"])
+    if asked.get("price_to"):
+        listings = listings.filter(price__lte=asked["price_to"])
+    if asked.get("within"):
+        listings = listings.filter(promise_minutes__lte=asked["within"])
+    if asked.get("is_backed"):
+        listings = listings.filter(shop__deposit__state=DepositState.ACTIVE)
     return listings
 
 

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.db import DatabaseError
 
-from shops import intakes, lifecycle, stock
+from shops import intakes, licences, lifecycle, stock
 from shops.models import Listing
 from shops.vault import VaultClosed
 from timeline import clock
@@ -40,3 +40,9 @@ def sweep_expired() -> None:
     at = clock.now()
     for listing in Listing.objects.filter(pk__in=stock.with_expired(at)).order_by("pk"):
         stock.expire(listing, at=at)
+
+
+@shared_task(name="shops.remind_of_licences", ignore_result=True)
+def remind_of_licences() -> None:
+    """Shops hear in time of papers that end; their last day itself is a clock."""
+    licences.remind(at=clock.now())

@@ -9,6 +9,7 @@ app_name = "shops"
 urlpatterns = [
     path("shops/", shops.index, name="index"),
     path("shops/<slug:slug>/", shops.detail, name="detail"),
+    path("shops/<slug:slug>/contact/", shops.contact, name="contact"),
     path("shops/<slug:slug>/deposit/", shops.deposit, name="deposit"),
     path("shops/<slug:slug>/deposit/close/", shops.close, name="close"),
     path("listings/", listings.index, name="listings"),

@@ -187,6 +187,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "weigh deposits that were drawn on": {"task": "shops.weigh_deposits", "schedule": 10.0, "options": {"expires": 30}},
     "size deposits": {"task": "reputation.size_deposits", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
+    "remind of licences": {
+        "task": "shops.remind_of_licences",
+        "schedule": crontab(hour=1, minute=0),  # 09:00 in Shanghai
+        "options": {"expires": 3600},
+    },
     "read what shops sent in": {"task": "shops.read_intakes", "schedule": 2.0, "options": {"expires": 10}},
     "take expired codes off the shelf": {"task": "shops.sweep_expired", "schedule": 300.0, "options": {"expires": 300}},
     "ask about silent charges": {"task": "ledger.ask_about_the_silent", "schedule": 30.0, "options": {"expires": 60}},

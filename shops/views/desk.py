@@ -15,15 +15,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from rulebook.terms import sentence
 from shops import listings as verbs
-from shops import terms
+from shops import pledges, terms
 from shops.forms import ListingForm, form_about
 from shops.lifecycle import held_by
 from shops.models import SELL, Listing, Shop, keeping
+from shops.offered import OFFERED
+from shops.states import ListingState
 from shops.views.listings import badge
 from shops.views.shops import badge as deposit_badge
 from timeline import clock
 
 PAGE = 50
+#: What the shop reads when a person of the mall looks first.
+WAITS = gettext_lazy("A person of the mall reads it first, within a working day; then it is on sale.")
 
 #: What a shop can do with a listing, as buttons: words, address, style.
 BUTTONS: dict[str, tuple[Promise, str, str]] = {
@@ -53,7 +57,9 @@ def listings(request: HttpRequest, slug: str) -> HttpResponse:
 def draft(request: HttpRequest, slug: str) -> HttpResponse:
     """The shop writes a new listing."""
     shop = own_shop(request, slug)
-    form = ListingForm(request.POST if request.method == "POST" else None).of(shop)
+    kind = request.GET.get("kind", "") if request.method != "POST" else ""
+    form = ListingForm(request.POST if request.method == "POST" else None, initial={"kind": kind or OFFERED[0]})
+    form.of(shop, kind or ("" if request.method == "POST" else OFFERED[0]))
     if request.method == "POST" and form.is_valid():
         try:
             listing = verbs.draft(shop=shop, by=request.user, at=clock.now(), **form.words)
@@ -61,12 +67,16 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
             form.add_error(None, error)
         else:
             _warn(request, listing)
+            if pledges.lacking(listing):
+                messages.warning(request, _("Saved as a draft. Promise the rest in figures before it goes on sale."))
+                return redirect("shops:edit", slug=shop.slug, pk=listing.pk)
             if not listing.has_codes():
                 messages.success(request, _("Saved as a draft. Put it on sale when it is as you want it."))
                 return redirect("shops:desk_listings", slug=shop.slug)
             messages.success(request, _("Saved as a draft. Add codes, then put it on sale."))
             return redirect("shops:batches", slug=shop.slug, pk=listing.pk)
-    context = {"shop": shop, "form": form, "listing": None}
+    kinds = [{"name": each.value, "label": each.label, "is_here": each == form["kind"].value()} for each in OFFERED]
+    context = {"shop": shop, "form": form, "listing": None, "kinds": kinds}
     return render(request, "shops/desk_listing.html", context, status=422 if form.errors else 200)
 
 
@@ -128,7 +138,7 @@ def _warn(request: HttpRequest, listing: Listing) -> None:
 def _do(request: HttpRequest, slug: str, pk: int, verb: Callable[..., None], said: str) -> HttpResponse:
     listing = own_listing(request, slug, pk)
     verb(listing, by=request.user, at=clock.now())
-    messages.success(request, said)
+    messages.success(request, str(WAITS) if listing.state == ListingState.WAITING else said)
     return redirect("shops:desk_listings", slug=slug)
 
 

@@ -11,11 +11,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from rulebook import versions
-from shops import policy, searching
+from shops import pledges, policy, searching
 from shops import stock as store
-from shops.forms import SearchForm, buy_form
+from shops.forms import FilterForm, buy_form
+from shops.hooks import bought_from
 from shops.listings import may_sell
-from shops.models import Kind, Listing
+from shops.models import Area, Kind, Listing, Section, Shop
 from shops.states import ListingState
 from shops.views import shops
 from timeline import clock
@@ -24,6 +25,8 @@ from timeline.spans import minutes
 PAGE = 24
 #: One purchase holds at most so many.
 MOST = 500
+#: Of shops of these levels a small first order is suggested.
+NEW_LEVELS = {Shop.Level.S0, Shop.Level.S1}
 #: From here on the page says how many are left.
 FEW = 10
 
@@ -45,6 +48,11 @@ CLOSED_BOX: dict[str, tuple[str, Promise, Promise]] = {
         "file-text",
         gettext_lazy("Not on sale yet"),
         gettext_lazy("Only you see this page. Put it on sale from your desk."),
+    ),
+    "waiting": (
+        "hourglass",
+        gettext_lazy("Looked at by the mall"),
+        gettext_lazy("A person reads it before anybody can buy it. Only the shop sees this page."),
     ),
     "paused": (
         "circle-pause",
@@ -73,27 +81,27 @@ CLOSED_BOX: dict[str, tuple[str, Promise, Promise]] = {
 @login_not_required
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Everything on sale, newest first, found by words and by kind."""
-    form = SearchForm(request.GET)
-    asked = form.cleaned_data if form.is_valid() else {"q": "", "kind": ""}
-    found = (
-        searching.find(Listing.objects.for_sale(), asked["q"])
-        .with_free()
-        .select_related("shop__deposit")
-        .order_by("-pk")
-    )
-    if asked["kind"]:
-        found = found.filter(kind=asked["kind"])
+    """Everything on sale, newest first, found by words and narrowed down; each page begins below the one before."""
+    form = FilterForm(request.GET)
+    form.full_clean()
+    asked = {name: word for name, word in form.cleaned_data.items() if word not in (None, "", False)}
+    found = searching.narrow(searching.find(Listing.objects.for_sale(), asked.get("q", "")), asked)
     before = request.GET.get("before", "")
-    if before.isdecimal():
+    if before.isascii() and before.isdecimal():
         found = found.filter(pk__lt=int(before[:18]))
+    found = found.with_free().select_related("shop__deposit").order_by("-pk")  # type: ignore[attr-defined]
     rows = list(found[: PAGE + 1])
-    again = {name: word for name, word in asked.items() if word}
+    again = {name: request.GET[name] for name in form.fields if name in asked}
     older = urlencode(again | {"before": rows[PAGE - 1].pk}) if len(rows) > PAGE else ""
     context = {
         "form": form,
         "rows": [_row(listing) for listing in rows[:PAGE]],
         "is_search": bool(again),
+        "is_narrowed": bool(set(again) - {"q", "kind"}) or bool(form.errors),
+        "is_past_the_end": bool(before) and not rows,
+        "sections": [
+            {"name": name, "label": label, "is_here": asked.get("section") == name} for name, label in Section.choices
+        ],
         "older": older,
         "newest": urlencode(again) if before else "",
         "is_first": not before,
@@ -105,7 +113,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One listing: what it is, what is promised, what happens if something is wrong, and how to buy it."""
-    seen = Listing.objects.visible_to(request.user).select_related("shop__deposit", "shop__owner")
+    seen = Listing.objects.visible_to(request.user).select_related("shop__deposit", "shop__owner", "shop__record")
     listing = get_object_or_404(seen, pk=pk)
     at = clock.now()
     free = store.count_free(listing)
@@ -125,8 +133,22 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "closed_box": _closed_box(why) if why else None,
         "form": None if why else buy_form(min(free, MOST), listing.asks),
         "is_own": listing.is_of(request.user),
+        "promises": list(pledges.told(listing.kind, listing.promises)),
+        "warranty": pledges.warranty(listing.warranty_days),
+        "area": Area(listing.area).label if listing.area else "",
+        "figures": shops.figures(listing.shop),
+        "exemption": policy.exemption(listing),
+        "is_first_here": not why and _is_first_here(listing.shop, request.user) and free > 1,
+        "order_cap": listing.shop.order_cap,
     }
     return render(request, "listings/detail.html", context)
+
+
+def _is_first_here(shop: Shop, user: Any) -> bool:
+    """Whether somebody is about to buy from a shop that neither they nor the mall know well."""
+    if shop.level not in NEW_LEVELS:
+        return False
+    return not (user.is_authenticated and bought_from(shop, user))
 
 
 def badge(listing: Listing) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Pages of shops: who sells here, and what answers for them."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -13,13 +14,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ledger import gateways
 from ledger.accounts import statement
-from shops import lifecycle
+from rulebook.explanations import percent
+from shops import lifecycle, particulars, policy
 from shops.forms import PayInForm
-from shops.models import STAFF, Deposit, Shop
+from shops.models import BOOKS, STAFF, Deposit, Listing, Particulars, Shop
 from shops.states import DepositState
-from timeline import clock, events
+from timeline import clock, events, spans
 
 PAGE = 50
+#: So many of its goods stand on a shop's page.
+SHELF = 12
 
 #: How each state looks: icon and tone of its badge.
 LOOKS = {
@@ -87,16 +91,89 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
     """One shop as everybody sees it: its age, its level, and whether its deposit answers for it."""
-    shop = get_object_or_404(Shop.objects.select_related("deposit"), slug=slug)
-    context = {
+    return render(request, "shops/detail.html", _in_public(request, slug))
+
+
+@require_POST
+def contact(request: HttpRequest, slug: str) -> HttpResponse:
+    """Everything that somebody needs for legal steps, for whoever bought here; that they read it is on record."""
+    shop = get_object_or_404(Shop, slug=slug)
+    get_object_or_404(Particulars, shop=shop)
+    told = particulars.show(shop, by=request.user, at=clock.now())
+    answer = render(request, "shops/detail.html", _in_public(request, slug) | {"told": told})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _in_public(request: HttpRequest, slug: str) -> dict[str, Any]:
+    """What everybody sees of a shop, and where its own people go on."""
+    shop = get_object_or_404(Shop.objects.select_related("deposit", "record"), slug=slug)
+    at, user = clock.now(), request.user
+    public = particulars.in_public(shop)
+    return {
         "shop": shop,
         "badge": badge(shop.deposit),
         "turn": turn(shop.deposit),
-        "may_choose_staff": shop.may(request.user, STAFF),
-        "may_see_money": may_see_money(shop.deposit, request.user),
-        "at": clock.now(),
+        "stop": stopped(shop, at),
+        "days_open": (at - shop.opened_at).days,
+        "figures": figures(shop),
+        "particulars": public,
+        "licences": particulars.licences_in_public(shop),
+        "may_read": bool(public) and particulars.may_read(shop, user),
+        "told": None,
+        "goods": list(Listing.objects.for_sale().filter(shop=shop).order_by("-pk")[:SHELF]),
+        "works_here": shop.is_worked_in_by(user),
+        "may_choose_staff": shop.may(user, STAFF),
+        "may_see_money": may_see_money(shop.deposit, user),
+        "may_see_papers": shop.may(user, BOOKS),
+        "at": at,
     }
-    return render(request, "shops/detail.html", context)
+
+
+def stopped(shop: Shop, at: datetime) -> str:
+    """Why the shop sells nothing new at the moment, in a sentence for everybody; empty while it does."""
+    if shop.deposit.state in {DepositState.CLOSING, DepositState.RETURNED}:
+        return _("This shop is closed. What was bought here keeps every right it had.")
+    if shop.no_sales_until is not None and shop.no_sales_until > at:
+        return _("The mall has stopped this shop's sales for now. What was bought here keeps every right it had.")
+    if not shop.is_licensed(at):
+        return _("A licence of this shop has run out: it sells nothing new until it shows a new one.")
+    if shop.deposit.state in {DepositState.UNPAID, DepositState.SUSPENDED}:
+        return _("This shop sells nothing at the moment: its deposit does not answer for new orders.")
+    return ""
+
+
+def figures(shop: Shop) -> list[dict[str, Any]]:
+    """What our records say of a shop, each with its formula; “too few to say” where few cases stand behind it."""
+    record = getattr(shop, "record", None)
+    few = _("too few to say")
+
+    def share(bp: int | None) -> str:
+        return few if bp is None else percent(bp)
+
+    minutes = record.response_minutes if record else None
+    return [
+        {
+            "label": _("On time"),
+            "word": share(record.on_time_bp if record else None),
+            "formula": _("units within the promise ÷ units due, 90 days"),
+        },
+        {
+            "label": _("Refunds"),
+            "word": share(record.refund_bp if record else None),
+            "formula": _("units of which something was paid back ÷ units sold, 90 days"),
+        },
+        {
+            "label": _("Disputes lost"),
+            "word": share(record.loss_bp if record else None),
+            "formula": _("disputes in which the buyer got something ÷ disputes that ended, 90 days"),
+        },
+        {
+            "label": _("Answers within"),
+            "word": few if minutes is None else policy.in_words(spans.minutes(max(1, minutes))),
+            "formula": _("the median time from a claim to the first answer, 90 days"),
+        },
+    ]
 
 
 @require_safe

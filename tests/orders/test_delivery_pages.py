@@ -41,7 +41,7 @@ def proof(**more):
 def test_the_buy_box_asks_what_the_delivery_needs_and_the_order_shows_it_masked(offer, rich_buyer):
     listing, buyer = offer(), as_(rich_buyer)
     assert 'name="given_account"' in buyer.get(listing.get_absolute_url()).content.decode()
-    told = {"quantity": 1, "acknowledged": "on", "price": listing.price}
+    told = {"quantity": 1, "acknowledged": "on", "exempt": "on", "price": listing.price}
     where = reverse("orders:place", args=[listing.pk])
     without = buyer.post(where, told)
     assert (without.status_code, Order.objects.count()) == (422, 0)

@@ -184,5 +184,5 @@ def test_words_are_looked_up_in_their_index(db):
     with connection.cursor() as cursor:
         cursor.execute("set local enable_seqscan = off")
         cursor.execute("set local enable_indexscan = off")
-        plan = searching.find(Listing.objects.on_sale(), "激活码").explain()
+        plan = searching.find(Listing.objects.all(), "激活码").explain()
     assert "shops_listing_grams" in plan

@@ -212,7 +212,7 @@ def test_a_price_that_has_changed_is_said_and_nothing_is_ordered(listing, rich_b
     body = {"listing": listing.pk, "quantity": 1, "acknowledged": True, "price": 9_700}
     with unchanged():
         found = problem(signed_in(rich_buyer).send("/api/v1/orders/", body), 409, "price_changed")
-        told = {"quantity": "1", "acknowledged": "on", "price": "9700"}
+        told = {"quantity": "1", "acknowledged": "on", "exempt": "on", "price": "9700"}
         page = as_(rich_buyer).post(f"/listings/{listing.pk}/buy/", told)
     assert page.status_code == 409
     assert "¥98.00" in found["detail"]
@@ -240,7 +240,7 @@ WRONG_FORMS: dict[str, tuple[str, str, Words]] = {
     "a top-up of letters": ("buyer", "/wallet/top-up/", {"amount": "viel"}),
     "a top-up of nothing": ("buyer", "/wallet/top-up/", {"amount": "0"}),
     "an order without the notice": ("buyer", "/listings/{listing}/buy/", {"quantity": "1"}),
-    "an order of none": ("buyer", "/listings/{listing}/buy/", {"quantity": "0", "acknowledged": "on"}),
+    "an order of none": ("buyer", "/listings/{listing}/buy/", {"quantity": "0", "acknowledged": "on", "exempt": "on"}),
     "a claim without a reason": ("buyer", "/orders/{order}/claim/", {"places": ["2"]}),
     "a claim for no unit": ("buyer", "/orders/{order}/claim/", {"reason": "CODE_INVALID"}),
     "a claim for a unit that is not there": (

@@ -1,0 +1,182 @@
+"""A shop's trade on its desk: what is due first, what runs out or fails, the last thirty days, and how to begin.
+
+Days are read from what reputation hands down (`shops.Day`), never counted at page time.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, F, Min, Q, Sum
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from ledger.models import Payout
+from ledger.states import PayoutState
+from orders.models import Order
+from orders.states import OrderState
+from refunds.models import Refund
+from refunds.states import RefundState
+from shops import sanctions
+from shops.models import Batch, Card, Day, Listing, Payee, Record, Shop
+from shops.states import DepositState, ListingState, PayeeState
+from timeline.spans import SHANGHAI
+
+#: So many of a list are named; its own page has all.
+MOST = 8
+#: So many days are plotted; codes that end within so many days are named.
+DAYS, ENDING = 30, timedelta(days=7)
+#: A batch fails from so many bad codes on, or if it was stopped.
+FAILING = 2
+ON_ITS_WAY = [PayoutState.PLANNED, PayoutState.SENDING, PayoutState.RETRYING, PayoutState.MANUAL]
+
+
+def due_first(shop: Shop, at: datetime) -> list[dict[str, Any]]:
+    """Orders to deliver, the one with the least time first."""
+    paid = Order.objects.filter(shop=shop, state=OrderState.PAID, deadline_at__gt=at)
+    return [
+        {
+            "number": order.number,
+            "amount": order.total,
+            "until": order.promised_at if order.promised_at and order.promised_at > at else order.deadline_at,
+            "is_late": order.is_late,
+            "url": order.get_absolute_url(),
+        }
+        for order in paid.order_by("deadline_at", "pk")[:MOST]
+    ]
+
+
+def claims(shop: Shop, at: datetime) -> list[dict[str, Any]]:
+    """Claims to answer, the one with the least time first."""
+    asked = Refund.objects.filter(order__shop=shop, state=RefundState.REQUESTED, deadline_at__gt=at)
+    return [
+        {"number": each.number, "amount": each.asked, "until": each.deadline_at, "url": each.get_absolute_url()}
+        for each in asked.order_by("deadline_at", "pk")[:MOST]
+    ]
+
+
+def on_its_way(shop: Shop) -> int:
+    """Fen that were withdrawn and have not arrived yet."""
+    accounts = [f"payee:{pk}" for pk in Payee.objects.filter(shop=shop).order_by("pk").values_list("pk", flat=True)]
+    found = Payout.objects.filter(under__in=accounts, destination=Payout.Destination.ACCOUNT, state__in=ON_ITS_WAY)
+    return found.aggregate(sum=Sum("amount"))["sum"] or 0
+
+
+def ending(shop: Shop, at: datetime) -> list[dict[str, Any]]:
+    """Listings with codes on the shelf that end within a week, and when the first one does."""
+    found = Card.objects.on_the_shelf().filter(shop=shop, expires_at__gt=at, expires_at__lte=at + ENDING)
+    rows = found.values("listing", "listing__title").annotate(count=Count("pk"), first=Min("expires_at"))
+    return [
+        {
+            "title": row["listing__title"],
+            "count": row["count"],
+            "first": row["first"],
+            "url": reverse("shops:batches", args=[shop.slug, row["listing"]]),
+        }
+        for row in rows.order_by("first", "listing")[:MOST]
+    ]
+
+
+def failing(shop: Shop) -> list[dict[str, Any]]:
+    """Batches that were stopped, or of which codes were given back as bad."""
+    found = Batch.objects.filter(listing__shop=shop).annotate(
+        bad=Count("cards", filter=Q(cards__failed_at__isnull=False)),
+        sold=Count("cards", filter=Q(cards__sold_at__isnull=False)),
+    )
+    rows = found.filter(Q(bad__gte=FAILING) | Q(stopped_at__isnull=False)).select_related("listing")
+    return [
+        {
+            "title": batch.listing.title,
+            "number": batch.pk,
+            "bad": batch.bad,
+            "sold": batch.sold,
+            "is_stopped": batch.is_stopped(),
+            "url": reverse("shops:batch", args=[shop.slug, batch.pk]),
+        }
+        for batch in rows.order_by(F("stopped_at").desc(nulls_last=True), "-bad", "-pk")[:MOST]
+    ]
+
+
+def days(shop: Shop, at: datetime) -> dict[str, Any]:
+    """The last thirty days for the plots: names, and one figure for each day; a day without anything is a nought."""
+    today = at.astimezone(SHANGHAI).date()
+    wanted = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    known: dict[date, Day] = {each.day: each for each in Day.objects.filter(shop=shop, day__gte=wanted[0])}
+    found = [known.get(day) for day in wanted]
+    return {
+        "names": [f"{day:%m-%d}" for day in wanted],
+        "turnover": [(_("Turnover"), [each.turnover if each else 0 for each in found])],
+        "trade": [
+            (_("Orders"), [each.orders if each else 0 for each in found]),
+            (_("Claims"), [each.claims if each else 0 for each in found]),
+        ],
+        "on_time": [
+            (_("On time"), [each.on_time * 10_000 // each.due if each and each.due else None for each in found])
+        ],
+        "is_known": bool(known),
+    }
+
+
+def record(shop: Shop) -> Record | None:
+    """What everybody reads of the shop, if it was worked out already."""
+    return Record.objects.filter(shop=shop).first()
+
+
+def beginning(shop: Shop) -> list[dict[str, Any]]:
+    """What a new shop does first, in order, and what of it is done; nothing once it has sold something."""
+    if Order.objects.filter(shop=shop, paid_at__isnull=False).exists():
+        return []
+    states = set(Listing.objects.filter(shop=shop).order_by().values_list("state", flat=True).distinct())
+    on_sale = ListingState.ON_SALE in states
+    steps = [
+        (
+            _("Pay the deposit"),
+            _("It answers for refunds when escrow is gone; without it nothing is sold."),
+            reverse("shops:deposit", args=[shop.slug]),
+            shop.deposit.state == DepositState.ACTIVE,
+        ),
+        (
+            _("Write what you sell"),
+            _("What you promise in figures is what claims are measured by."),
+            reverse("shops:draft", args=[shop.slug]),
+            bool(states),
+        ),
+        (
+            _("Fill the stock"),
+            _("Codes are sealed as they come in; nobody reads them here."),
+            reverse("shops:stock", args=[shop.slug]),
+            Card.objects.filter(shop=shop).exists(),
+        ),
+        (
+            _("Put it on sale"),
+            _("A person of the mall reads a new shop's first listings, within a working day."),
+            reverse("shops:desk_listings", args=[shop.slug]),
+            on_sale,
+        ),
+        (
+            _("Say where your money goes"),
+            _("A new account rests for a day before anything is sent there."),
+            reverse("shops:withdrawals", args=[shop.slug]),
+            Payee.objects.filter(shop=shop, state__in=[PayeeState.COOLING, PayeeState.USABLE]).exists(),
+        ),
+    ]
+    return [{"title": title, "why": why, "url": url, "is_done": done} for title, why, url, done in steps]
+
+
+def warnings(shop: Shop, at: datetime) -> list[dict[str, Any]]:
+    """What stands against the shop, and papers that are over: with the page that says more."""
+    found = [
+        {
+            "text": _("%(step)s until %(until)s: %(reason)s")
+            % {
+                "step": each.get_step_display(),
+                "until": f"{each.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+                "reason": each.reason,
+            },
+            "url": each.get_absolute_url(),
+        }
+        for each in sanctions.in_force(shop, at)
+    ]
+    if not shop.is_licensed(at):
+        text = _("A paper has run out: nothing new is sold until a new one is taken.")
+        found.append({"text": text, "url": reverse("shops:licences", args=[shop.slug])})
+    return found

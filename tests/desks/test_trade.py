@@ -1,0 +1,86 @@
+"""A shop's desk in full: what is due first, what ends or fails, thirty days in plots, and how a new shop begins."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from shops import batches, sanctions, stock
+from shops.models import Day, Shop
+from shops.stock import Origin
+from tests.fixtures.cases import units_of
+from tests.queries import recorded
+from timeline.spans import SHANGHAI
+
+
+@pytest.fixture
+def desk(client, seller):
+    """The desk of the seller's shop, as it is shown now."""
+
+    def look():
+        client.force_login(seller)
+        return client.get("/desk/", headers={"accept-language": "en"})
+
+    return look
+
+
+def test_the_short_address_leads_to_the_desk(client, seller):
+    client.force_login(seller)
+    assert client.get("/shop/?shop=x").url == "/desk/?shop=x"
+
+
+def test_a_new_shop_is_told_how_to_begin(desk, shop, deposit, draft):
+    steps = {step["title"]: step["is_done"] for step in desk().context["beginning"]}
+    assert list(steps.values()) == [True, True, False, False, False]
+    page = desk().content.decode()
+    assert reverse("shops:stock", args=["xinghe"]) in page
+
+
+def test_who_has_sold_something_needs_no_list(desk, order):
+    assert desk().context["beginning"] == []
+
+
+def test_orders_are_there_by_what_is_due_first(desk, bought):
+    later = bought(delivered_by="shop", promise_minutes=600)
+    sooner = bought(delivered_by="shop", promise_minutes=60)
+    assert [each["number"] for each in desk().context["due"]] == [sooner.number, later.number]
+
+
+def test_claims_are_there_by_the_time_that_is_left(desk, refund):
+    (row,) = desk().context["claims"]
+    assert (row["number"], row["until"]) == (refund.number, refund.deadline_at)
+
+
+def test_codes_that_end_soon_and_batches_that_fail_are_named(desk, listing, order, seller, at):
+    ends = Origin(expires_at=at + timedelta(days=3))
+    stock.add_batch(listing, ["ENDS-0001-SOON", "ENDS-0002-SOON"], by=seller, at=at, origin=ends)
+    (row,) = desk().context["ending"]
+    assert (row["count"], row["first"]) == (2, ends.expires_at)
+    assert desk().context["failing"] == []
+    batches.stop(units_of(order)[0].card.batch, reason="上游召回。", by=seller, at=at)
+    assert desk().context["failing"][0]["is_stopped"]
+
+
+def test_thirty_days_are_drawn_with_a_table_behind_each(desk, shop, deposit, at):
+    assert b"plot-plane" not in desk().content
+    today = at.astimezone(SHANGHAI).date()
+    figures = {"orders": 3, "units": 3, "turnover": 29_400, "due": 3, "on_time": 3, "claims": 1, "paid_back": 0}
+    Day.objects.create(shop=shop, day=today, **figures)
+    page = desk()
+    assert page.content.count(b"plot-plane") == 3
+    assert page.content.count(b"plot-table") == 3
+    assert len(page.context["days"]["names"]) == 30
+    assert page.context["days"]["on_time"][0][1][-2:] == [None, 10_000]
+
+
+def test_a_step_against_the_shop_stands_on_top(desk, shop, deposit, risk, at):
+    sanctions.impose(shop, step="warning", reason="请核对面值。", by=risk, at=at)
+    assert "请核对面值。" in desk().content.decode()
+
+
+def test_the_desk_asks_a_bounded_number_of_questions(desk, order, refund, shop, at):
+    desk()
+    with recorded() as asked:
+        desk()
+    assert len(asked) <= 45
+    assert Shop.objects.count() == 1
