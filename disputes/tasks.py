@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from disputes import seal
+from disputes import bundles, seal
 from timeline import clock
 
 
@@ -10,3 +10,9 @@ from timeline import clock
 def seal_what_was_served() -> None:
     """Seal what an earlier version of the mall served without a seal."""
     seal.catch_up(at=clock.now())
+
+
+@shared_task(name="disputes.make_bundles")
+def make_bundles() -> None:
+    """Put evidence bundles together that are waited for."""
+    bundles.run(at=clock.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from disputes.views import bench, cases, verify
+from disputes.views import bench, bundles, cases, verify
 
 app_name = "disputes"
 
@@ -13,6 +13,10 @@ urlpatterns = [
     path("disputes/<slug:number>/withdraw/", cases.withdraw, name="withdraw"),
     path("disputes/<slug:number>/concede/", cases.concede, name="concede"),
     path("disputes/<slug:number>/ruling/", cases.ruling, name="ruling"),
+    path("disputes/<slug:number>/bundles/", bundles.index, name="bundles"),
+    path("disputes/<slug:number>/bundles/ask/", bundles.ask, name="ask_bundle"),
+    path("bundles/<slug:number>/", bundles.bundle, name="bundle"),
+    path("bundles/<slug:number>/zip/", bundles.fetch, name="fetch_bundle"),
     path("rulings/<slug:number>/paper/", verify.paper, name="ruling_paper"),
     path("rulings/<slug:number>/file/", verify.file, name="ruling_file"),
     path("verify/", verify.check, name="verify"),

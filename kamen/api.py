@@ -16,6 +16,7 @@ from drf_spectacular.views import SpectacularAPIView
 import accounts.api
 import desks.api
 import disputes.api
+import disputes.bundle_api
 import disputes.seal_api
 import ledger.api
 import notifications.api
@@ -386,6 +387,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/disputes/<slug:number>/sign/", disputes.api.sign, name="sign_dispute"),
     path("v1/disputes/<slug:number>/withdraw/", disputes.api.withdraw, name="withdraw_dispute"),
     path("v1/disputes/<slug:number>/concede/", disputes.api.concede, name="concede_dispute"),
+    path("v1/disputes/<slug:number>/bundles/", disputes.bundle_api.ask, name="ask_for_bundle"),
+    path("v1/bundles/<slug:number>/", disputes.bundle_api.bundle, name="bundle"),
     path("v1/rulings/<slug:number>/", disputes.seal_api.ruling, name="ruling_file"),
     path("v1/seals/", disputes.seal_api.seals, name="seals"),
     path("v1/seals/check/", disputes.seal_api.check_file, name="check_ruling_file"),

@@ -174,6 +174,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 10},
     },
+    "put evidence bundles together": {
+        "task": "disputes.make_bundles",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
     "seal what was served": {
         "task": "disputes.seal_what_was_served",
         "schedule": 60.0,
