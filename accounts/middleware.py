@@ -35,20 +35,29 @@ SET_UP = {
 }
 
 
+#: Pages that ask by themselves whether something happened (desks/live.py): nobody is at work because of that.
+POLLS = "/live/"
+
+
 class Sessions:
-    """Ends sessions of staff that were idle or open for too long, and notes when a session was last used."""
+    """Ends sessions of staff that were idle or open for too long, and notes when a session was last used.
+
+    What a page does by itself, asking or reading itself again (`X-Live`), keeps no session alive.
+    """
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith(POLLS):
+            return self.get_response(request)
         user = request.user
         if user.is_authenticated:
             staff = user.is_superuser or user.is_mall_staff
             if staff and sessions.is_over(request):
                 logout(request)
                 messages.info(request, _("Your session ended because it was idle or open for too long. Sign in again."))
-            elif sessions.note(request, staff=staff):
+            elif "X-Live" not in request.headers and sessions.note(request, staff=staff):
                 UserSession.objects.create_from_request(request)
         return self.get_response(request)
 
@@ -81,6 +90,8 @@ class SecondFactor:
     ) -> HttpResponseBase | None:
         """Called when it is known which page is asked for."""
         user, match = request.user, request.resolver_match
+        if request.path.startswith(POLLS):
+            return None
         if not user.is_authenticated or (match and match.view_name in SET_UP):
             return None
         if not (user.is_superuser or user.is_mall_staff) or has_second_factor(user):

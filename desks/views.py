@@ -6,9 +6,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from desks import house
 from desks.forms import SampleForm
 from desks.promise import promise
 from desks.samples import samples
+from desks.templatetags.staff_places import HOUSE_KEEPERS
 from timeline import clock
 
 
@@ -17,6 +19,29 @@ from timeline import clock
 def home(request: HttpRequest) -> HttpResponse:
     """What the mall does and promises, for everybody."""
     return render(request, "desks/home.html", promise(clock.now()))
+
+
+@require_safe
+def house_in_order(request: HttpRequest) -> HttpResponse:
+    """The stuck-case monitor: everything that is not in order, with the page where somebody sees to it."""
+    if not request.user.roles & HOUSE_KEEPERS:
+        raise Http404
+    at = clock.now()
+    found = house.look(at)
+    checks = [
+        {
+            "name": name,
+            "words": words,
+            "count": len(found[name]),
+            "rows": [
+                {"finding": each, "url": each.url or house.page_of(each.subject)} for each in found[name][: house.NAMED]
+            ],
+            "more": max(0, len(found[name]) - house.NAMED),
+        }
+        for name, (words, _ask) in house.QUESTIONS.items()
+    ]
+    number = sum(len(findings) for findings in found.values())
+    return render(request, "desks/house.html", {"checks": checks, "found": number, "at": at})
 
 
 @login_not_required

@@ -1,5 +1,6 @@
 """Probes: whether the process lives, whether it can work, and figures for those who watch. They tell no secrets."""
 
+import contextlib
 import hmac
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,6 +19,7 @@ from django_prometheus.exports import ExportToDjangoView
 from django_structlog.middlewares import RequestMiddleware
 from prometheus_client import Gauge
 
+from desks import house
 from timeline import clock, heartbeat
 from timeline.models import Timer
 
@@ -33,6 +35,7 @@ Found = dict[str, Any]
 overdue_clocks = Gauge("kamen_clocks_overdue", "Running clocks whose time is over")
 oldest_overdue = Gauge("kamen_clock_oldest_overdue_seconds", "How long the oldest of them has been over")
 stuck_clocks = Gauge("kamen_clocks_stuck", "Clocks that were given up after too many failures")
+house_findings = Gauge("kamen_house_findings", "What is not in order, by question", ["question"])
 sweep_silence = Gauge("kamen_sweep_silence_seconds", "Since the sweep was last heard of")
 
 
@@ -151,8 +154,18 @@ def _measure() -> None:
         figures = [overdue, since.total_seconds(), stuck, silence.total_seconds() if silence is not None else unknown]
     except (DatabaseError, InterfaceError):
         pass  # said by the figures themselves: they are no numbers
+    _measure_house()
     for gauge, figure in zip((overdue_clocks, oldest_overdue, stuck_clocks, sweep_silence), figures, strict=True):
         gauge.set(figure)
+
+
+def _measure_house() -> None:
+    """One figure for each question of `desks.house`; a question that cannot be asked is no number."""
+    for name, (_words, ask) in house.QUESTIONS.items():
+        figure = float("nan")
+        with contextlib.suppress(DatabaseError, InterfaceError), _quickly():
+            figure = float(len(ask(clock.now())))
+        house_findings.labels(question=name).set(figure)
 
 
 class _quickly:  # noqa: N801 - reads as a phrase

@@ -24,11 +24,19 @@ class Place:
     roles: frozenset[Role]
 
 
+#: Who sees to it that nothing is left lying.
+HOUSE_KEEPERS = frozenset({Role.LEAD, Role.FINANCE, Role.RISK, Role.AUDITOR})
+
 PLACES = [
+    Place("desks:house", "house", _("Is the house in order?"), HOUSE_KEEPERS),
     Place("ledger:queue", "banknote", _("Payouts in a person's hands"), frozenset({Role.FINANCE})),
     Place("ledger:brake", "octagon-alert", _("Payout brake"), SEEING_BRAKE),
     Place("ledger:accounts", "landmark", _("Accounts"), SEEING_ACCOUNTS),
+    Place("shops:applications_queue", "file-text", _("Who wants to open a shop"), frozenset({Role.RISK, Role.LEAD})),
+    Place("shops:moderation", "search", _("Listings to look over"), frozenset({Role.RISK})),
+    Place("shops:watched", "store", _("Shops under watch"), frozenset({Role.RISK, Role.LEAD})),
     Place("rulebook:staff", "book-open", _("Versions of the rulebook"), frozenset(RULE_STAFF)),
+    Place("reputation:risk", "shield-alert", _("Risk"), frozenset({Role.RISK})),
     Place("clocks:outages", "plug", _("Register of outages"), frozenset({Role.LEAD})),
     Place("clocks:stuck", "clock-alert", _("Clocks that were given up"), frozenset({Role.LEAD})),
 ]

@@ -8,9 +8,24 @@ from desks.templatetags.staff_places import PLACES, staff_places
 
 ME = "/me/"
 OPEN_TO = {
-    "finance": ["ledger:queue", "ledger:brake", "ledger:accounts"],
-    "lead": ["ledger:brake", "rulebook:staff", "clocks:outages", "clocks:stuck"],
-    "risk": ["ledger:brake"],
+    "finance": ["desks:house", "ledger:queue", "ledger:brake", "ledger:accounts"],
+    "lead": [
+        "desks:house",
+        "ledger:brake",
+        "shops:applications_queue",
+        "shops:watched",
+        "rulebook:staff",
+        "clocks:outages",
+        "clocks:stuck",
+    ],
+    "risk": [
+        "desks:house",
+        "ledger:brake",
+        "shops:applications_queue",
+        "shops:moderation",
+        "shops:watched",
+        "reputation:risk",
+    ],
     "arbiter": [],
     "buyer": [],
 }

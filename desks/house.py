@@ -1,0 +1,201 @@
+"""Whether the house is in order: what is late, what nobody holds, what did not leave, what does not add up.
+
+Each question names things by address, with the page where somebody sees to it. `manage.py check_house` asks them all
+and fails if one finds something; each is a gauge for those who watch, and all stand on one page for staff.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from disputes.models import Dispute
+from ledger.models import Account, BooksCheck, Payment
+from notifications.models import Call, Delivery, HighWaterMark
+from timeline.machines import machines
+from timeline.models import Event, Timer, Tracked
+
+#: A clock may wait for a sweep or two.
+CLOCKS = timedelta(minutes=5)
+#: A mail or a call may wait for a worker or two; what is tried again later has its own time.
+POST = timedelta(minutes=15)
+#: How long something that was given up stays a finding: until somebody has seen it on a working day.
+GIVEN_UP = timedelta(days=7)
+#: People are told within this.
+TOLD = timedelta(minutes=10)
+#: The whole books are looked at once a day.
+BOOKS = timedelta(hours=26)
+#: Money that nobody can place goes back within hours.
+UNMATCHED = timedelta(hours=24)
+#: So many of one kind are named; the number is always true.
+NAMED = 50
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not in order: its address, what is wrong, since when, and where somebody sees to it."""
+
+    subject: str
+    what: str
+    since: datetime | None = None
+    url: str = ""
+
+
+Question = Callable[[datetime], list[Finding]]
+
+
+def overdue_clocks(at: datetime) -> list[Finding]:
+    """Clocks that run though their time is over."""
+    late = Timer.objects.filter(state=Timer.State.RUNNING, due_at__lte=at - CLOCKS).order_by("due_at", "pk")
+    return [Finding(each.subject, each.limit, each.due_at) for each in late]
+
+
+def stuck_clocks(at: datetime) -> list[Finding]:
+    """Clocks that were given up."""
+    page = reverse("clocks:stuck")
+    rows = Timer.objects.filter(state=Timer.State.STUCK).order_by("due_at", "pk")
+    return [Finding(each.subject, f"{each.limit}: {each.last_error[:80]}", each.due_at, page) for each in rows]
+
+
+def without_clock(at: datetime) -> list[Finding]:
+    """Open things whose state has a clock by their machine, and none runs, stands still or is stuck."""
+    found = []
+    for name, machine in sorted(machines.items()):
+        if not machine.limits:
+            continue
+        table = machine.model._meta.db_table
+        pairs = ", ".join(["(%s, %s)"] * len(machine.limits))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"select t.id, t.state, t.entered_at from {table} t"  # noqa: S608 - our own names
+                f' join (values {pairs}) as l (state, "limit") on l.state = t.state'
+                " where not exists (select from timeline_timer c where c.subject = %s || ':' || t.id"
+                " and c.\"limit\" = l.\"limit\" and c.state in ('running', 'paused', 'stuck'))"
+                " order by t.id limit %s",
+                [word for pair in sorted(machine.limits.items()) for word in pair] + [name, NAMED],
+            )
+            found += [Finding(f"{name}:{pk}", state, since) for pk, state, since in cursor.fetchall()]
+    return found
+
+
+def without_owner(at: datetime) -> list[Finding]:
+    """Open things that nobody holds: a state without an owner, or a case in work without a person."""
+    found = []
+    for name, machine in sorted(machines.items()):
+        orphaned = sorted(set(machine.states.values) - machine.terminal - set(machine.owners))
+        if orphaned:
+            rows = machine.model._base_manager.filter(state__in=orphaned).order_by("pk")[:NAMED]
+            found += [Finding(f"{name}:{row.pk}", row.state, row.entered_at) for row in rows]
+    held_by_arbiter = [state for state, owner in Dispute.machine.owners.items() if owner == "arbiter"]
+    rows = Dispute.objects.filter(state__in=held_by_arbiter, arbiter=None).order_by("pk")
+    found += [
+        Finding(row.address, row.state, row.entered_at, reverse("disputes:bench_case", args=[row.number]))
+        for row in rows
+    ]
+    return found
+
+
+def untold(at: datetime) -> list[Finding]:
+    """Events of which people and machines should have been told."""
+    mark = HighWaterMark.objects.filter(pk=1).first()
+    first = Event.objects.filter(pk__gt=mark.event_id if mark else 0, at__lte=at - TOLD).order_by("pk").first()
+    if first is None or (mark is not None and mark.at is not None and mark.at > at - TOLD):
+        return []
+    return [Finding(first.subject, first.name, first.at, reverse("notifications:index"))]
+
+
+def unsent_mail(at: datetime) -> list[Finding]:
+    """Mails that wait for longer than a worker takes, or were given up lately."""
+    late = Delivery.objects.filter(sent_at=None, given_up_at=None, next_try_at__lte=at - POST)
+    lost = Delivery.objects.filter(given_up_at__gt=at - GIVEN_UP, attempts__outcome="failed").distinct()
+    rows = [*late.select_related("notification").order_by("pk"), *lost.select_related("notification").order_by("pk")]
+    return [Finding(f"mail:{row.pk}", row.notification.code, row.made_at) for row in rows]
+
+
+def unsent_calls(at: datetime) -> list[Finding]:
+    """Calls to shops' machines that wait for longer than a worker takes, or were given up lately."""
+    calls = Call.objects.select_related("endpoint__shop").order_by("pk")
+    late = calls.open().filter(next_try_at__lte=at - POST, endpoint__paused_at=None, endpoint__removed_at=None)
+    lost = calls.filter(given_up_at__gt=at - GIVEN_UP, endpoint__removed_at=None)
+    return [
+        Finding(
+            f"call:{row.pk}",
+            f"{row.type} · {row.endpoint.shop.name}",
+            row.made_at,
+            reverse("notifications:endpoint", args=[row.endpoint.shop.slug, row.endpoint_id]),
+        )
+        for row in [*late, *lost]
+    ]
+
+
+def unbalanced_books(at: datetime) -> list[Finding]:
+    """What the last look at the books found, chains aside; and that nobody has looked at them for a day."""
+    return [each for each in _books(at) if "chain" not in each.what]
+
+
+def broken_chains(at: datetime) -> list[Finding]:
+    """Chains of events, postings or rulings that the last look found broken."""
+    return [each for each in _books(at) if "chain" in each.what]
+
+
+def unmatched_payments(at: datetime) -> list[Finding]:
+    """Money that nobody can place and that has not gone back."""
+    found = []
+    suspense = Account.objects.filter(address="platform:suspense").first()
+    if suspense is not None and suspense.balance:
+        waiting = Payment.objects.filter(state="returned", entered_at__lte=at - UNMATCHED).order_by("pk").last()
+        if waiting is not None:
+            found.append(
+                Finding(suspense.address, str(suspense.balance), waiting.entered_at, reverse("ledger:accounts"))
+            )
+    return found
+
+
+def _books(at: datetime) -> list[Finding]:
+    page = reverse("ledger:brake")
+    whole = BooksCheck.objects.filter(scope=BooksCheck.Scope.WHOLE).order_by("-pk").first()
+    if whole is None or whole.at <= at - BOOKS:
+        return [Finding("books", "nobody looked at the whole books for a day", whole.at if whole else None, page)]
+    last = BooksCheck.objects.order_by("-pk").first()
+    broken = {**whole.broken, **(last.broken if last else {})}
+    return [
+        Finding(str(offender), rule, whole.at, page) for rule, named in broken.items() for offender in named[:NAMED]
+    ]
+
+
+#: Every question by its name, with its words. The names are those of the gauge and of the command.
+QUESTIONS: dict[str, tuple[Promise, Question]] = {
+    "overdue_clocks": (_("Clocks whose time is over"), overdue_clocks),
+    "stuck_clocks": (_("Clocks that were given up"), stuck_clocks),
+    "without_clock": (_("Open things without a running clock"), without_clock),
+    "without_owner": (_("Open things that nobody holds"), without_owner),
+    "untold": (_("Events of which nobody was told"), untold),
+    "unsent_mail": (_("Mail that did not leave"), unsent_mail),
+    "unsent_calls": (_("Calls to shops' machines that did not arrive"), unsent_calls),
+    "unbalanced_books": (_("Books that do not add up"), unbalanced_books),
+    "broken_chains": (_("Broken chains"), broken_chains),
+    "unmatched_payments": (_("Money that nobody can place"), unmatched_payments),
+}
+
+
+def look(at: datetime) -> dict[str, list[Finding]]:
+    """Ask everything; what comes out is not in order."""
+    return {name: ask(at) for name, (_words, ask) in QUESTIONS.items()}
+
+
+def page_of(subject: str) -> str:
+    """Where staff see to a thing; empty where there is no such page."""
+    kind, _colon, pk = subject.partition(":")
+    if kind not in machines or not pk.isdecimal():
+        return ""
+    thing: Tracked | None = machines[kind].model._base_manager.filter(pk=int(pk)).first()
+    if thing is None:
+        return ""
+    if isinstance(thing, Dispute):
+        return reverse("disputes:bench_case", args=[thing.number])
+    find = getattr(thing, "get_absolute_url", None)
+    return str(find()) if find else ""

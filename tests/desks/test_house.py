@@ -1,0 +1,144 @@
+"""The house in order: each question finds what it is there to find, the command fails, and staff see where to go."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.urls import reverse
+
+from desks import house
+from kamen import books
+from kamen.health import house_findings
+from ledger.models import BooksCheck
+from notifications import inbox, webhooks
+from notifications.models import Call, Delivery, HighWaterMark, all_groups
+from timeline.models import Timer
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def orderly(order, at):
+    """A mall with a sale, in which everything was told, sent and looked at."""
+    inbox.catch_up(at=at)
+    Delivery.objects.update(sent_at=at)
+    books.look(scope=BooksCheck.Scope.WHOLE, at=at)
+    return order
+
+
+def asked(name, at):
+    return house.QUESTIONS[name][1](at)
+
+
+def test_where_everything_is_in_order_nothing_is_found(orderly, at):
+    assert {name: found for name, found in house.look(at).items() if found} == {}
+
+
+@pytest.mark.breaks_books
+def test_a_clock_that_nobody_fires_is_found(orderly):
+    at = orderly.deadline_at
+    assert asked("overdue_clocks", at + house.CLOCKS - timedelta(seconds=1)) == []
+    (found,) = asked("overdue_clocks", at + house.CLOCKS)
+    assert (found.subject, found.since) == (orderly.address, at)
+
+
+@pytest.mark.breaks_books
+def test_an_open_thing_without_its_clock_is_found(orderly, at):
+    Timer.objects.filter(subject=orderly.address, state="running").update(state="cancelled", ended_at=at)
+    (found,) = asked("without_clock", at)
+    assert (found.subject, found.what) == (orderly.address, orderly.state)
+
+
+@pytest.mark.breaks_books
+def test_a_clock_that_was_given_up_is_found_with_its_page(orderly, at):
+    Timer.objects.filter(subject=orderly.address, state="running").update(state="stuck", last_error="no way")
+    (found,) = asked("stuck_clocks", at)
+    assert (found.subject, found.url) == (orderly.address, reverse("clocks:stuck"))
+    assert asked("without_clock", at) == []
+
+
+@pytest.mark.breaks_books
+def test_a_dispute_that_nobody_hears_is_found(reviewed, at):
+    with connection.cursor() as cursor:
+        cursor.execute("update disputes_dispute set arbiter_id = null where id = %s", [reviewed.pk])
+    (found,) = asked("without_owner", at)
+    assert found.subject == reviewed.address
+    assert reviewed.number in found.url
+
+
+def test_events_of_which_nobody_was_told_are_found(order, at):
+    HighWaterMark.objects.all().delete()
+    assert asked("untold", at) == []
+    assert len(asked("untold", at + house.TOLD + HOUR)) == 1
+
+
+def test_a_mail_that_waits_or_was_given_up_is_found(orderly, at):
+    mail = Delivery.objects.get()
+    Delivery.objects.update(sent_at=None)
+    assert [each.subject for each in asked("unsent_mail", mail.next_try_at + house.POST)] == [f"mail:{mail.pk}"]
+    mail.attempts.create(at=at, outcome="failed", fault="SMTPServerDisconnected")
+    Delivery.objects.update(given_up_at=at)
+    assert len(asked("unsent_mail", at)) == 1
+    assert asked("unsent_mail", at + house.GIVEN_UP) == []
+
+
+def test_a_call_that_was_given_up_is_found_with_its_log(orderly, receiver, seller, at):
+    endpoint, _secret = webhooks.add(orderly.shop, url=receiver.url, groups=all_groups(), by=seller, at=at)
+    call = webhooks.test(endpoint, by=seller, at=at)
+    assert asked("unsent_calls", at) == []
+    assert len(asked("unsent_calls", at + house.POST)) == 1
+    Call.objects.update(given_up_at=at)
+    (found,) = asked("unsent_calls", at)
+    assert found.subject == f"call:{call.pk}"
+    assert str(endpoint.pk) in found.url
+
+
+def test_books_that_do_not_add_up_and_broken_chains_are_told_apart(orderly, at):
+    rules = {"every transfer has two sides": ["transfer:7"], "chains of events are unbroken": ["order:1 #3"]}
+    BooksCheck.objects.create(scope="whole", at=at, seconds=1, rules=2, broken=rules)
+    assert [each.subject for each in asked("unbalanced_books", at)] == ["transfer:7"]
+    assert [each.subject for each in asked("broken_chains", at)] == ["order:1 #3"]
+
+
+def test_books_that_nobody_looks_at_are_a_finding(orderly, at):
+    (found,) = asked("unbalanced_books", at + house.BOOKS)
+    assert found.subject == "books"
+
+
+def test_the_command_succeeds_in_order_and_fails_with_a_name_otherwise(orderly, at):
+    said = StringIO()
+    call_command("check_house", stdout=said)
+    assert "in order" in said.getvalue()
+    Delivery.objects.update(sent_at=None, next_try_at=at - HOUR)
+    with pytest.raises(CommandError):
+        call_command("check_house", stdout=said)
+    assert "unsent_mail: 1" in said.getvalue()
+
+
+def test_each_question_is_a_figure_for_those_who_watch(orderly, client, settings, at):
+    settings.METRICS_FROM = ["127.0.0.1/32"]
+    Delivery.objects.update(sent_at=None, next_try_at=at - HOUR)
+    page = client.get("/metrics").content.decode()
+    for name in house.QUESTIONS:
+        assert f'kamen_house_findings{{question="{name}"}}' in page
+    assert house_findings.labels(question="unsent_mail")._value.get() == 1
+
+
+@pytest.mark.breaks_books
+def test_staff_see_what_is_not_in_order_and_where_to_go(orderly, client, lead, buyer, at):
+    Timer.objects.filter(subject=orderly.address, state="running").update(state="stuck", last_error="no way")
+    client.force_login(buyer)
+    assert client.get("/house/").status_code == 404
+    client.force_login(lead)
+    page = client.get("/house/").content.decode()
+    assert orderly.address in page
+    assert reverse("clocks:stuck") in page
+    assert page.count('<section class="card stack"') == len(house.QUESTIONS)
+
+
+def test_a_finding_leads_to_the_thing(orderly, reviewed):
+    assert orderly.number in house.page_of(orderly.address)
+    assert reviewed.number in house.page_of(reviewed.address)
+    assert house.page_of("nothing:1") == house.page_of("order:0") == ""
