@@ -19,6 +19,7 @@ import disputes.api
 import disputes.bundle_api
 import disputes.seal_api
 import ledger.api
+import ledger.reconciling_api
 import notifications.api
 import notifications.webhook_api
 import orders.api
@@ -389,6 +390,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/disputes/<slug:number>/concede/", disputes.api.concede, name="concede_dispute"),
     path("v1/disputes/<slug:number>/bundles/", disputes.bundle_api.ask, name="ask_for_bundle"),
     path("v1/bundles/<slug:number>/", disputes.bundle_api.bundle, name="bundle"),
+    path("v1/differences/", ledger.reconciling_api.differences, name="differences"),
+    path("v1/differences/<int:pk>/settle/", ledger.reconciling_api.settle, name="settle_difference"),
     path("v1/rulings/<slug:number>/", disputes.seal_api.ruling, name="ruling_file"),
     path("v1/seals/", disputes.seal_api.seals, name="seals"),
     path("v1/seals/check/", disputes.seal_api.check_file, name="check_ruling_file"),

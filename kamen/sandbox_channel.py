@@ -11,6 +11,7 @@ import secrets
 import sqlite3
 import sys
 import time
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,11 +31,31 @@ create table if not exists paid (
   told integer not null default 0, tries integer not null default 0, next_at real not null);
 create table if not exists refund (
   number text primary key, txn text not null references paid, amount integer not null, state text not null,
-  reason text not null default '');
+  reason text not null default '', done_at real not null default 0);
 create table if not exists payout (
   number text primary key, payee text not null, amount integer not null, state text not null,
-  reason text not null default '');
+  reason text not null default '', done_at real not null default 0);
 """
+
+#: What was done between two times, by kind of line. What was sent before this was kept has no time, and no line.
+SETTLED = (
+    (
+        "charge",
+        "select number, txn, amount, 'done' as state from paid where visible_at >= ? and visible_at < ? order by rowid",
+    ),
+    (
+        "refund",
+        "select number, txn, amount, state from refund where state = 'done' and done_at >= ? and done_at < ?"
+        " order by rowid",
+    ),
+    (
+        "payout",
+        "select number, '' as txn, amount, state from payout where state = 'done' and done_at >= ? and done_at < ?"
+        " order by rowid",
+    ),
+)
+#: The channel's days are China's, which has no summer time.
+CHINA = timezone(timedelta(hours=8))
 
 #: How the channel behaves towards refunds, to be chosen on its front page (and by tests).
 MOODS = ("normal", "failing", "refusing", "silent")
@@ -110,6 +131,12 @@ class Channel(Books):
 
     schema, header, called, variable = SCHEMA, "Sandbox", "channel", "SANDBOX_SECRET"
 
+    def __init__(self, store: str, secret: str) -> None:
+        super().__init__(store, secret)
+        for table in ("refund", "payout"):  # books of an earlier version do not say when something was sent
+            if "done_at" not in {each["name"] for each in self.rows(f"pragma table_info({table})")}:
+                self.database.execute(f"alter table {table} add column done_at real not null default 0")
+
     # What the mall asks
 
     def open_charge(self, told: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -164,9 +191,10 @@ class Channel(Books):
                     "refusing": ("refused", "the card is closed"),
                 }.get(self.mood, ("done", ""))
                 database.execute(
-                    "insert into refund (number, txn, amount, state, reason) values (?, ?, ?, ?, ?)"
-                    " on conflict (number) do update set state = excluded.state, reason = excluded.reason",
-                    [number, txn, amount, state, reason],
+                    "insert into refund (number, txn, amount, state, reason, done_at) values (?, ?, ?, ?, ?, ?)"
+                    " on conflict (number) do update set state = excluded.state, reason = excluded.reason,"
+                    " done_at = excluded.done_at",
+                    [number, txn, amount, state, reason, time.time()],
                 )
         return self.find_refund(number)
 
@@ -190,9 +218,10 @@ class Channel(Books):
                     "refusing": ("refused", "there is no such account"),
                 }.get(self.mood, ("done", ""))
                 database.execute(
-                    "insert into payout (number, payee, amount, state, reason) values (?, ?, ?, ?, ?)"
-                    " on conflict (number) do update set state = excluded.state, reason = excluded.reason",
-                    [number, payee, amount, state, reason],
+                    "insert into payout (number, payee, amount, state, reason, done_at) values (?, ?, ?, ?, ?, ?)"
+                    " on conflict (number) do update set state = excluded.state, reason = excluded.reason,"
+                    " done_at = excluded.done_at",
+                    [number, payee, amount, state, reason, time.time()],
                 )
         return self.find_payout(number)
 
@@ -200,6 +229,22 @@ class Channel(Books):
         """What became of a payout."""
         found = self.row("select number, payee, amount, state, reason from payout where number = ?", number)
         return (200, dict(found)) if found else (404, {"reason": "unknown"})
+
+    def settled(self, day: str) -> tuple[int, dict[str, Any]]:
+        """The settlement file of a day in China: every charge that arrived, everything that was sent, in its order."""
+        try:
+            begin = datetime.fromisoformat(day).replace(tzinfo=CHINA).timestamp()
+        except ValueError:
+            return 422, {"reason": "a day is written 2026-11-22"}
+        end = begin + 24 * 3600
+        if end > time.time():
+            return 409, {"reason": "this day is not over"}
+        lines = [
+            {"kind": kind, "number": each["number"], "txn": each["txn"], "amount": each["amount"], "state": each["state"]}
+            for kind, query in SETTLED
+            for each in self.rows(query, begin, end)
+        ]
+        return 200, {"day": day, "lines": lines}
 
     # What the buyer does
 
@@ -273,7 +318,7 @@ class Handler(Pages):
 
     def found(self, method: str, path: str, body: bytes) -> None:
         """The page or the question at an address."""
-        if path.startswith(("/charges", "/refunds", "/payouts")):
+        if path.startswith(("/charges", "/refunds", "/payouts", "/settlements")):
             return self.api(method, path, body)
         if path == "/":
             return self.front(method, body)
@@ -297,6 +342,8 @@ class Handler(Pages):
             return channel.find_refund(path.removeprefix("/refunds/"))
         if method == "GET" and path.startswith("/payouts/"):
             return channel.find_payout(path.removeprefix("/payouts/"))
+        if method == "GET" and path.startswith("/settlements/"):
+            return channel.settled(path.removeprefix("/settlements/"))
         return 404, {"reason": "unknown"}
 
     def pay_page(self, method: str, charge: sqlite3.Row, deed: str) -> None:

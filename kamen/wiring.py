@@ -5,8 +5,8 @@ import timeline.hooks
 from disputes import agreements, appeals
 from disputes import lifecycle as disputes
 from disputes.states import APPEAL, DISPUTE
-from ledger import brake, payments, payouts
-from ledger.states import BRAKE, PAYMENT, PAYOUT
+from ledger import brake, payments, payouts, reconciliation
+from ledger.states import BRAKE, DIFFERENCE, PAYMENT, PAYOUT
 from notifications import inbox
 from orders import coupons, figures, outages, parties
 from orders import hooks as order_hooks
@@ -38,6 +38,7 @@ def connect() -> None:
     PAYMENT.expired.tie(payments.lapse)
     PAYOUT.expired.tie(payouts.lapse)
     BRAKE.expired.tie(brake.lapse)
+    DIFFERENCE.expired.tie(reconciliation.lapse)
     DEPOSIT.expired.tie(shops.lapse)
     LISTING.expired.tie(listings.lapse)
     MEMBER.expired.tie(staff.lapse)

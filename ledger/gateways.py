@@ -5,6 +5,7 @@ Nothing here runs inside a database transaction: a channel may be slow or away, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
@@ -54,6 +55,25 @@ class RefundAnswer:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class SettledLine:
+    """One line of what a channel says it did on a day: `charge`, `refund` or `payout`; fen."""
+
+    kind: str
+    number: str
+    txn: str
+    amount: int
+    state: str
+
+
+@dataclass(frozen=True)
+class SettledDay:
+    """What a channel says it did on a day, and the hash of the file in which it says so."""
+
+    lines: tuple[SettledLine, ...]
+    sha256: str
+
+
 class Gateway(Protocol):
     """What the mall needs of a channel. Every call but `read_notice` asks the channel by HTTP.
 
@@ -82,6 +102,9 @@ class Gateway(Protocol):
 
     def find_payout(self, number: str) -> RefundAnswer:
         """What the channel knows of what we sent to an account under our `number`."""
+
+    def settled(self, day: date) -> SettledDay:
+        """What the channel did on a day (Asia/Shanghai) that is over, line by line."""
 
     def read_notice(self, *, path: str, headers: Mapping[str, str], body: bytes) -> Charge:
         """What a notice says, if it is the channel's and fresh; else `BadNotice`. `path` is where it was sent to."""

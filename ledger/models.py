@@ -439,3 +439,6 @@ class AnchorLeaf(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["chain", "anchor"], name="ledger_anchorleaf_once"),
         ]
+
+
+from ledger.reconciled import Difference, Settlement, SettlementLine  # noqa: E402, F401 - nouns of the reconciliation

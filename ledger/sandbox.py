@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -25,6 +25,8 @@ from ledger.gateways import (
     Charge,
     RefundAnswer,
     RefundState,
+    SettledDay,
+    SettledLine,
     UnknownChannel,
     require_no_transaction,
 )
@@ -123,6 +125,15 @@ class Sandbox:
         found = self._ask("GET", f"/payouts/{number}")
         return _refund_answer(found, number=number) if found else RefundAnswer(RefundState.UNKNOWN)
 
+    def settled(self, day: date) -> SettledDay:
+        """The day's file; `ChannelRefused` while the day is not over."""
+        found = self._ask("GET", f"/settlements/{day.isoformat()}")
+        lines = found.get("lines")
+        if found.get("day") != day.isoformat() or not isinstance(lines, list):
+            raise ChannelDown("the answer is about another day")
+        text = json.dumps(lines, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return SettledDay(tuple(_settled(each) for each in lines), hashlib.sha256(text.encode()).hexdigest())
+
     def read_notice(self, *, path: str, headers: Mapping[str, str], body: bytes) -> Charge:
         """Believed if it is signed for exactly this address, fresh by the database's real time, and well formed."""
         timestamp, nonce = headers.get("X-Sandbox-Timestamp", ""), headers.get("X-Sandbox-Nonce", "")
@@ -193,6 +204,21 @@ def _charge(told: dict[str, Any], error: type[Exception]) -> Charge:
     if type(amount) is not int or not 0 < amount <= 10**15 or told.get("currency") != "CNY":
         raise error("no amount")
     return Charge(txn=txn, number=number, amount=amount)
+
+
+def _settled(told: Any) -> SettledLine:
+    """A line of a settlement file, if every part of it is of its kind."""
+    if not isinstance(told, dict):
+        raise ChannelDown("a line of the file is none")
+    kind, number, txn = (told.get(name) for name in ("kind", "number", "txn"))
+    amount, state = told.get("amount"), told.get("state")
+    if kind not in {"charge", "refund", "payout"} or not isinstance(number, str) or not TXN.fullmatch(number[:40] or "-"):
+        raise ChannelDown("a line of the file is about nothing")
+    if not isinstance(txn, str) or txn and not TXN.fullmatch(txn) or not isinstance(state, str):
+        raise ChannelDown("a line of the file is about nothing")
+    if type(amount) is not int or not 0 < amount <= 10**15:
+        raise ChannelDown("a line of the file has no amount")
+    return SettledLine(kind=kind, number=number[:40], txn=txn, amount=amount, state=state[:20])
 
 
 def _refund_answer(found: dict[str, Any], *, number: str, amount: int | None = None) -> RefundAnswer:

@@ -76,3 +76,21 @@ BRAKE = Machine(
     limits={},
     patient={BrakeState.RAISED: "two people of finance release it once the whole books are clean"},
 )
+
+
+class DifferenceState(models.TextChoices):
+    """What a sign on a difference between a channel and us would say."""
+
+    OPEN = "open", _("To be explained")
+    EXPLAINED = "explained", _("Explained")
+    BOOKED = "booked", _("Put right in the books")
+
+
+DIFFERENCE = Machine(
+    name="difference",
+    states=DifferenceState,
+    first=DifferenceState.OPEN,
+    steps={DifferenceState.OPEN: {DifferenceState.OPEN, DifferenceState.EXPLAINED, DifferenceState.BOOKED}},
+    owners={DifferenceState.OPEN: "finance"},
+    limits={DifferenceState.OPEN: "DIFFERENCE"},
+)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from ledger import anchors, payments, payouts
+from ledger import anchors, payments, payouts, reconciliation
 from timeline import clock
 
 
@@ -16,6 +16,12 @@ def run_payouts() -> None:
 def ask_about_the_silent() -> None:
     """Ask channels about charges whose notice did not come."""
     payments.ask_about_the_silent(at=clock.now())
+
+
+@shared_task(name="ledger.reconcile")
+def reconcile() -> None:
+    """Compare what channels say of the days that are over with payments, payouts and books."""
+    reconciliation.run(at=clock.now())
 
 
 @shared_task(name="ledger.anchor")

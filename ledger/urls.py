@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ledger import desk, views
+from ledger import desk, reconciling, views
 
 app_name = "ledger"
 
@@ -15,6 +15,9 @@ urlpatterns = [
     path("wallet/payouts/<slug:number>/", views.payout, name="payout"),
     path("finance/payouts/", views.queue, name="queue"),
     path("finance/payouts/<slug:number>/<slug:verb>/", views.decide, name="decide"),
+    path("finance/differences/", reconciling.index, name="differences"),
+    path("finance/differences/compare/", reconciling.compare, name="compare"),
+    path("finance/differences/<int:pk>/settle/", reconciling.settle, name="settle_difference"),
     path("finance/brake/", desk.state, name="brake"),
     path("finance/brake/raise/", desk.raise_brake, name="raise_brake"),
     path("finance/brake/release/", desk.sign_release, name="release_brake"),

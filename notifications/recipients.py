@@ -479,6 +479,11 @@ SILENT: set[str] = {
     "neutral.delisted",
     "dispute.rested",
     "dispute.sealed",
+    # Finance sees differences at its desk, with their clock.
+    "difference.open",
+    "difference.overdue",
+    "difference.explained",
+    "difference.booked",
     "dispute.bundle_asked",
     "dispute.bundle_made",
     "dispute.signed",

@@ -199,6 +199,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "read what shops sent in": {"task": "shops.read_intakes", "schedule": 2.0, "options": {"expires": 10}},
     "take expired codes off the shelf": {"task": "shops.sweep_expired", "schedule": 300.0, "options": {"expires": 300}},
+    "compare with the channels": {
+        "task": "ledger.reconcile",
+        "schedule": crontab(minute=20, hour="17-23"),  # from 01:20 in Shanghai on, until yesterday is there
+        "options": {"expires": 600},
+    },
     "ask about silent charges": {"task": "ledger.ask_about_the_silent", "schedule": 30.0, "options": {"expires": 60}},
     "look at the books where money moved": {
         "task": "kamen.check_recent_books",
