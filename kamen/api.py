@@ -25,6 +25,7 @@ import notifications.webhook_api
 import orders.api
 import orders.delivery_api
 import refunds.api
+import reputation.api
 import rulebook.api
 import rulebook.staff_api
 import shops.api
@@ -321,6 +322,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/refunds/<slug:number>/decline/", refunds.api.decline, name="decline_refund"),
     path("v1/refunds/<slug:number>/withdraw/", refunds.api.withdraw, name="withdraw_refund"),
     path("v1/refunds/<slug:number>/escalate/", refunds.api.escalate, name="escalate_refund"),
+    path("v1/me/level/", reputation.api.level, name="own_level"),
+    path("v1/me/measures/<int:pk>/appeal/", reputation.api.appeal, name="appeal_measure"),
+    path("v1/recalls/<slug:number>/", reputation.api.recall, name="recall"),
+    path("v1/recalls/<slug:number>/orders/<slug:order>/join/", reputation.api.join, name="join_recall"),
+    path("v1/recalls/<slug:number>/orders/<slug:order>/keep/", reputation.api.keep, name="keep_recall"),
+    path("v1/recalls/<slug:number>/confirm/", reputation.api.confirm, name="confirm_recall"),
+    path("v1/recalls/<slug:number>/lift/", reputation.api.lift, name="lift_recall"),
+    path("v1/orders/<slug:number>/rating/", reputation.api.rate, name="rate_order"),
+    path("v1/ratings/<int:pk>/reply/", reputation.api.reply, name="reply_to_rating"),
+    path("v1/shops/<slug:slug>/ratings/", reputation.api.all_ratings, name="ratings"),
+    path("v1/shops/<slug:slug>/standing/", reputation.api.standing, name="standing"),
+    path("v1/transparency/", reputation.api.transparency, name="transparency"),
     path("v1/rules/versions/", rulebook.staff_api.all_versions, name="rule_versions"),
     path("v1/rules/versions/<int:pk>/", rulebook.staff_api.version, name="rule_version"),
     path("v1/rules/versions/<int:pk>/propose/", rulebook.staff_api.propose, name="propose_rules"),

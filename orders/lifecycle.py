@@ -53,6 +53,7 @@ def place(
     lock(listing)
     shop = listing.shop
     require(not shop.is_worked_in_by(buyer), "own_goods", _("A shop cannot buy from itself."))
+    require(not buyer.is_barred(at), "barred", _("You cannot buy for now. The page of your level says why."))
     require(1 <= quantity <= MOST_UNITS, "bad_quantity", _("Order between 1 and 500 units at a time."))
     require(acknowledged, "notice_not_acknowledged", _("Please confirm that you have read the usage notice."))
     require(listing.state == ListingState.ON_SALE, "not_on_sale", _("This is not on sale right now."))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts import lifecycle as accounts
 from accounts.models import Role, User
-from orders.models import Attachment, Order, Reveal
+from orders.models import Attachment, Message, Order, Redemption, Reveal
 from refunds.models import Refund
 from refunds.states import RefundState
 from reputation import figures
@@ -184,6 +184,18 @@ def _claim_in_seconds(people: list[int], at: datetime) -> Found:
     return {user: numbers for user, numbers in found.items() if len(numbers) >= TIMES_IN_SECONDS}
 
 
+def _used_after_refund(people: list[int], at: datetime) -> Found:
+    """The issuer says that a code was used after its price had been paid back."""
+    used = Redemption.objects.filter(
+        unit__refund_items__refund=OuterRef("pk"),
+        unit__refund_items__granted__gt=0,
+        by=None,
+        redeemed_at__gt=OuterRef("closed_at"),
+    )
+    rows = Refund.objects.filter(Exists(used), buyer__in=people, state=RefundState.REFUNDED, opened_at__gt=at - BACK)
+    return _listed(rows.order_by("pk").values_list("buyer", "number"))
+
+
 def _linked_accounts(people: list[int], at: datetime) -> Found:
     """Somebody claims, and so does another account on the same device or with the same payee."""
     claims = Refund.objects.filter(buyer=OuterRef("user"), opened_at__gt=at - BACK)
@@ -267,6 +279,13 @@ def _same_device_buyers(at: datetime) -> Found:
     return _listed((row["unit__order__shop"], str(row["buyers"])) for row in rows)
 
 
+def _off_platform(at: datetime) -> Found:
+    """The shop's side wrote what leads away: other ways to pay, other places to talk."""
+    said = Message.objects.filter(at__gt=at - BACK).exclude(signs=[]).exclude(author=F("order__buyer"))
+    rows = said.filter(author__staff_roles__isnull=True).order_by("order__shop", "order__number")
+    return _listed(rows.values_list("order__shop", "order__number").distinct())
+
+
 def _sudden_turnover(at: datetime) -> Found:
     """Five times as much in a week as in the weeks before, from the day counts."""
     week, month = figures.window(at, 7), figures.window(at - timedelta(days=7), 28)
@@ -292,6 +311,7 @@ BUYERS: dict[str, Callable[[list[int], datetime], Found]] = {
     Name.MANY_CLAIMS: _many_claims,
     Name.SAME_PICTURE: _same_picture,
     Name.CLAIM_IN_SECONDS: _claim_in_seconds,
+    Name.USED_AFTER_REFUND: _used_after_refund,
     Name.LINKED_ACCOUNTS: _linked_accounts,
     Name.CHARGEBACK: _chargeback,
     Name.MANY_PURCHASES: _many_purchases,
@@ -300,6 +320,7 @@ BUYERS: dict[str, Callable[[list[int], datetime], Found]] = {
 }
 SHOPS: dict[str, Callable[[datetime], Found]] = {
     Name.SAME_DEVICE_BUYERS: _same_device_buyers,
+    Name.OFF_PLATFORM: _off_platform,
     Name.SUDDEN_TURNOVER: _sudden_turnover,
 }
 

@@ -61,7 +61,7 @@ def series(months: list[tuple[Any, Figures]]) -> dict[str, list[tuple[str, list[
     each = [found for _month, found in months]
     return {
         "cases": [
-            (_("Orders"), [found.count("orders") or None for found in each]),
+            (_("Orders"), [_told(found.count("orders")) for found in each]),
             (_("Claims"), [_told(found.count("claims")) for found in each]),
             (_("Disputes"), [_told(found.count("disputes")) for found in each]),
         ],

@@ -191,6 +191,13 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 10},
     },
     "weigh deposits that were drawn on": {"task": "shops.weigh_deposits", "schedule": 10.0, "options": {"expires": 30}},
+    "count what happened": {"task": "reputation.count", "schedule": 15.0, "options": {"expires": 30}},
+    "watch batches": {"task": "reputation.watch_batches", "schedule": 10.0, "options": {"expires": 20}},
+    "level and weigh": {
+        "task": "reputation.level",
+        "schedule": crontab(hour=18, minute=40),  # 02:40 in Shanghai
+        "options": {"expires": 3600},
+    },
     "size deposits": {"task": "reputation.size_deposits", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
     "remind of licences": {
         "task": "shops.remind_of_licences",

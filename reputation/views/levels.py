@@ -9,12 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import User
-from ledger.templatetags.money import yuan
-from reputation import alarms, figures, measures, membership, shop_levels
+from reputation import alarms, figures, measures, shop_levels
 from reputation import feedback as feedbacks
 from reputation.forms import AppealForm
 from reputation.models import Downgrade, Measure
+from reputation.progress import percent, progress, shop_progress
 from reputation.states import DowngradeState, MeasureState
 from reputation.thresholds import thresholds
 from rulebook import center, versions, words
@@ -95,56 +94,6 @@ def feedback(request: HttpRequest, slug: str) -> HttpResponse:
         "effects": feedbacks.effects(shop, at=at),
     }
     return render(request, "reputation/feedback.html", context)
-
-
-def progress(user: User, at: datetime) -> list[dict[str, Any]]:
-    """Each level with what it takes and what somebody has of it."""
-    found = membership.standings([user], at=at)[user.pk]
-    rows = []
-    for reach in thresholds().levels:
-        takes = [
-            (_("Finished orders"), str(found.orders), str(reach.orders), found.orders >= reach.orders),
-            (_("Spent and not given back"), yuan(found.amount), yuan(reach.amount), found.amount >= reach.amount),
-            (_("Different shops"), str(found.shops), str(reach.shops), found.shops >= reach.shops),
-            (
-                _("Days with us"),
-                str((at - found.joined_at).days),
-                str(reach.age.days),
-                found.joined_at + reach.age <= at,
-            ),
-        ]
-        rows.append({"level": reach.level, "takes": takes, "is_reached": found.reaches(reach, at)})
-    return rows
-
-
-def shop_progress(found: shop_levels.Standing, at: datetime) -> list[dict[str, Any]]:
-    """Each level of shops with what it takes and what the shop shows."""
-    rows = []
-    for reach in thresholds().shop_levels:
-        takes = [
-            (
-                _("Days open"),
-                str((at - found.opened_at).days),
-                f"≥ {reach.age.days}",
-                found.opened_at + reach.age <= at,
-            ),
-            (_("Orders"), str(found.orders), f"≥ {reach.orders}", found.orders >= reach.orders),
-            _share(_("Delivered on time"), found.on_time_bp, reach.on_time_bp, is_least=True),
-            _share(_("Claims by your fault"), found.claim_bp, reach.claim_bp, is_least=False),
-            _share(_("Disputes lost"), found.loss_bp, reach.loss_bp, is_least=False),
-        ]
-        rows.append({"level": reach.level, "takes": takes, "is_reached": found.reaches(reach, at)})
-    return rows
-
-
-def _share(label: str, has: int | None, takes: int, *, is_least: bool) -> tuple[str, str, str, bool]:
-    is_met = has is None or (has >= takes if is_least else has <= takes)
-    return label, percent(has), f"{'≥' if is_least else '≤'} {percent(takes)}", is_met
-
-
-def percent(bp: int | None) -> str:
-    """Basis points as people read them."""
-    return "–" if bp is None else f"{bp // 100}.{bp % 100:02} %"
 
 
 def _measure(measure: Measure, user: Any, at: datetime) -> dict[str, Any]:

@@ -30,6 +30,8 @@ PUBLIC = {
     "orders:supplier_notify",
     "mfa_authenticate",
     "notifications:official",
+    "reputation:ratings",
+    "reputation:transparency",
     "rulebook:body",
     "rulebook:calculator",
     "rulebook:center",
@@ -51,6 +53,8 @@ PUBLIC = {
 DEMO = {"timeline:advance", "timeline:clocks", "timeline:panel"}
 #: What the API tells everybody, because the pages do.
 OPEN_API = {f"/api/v1/{things}/{one}" for things in ("shops", "listings") for one in ("", "x/", "1/")} | {
+    "/api/v1/shops/x/ratings/",
+    "/api/v1/transparency/",
     "/api/v1/rules/calculate/",
     "/api/v1/seals/",
     "/api/v1/seals/check/",

@@ -63,6 +63,19 @@ def copy(table, where, **changes):
 
 #: Each rule and what breaks it. The machines' four questions are asked of every machine below.
 HARMS = {
+    "nothing of a batch is sold while its alarm is open": [
+        "insert into reputation_alarm (state, entered_at, number, batch_id, shop_id, why, sold, bad, reason, finding,"
+        " raised_at)"
+        " select 'raised', now(), 'B1', b.id, l.shop_id, 'few', 3, 3, '', '', now()"
+        " from shops_batch b join shops_listing l on l.id = b.listing_id where b.stopped_at is null limit 1"
+    ],
+    "what an alarm holds is listed in it": [f"update orders_unit set held_by = 'alarm:1' where id = {FREE}"],
+    "nobody is barred without a measure": [f"update accounts_user set barred_until = now() where id = {BUYER}"],
+    "whoever rated an order bought it": [
+        "insert into reputation_rating (order_id, shop_id, buyer_id, stars, text, at, reply)"
+        " select o.id, o.shop_id, s.owner_id, 5, '', now(), ''"
+        " from orders_order o join shops_shop s on s.id = o.shop_id limit 1"
+    ],
     "a shop's own row knows until when it is licensed": ["update shops_shop set licensed_until = '2001-01-01'"],
     "what is forbidden to a shop is forbidden by a step that was not lifted": [
         "update shops_shop set no_sales_until = now() + interval '3 days' where no_sales_until is null"

@@ -1,6 +1,7 @@
 """Levels follow what people bought: up at once, down after a notice; measures have a reason, a term and an appeal."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.urls import reverse
@@ -118,7 +119,7 @@ def test_as_many_questions_for_many_people_as_for_one(finished, known, seller, s
 
 def test_a_higher_level_never_has_worse_terms(db):
     levels = [found for _code, found in sorted(versions.shipped().book.levels.items())]
-    for lower, higher in zip(levels, levels[1:], strict=False):
+    for lower, higher in pairwise(levels):
         assert higher.instant_cap_fen >= lower.instant_cap_fen
         assert higher.instant_quota >= lower.instant_quota
         for name, lane in lower.lanes.items():

@@ -63,6 +63,13 @@ ELSEWHERE = {
     "orders:supplier_notify": "signed by a supplier: tests/orders/test_suppliers.py",
     "api:push_result": "needs a ticket of a shop's own system: tests/orders/test_delivery_api.py",
     "disputes:verify": "asks whether a ruling is genuine: nothing of a case moves",
+    **dict.fromkeys(
+        (
+            *("reputation:check", "reputation:join", "reputation:keep", "reputation:decide", "reputation:hear"),
+            *("api:join_recall", "api:keep_recall", "api:confirm_recall", "api:lift_recall"),
+        ),
+        "needs an alarm or a measure: tests/reputation",
+    ),
     "shops:answer": "an invitation has a clock, but nothing of a sale hangs on it: tests/shops/test_staff.py",
 }
 

@@ -1,0 +1,396 @@
+"""The API of reputation: levels and appeals, recalls, ratings, the mall's figures; the same verbs as the pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.decorators import api_view, permission_classes
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Role
+from orders.models import Order
+from reputation import alarms, measures, ratings, shop_levels
+from reputation import transparency as figures
+from reputation.figures import FEWEST, Figures
+from reputation.models import Alarm, Downgrade, Measure, Rating
+from reputation.progress import progress, shop_progress
+from reputation.serializers import (
+    AppealWords,
+    CaseOpened,
+    LevelShown,
+    MeasureShown,
+    OwnLevel,
+    RatingPage,
+    RatingShown,
+    RecallShown,
+    Stars,
+    TransparencyShown,
+    Wish,
+    Words,
+)
+from reputation.states import DowngradeState
+from reputation.thresholds import thresholds
+from shops.models import SERVE, Shop, keeping
+from timeline import clock
+from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
+
+A_LEVEL = {
+    "level": "M1",
+    "falls_at": None,
+    "falls_to": "",
+    "version": "2026.11.0",
+    "levels": [
+        {
+            "level": "M1",
+            "is_reached": True,
+            "takes": [{"what": "Finished orders", "has": "3", "takes": "1", "is_met": True}],
+        }
+    ],
+}
+A_MEASURE = {
+    "id": 3,
+    "step": "warning",
+    "ground": "false_proof",
+    "reason": "The picture in case R261122-1 was altered.",
+    "state": "in_force",
+    "until": "2027-02-20T02:00:00Z",
+    "appeal": "",
+    "answer": "",
+}
+A_RECALL = {
+    "number": "B261122-7K2M",
+    "state": "confirmed",
+    "shop": "xinghe",
+    "listing": "星河激活码 30 天",
+    "sold": 40,
+    "bad": 12,
+    "raised_at": "2026-11-22T02:00:00Z",
+    "deadline_at": "2026-12-22T02:00:00Z",
+    "finding": "The issuer confirms that the whole batch is void.",
+    "units": [{"order": "K261122-5H3T", "place": 1, "fate": "asked", "refund": None}],
+}
+A_RATING = {"id": 9, "stars": 4, "text": "Quick.", "at": "2026-11-22T02:00:00Z", "reply": ""}
+A_MONTH = {
+    "month": "2026-11",
+    "orders": 1200,
+    "claims": 31,
+    "disputes": None,
+    "on_time_bp": 9_870,
+    "instant_bp": 4_200,
+    "reversal_bp": None,
+    "overturn_bp": None,
+    "ruling_on_time_bp": None,
+    "response_minutes": 5,
+    "cycle_minutes": 60,
+    "late_payments": 0,
+}
+
+
+@extend_schema(
+    operation_id="getOwnLevel",
+    summary="See your level",
+    description="What it takes, when it falls, and the measures against you. Nobody else's.",
+    responses=OwnLevel,
+    examples=[OpenApiExample("Level M1", {**A_LEVEL, "measures": [A_MEASURE]}, response_only=True)],
+)
+@api_view(["GET"])
+def level(request: Request) -> Response:
+    """The level of whoever asks."""
+    user: Any = request.user
+    falls = Downgrade.objects.filter(user=user, state=DowngradeState.ANNOUNCED).first()
+    told = _level(user.level, progress(user, clock.now()), falls) | {"measures": user.measures.order_by("-pk")[:50]}
+    return Response(OwnLevel(told).data)
+
+
+@extend_schema(
+    operation_id="appealMeasure",
+    summary="Let another person look at a measure",
+    description="If nobody answers in 7 days, it is lifted. Refused: `wrong_moment`, `no_reason`.",
+    request=AppealWords,
+    responses=MeasureShown,
+    examples=[
+        OpenApiExample("Why", {"words": "The picture is the original."}, request_only=True),
+        OpenApiExample("The measure", A_MEASURE | {"state": "appealed"}, response_only=True),
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def appeal(request: Request, pk: int) -> Response:
+    """An appeal against a measure."""
+    found = get_object_or_404(Measure.objects.select_related("user"), pk=pk, user=request.user)
+    told = AppealWords(data=request.data)
+    told.is_valid(raise_exception=True)
+    measures.appeal(found, by=request.user, at=clock.now(), **told.validated_data)
+    return Response(MeasureShown(found).data)
+
+
+@extend_schema(
+    operation_id="getLevelOfShop",
+    summary="See a shop's level",
+    description="What it takes and when it falls, for whoever works in the shop.",
+    responses=LevelShown,
+    examples=[OpenApiExample("Level S1", A_LEVEL | {"level": "S1"}, response_only=True)],
+)
+@api_view(["GET"])
+def standing(request: Request, slug: str) -> Response:
+    """The level of a shop."""
+    shop = get_object_or_404(Shop, keeping(request.user), slug=slug)
+    at = clock.now()
+    rows = shop_progress(shop_levels.standings([shop], at=at)[shop.pk], at)
+    falls = Downgrade.objects.filter(shop=shop, state=DowngradeState.ANNOUNCED).first()
+    return Response(LevelShown(_level(shop.level, rows, falls)).data)
+
+
+def _seen(request: Request, number: str) -> Alarm:
+    """The alarm for whoever has a unit of it or sees the master case."""
+    found = get_object_or_404(Alarm.objects.select_related("shop", "batch__listing"), number=number)
+    is_holder = found.units.filter(unit__order__buyer=request.user).exists()
+    if not is_holder and not found.is_seen_by(request.user):
+        raise Http404
+    return found
+
+
+@extend_schema(
+    operation_id="getRecall",
+    summary="See a recall",
+    description="The batch, and your own units of it. For holders, the shop and the mall's people of risk.",
+    responses=RecallShown,
+    examples=[OpenApiExample("A recall", A_RECALL, response_only=True)],
+)
+@api_view(["GET"])
+def recall(request: Request, number: str) -> Response:
+    """A recall."""
+    return Response(_recall(request, _seen(request, number)))
+
+
+@extend_schema(
+    operation_id="joinRecall",
+    summary="Take what a recall offers",
+    description=(
+        "For all units of one of your orders: `money`, or `reissue` for working codes. Once the recall is confirmed it"
+        " is paid at once. Refused: `wrong_moment`, `nothing_left`."
+    ),
+    request=Wish,
+    responses={201: CaseOpened},
+    examples=[
+        OpenApiExample("The price", {"wants": "money"}, request_only=True),
+        OpenApiExample(
+            "The case", {"number": "R261122-9Q4W", "state": "refunded"}, response_only=True, status_codes=["201"]
+        ),
+    ],
+)
+@api_view(["POST"])
+@after_what_is_overdue(_seen)
+@idempotent
+def join(request: Request, number: str, order: str) -> Response:
+    """A holder's answer."""
+    found = _seen(request, number)
+    sale = get_object_or_404(Order, number=order, buyer=request.user)
+    told = Wish(data=request.data)
+    told.is_valid(raise_exception=True)
+    case = alarms.join(found, sale, by=request.user, at=clock.now(), wants=told.validated_data["wants"])
+    return Response(CaseOpened(case).data, status=201, headers={"Location": reverse("api:refund", args=[case.number])})
+
+
+@extend_schema(
+    operation_id="keepRecalled",
+    summary="Keep what is recalled",
+    description="Your codes work: the order goes on. Refused: `wrong_moment`, `nothing_left`.",
+    request=None,
+    responses=RecallShown,
+    examples=[OpenApiExample("The recall", A_RECALL, response_only=True)],
+)
+@api_view(["POST"])
+@after_what_is_overdue(_seen)
+@idempotent
+def keep(request: Request, number: str, order: str) -> Response:
+    """A holder keeps the codes."""
+    found = _seen(request, number)
+    sale = get_object_or_404(Order, number=order, buyer=request.user)
+    alarms.keep(found, sale, by=request.user, at=clock.now())
+    return Response(_recall(request, found))
+
+
+def _decision(name: str, verb: Callable[..., None], summary: str, description: str, state: str) -> Any:
+    """The address of what risk decides about an alarm."""
+
+    @extend_schema(
+        operation_id=name,
+        summary=summary,
+        description=description,
+        request=Words,
+        responses=RecallShown,
+        examples=[
+            OpenApiExample("Why", {"words": "The issuer confirms it."}, request_only=True),
+            OpenApiExample("The recall", A_RECALL | {"state": state}, response_only=True),
+        ],
+    )
+    @api_view(["POST"])
+    @after_what_is_overdue(_seen)
+    @idempotent
+    def decide(request: Request, number: str) -> Response:
+        if not request.user.has_role(Role.RISK):  # type: ignore[union-attr]
+            raise Http404
+        found = _seen(request, number)
+        told = Words(data=request.data)
+        told.is_valid(raise_exception=True)
+        verb(found, finding=told.validated_data["words"], by=request.user, at=clock.now())
+        return Response(_recall(request, found))
+
+    return decide
+
+
+confirm = _decision(
+    "confirmRecall",
+    alarms.confirm,
+    "Confirm a recall",
+    "Only people of risk. Holders then need nobody's consent. Refused: `wrong_moment`, `own_shop`, `no_reason`.",
+    "confirmed",
+)
+lift = _decision(
+    "liftRecall",
+    alarms.lift,
+    "Lift a recall",
+    "Only people of risk. The batch is sold again, held money goes on. Refused: `wrong_moment`, `own_shop`.",
+    "lifted",
+)
+
+
+def _own_order(request: Request, number: str) -> Order:
+    """The order of this number, for who bought it."""
+    return get_object_or_404(Order, number=number, buyer=request.user)
+
+
+@extend_schema(
+    operation_id="rateOrder",
+    summary="Rate a finished order",
+    description="Once, for ever. Refused: `wrong_moment`, `rated`.",
+    request=Stars,
+    responses={201: RatingShown},
+    examples=[
+        OpenApiExample("Four stars", {"stars": 4, "text": "Quick."}, request_only=True),
+        OpenApiExample("The rating", A_RATING, response_only=True, status_codes=["201"]),
+    ],
+)
+@api_view(["POST"])
+@after_what_is_overdue(_own_order)
+@idempotent
+def rate(request: Request, number: str) -> Response:
+    """The buyer's rating."""
+    order = _own_order(request, number)
+    told = Stars(data=request.data)
+    told.is_valid(raise_exception=True)
+    made = ratings.rate(order, by=request.user, at=clock.now(), **told.validated_data)
+    return Response(RatingShown(made).data, status=201)
+
+
+@extend_schema(
+    operation_id="replyToRating",
+    summary="Reply to a rating",
+    description="The shop, once. Refused: `rated`, `text_missing`.",
+    request=Words,
+    responses=RatingShown,
+    examples=[
+        OpenApiExample("Thanks", {"words": "Thank you."}, request_only=True),
+        OpenApiExample("The rating", A_RATING | {"reply": "Thank you."}, response_only=True),
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def reply(request: Request, pk: int) -> Response:
+    """The shop's reply."""
+    mine = Rating.objects.select_related("order__shop")
+    found = get_object_or_404(mine, keeping(request.user, SERVE, shop="shop"), pk=pk)
+    told = Words(data=request.data)
+    told.is_valid(raise_exception=True)
+    ratings.reply(found, text=told.validated_data["words"], by=request.user, at=clock.now())
+    return Response(RatingShown(found).data)
+
+
+@extend_schema(
+    operation_id="listRatings",
+    summary="Read a shop's ratings",
+    description="Public. Newest first, 50 a page; none is ever removed.",
+    parameters=[CURSOR],
+    responses=RatingPage,
+    auth=[],
+    examples=[OpenApiExample("One", {"results": [A_RATING], "next": None}, response_only=True)],
+)
+@api_view(["GET"])
+@permission_classes([AllowAny])
+def all_ratings(request: Request, slug: str) -> Response:
+    """The ratings of a shop."""
+    shop = get_object_or_404(Shop, slug=slug)
+    return Response(RatingPage(page(request, shop.ratings.all(), by="-pk")).data)
+
+
+@extend_schema(
+    operation_id="getTransparency",
+    summary="See how the mall keeps its word",
+    description="Public. Twelve months; a figure with fewer than ten cases behind it is null.",
+    responses=TransparencyShown,
+    auth=[],
+    examples=[
+        OpenApiExample(
+            "A month",
+            {
+                "months": [A_MONTH],
+                "deposits": 50_000_000,
+                "fund": 1_000_000,
+                "fund_aim": 600_000,
+                "owed": 0,
+                "versions": ["default-cn 2026.11.0"],
+            },
+            response_only=True,
+        )
+    ],
+)
+@api_view(["GET"])
+@permission_classes([AllowAny])
+def transparency(request: Request) -> Response:
+    """The figures of the transparency page."""
+    told = figures.told(clock.now())
+    months = [_month(name, found) for name, (_first, found) in zip(told["names"], told["months"], strict=True)]
+    versions = [row["number"] for row in told["versions"]]
+    return Response(TransparencyShown(told | {"months": months, "versions": versions}).data)
+
+
+def _level(level: str, rows: list[dict[str, Any]], falls: Downgrade | None) -> dict[str, Any]:
+    names = ("what", "has", "takes", "is_met")
+    return {
+        "level": level,
+        "falls_at": falls.deadline_at if falls else None,
+        "falls_to": falls.target if falls else "",
+        "version": thresholds().version,
+        "levels": [row | {"takes": [dict(zip(names, take, strict=True)) for take in row["takes"]]} for row in rows],
+    }
+
+
+def _recall(request: Request, found: Alarm) -> Any:
+    mine = found.units.filter(unit__order__buyer=request.user).select_related("unit__order", "refund")  # type: ignore[misc]
+    return RecallShown(found, context={"units": mine.order_by("pk")}).data
+
+
+def _month(name: str, found: Figures) -> dict[str, Any]:
+    def told(count: int) -> int | None:
+        return count if count >= FEWEST else None
+
+    return {
+        "month": name,
+        "orders": told(found.count("orders")),
+        "claims": told(found.count("claims")),
+        "disputes": told(found.count("disputes")),
+        "on_time_bp": found.on_time_bp,
+        "instant_bp": found.instant_bp,
+        "reversal_bp": found.reversal_bp,
+        "overturn_bp": found.overturn_bp,
+        "ruling_on_time_bp": found.ruling_on_time_bp,
+        "response_minutes": found.response_median,
+        "cycle_minutes": found.at_most("cycle", 50),
+        "late_payments": found.count("late_payments"),
+    }

@@ -1,0 +1,160 @@
+"""What the API takes and gives: levels, recalls, ratings, the mall's figures. Fen, minutes, basis points, UTC."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from reputation.models import Alarm, AlarmUnit, Measure, Rating
+from reputation.states import AlarmState, MeasureState
+
+
+class Takes(serializers.Serializer[Any]):
+    """One condition of a level: what one has and what it takes, as people read it."""
+
+    what = serializers.CharField()
+    has = serializers.CharField()
+    takes = serializers.CharField()
+    is_met = serializers.BooleanField()
+
+
+class LevelToReach(serializers.Serializer[Any]):
+    """A level and its conditions."""
+
+    level = serializers.CharField()
+    is_reached = serializers.BooleanField()
+    takes = Takes(many=True)
+
+
+class MeasureShown(serializers.Serializer[Measure]):
+    """A measure against whoever asks."""
+
+    id = serializers.IntegerField()
+    step = serializers.ChoiceField(Measure.Step.choices)
+    ground = serializers.ChoiceField(Measure.Ground.choices)
+    reason = serializers.CharField()
+    state = serializers.ChoiceField(MeasureState.choices)
+    until = serializers.DateTimeField()
+    appeal = serializers.CharField(allow_blank=True)
+    answer = serializers.CharField(allow_blank=True)
+
+
+class LevelShown(serializers.Serializer[Any]):
+    """A level, when it falls (if it was announced), and what each level takes."""
+
+    level = serializers.CharField()
+    falls_at = serializers.DateTimeField(allow_null=True)
+    falls_to = serializers.CharField(allow_blank=True)
+    version = serializers.CharField(help_text="Of the published thresholds.")
+    levels = LevelToReach(many=True)
+
+
+class OwnLevel(LevelShown):
+    """A buyer's level, and the measures against them."""
+
+    measures = MeasureShown(many=True)
+
+
+class Words(serializers.Serializer[Any]):
+    """A reason, in words that whoever is concerned reads."""
+
+    words = serializers.CharField(max_length=500)
+
+
+class AppealWords(serializers.Serializer[Any]):
+    """What was overlooked."""
+
+    words = serializers.CharField(max_length=1000)
+
+
+class UnitRecalled(serializers.Serializer[AlarmUnit]):
+    """A unit of whoever asks, and what became of it."""
+
+    order = serializers.CharField(source="unit.order.number")
+    place = serializers.IntegerField(source="unit.place")
+    fate = serializers.ChoiceField(AlarmUnit.Fate.choices)
+    refund = serializers.CharField(source="refund.number", default=None, allow_null=True)
+
+
+class RecallShown(serializers.Serializer[Alarm]):
+    """The alarm over a batch, with the units of whoever asks."""
+
+    number = serializers.CharField()
+    state = serializers.ChoiceField(AlarmState.choices)
+    shop = serializers.CharField(source="shop.slug")
+    listing = serializers.CharField(source="batch.listing.title")
+    sold = serializers.IntegerField()
+    bad = serializers.IntegerField()
+    raised_at = serializers.DateTimeField()
+    deadline_at = serializers.DateTimeField(allow_null=True)
+    finding = serializers.CharField(allow_blank=True)
+    units = serializers.SerializerMethodField()
+
+    def get_units(self, alarm: Alarm) -> list[dict[str, Any]]:
+        """The units of whoever asks."""
+        mine: Any = self.context["units"]
+        return list(UnitRecalled(mine, many=True).data)
+
+
+class Wish(serializers.Serializer[Any]):
+    """What a holder takes."""
+
+    wants = serializers.ChoiceField([("money", "money"), ("reissue", "reissue")], default="money")
+
+
+class CaseOpened(serializers.Serializer[Any]):
+    """The case that came of it."""
+
+    number = serializers.CharField()
+    state = serializers.CharField()
+
+
+class Stars(serializers.Serializer[Rating]):
+    """What a buyer says of a finished order."""
+
+    stars = serializers.IntegerField(min_value=1, max_value=5)
+    text = serializers.CharField(max_length=500, allow_blank=True, default="")
+
+
+class RatingShown(serializers.Serializer[Rating]):
+    """A rating as everybody reads it."""
+
+    id = serializers.IntegerField()
+    stars = serializers.IntegerField()
+    text = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
+    reply = serializers.CharField(allow_blank=True)
+
+
+class RatingPage(serializers.Serializer[Any]):
+    """A page of ratings."""
+
+    results = RatingShown(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class Month(serializers.Serializer[Any]):
+    """A month of the mall; nothing where fewer than ten cases are behind a figure."""
+
+    month = serializers.CharField()
+    orders = serializers.IntegerField(allow_null=True)
+    claims = serializers.IntegerField(allow_null=True)
+    disputes = serializers.IntegerField(allow_null=True)
+    on_time_bp = serializers.IntegerField(allow_null=True)
+    instant_bp = serializers.IntegerField(allow_null=True)
+    reversal_bp = serializers.IntegerField(allow_null=True)
+    overturn_bp = serializers.IntegerField(allow_null=True)
+    ruling_on_time_bp = serializers.IntegerField(allow_null=True)
+    response_minutes = serializers.IntegerField(allow_null=True, help_text="Median, at most.")
+    cycle_minutes = serializers.IntegerField(allow_null=True, help_text="Median from claim to money, at most.")
+    late_payments = serializers.IntegerField()
+
+
+class TransparencyShown(serializers.Serializer[Any]):
+    """How the mall keeps its word."""
+
+    months = Month(many=True)
+    deposits = serializers.IntegerField()
+    fund = serializers.IntegerField()
+    fund_aim = serializers.IntegerField()
+    owed = serializers.IntegerField()
+    versions = serializers.ListField(child=serializers.CharField())

@@ -1,0 +1,241 @@
+"""A bad batch is pulled before the next victim: sale stopped, money held, every holder asked; all of it reversible."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from ledger.transfers import Reason, transfer
+from notifications import inbox
+from notifications.models import Notification
+from orders import delivery
+from orders import lifecycle as orders
+from orders.models import Order, Unit
+from refunds.models import Refund
+from reputation import alarms, tasks
+from reputation.alarms import Look
+from reputation.models import Alarm, AlarmUnit, Signal
+from shops import listings, stock
+from shops.models import Batch, Card
+from tests.fixtures.cases import VISIT
+from tests.fixtures.people import person, staff
+from timeline.models import Event
+from timeline.refusals import Refused
+from timeline.sweep import fire_overdue
+
+
+def buy(listing, name, quantity, at):
+    """Somebody with enough money buys codes of the listing."""
+    user = person(name)
+    transfer(
+        source="channel:sandbox",
+        target=f"user:{user.pk}:wallet",
+        amount=1_000_000,
+        reason=Reason.TOP_UP,
+        subject=user.address,
+        key=f"{user.address}:money",
+        at=at,
+    )
+    order = orders.place(buyer=user, listing=listing, quantity=quantity, acknowledged=True, at=at)
+    orders.pay_from_wallet(order, by=user, at=at)
+    return Order.objects.get(pk=order.pk)
+
+
+@pytest.fixture
+def sold(draft, seller, at):
+    """Forty codes of one batch, sold to four buyers; ten more on the shelf."""
+    batch = stock.add_batch(draft, [f"BAT-{number:03}" for number in range(50)], by=seller, at=at)
+    listings.put_on_sale(draft, by=seller, at=at)
+    found = [buy(draft, f"holder{number}", 10, at) for number in range(4)]
+    Batch.objects.update(unit_cost=7_000)
+    assert batch is not None
+    return found
+
+
+def spoil(order, count, at):
+    """So many codes of an order were looked at, and the issuer says that they were bad."""
+    for unit in order.units.order_by("place")[:count]:
+        delivery.reveal(unit, by=order.buyer, at=at, visit=VISIT)
+        delivery.record_validity(unit, is_valid=False, source="issuer", at=at)
+        at += timedelta(minutes=1)
+
+
+def ring(sold, at):
+    for order in sold:
+        spoil(order, 3, at)
+    assert alarms.watch(at=at) == 1
+    alarms.carry_on(at=at)
+    return Alarm.objects.get()
+
+
+@pytest.mark.parametrize(
+    ("sold", "bad", "lately", "why"),
+    [
+        (40, 2, 2, ""),
+        (40, 3, 3, "few"),
+        (49, 2, 2, ""),
+        (100, 2, 1, "rate"),
+        (50, 1, 1, ""),
+        (1_000, 19, 2, ""),
+        (1_000, 20, 2, "rate"),
+    ],
+)
+def test_two_of_a_hundred_or_three_of_fifty(sold, bad, lately, why):
+    assert Look(sold, bad, lately).why == why
+
+
+def test_twelve_of_forty_stop_the_batch_and_ask_every_holder(sold, draft, at):
+    """X15: 40 codes of one batch, 12 of them fail in a day."""
+    alarm = ring(sold, at)
+    assert (alarm.sold, alarm.bad, alarm.why) == (40, 12, "few")
+    batch = alarm.batch
+    batch.refresh_from_db()
+    assert batch.stopped_at is not None
+    assert batch.is_stopped_by_mall
+    assert not Card.objects.free(at).exists()
+    with pytest.raises(Refused):
+        buy(draft, "late", 1, at)
+    assert alarm.units.count() == 40
+    assert not Unit.objects.exclude(held_by=alarm.address).exists(), "the money of all of them stands still"
+    told = Event.objects.filter(name="order.units_recalled")
+    assert {event.root for event in told} == {order.address for order in sold}
+    assert Signal.objects.get().batch == batch
+    alarms.carry_on(at=at)
+    assert alarms.watch(at=at) == 0
+    assert told.count() == 4, "once is enough"
+
+
+def test_a_holder_is_paid_back_without_the_shop_once_it_is_confirmed(sold, risk, at):
+    alarm = ring(sold, at)
+    alarms.confirm(alarm, finding="发行方确认整批作废。", by=risk, at=at)
+    order = sold[0]
+    case = alarms.join(alarm, order, by=order.buyer, at=at)
+    case.refresh_from_db()
+    assert (case.state, case.approved) == ("refunded", 98_000)
+    assert set(alarm.units.filter(unit__order=order).values_list("fate", flat=True).order_by("pk")) == {"refund"}
+    assert alarms.recourse(alarm) == (10 + 9) * 7_000, "ten given back, nine bad ones elsewhere"
+
+
+def test_who_joined_before_is_paid_when_it_is_confirmed(sold, risk, at):
+    alarm = ring(sold, at)
+    order = sold[1]
+    case = alarms.join(alarm, order, by=order.buyer, at=at)
+    case.refresh_from_db()
+    assert case.state == "requested"
+    alarms.confirm(alarm, finding="发行方确认整批作废。", by=risk, at=at)
+    alarms.carry_on(at=at)
+    case.refresh_from_db()
+    assert case.state == "refunded"
+
+
+def test_who_keeps_the_codes_goes_on_as_before(sold, at):
+    alarm = ring(sold, at)
+    order = sold[2]
+    alarms.keep(alarm, order, by=order.buyer, at=at)
+    alarms.carry_on(at=at)
+    assert not order.units.exclude(held_by="").exists()
+    with pytest.raises(Refused, match="nothing_left"):
+        alarms.join(alarm, order, by=order.buyer, at=at)
+
+
+def test_only_the_holder_answers_and_only_risk_decides(sold, seller, stranger, risk, agent, at):
+    alarm = ring(sold, at)
+    with pytest.raises(Refused, match="not_your_turn"):
+        alarms.join(alarm, sold[0], by=stranger, at=at)
+    for nobody in (seller, agent):
+        with pytest.raises(Refused, match="not_your_turn"):
+            alarms.confirm(alarm, finding="x", by=nobody, at=at)
+    with pytest.raises(Refused, match="no_reason"):
+        alarms.lift(alarm, finding=" ", by=risk, at=at)
+
+
+def test_risk_lifts_it_and_everything_goes_on(sold, risk, at):
+    alarm = ring(sold, at)
+    alarms.lift(alarm, finding="发行方接口误报。", by=risk, at=at)
+    alarms.carry_on(at=at)
+    assert not Unit.objects.exclude(held_by="").exists()
+    assert Card.objects.free(at).count() == 10, "the rest is sold again"
+    assert set(alarm.units.values_list("fate", flat=True).order_by("pk")) == {AlarmUnit.Fate.FREED}
+    assert alarms.watch_all(at=at) == 0, "nothing more was found since"
+    spoil(sold[3], 4, at + timedelta(hours=1))
+    assert alarms.watch_all(at=at) == 1, "more was found: it rings again"
+
+
+def test_if_nobody_looks_in_time_our_records_stand(sold, at):
+    alarm = ring(sold, at)
+    fire_overdue(alarm.root_address, at=alarm.deadline_at)
+    alarm.refresh_from_db()
+    assert alarm.state == "confirmed"
+    fire_overdue(alarm.root_address, at=alarm.deadline_at)
+    alarm.refresh_from_db()
+    assert alarm.state == "closed"
+    alarms.carry_on(at=alarm.entered_at)
+    assert not Unit.objects.exclude(held_by="").exists()
+
+
+def test_what_the_upstream_says_is_put_on_record(sold, seller, risk, at):
+    alarm = ring(sold, at)
+    unit = sold[0].units.get(place=4)
+    with pytest.raises(Refused, match="not_your_turn"):
+        alarms.check(alarm, unit, is_valid=True, source="supplier", reference="77", by=seller, at=at)
+    alarms.check(alarm, unit, is_valid=False, source="supplier", reference="78", by=seller, at=at)
+    assert unit.validity_records.get().reference == "78"
+    other = sold[0].units.get(place=5)
+    alarms.check(alarm, other, is_valid=True, source="issuer", reference="79", by=risk, at=at)
+    assert other.validity_records.get().is_valid
+
+
+def test_each_sees_their_part_of_the_page(client, sold, seller, stranger, risk, at):
+    alarm = ring(sold, at)
+    address = reverse("reputation:alarm", args=[alarm.number])
+    order = sold[0]
+    client.force_login(stranger)
+    assert client.get(address).status_code == 404
+    client.force_login(order.buyer)
+    page = client.get(address).content.decode()
+    assert order.number in page
+    assert sold[1].number not in page, "nobody sees another holder's order"
+    answer = client.post(reverse("reputation:join", args=[alarm.number, order.number]))
+    assert answer.status_code == 302
+    client.force_login(seller)
+    assert sold[1].number in client.get(address).content.decode()
+    decide = reverse("reputation:decide", args=[alarm.number, "lift"])
+    assert client.post(decide, {"why": "x"}).status_code == 404
+    client.force_login(risk)
+    assert alarm.number in client.get(reverse("reputation:risk")).content.decode()
+    client.post(decide, {"why": "误报"})
+    alarm.refresh_from_db()
+    assert alarm.state == "lifted"
+
+
+def test_a_person_of_risk_stops_a_batch_by_hand(client, sold, risk, at):
+    other = staff("risk", at=at, name="risk2")
+    client.force_login(other)
+    batch = Batch.objects.get()
+    client.post(reverse("reputation:raise", args=[batch.pk]), {"why": ""})
+    assert not Alarm.objects.exists()
+    client.post(reverse("reputation:raise", args=[batch.pk]), {"why": "发行方来电通知。"})
+    assert Alarm.objects.get().why == "person"
+
+
+def test_the_whole_recall_through_pages(client, sold, seller, risk, at):
+    """X15 as a story: it rings by itself, a holder reads of it and is paid back, the shop sees what to ask upstream."""
+    for order in sold:
+        spoil(order, 3, at)
+    tasks.watch_batches()
+    inbox.catch_up(at=at)
+    order = sold[0]
+    notice = Notification.objects.get(user=order.buyer, code="order.units_recalled")
+    assert {each.user for each in Notification.objects.filter(code="alarm.raised")} == {seller}
+    client.force_login(risk)
+    alarm = Alarm.objects.get()
+    assert alarm.number in client.get(reverse("reputation:risk")).content.decode()
+    client.post(reverse("reputation:decide", args=[alarm.number, "confirm"]), {"why": "发行方确认整批作废。"})
+    client.force_login(order.buyer)
+    assert client.get(notice.url).status_code == 200
+    answer = client.post(reverse("reputation:join", args=[alarm.number, order.number]), follow=True)
+    assert answer.status_code == 200
+    case = Refund.objects.get(order=order)
+    assert (case.state, case.approved) == ("refunded", 98_000)
+    client.force_login(seller)
+    assert "1,330.00" in client.get(alarm.get_absolute_url()).content.decode(), "19 codes at ¥70.00 each"
