@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from orders.forms import FilesField, Uploads
 from refunds import reasons, stated, words
 from refunds.citations import DeclineCode
 from refunds.stated import Told
+from refunds.states import REFUND, RefundState
 from rulebook import linter, terms
 from rulebook.calculator import QUESTIONS
 from rulebook.forms import field_of
@@ -202,3 +204,47 @@ class DeclineForm(forms.Form):
             self.add_error("text", ValidationError(_("Send it again if it shall stay as it is."), code="vague_term"))
         told.pop("was_warned", None)
         return told
+
+
+class QueueForm(forms.Form):
+    """What a shop looks for in its queue; nothing of it has to be chosen."""
+
+    state = forms.ChoiceField(label=_("State"), required=False)
+    reason = forms.ChoiceField(label=_("Reason"), required=False)
+    listing = forms.TypedChoiceField(label=_("Offer"), required=False, coerce=int, empty_value=None)
+    least = YuanField(label=_("From, in yuan"), required=False, least=0)
+    most = YuanField(label=_("Up to, in yuan"), required=False, least=0)
+
+    def __init__(self, *args: Any, listings: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        every = [("", _("all"))]
+        mine = [RefundState.REQUESTED, *(each for each in RefundState if REFUND.owners.get(each) in {"shop", "both"})]
+        self._choose("state", every + [(state.value, state.label) for state in dict.fromkeys(mine)])
+        self._choose("reason", every + [(code, words.reason(code)) for code in reasons.STATES])
+        self._choose("listing", every + [(str(pk), title) for pk, title in listings])
+
+    def _choose(self, name: str, choices: Any) -> None:
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    def as_query(self) -> str:
+        """The filters as a part of an address, for the next page."""
+        return urlencode({name: self.data.get(name, "") for name in self.fields if self.data.get(name)})
+
+
+class AnswerForm(forms.Form):
+    """An answer to keep."""
+
+    title = forms.CharField(label=_("Title"), max_length=40)
+    text = forms.CharField(label=_("Text"), max_length=2000, widget=forms.Textarea(attrs={"rows": 5}))
+
+
+class WordForm(forms.Form):
+    """Up to how much a shop pays at once."""
+
+    most = YuanField(
+        label=_("Up to, in yuan a case"),
+        required=False,
+        least=0,
+        most=100_000,
+        help_text=_("0: nothing is paid before you have answered. You can change it at any time."),
+    )

@@ -20,4 +20,7 @@ urlpatterns = [
     path("refunds/<slug:number>/escalate/", cases.escalate, name="escalate"),
     path("desk/<slug:slug>/queue/", queue.queue, name="queue"),
     path("desk/<slug:slug>/queue/accept/", queue.accept, name="accept_many"),
+    path("desk/<slug:slug>/answers/", queue.answers, name="answers"),
+    path("desk/<slug:slug>/answers/<int:pk>/drop/", queue.drop_answer, name="drop_answer"),
+    path("desk/<slug:slug>/answers/word/", queue.give_word, name="give_word"),
 ]

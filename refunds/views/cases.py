@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from orders import conversation
 from orders.models import Attachment
 from orders.parties import Side, side_of, side_of_author
-from refunds import citations, hooks, lifecycle, words
+from refunds import citations, costs, hooks, lifecycle, words
 from refunds.forms import DeclineForm
 from refunds.models import Refund
 from refunds.states import RefundState
@@ -192,7 +192,9 @@ def decline(request: HttpRequest, number: str) -> HttpResponse:
     if request.method != "POST" and "decline" not in refund.actions_for(request.user, at):
         return redirect(refund)
     rules = citations.applicable(refund)
-    form = DeclineForm(request.POST if request.method == "POST" else None, rules=rules)
+    answers = list(refund.order.shop.answers.order_by("title", "pk")[:30])
+    chosen = next((each.text for each in answers if str(each.pk) == request.GET.get("answer")), "")
+    form = DeclineForm(request.POST if request.method == "POST" else None, rules=rules, initial={"text": chosen})
     if request.method == "POST" and form.is_valid():
         lifecycle.decline(refund, by=request.user, at=at, **form.cleaned_data)
         messages.success(request, _("You declined. The buyer can ask the platform to look."))
@@ -201,6 +203,8 @@ def decline(request: HttpRequest, number: str) -> HttpResponse:
         "refund": refund,
         "form": form,
         "rules": rules,
+        "answers": answers,
+        "choices": costs.choices(refund, units=refund.items.count(), kind=refund.order.snapshot.listing.kind),
         "reason": words.reason(refund.reason),
         "facts": words.facts(refund.decision["parts"]),
     }

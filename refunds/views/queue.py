@@ -1,18 +1,25 @@
-"""What a shop has to answer: the case with the least time first, what our records say, and what a yes costs."""
+"""What a shop has to answer: the case with the least time first, what our records say, and what each answer costs."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from refunds import lifecycle, words
-from refunds.models import Refund
-from shops.models import Shop
+from ledger.templatetags.money import yuan
+from refunds import costs, desk, lifecycle, words
+from refunds.forms import AnswerForm, QueueForm, WordForm
+from refunds.models import Answer, Refund, Word
+from refunds.states import RefundState
+from shops.models import MONEY, SERVE, Listing, Shop
 from timeline import clock
 from timeline.refusals import Refused
 from timeline.sweep import fire_overdue
@@ -25,52 +32,168 @@ VERDICTS: dict[str, tuple[Promise, str, str]] = {
     "shop": (gettext_lazy("Our records speak against it"), "shield-alert", "amber"),
     "open": (gettext_lazy("Our records cannot tell"), "circle-question-mark", ""),
 }
+#: How much of the time is left, in percent: word and tone. A color never says it alone.
+URGENCY: list[tuple[int, Promise, str]] = [
+    (0, gettext_lazy("over"), "vermilion"),
+    (20, gettext_lazy("little time"), "amber"),
+    (50, gettext_lazy("half gone"), "brand"),
+    (101, gettext_lazy("enough time"), ""),
+]
 
 
 @require_safe
 def queue(request: HttpRequest, slug: str) -> HttpResponse:
-    """The cases a shop has to answer, 50 a page by time left."""
+    """The cases a shop has to answer, 50 a page by time left, filtered by state, reason, listing and amount."""
     shop, at = _own_shop(request, slug), clock.now()
-    waiting = Refund.objects.waiting_for(shop).select_related("order__snapshot__listing", "buyer")
-    page = request.GET.get("page", "1")
-    number = max(1, int(page[:6])) if page.isdecimal() else 1
-    found = list(waiting[(number - 1) * PAGE : number * PAGE + 1])
-    rows = [_row(refund, at) for refund in found[:PAGE]]
+    listings = list(Listing.objects.filter(shop=shop).order_by("title", "pk").values_list("pk", "title")[:500])
+    form = QueueForm(request.GET, listings=listings)
+    waiting = _filtered(waiting_for(shop), form.cleaned_data if form.is_valid() else {})
+    found = list(_after(waiting, request.GET.get("after", ""))[: PAGE + 1])
+    rows = [row(refund, at) for refund in found[:PAGE]]
     context = {
         "shop": shop,
+        "form": form,
+        "is_filtered": any(form.cleaned_data.values()) if form.is_bound and form.is_valid() else False,
         "rows": rows,
-        "proven": sum(row["is_proven"] for row in rows),
-        "page": number,
-        "has_more": len(found) > PAGE,
+        "proven": sum(each["can_be_chosen"] for each in rows),
+        "next": _cursor(found[PAGE - 1]) if len(found) > PAGE else "",
+        "is_first": not request.GET.get("after"),
+        "query": form.as_query(),
         "at": at,
     }
     return render(request, "refunds/queue.html", context)
 
 
+def waiting_for(shop: Shop) -> QuerySet[Refund]:
+    """What a shop has to answer, with everything that a row shows, in one query."""
+    waiting = Refund.objects.waiting_for(shop).annotate(units=Count("items"))
+    return waiting.select_related("order__snapshot__listing", "order__shop", "buyer")
+
+
+def _filtered(waiting: QuerySet[Refund], asked: dict[str, Any]) -> QuerySet[Refund]:
+    named = {"state": "state", "reason": "reason", "listing": "order__snapshot__listing"}
+    for name, path in named.items():
+        if asked.get(name):
+            waiting = waiting.filter(**{path: asked[name]})
+    if asked.get("least") is not None:
+        waiting = waiting.filter(asked__gte=asked["least"])
+    if asked.get("most") is not None:
+        waiting = waiting.filter(asked__lte=asked["most"])
+    return waiting
+
+
+def _cursor(refund: Refund) -> str:
+    """Where a page ends: the deadline and the id of its last row; what has no clock comes last."""
+    return f"{refund.deadline_at.isoformat() if refund.deadline_at else ''}_{refund.pk}"
+
+
+def _after(waiting: QuerySet[Refund], cursor: str) -> QuerySet[Refund]:
+    until, _line, pk = cursor.rpartition("_")
+    if not pk.isdecimal() or len(pk) > 18:
+        return waiting
+    if not until:
+        return waiting.filter(deadline_at=None, pk__gt=int(pk))
+    try:
+        due_at = parse_datetime(until)
+    except ValueError:
+        due_at = None
+    if due_at is None or due_at.tzinfo is None:
+        return waiting
+    later = Q(deadline_at__gt=due_at) | Q(deadline_at=due_at, pk__gt=int(pk)) | Q(deadline_at=None)
+    return waiting.filter(later)
+
+
 @require_POST
 def accept(request: HttpRequest, slug: str) -> HttpResponse:
-    """The shop accepts several cases at once, of those that our records prove; each in a transaction of its own."""
+    """The shop accepts several cases at once, of those that our records prove.
+
+    First it sees what that costs to the fen; with that sum confirmed, each is accepted in a transaction of its own and
+    told with its result.
+    """
     shop, at = _own_shop(request, slug), clock.now()
     numbers = request.POST.getlist("number")[:PAGE]
-    accepted, left = 0, []
-    for refund in Refund.objects.waiting_for(shop).filter(number__in=numbers).select_related("order__shop"):
-        fire_overdue(refund.root_address, at=at)
-        try:
-            if refund.is_proven():
-                lifecycle.accept(refund, by=request.user, at=at)
-                accepted += 1
-            else:
-                left.append(refund.number)
-        except Refused:
-            left.append(refund.number)
-    if accepted:
-        said = ngettext("%(count)s case accepted.", "%(count)s cases accepted.", accepted)
-        messages.success(request, said % {"count": accepted})
-    else:
+    chosen = list(waiting_for(shop).filter(number__in=numbers))
+    proven = [refund for refund in chosen if _can_be_chosen(refund)]
+    if not proven:
         messages.warning(request, _("No case was accepted: choose cases that our records prove."))
-    if left:
-        messages.warning(request, _("Not accepted: %(numbers)s. Look at each.") % {"numbers": ", ".join(left)})
-    return redirect("refunds:queue", slug=slug)
+        return redirect("refunds:queue", slug=slug)
+    total = sum(costs.of_accepting(refund) for refund in proven)
+    left_out = sorted(set(numbers) - {refund.number for refund in proven})
+    if request.POST.get("total") != str(total):
+        context = {
+            "shop": shop,
+            "rows": [row(refund, at) for refund in proven],
+            "total": total,
+            "kept": sum(refund.fee for refund in proven),
+            "left_out": left_out,
+            "is_new": "total" in request.POST,
+        }
+        return render(request, "refunds/queue_accept.html", context)
+    results = [_accepted(refund, by=request.user, at=at) for refund in proven]
+    done = [each for each in results if each["is_done"]]
+    said = ngettext("%(count)s case accepted: %(sum)s.", "%(count)s cases accepted: %(sum)s.", len(done))
+    messages.success(request, said % {"count": len(done), "sum": yuan(sum(each["sum"] for each in done))})
+    return render(request, "refunds/queue_accepted.html", {"shop": shop, "rows": results, "left_out": left_out})
+
+
+def _accepted(refund: Refund, *, by: Any, at: datetime) -> dict[str, Any]:
+    """One case of many: accepted, or why not."""
+    fire_overdue(refund.root_address, at=at)
+    why = ""
+    try:
+        lifecycle.accept(refund, by=by, at=at)
+    except Refused as refusal:
+        why = str(refusal.sentence)
+    return {"refund": refund, "is_done": not why, "why": why, "sum": costs.of_accepting(refund)}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answers(request: HttpRequest, slug: str) -> HttpResponse:
+    """The answers that a shop keeps, and its word in advance."""
+    shop, at = _own_shop(request, slug), clock.now()
+    form = AnswerForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            desk.keep_answer(shop, by=request.user, at=at, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("Kept. You can change it each time before it is sent."))
+            return redirect("refunds:answers", slug=slug)
+    word = Word.objects.filter(shop=shop).first()
+    context = {
+        "shop": shop,
+        "form": form,
+        "answers": list(shop.answers.order_by("title", "pk")),
+        "word": word.most if word else 0,
+        "word_form": WordForm(initial={"most": word.most if word else 0}) if shop.may(request.user, MONEY) else None,
+    }
+    return render(request, "refunds/answers.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def drop_answer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """An answer goes."""
+    shop = _own_shop(request, slug)
+    desk.drop_answer(get_object_or_404(Answer, shop=shop, pk=pk), by=request.user, at=clock.now())
+    return redirect("refunds:answers", slug=slug)
+
+
+@require_POST
+def give_word(request: HttpRequest, slug: str) -> HttpResponse:
+    """The shop says up to how much it pays at once, or takes that back."""
+    shop = _own_shop(request, slug)
+    form = WordForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(each) for errors in form.errors.values() for each in errors))
+        return redirect("refunds:answers", slug=slug)
+    word = desk.give_word(shop, most=form.cleaned_data["most"] or 0, by=request.user, at=clock.now())
+    if word.most:
+        said = _("From now on claims up to %(most)s that our records do not contradict are paid at once.")
+        messages.success(request, said % {"most": yuan(word.most)})
+    else:
+        messages.success(request, _("From now on nothing is paid before you have answered, unless it is proven."))
+    return redirect("refunds:answers", slug=slug)
 
 
 def verdict(refund: Refund) -> str:
@@ -80,23 +203,38 @@ def verdict(refund: Refund) -> str:
     return "buyer" if refund.is_proven() else "open"
 
 
-def _row(refund: Refund, at: Any) -> dict[str, Any]:
+def row(refund: Refund, at: datetime) -> dict[str, Any]:
+    """A case as a row: time left in word and bar, what our records say, what each answer costs."""
     word, icon, tone = VERDICTS[verdict(refund)]
     whole = (refund.deadline_at - refund.entered_at).total_seconds() if refund.deadline_at else 1
-    left = (refund.deadline_at - at).total_seconds() if refund.deadline_at else 0
+    left = (refund.deadline_at - at).total_seconds() if refund.deadline_at else whole
+    percent = max(0, min(100, round(100 * left / whole)))
+    _most, urgency, urgency_tone = next(each for each in URGENCY if percent <= each[0])
     return {
         "refund": refund,
         "title": refund.order.snapshot.listing.title,
         "reason": words.reason(refund.reason),
-        "cost": refund.asked + refund.compensation,
+        "state": RefundState(refund.state).label,
+        "units": refund.units,  # type: ignore[attr-defined]
+        "cost": costs.of_accepting(refund),
         "kept": refund.fee,
-        "is_proven": refund.is_proven(),
+        "choices": costs.choices(refund, units=refund.units, kind=refund.order.snapshot.listing.kind),  # type: ignore[attr-defined]
+        "can_be_chosen": _can_be_chosen(refund),
         "verdict": {"word": word, "icon": icon, "tone": tone},
-        "left": max(0, min(100, round(100 * left / whole))),
-        "is_late": left * 5 < whole,
+        "left": percent,
+        "urgency": {"word": urgency, "tone": urgency_tone},
         "then": words.then(refund),
     }
 
 
+def _can_be_chosen(refund: Refund) -> bool:
+    """Whether a case can be accepted together with others: proven by our records, and money is asked for."""
+    return refund.state == RefundState.REQUESTED and refund.is_proven() and refund.asked > 0
+
+
 def _own_shop(request: HttpRequest, slug: str) -> Shop:
-    return get_object_or_404(Shop, slug=slug, owner=request.user)
+    """A shop in which the person serves buyers; any other is not there."""
+    shop = get_object_or_404(Shop, slug=slug)
+    if not shop.may(request.user, SERVE):
+        raise Http404
+    return shop

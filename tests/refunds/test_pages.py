@@ -247,16 +247,39 @@ def test_an_empty_queue_says_so(as_shop, deposit):
     assert "empty" in text(as_shop.get(reverse("refunds:queue", args=["xinghe"])))
 
 
-def test_the_shop_accepts_what_is_proven_at_once_and_nothing_else(as_shop, order, bad_unit, rich_buyer, at):
+def proven_and_unproven(order, bad_unit, rich_buyer, at):
     orders.confirm(Order.objects.get(pk=order.pk), by=rich_buyer, at=at)
     delivery.reveal(units_of(order)[1], by=rich_buyer, at=at, visit=delivery.Visit())
     proven = claim(bad_unit, "CODE_INVALID", by=rich_buyer, at=at)
-    unproven = claim(units_of(order)[1], "CODE_INVALID", by=rich_buyer, at=at)
+    return proven, claim(units_of(order)[1], "CODE_INVALID", by=rich_buyer, at=at)
+
+
+def test_before_it_accepts_several_the_shop_sees_the_sum_to_the_fen(as_shop, order, bad_unit, rich_buyer, at):
+    proven, unproven = proven_and_unproven(order, bad_unit, rich_buyer, at)
     numbers = [proven.number, unproven.number, "R000"]
-    as_shop.post(reverse("refunds:accept_many", args=["xinghe"]), {"number": numbers})
+    page = as_shop.post(reverse("refunds:accept_many", args=["xinghe"]), {"number": numbers})
+    assert page.context["total"] == 9_800
+    assert page.context["left_out"] == sorted([unproven.number, "R000"])
+    proven.refresh_from_db()
+    assert proven.state == "requested", "seen is not accepted"
+
+
+def test_the_shop_accepts_what_is_proven_at_once_and_nothing_else(as_shop, order, bad_unit, rich_buyer, at):
+    proven, unproven = proven_and_unproven(order, bad_unit, rich_buyer, at)
+    told = {"number": [proven.number, unproven.number], "total": "9800"}
+    page = as_shop.post(reverse("refunds:accept_many", args=["xinghe"]), told)
+    assert [each["is_done"] for each in page.context["rows"]] == [True]
     proven.refresh_from_db()
     unproven.refresh_from_db()
     assert (proven.state, unproven.state) == ("refunded", "requested")
+
+
+def test_another_sum_than_the_one_that_was_seen_accepts_nothing(as_shop, order, bad_unit, rich_buyer, at):
+    proven, _unproven = proven_and_unproven(order, bad_unit, rich_buyer, at)
+    page = as_shop.post(reverse("refunds:accept_many", args=["xinghe"]), {"number": [proven.number], "total": "9799"})
+    assert page.context["is_new"]
+    proven.refresh_from_db()
+    assert proven.state == "requested"
 
 
 def test_the_queue_costs_the_same_for_one_case_and_for_fifty(as_shop, big_order, rich_buyer, at):
@@ -271,8 +294,72 @@ def test_the_queue_costs_the_same_for_one_case_and_for_fifty(as_shop, big_order,
     with recorded() as many:
         page = as_shop.get(queue)
     assert len(many) == len(one)
-    assert (len(page.context["rows"]), page.context["has_more"]) == (50, True)
-    assert len(as_shop.get(queue, {"page": "2"}).context["rows"]) == 1
+    assert (len(page.context["rows"]), bool(page.context["next"])) == (50, True)
+    rest = as_shop.get(queue, {"after": page.context["next"]})
+    assert len(rest.context["rows"]) == 1
+    seen = {row["refund"].pk for row in (*page.context["rows"], *rest.context["rows"])}
+    assert len(seen) == 51, "nobody is shown twice and nobody is left out"
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        ({"reason": "CODE_INVALID"}, 1),
+        ({"reason": "NOT_DELIVERED"}, 0),
+        ({"least": "90"}, 1),
+        ({"most": "90"}, 0),
+        ({"state": "requested"}, 1),
+        ({"least": "nonsense"}, 1),
+        ({"after": "nonsense"}, 1),
+    ],
+)
+def test_the_queue_is_filtered(as_shop, refund, asked, count):
+    page = as_shop.get(reverse("refunds:queue", args=["xinghe"]), asked)
+    assert len(page.context["rows"]) == count
+
+
+def test_each_answer_tells_its_cost_before_it_is_chosen(as_shop, refund):
+    page = as_shop.get(reverse("refunds:queue", args=["xinghe"]), headers={"accept-language": "en"})
+    told = {choice["name"]: choice["sum"] for choice in page.context["rows"][0]["choices"]}
+    assert told["Accept"] == told["Say nothing"] == 9_800
+    assert "¥9.80 on top" in text(page), "a tenth for the second failure"
+
+
+# answers and the word in advance
+
+
+def test_a_shop_keeps_answers_and_uses_them_in_a_decline(as_shop, refund):
+    kept = reverse("refunds:answers", args=["xinghe"])
+    as_shop.post(kept, {"title": "可用", "text": "我们查询后台，该卡密显示可用。"})
+    page = as_shop.get(address("decline", refund))
+    answer = page.context["answers"][0]
+    assert answer.title == "可用"
+    page = as_shop.get(address("decline", refund), {"answer": answer.pk})
+    assert "该卡密显示可用" in page.context["form"]["text"].value()
+    as_shop.post(reverse("refunds:drop_answer", args=["xinghe", answer.pk]))
+    assert not as_shop.get(kept).context["answers"]
+
+
+def test_a_void_term_is_not_kept(as_shop, deposit):
+    page = as_shop.post(reverse("refunds:answers", args=["xinghe"]), {"title": "x", "text": "最终解释权归本店所有。"})
+    assert page.status_code == 422
+    assert not page.context["answers"]
+
+
+def test_the_word_in_advance_is_given_and_taken_back(as_shop, deposit):
+    from refunds.models import Word
+
+    for written, stored in (("50", 5_000), ("0", 0)):
+        as_shop.post(reverse("refunds:give_word", args=["xinghe"]), {"most": written})
+        assert Word.objects.get().most == stored
+    as_shop.post(reverse("refunds:give_word", args=["xinghe"]), {"most": "1000.01"})
+    assert Word.objects.get().most == 0
+
+
+def test_answers_are_the_shop_s_alone(client, deposit, rich_buyer, arbiter):
+    for person in (rich_buyer, arbiter):
+        client.force_login(person)
+        assert client.get(reverse("refunds:answers", args=["xinghe"])).status_code == 404
 
 
 def test_a_case_over_500_units_is_a_page_that_costs_the_same(client, big_order, rich_buyer, at):
