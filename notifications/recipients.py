@@ -408,6 +408,8 @@ TOLD: dict[str, list[Line]] = {
     "listing.passed": [Line("listing.passed", shop, own_listing_page)],
     "listing.sent_back": [Line("listing.sent_back", shop, own_listing_page)],
     "listing.taken_down": [Line("listing.taken_down", shop, own_listing_page)],
+    "shop.report_upheld": [Line("shop.report_upheld", owner, shop_page)],
+    "shop.report_dismissed": [Line("shop.report_dismissed", owner, shop_page)],
     "shop.word_given": [Line("shop.word_given", owner, shop_page)],
     "shop.level_set": [Line("shop.level_set", owner, shop_page)],
     "member.invited": [Line("member.invited", invited, invitations_page)],

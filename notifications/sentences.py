@@ -216,6 +216,8 @@ SENTENCES: dict[str, Promise] = {
     "listing.passed": _("A listing of %(shop)s was looked over and is on sale."),
     "listing.sent_back": _("A listing of %(shop)s was sent back to you. Read why."),
     "listing.taken_down": _("The mall took a listing of %(shop)s off sale. Read why."),
+    "shop.report_upheld": _("A report about an offer of %(shop)s was right. See why."),
+    "shop.report_dismissed": _("A report about an offer of %(shop)s was unfounded."),
     "shop.word_given": _("What %(shop)s pays at once without being asked was changed. See its answers."),
     "shop.level_set": _("%(shop)s has another level now, and other caps with it."),
     "member.invited": _("%(shop)s invites you to work there. Accept or decline."),

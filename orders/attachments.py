@@ -5,6 +5,7 @@ the original reaches anybody's browser; PDF and plain text are only ever downloa
 """
 
 import hashlib
+import json
 import logging
 import os
 import re
@@ -13,7 +14,7 @@ import sys
 import unicodedata
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import filetype
 from django.core.exceptions import ValidationError
@@ -23,7 +24,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from orders import viewing
+from orders import traces, viewing
 from orders.models import Attachment, Order
 from orders.parties import Side, may_speak, side_of, side_of_author
 from timeline.door import lock, note, require
@@ -69,7 +70,7 @@ def attach(order: Order, upload: UploadedFile, *, by: Any, at: datetime) -> Atta
     _require_room(order, side)
     name = visible_name(upload.name or "")
     media_type = media_type_of(content, name)
-    view = viewing_copy(content) if media_type in IMAGES else None
+    view, told = draw(content) if media_type in IMAGES else (None, {})
     original = _keep(f"originals/{sha256[:2]}/{sha256}", content)
     copy = _keep(f"copies/{sha256[:2]}/{sha256}", view) if view else ""
     with transaction.atomic():
@@ -89,6 +90,8 @@ def attach(order: Order, upload: UploadedFile, *, by: Any, at: datetime) -> Atta
             viewing_copy=copy,
             at=at,
         )
+        if view:
+            traces.keep(attachment, told)
         data = {"attachment": attachment.pk, "sha256": sha256, "type": media_type, "size": len(content), "side": side}
         note(order, "order.file_attached", by=by, at=at, data=data)
     return attachment
@@ -141,8 +144,20 @@ def media_type_of(content: bytes, name: str) -> str:
     return str(kind)
 
 
+class Drawn(NamedTuple):
+    """A picture drawn anew, and what its file said of itself (`orders.viewing.of_its_own`) with its likeness."""
+
+    copy: bytes
+    told: dict[str, str]
+
+
 def viewing_copy(content: bytes) -> bytes:
-    """The picture drawn anew from its pixels, without anything else that was in the file, by a process of its own."""
+    """The picture drawn anew from its pixels, without anything else that was in the file."""
+    return draw(content).copy
+
+
+def draw(content: bytes) -> Drawn:
+    """The picture drawn anew and what its file said, by a process of its own."""
     command = [sys.executable, "-I", str(Path(viewing.__file__).resolve())]
     try:
         done = subprocess.run(  # noqa: S603 - our own program, nothing of the file on its command line
@@ -156,7 +171,8 @@ def viewing_copy(content: bytes) -> bytes:
         if done.returncode != viewing.UNREADABLE:
             log.warning("drawing a viewing copy ended with %s", done.returncode)
         raise _unreadable()
-    return done.stdout
+    line, _end, copy = done.stdout.partition(b"\n")
+    return Drawn(copy, json.loads(line))
 
 
 def too_large_a_file() -> ValidationError:

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -338,6 +340,24 @@ class Attachment(models.Model):
     original = models.CharField(max_length=200, help_text="name in the private storage")
     viewing_copy = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
+
+
+class Trace(models.Model):
+    """What a picture's own file said before its copy was drawn, and how it looks; for the staff alone, never a verdict.
+
+    Where it was taken is never kept.
+    """
+
+    attachment = models.OneToOneField(Attachment, on_delete=models.PROTECT, related_name="trace")
+    taken = models.CharField(max_length=80, blank=True, help_text="as the camera wrote it")
+    taken_at = models.DateTimeField(null=True)
+    software = models.CharField(max_length=80, blank=True)
+    camera = models.CharField(max_length=80, blank=True)
+    likeness = models.CharField(max_length=16, blank=True, help_text="64 bits, hexadecimal")
+    bands = ArrayField(models.IntegerField(), default=list, help_text="parts of the likeness, to find near ones")
+
+    class Meta:
+        indexes = [GinIndex(fields=["bands"], name="orders_trace_bands")]
 
 
 class Handover(models.Model):

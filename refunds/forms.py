@@ -12,6 +12,7 @@ from ledger.forms import YuanField
 from orders.forms import FilesField, Uploads
 from refunds import reasons, stated, words
 from refunds.citations import DeclineCode
+from refunds.papers import Proof, Relation
 from refunds.stated import Told
 from refunds.states import REFUND, RefundState
 from rulebook import linter, terms
@@ -248,3 +249,53 @@ class WordForm(forms.Form):
         most=100_000,
         help_text=_("0: nothing is paid before you have answered. You can change it at any time."),
     )
+
+
+class ProofForm(forms.Form):
+    """One paper of a family."""
+
+    what = forms.ChoiceField(label=_("What does it show?"), choices=Proof.What.choices, widget=forms.RadioSelect)
+    file = forms.FileField(
+        label=_("Picture or PDF"),
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp,application/pdf"}),
+        help_text=_("It is sealed at once. Cover what is not needed, such as the number of an identity card."),
+    )
+
+    def __init__(self, *args: Any, is_too_large: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_too_large = is_too_large
+
+    def clean(self) -> dict[str, Any]:
+        """A file that was too large was not let in."""
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.is_too_large:
+            from orders.attachments import too_large_a_file
+
+            self.add_error(None, too_large_a_file())
+        return found
+
+
+class GuardianForm(forms.Form):
+    """Who the guardian is; the names are sealed."""
+
+    relation = forms.ChoiceField(label=_("You are"), choices=Relation.choices)
+    name = forms.CharField(label=_("Your name"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    contact = forms.CharField(label=_("How to reach you"), max_length=100)
+    account = forms.CharField(
+        label=_("How the child came to pay"),
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Whose device and account, when, and how you noticed."),
+    )
+
+
+class WhyForm(forms.Form):
+    """Why somebody of the staff opens a sealed paper."""
+
+    why = forms.CharField(label=_("Why do you need to see it?"), min_length=10, max_length=500)
+
+
+class FindingForm(forms.Form):
+    """What somebody of the staff found."""
+
+    finding = forms.CharField(label=_("What you found"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))

@@ -162,6 +162,11 @@ def may_open(guardian: Guardian, user: Any) -> bool:
     return bool(user.roles & OPENING) and side_of(guardian.refund.order, user) == Side.PLATFORM
 
 
+def may_decide(guardian: Guardian, user: Any) -> bool:
+    """Whether `user` says what the papers show: seniors and leads, and nobody who takes part in the case."""
+    return bool(user.roles & DECIDING) and side_of(guardian.refund.order, user) == Side.PLATFORM
+
+
 @verb
 def accept(guardian: Guardian, *, finding: str, by: Any, at: datetime) -> None:
     """The papers show who the guardian is and who operated. Refused: `not_your_turn`, `wrong_moment`."""
@@ -182,8 +187,7 @@ def ask_again(guardian: Guardian, *, finding: str, by: Any, at: datetime) -> Non
 
 def _decide(guardian: Guardian, state: GuardianState, *, finding: str, by: Any, at: datetime, event: str = "") -> None:
     lock(guardian)
-    is_theirs = bool(by.roles & DECIDING) and side_of(guardian.refund.order, by) == Side.PLATFORM
-    require(is_theirs, "not_your_turn", _("Only a senior arbiter or a lead says what the papers show."))
+    require(may_decide(guardian, by), "not_your_turn", _("Only a senior arbiter or a lead says what the papers show."))
     require(guardian.state == GuardianState.GIVEN, "wrong_moment", WRONG_MOMENT)
     require(bool(finding.strip()), "why_missing", _("Say in words what the papers show, or what is missing."))
     change(guardian, finding=finding.strip()[:2000], looked_by=by)

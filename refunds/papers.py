@@ -97,7 +97,7 @@ class Guardian(Tracked):
 
     def get_absolute_url(self) -> str:
         """The family's page."""
-        return self.refund.get_absolute_url()
+        return reverse("refunds:guardian", kwargs={"number": self.refund.number})
 
     def is_of(self, user: Any) -> bool:
         """Whether `user` gives the papers: whoever filed the case."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from refunds.views import cases, claims, queue
+from refunds.views import cases, claims, papers, queue
 
 app_name = "refunds"
 
@@ -18,6 +18,13 @@ urlpatterns = [
     path("refunds/<slug:number>/decline/", cases.decline, name="decline"),
     path("refunds/<slug:number>/withdraw/", cases.withdraw, name="withdraw"),
     path("refunds/<slug:number>/escalate/", cases.escalate, name="escalate"),
+    path("refunds/<slug:number>/note/", papers.credit_note, name="credit_note"),
+    path("refunds/<slug:number>/signals/", papers.signal_list, name="signals"),
+    path("refunds/<slug:number>/guardian/", papers.guardian, name="guardian"),
+    path("refunds/<slug:number>/guardian/decide/", papers.decide_guardian, name="decide_guardian"),
+    path("refunds/<slug:number>/guardian/proofs/<int:pk>/open/", papers.open_proof, name="open_proof"),
+    path("reports/", papers.report_list, name="reports"),
+    path("reports/<slug:number>/decide/", papers.decide_report, name="decide_report"),
     path("desk/<slug:slug>/queue/", queue.queue, name="queue"),
     path("desk/<slug:slug>/queue/accept/", queue.accept, name="accept_many"),
     path("desk/<slug:slug>/answers/", queue.answers, name="answers"),

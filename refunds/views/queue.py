@@ -237,4 +237,6 @@ def _own_shop(request: HttpRequest, slug: str) -> Shop:
     shop = get_object_or_404(Shop, slug=slug)
     if not shop.may(request.user, SERVE):
         raise Http404
+    if request.method == "POST":
+        fire_overdue(shop.address, at=clock.now())
     return shop

@@ -395,7 +395,7 @@ def test_while_a_picture_is_drawn_others_act_on_the_order(order, rich_buyer, mon
         seen.append(connection.in_atomic_block)
         return draw(content)
 
-    draw = attachments.viewing_copy
-    monkeypatch.setattr(attachments, "viewing_copy", drawn_slowly)
+    draw = attachments.draw
+    monkeypatch.setattr(attachments, "draw", drawn_slowly)
     attach(order, upload(picture()), by=rich_buyer, at=clock.now())
     assert seen == [False]

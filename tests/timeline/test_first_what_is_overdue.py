@@ -70,6 +70,10 @@ ELSEWHERE = {
         ),
         "needs an alarm or a measure: tests/reputation",
     ),
+    "refunds:guardian": "needs a child's purchase: tests/refunds/test_special_roads.py",
+    "refunds:decide_guardian": "needs a child's purchase: tests/refunds/test_special_roads.py",
+    "refunds:open_proof": "looks and moves nothing; needs a child's purchase: tests/refunds/test_special_roads.py",
+    "refunds:decide_report": "has no clock: tests/refunds/test_special_roads.py",
     "shops:answer": "an invitation has a clock, but nothing of a sale hangs on it: tests/shops/test_staff.py",
 }
 

@@ -1,0 +1,199 @@
+"""Pages of what hangs on a case: its credit note, signals for the staff, a family's sealed papers, reports."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from orders.parties import Side, side_of
+from orders.uploads import too_large
+from refunds import credit, guardians, reports, signals, words
+from refunds.forms import FindingForm, GuardianForm, ProofForm, WhyForm
+from refunds.models import CreditNote, Guardian, Proof, Refund, Report
+from refunds.states import GuardianState
+from timeline import clock
+from timeline.sweep import fire_overdue
+
+PAGE = 50
+
+
+@require_safe
+def credit_note(request: HttpRequest, number: str) -> HttpResponse:
+    """The red note of a paid case, to print."""
+    refund = _visible(request, number)
+    note = get_object_or_404(CreditNote, refund=refund)
+    body = json.loads(note.body)
+    context = {
+        "refund": refund,
+        "note": note,
+        "is_whole": credit.is_whole(note),
+        "goods": body["goods"],
+        "shop": body["shop"],
+        "order": body["order"],
+        "price": body["price"],
+        "paid_at": datetime.fromisoformat(body["paid_at"]) if body["paid_at"] else None,
+        "payout": body["payout"],
+        "compensation": body["compensation"],
+        "units": [{"place": place, "amount": amount} for place, amount in body["units"]],
+        "reason": words.reason(body["reason"]),
+        "rulebook": body["rulebook"],
+    }
+    return render(request, "refunds/credit_note.html", context)
+
+
+@require_safe
+def signal_list(request: HttpRequest, number: str) -> HttpResponse:
+    """What deserves a second look in the files of a case; for the staff alone."""
+    refund = _visible(request, number)
+    if not signals.may_see(refund, request.user):
+        raise Http404
+    told = signals.times_of(refund)
+    context = {
+        "refund": refund,
+        "signals": signals.signals(refund),
+        "files": [{"file": file, "trace": told.get(file.pk)} for file in refund.attachments.order_by("pk")],
+    }
+    return render(request, "refunds/signals.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def guardian(request: HttpRequest, number: str) -> HttpResponse:
+    """A family's papers: whoever filed gives them, the staff who decide look at them; nobody else knows of the page."""
+    found, at = _guardian(request, number), clock.now()
+    is_mine = found.is_of(request.user)
+    proof_form, form = ProofForm(), GuardianForm()
+    if request.method == "POST":
+        if not is_mine:
+            raise Http404
+        fire_overdue(found.root_address, at=at)
+        found.refresh_from_db()
+        if "give" in request.POST:
+            form = GuardianForm(request.POST)
+            if form.is_valid():
+                told = dict(form.cleaned_data)
+                guardians.give(found, relation=told.pop("relation"), words=told, by=request.user, at=at)
+                messages.success(request, _("Your papers are complete. Somebody of the platform looks at them."))
+                return redirect(found)
+        else:
+            proof_form = ProofForm(request.POST, request.FILES, is_too_large=too_large(request))
+            if proof_form.is_valid() and _sealed(found, proof_form, by=request.user, at=at):
+                messages.success(request, _("Sealed. Nobody in the shop can see it."))
+                return redirect(found)
+    context = {
+        "guardian": found,
+        "state": GuardianState(found.state).label,
+        "refund": found.refund,
+        "is_mine": is_mine,
+        "can_give": is_mine and found.state == GuardianState.AWAITED and not found.is_overdue(at),
+        "can_decide": not is_mine
+        and found.state == GuardianState.GIVEN
+        and bool(request.user.roles & guardians.DECIDING),
+        "proofs": list(found.proofs.order_by("pk")),
+        "missing": guardians.missing_papers(found),
+        "proof_form": proof_form,
+        "form": form,
+        "why_form": WhyForm(),
+        "finding_form": FindingForm(),
+        "hints": found.words.hint if found.words else {},
+        "openings": [] if is_mine else guardians.happenings(found),
+        "at": at,
+    }
+    has_errors = bool(proof_form.errors or form.errors)
+    return render(request, "refunds/guardian.html", context, status=422 if has_errors else 200)
+
+
+def _sealed(found: Guardian, form: ProofForm, *, by: Any, at: datetime) -> bool:
+    """Whether the paper was taken; else the form says why not."""
+    try:
+        guardians.prove(found, form.cleaned_data["file"], what=form.cleaned_data["what"], by=by, at=at)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    return True
+
+
+@never_cache
+@require_POST
+def open_proof(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """A sealed paper, to somebody of the staff who said why; the reason is on record before it opens."""
+    found = _guardian(request, number)
+    proof = get_object_or_404(
+        Proof.objects.select_related("guardian__refund__order__shop", "key"), guardian=found, pk=pk
+    )
+    if not guardians.may_open(found, request.user):
+        raise Http404
+    content = guardians.open_proof(proof, why=request.POST.get("why", ""), by=request.user, at=clock.now())
+    answer = HttpResponse(content, content_type=proof.media_type)
+    is_picture = proof.media_type.startswith("image/")
+    answer["Content-Disposition"] = f"{'inline' if is_picture else 'attachment'}; filename={proof.what}-{proof.pk}"
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@require_POST
+def decide_guardian(request: HttpRequest, number: str) -> HttpResponse:
+    """Somebody who decides says what the papers show."""
+    found, at = _guardian(request, number), clock.now()
+    verbs = {"accept": guardians.accept, "refuse": guardians.refuse, "ask_again": guardians.ask_again}
+    verb = verbs.get(request.POST.get("answer", ""))
+    if verb is None:
+        raise Http404
+    fire_overdue(found.root_address, at=at)
+    found.refresh_from_db()
+    verb(found, finding=request.POST.get("finding", ""), by=request.user, at=at)
+    messages.success(request, _("It is on record. The case goes on by itself."))
+    return redirect(found)
+
+
+@require_safe
+def report_list(request: HttpRequest) -> HttpResponse:
+    """Reports on listings, the open ones first."""
+    found = reports.visible_to(request.user).select_related("listing__shop", "refund", "reporter")
+    context = {
+        "reports": _open_first(found),
+        "can_decide": reports.may_decide(request.user),
+        "form": FindingForm(),
+    }
+    return render(request, "refunds/reports.html", context)
+
+
+def _open_first(found: Any) -> list[Report]:
+    still_open = list(found.filter(decided_at=None).order_by("pk")[:PAGE])
+    return still_open + list(found.exclude(decided_at=None).order_by("-pk")[: PAGE - len(still_open)])
+
+
+@require_POST
+def decide_report(request: HttpRequest, number: str) -> HttpResponse:
+    """A report is upheld or dismissed."""
+    report = get_object_or_404(reports.visible_to(request.user).select_related("listing__shop"), number=number)
+    verb = {"uphold": reports.uphold, "dismiss": reports.dismiss}.get(request.POST.get("answer", ""))
+    if verb is None:
+        raise Http404
+    verb(report, finding=request.POST.get("finding", ""), by=request.user, at=clock.now())
+    messages.success(request, _("Decided. Whoever reported it and the shop can read it."))
+    return redirect("refunds:reports")
+
+
+def _visible(request: HttpRequest, number: str) -> Refund:
+    visible = Refund.objects.visible_to(request.user)
+    return get_object_or_404(visible.select_related("order__shop", "order__snapshot__listing", "buyer"), number=number)
+
+
+def _guardian(request: HttpRequest, number: str) -> Guardian:
+    """The papers, for whoever filed and for the staff who decide; for the shop they are not there."""
+    rows = Guardian.objects.select_related("refund__order__shop", "refund__buyer", "words")
+    found = get_object_or_404(rows, refund__number=number)
+    is_staff = guardians.may_open(found, request.user) and side_of(found.refund.order, request.user) == Side.PLATFORM
+    if not (found.is_of(request.user) or is_staff):
+        raise Http404
+    return found
