@@ -86,7 +86,7 @@ class Paper(FPDF):
             padding=1,
             borders_layout="HORIZONTAL_LINES",
             first_row_as_headings=False,
-            align="L",
+            text_align="LEFT",
         ) as table:
             for row in [head, *lines] if head else lines:
                 table.row([readable(cell) for cell in row])
@@ -103,7 +103,8 @@ class Paper(FPDF):
 
     def _say(self, text: str, size: float, height: float) -> None:
         self.set_font("latin", size=size)
-        self.multi_cell(0, height, readable(text), new_x="LMARGIN", new_y="NEXT", align="L")
+        for line in readable(text).split("\n"):
+            self.multi_cell(0, height, line, new_x="LMARGIN", new_y="NEXT", align="L")
         self.set_font("latin", size=TEXT)
 
 

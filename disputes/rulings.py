@@ -14,6 +14,7 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from disputes import precedents
 from disputes.models import PARTIES, Dispute, Evidence, Ruling
 from orders import escrow
 from orders.models import Unit
@@ -47,6 +48,7 @@ MISSING: dict[str, Promise] = {
     "rules": _("Name at least one rule that carries the decision."),
     "reasons": _("Give the reasons in plain words, in 20 characters at least."),
     "departs": _("The sum differs from the rulebook's figure: say why."),
+    "precedents": _("The outcome is outside the range of the nearest cases: say why."),
     "last_offer": _("Both sides let you choose between their last offers only: award one of the two sums."),
 }
 SHORTEST_REASONS = 20
@@ -83,6 +85,7 @@ class Prepared:
     funding: dict[str, Any]
     missing: list[str]
     departs: bool
+    leaves: bool
     rulebook: int | None
     signature_because: list[str]
     platform_bp: int
@@ -119,6 +122,11 @@ def prepare(dispute: Dispute, draft: Draft) -> Prepared:
     departs = sums_hold and rulebook is not None and award != rulebook
     if departs and not draft.departs_because.strip():
         missing.append("departs")
+    features = precedents.features_of(dispute, items)
+    outcome = precedents.returned(sum(grants.values()), features.paid)
+    leaves = sums_hold and precedents.near(features, besides=dispute).is_left_by(outcome)
+    if leaves and not draft.departs_because.strip():
+        missing.append("precedents")
     offers = list(dispute.final_offers.order_by("pk").values_list("amount", flat=True))
     if sums_hold and len(offers) == BOTH and award not in offers:
         missing.append("last_offer")
@@ -139,6 +147,7 @@ def prepare(dispute: Dispute, draft: Draft) -> Prepared:
         },
         missing=missing,
         departs=departs,
+        leaves=leaves,
         rulebook=rulebook,
         signature_because=[name for name, holds in because.items() if holds],
         platform_bp=platform_bp,
@@ -233,7 +242,7 @@ def write(
         arithmetic=prepared.arithmetic,
         funding=prepared.funding,
         departs=prepared.departs,
-        departs_because=draft.departs_because if prepared.departs else "",
+        departs_because=draft.departs_because if prepared.departs or prepared.leaves else "",
         needs_signature=prepared.needs_signature and not is_signed,
         by=by,
         at=at,

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from disputes import bundles, seal
+from disputes import bundles, precedents, seal
 from timeline import clock
 
 
@@ -10,6 +10,12 @@ from timeline import clock
 def seal_what_was_served() -> None:
     """Seal what an earlier version of the mall served without a seal."""
     seal.catch_up(at=clock.now())
+
+
+@shared_task(name="disputes.record_precedents")
+def record_precedents() -> None:
+    """Make precedents of what was sealed, and ask for second looks."""
+    precedents.record(at=clock.now())
 
 
 @shared_task(name="disputes.make_bundles")

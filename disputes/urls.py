@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from disputes.views import bench, bundles, cases, verify
+from disputes.views import bench, bundles, cases, precedents, verify
 
 app_name = "disputes"
 
@@ -17,6 +17,9 @@ urlpatterns = [
     path("disputes/<slug:number>/bundles/ask/", bundles.ask, name="ask_bundle"),
     path("bundles/<slug:number>/", bundles.bundle, name="bundle"),
     path("bundles/<slug:number>/zip/", bundles.fetch, name="fetch_bundle"),
+    path("precedents/", precedents.digest, name="digest"),
+    path("bench/precedents/", precedents.index, name="precedents"),
+    path("bench/second-looks/<int:pk>/", precedents.second_look, name="second_look"),
     path("rulings/<slug:number>/paper/", verify.paper, name="ruling_paper"),
     path("rulings/<slug:number>/file/", verify.file, name="ruling_file"),
     path("verify/", verify.check, name="verify"),

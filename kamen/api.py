@@ -17,6 +17,7 @@ import accounts.api
 import desks.api
 import disputes.api
 import disputes.bundle_api
+import disputes.precedent_api
 import disputes.seal_api
 import ledger.api
 import ledger.reconciling_api
@@ -405,6 +406,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/bundles/<slug:number>/", disputes.bundle_api.bundle, name="bundle"),
     path("v1/differences/", ledger.reconciling_api.differences, name="differences"),
     path("v1/differences/<int:pk>/settle/", ledger.reconciling_api.settle, name="settle_difference"),
+    path("v1/precedents/", disputes.precedent_api.listed, name="precedents"),
+    path("v1/precedents/digest/", disputes.precedent_api.digest, name="digest"),
+    path("v1/second-looks/<int:pk>/", disputes.precedent_api.look, name="second_look"),
     path("v1/rulings/<slug:number>/", disputes.seal_api.ruling, name="ruling_file"),
     path("v1/seals/", disputes.seal_api.seals, name="seals"),
     path("v1/seals/check/", disputes.seal_api.check_file, name="check_ruling_file"),

@@ -489,6 +489,8 @@ SILENT: set[str] = {
     "difference.booked",
     "dispute.bundle_asked",
     "dispute.bundle_made",
+    "dispute.second_look_asked",
+    "dispute.second_look_given",
     "dispute.signed",
     "dispute.enforcing",
     "dispute.closed",
@@ -512,7 +514,7 @@ SILENT: set[str] = {
             *REMINDED,
             "coupon",
             *("listing", "member", "payee", "application", "licence", "sanction", "brake", "rulebook"),
-            *("downgrade", "measure", "alarm"),
+            *("downgrade", "measure", "alarm", "difference"),
         )
         for event in CLOCK_EVENTS
         if not (event == "clock_reminded" and name in REMINDED)

@@ -17,7 +17,7 @@ from disputes.forms import AssignForm, RulingForm, SendBackForm, StatementForm, 
 from disputes.models import Dispute
 from disputes.rulings import Prepared, Weight
 from disputes.states import DisputeState
-from disputes.views import words
+from disputes.views import precedents, words
 from disputes.views.cases import add, up_to_date
 from rulebook.explanations import percent
 from timeline import clock
@@ -180,6 +180,7 @@ def _workbench(
         "records": words.shown(dispute, [piece for piece in file if piece.side == "platform"]),
         "happenings": words.happenings(dispute, is_for_staff=True),
         "rulebook": words.rulebook(dispute.refund),
+        "near": precedents.beside(dispute, rulings.items_of(dispute.refund)) if may_rule else None,
         "may_rule": may_rule,
         "form": form,
         "worked_out": _worked_out(prepared),

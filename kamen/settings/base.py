@@ -179,6 +179,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 10},
     },
+    "make precedents of rulings": {
+        "task": "disputes.record_precedents",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
     "seal what was served": {
         "task": "disputes.seal_what_was_served",
         "schedule": 60.0,

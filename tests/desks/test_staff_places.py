@@ -8,7 +8,7 @@ from desks.templatetags.staff_places import PLACES, staff_places
 
 ME = "/me/"
 OPEN_TO = {
-    "finance": ["desks:house", "ledger:queue", "ledger:brake", "ledger:accounts"],
+    "finance": ["desks:house", "ledger:queue", "ledger:differences", "ledger:brake", "ledger:accounts"],
     "lead": [
         "desks:house",
         "ledger:brake",

@@ -12,8 +12,8 @@ import pytest
 from django.db import connection
 
 from kamen import books
-from ledger import anchors, brake, payments
-from ledger.models import BooksCheck
+from ledger import anchors, brake, payments, reconciliation
+from ledger.models import BooksCheck, Settlement
 from ledger.transfers import Reason, transfer
 from notifications import inbox
 from orders import conversation, coupons, delivery
@@ -399,6 +399,7 @@ def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_se
     )
     _work_and_withdraw(listing.shop, seller, at)
     _open_and_suspend(opened, at)
+    _differ(at)
     inbox.catch_up(at=at)
     anchors.make(at=clock.now())
     transfer(
@@ -422,6 +423,14 @@ def _use_a_coupon(order, buyer, finance, at):
     coupon = coupons.draft(shop=None, code="BOOKS", by=finance, at=at, **sums, **term)
     coupons.start(coupon, by=people.staff("finance", at=at, name="third"), at=at)
     coupons.use(order, coupon.code, by=buyer, at=at)
+
+
+def _differ(at):
+    """A channel's file has a charge that nobody here knows."""
+    day = {"day": at.date(), "fetched_at": at, "sha256": "x", "lines": 1, "came_in": 500, "went_out": 0}
+    settlement = Settlement.objects.create(channel="sandbox", **day)
+    found = reconciliation.Found("missing_here", "charge", "P1", "sb1", theirs=500)
+    reconciliation._open(settlement, found, at=at)
 
 
 def _open_and_suspend(shop, at):

@@ -1,0 +1,155 @@
+"""Precedents on pages: the staff's list, everybody's digest, and second looks that are taken blind."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from disputes import precedents
+from disputes.forms import PARTY_WORDS, PercentField
+from disputes.models import PARTIES, Dispute, Precedent, SecondLook
+from disputes.views import words
+from disputes.views.cases import up_to_date
+from orders.states import Delivery
+from refunds import words as cases
+from rulebook.explanations import percent
+from shops.models import Kind
+from timeline import clock
+
+PAGE = 50
+
+
+class SearchForm(forms.Form):
+    """What a precedent is looked for by."""
+
+    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=40)
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind of goods"), required=False, choices=[("", gettext_lazy("All")), *Kind.choices]
+    )
+    rule = forms.CharField(label=gettext_lazy("Rule"), required=False, max_length=40)
+    number = forms.CharField(label=gettext_lazy("Number of the ruling or the case"), required=False, max_length=20)
+
+
+class LookForm(forms.Form):
+    """What somebody would decide who does not know how it was decided."""
+
+    returned_bp = PercentField(label=gettext_lazy("What should go back of what was paid, in percent"), required=False)
+    note = forms.CharField(
+        label=gettext_lazy("Why, in a few words"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def clean_returned_bp(self) -> int:
+        """At most all of it."""
+        given: int = self.cleaned_data["returned_bp"]
+        if given > precedents.WHOLE:
+            raise forms.ValidationError(_("From nothing to all of what was paid."), code="bad_amount")
+        return given
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Every ruling by its features and outcome, searchable; how far the team agrees with itself."""
+    _require_staff(request)
+    form = SearchForm(request.GET or None)
+    asked = form.cleaned_data if form.is_bound and form.is_valid() else {}
+    found = Paginator(precedents.searched(**asked), PAGE).get_page(request.GET.get("page"))
+    context: dict[str, Any] = {
+        "form": form,
+        "page": found,
+        "rows": [shown(each) for each in found],
+        "agreement": _agreement(),
+        "mine": SecondLook.objects.filter(user=request.user, decided_at=None).order_by("asked_at", "pk")[:PAGE],
+        "query": "&".join(f"{name}={value}" for name, value in asked.items() if value),
+    }
+    return render(request, "disputes/precedents.html", context)
+
+
+@login_not_required
+@require_safe
+def digest(request: HttpRequest) -> HttpResponse:
+    """How like cases were decided, for everybody: no names, no numbers of cases, no day, no words of anybody."""
+    found = Paginator(precedents.digest(at=clock.now()), PAGE).get_page(request.GET.get("page"))
+    return render(request, "disputes/digest.html", {"page": found, "rows": [shown(each) for each in found]})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def second_look(request: HttpRequest, pk: int) -> HttpResponse:
+    """The file of a case as it was, without its ruling; a POST says what one would decide."""
+    found = get_object_or_404(
+        SecondLook.objects.select_related("ruling__dispute__refund__order"), pk=pk, user=request.user
+    )
+    dispute = up_to_date(request, found.ruling.dispute)
+    form = LookForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        told = form.cleaned_data
+        bp, at = told["returned_bp"], clock.now()
+        precedents.look_again(found, returned_bp=bp, note_text=told["note"], by=request.user, at=at)
+        messages.success(request, _("Thank you. It counts for the team's agreement; nothing follows for the case."))
+        return redirect("disputes:precedents")
+    file = [piece for piece in words.evidence(dispute) if piece.at <= found.ruling.at]
+    context = {
+        "look": found,
+        "refund": dispute.refund,
+        "order": dispute.refund.order,
+        "reason": cases.reason(dispute.refund.reason),
+        "file": words.shown(dispute, file),
+        "form": form,
+    }
+    return render(request, "disputes/second_look.html", context, status=422 if form.errors else 200)
+
+
+def beside(dispute: Dispute, items: Any) -> dict[str, Any]:
+    """The nearest five with their range, for the workbench (`disputes/precedents_near.html`)."""
+    found = precedents.near(precedents.features_of(dispute, items), besides=dispute)
+    return {
+        "rows": [shown(each) for each in found.cases],
+        "has_range": found.low is not None,
+        "low": percent(found.low or 0),
+        "high": percent(found.high or 0),
+    }
+
+
+def shown(found: Precedent) -> dict[str, Any]:
+    """A precedent as it is read; whether names of it may be shown is the template's business."""
+    return {
+        "precedent": found,
+        "reason": cases.reason(found.reason),
+        "kind": Kind(found.kind).label,
+        "deliveries": [Delivery(each).label for each in found.deliveries],
+        "returned": percent(found.returned_bp),
+        "shares": [
+            {"name": PARTY_WORDS[party], "share": percent(found.shares[party])}
+            for party in PARTIES
+            if found.shares.get(party)
+        ],
+        "band": _band(found.paid),
+    }
+
+
+def _band(paid: int) -> str:
+    """How much was at stake, so roughly that nobody is known by it."""
+    for limit, word in ((5_000, "≤ ¥50"), (20_000, "¥50–200"), (100_000, "¥200–1,000")):
+        if paid <= limit:
+            return word
+    return "> ¥1,000"
+
+
+def _agreement() -> dict[str, Any]:
+    found = precedents.agreement()
+    kappa = None if found.kappa_bp is None else f"{found.kappa_bp / 10_000:.2f}"
+    return {"looks": found.looks, "share": percent(found.agreed_bp), "kappa": kappa}
+
+
+def _require_staff(request: HttpRequest) -> None:
+    """For whoever is not staff there is no such page."""
+    if not request.user.roles:  # type: ignore[union-attr]
+        raise Http404
