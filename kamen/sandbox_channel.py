@@ -240,7 +240,13 @@ class Channel(Books):
         if end > time.time():
             return 409, {"reason": "this day is not over"}
         lines = [
-            {"kind": kind, "number": each["number"], "txn": each["txn"], "amount": each["amount"], "state": each["state"]}
+            {
+                "kind": kind,
+                "number": each["number"],
+                "txn": each["txn"],
+                "amount": each["amount"],
+                "state": each["state"],
+            }
             for kind, query in SETTLED
             for each in self.rows(query, begin, end)
         ]

@@ -35,7 +35,7 @@ A_DIFFERENCE = {
 }
 
 
-class DifferenceShown(serializers.Serializer[Any]):
+class ChannelDifference(serializers.Serializer[Any]):
     """Something that a channel, our payments and the books do not say alike."""
 
     id = serializers.IntegerField()
@@ -57,7 +57,7 @@ class DifferenceShown(serializers.Serializer[Any]):
 class DifferencePage(serializers.Serializer[Any]):
     """A part of the list, newest first."""
 
-    results = DifferenceShown(many=True)
+    results = ChannelDifference(many=True)
     next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
 
 
@@ -89,7 +89,7 @@ def differences(request: Request) -> Response:
     summary="Close a difference",
     description="For finance, with the reason.",
     request=DifferenceToSettle,
-    responses=DifferenceShown,
+    responses=ChannelDifference,
     examples=[
         OpenApiExample("Explained", {"is_booked": False, "reason": "渠道跨日入账，次日文件已含。"}, request_only=True),
         OpenApiExample("Closed", {**A_DIFFERENCE, "state": "explained", "deadline_at": None}, response_only=True),
@@ -104,7 +104,7 @@ def settle(request: Request, pk: int) -> Response:
     told.is_valid(raise_exception=True)
     found = get_object_or_404(Difference.objects.select_related("settlement"), pk=pk)
     reconciliation.settle(found, by=request.user, at=clock.now(), **told.validated_data)
-    return Response(DifferenceShown(found).data)
+    return Response(ChannelDifference(found).data)
 
 
 def _require(request: Request) -> None:

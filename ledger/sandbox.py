@@ -212,9 +212,9 @@ def _settled(told: Any) -> SettledLine:
         raise ChannelDown("a line of the file is none")
     kind, number, txn = (told.get(name) for name in ("kind", "number", "txn"))
     amount, state = told.get("amount"), told.get("state")
-    if kind not in {"charge", "refund", "payout"} or not isinstance(number, str) or not TXN.fullmatch(number[:40] or "-"):
+    if kind not in {"charge", "refund", "payout"} or not isinstance(number, str) or not TXN.fullmatch(number):
         raise ChannelDown("a line of the file is about nothing")
-    if not isinstance(txn, str) or txn and not TXN.fullmatch(txn) or not isinstance(state, str):
+    if not isinstance(txn, str) or (txn and not TXN.fullmatch(txn)) or not isinstance(state, str):
         raise ChannelDown("a line of the file is about nothing")
     if type(amount) is not int or not 0 < amount <= 10**15:
         raise ChannelDown("a line of the file has no amount")
