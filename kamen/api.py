@@ -32,6 +32,7 @@ import rulebook.staff_api
 import shops.api
 import shops.money_api
 import shops.staff_api
+import shops.standing_api
 import shops.stock_api
 import timeline.clock_api
 from kamen import problems
@@ -387,6 +388,29 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/members/<int:pk>/decline/", shops.staff_api.decline, name="decline_invitation"),
     path("v1/members/<int:pk>/remove/", shops.staff_api.remove, name="remove_member"),
     path("v1/invitations/", shops.staff_api.invitations, name="invitations"),
+    path("v1/applications/", shops.standing_api.applications, name="applications"),
+    path("v1/applications/<int:pk>/", shops.standing_api.application, name="application"),
+    path("v1/applications/<int:pk>/write/", shops.standing_api.write_application, name="write_application"),
+    path("v1/applications/<int:pk>/papers/", shops.standing_api.give_application_paper, name="give_application_paper"),
+    path("v1/applications/<int:pk>/hand_in/", shops.standing_api.hand_in, name="hand_in"),
+    path("v1/applications/<int:pk>/withdraw/", shops.standing_api.withdraw, name="withdraw_application"),
+    path("v1/applications/<int:pk>/appeal/", shops.standing_api.appeal_application, name="appeal_application"),
+    path("v1/applications/<int:pk>/take_on/", shops.standing_api.take_on, name="take_on"),
+    path("v1/applications/<int:pk>/approve/", shops.standing_api.approve, name="approve_application"),
+    path("v1/applications/<int:pk>/send_back/", shops.standing_api.send_back, name="send_back_application"),
+    path("v1/applications/<int:pk>/refuse/", shops.standing_api.refuse, name="refuse_application"),
+    path("v1/shops/<slug:slug>/papers/", shops.standing_api.papers_of_shop, name="papers_of_shop"),
+    path("v1/papers/<int:pk>/take/", shops.standing_api.take_paper, name="take_paper"),
+    path("v1/papers/<int:pk>/refuse/", shops.standing_api.refuse_paper, name="refuse_paper"),
+    path("v1/shops/<slug:slug>/level/", shops.standing_api.set_level, name="set_level"),
+    path("v1/shops/<slug:slug>/steps/", shops.standing_api.steps, name="steps"),
+    path("v1/shops/<slug:slug>/contact/", shops.standing_api.show_contact, name="show_contact"),
+    path("v1/steps/<int:pk>/appeal/", shops.standing_api.appeal_step, name="appeal_step"),
+    path("v1/steps/<int:pk>/renew/", shops.standing_api.renew_step, name="renew_step"),
+    path("v1/steps/<int:pk>/lift/", shops.standing_api.lift_step, name="lift_step"),
+    path("v1/steps/<int:pk>/uphold/", shops.standing_api.uphold_step, name="uphold_step"),
+    path("v1/listings/<int:pk>/look_over/", shops.standing_api.look_over, name="look_over_listing"),
+    path("v1/listings/<int:pk>/take_down/", shops.standing_api.take_down, name="take_down_listing"),
     path("v1/clashes/", shops.stock_api.clashes, name="clashes"),
     path("v1/clashes/<int:pk>/settle/", shops.stock_api.settle_clash, name="settle_clash"),
     path("v1/notices/", notifications.api.notices, name="notices"),

@@ -1,4 +1,4 @@
-"""The API of shops: look around, open one, watch its deposit, close; list what it sells. Its stock: stock_api."""
+"""The API of shops: look around, watch a deposit, close; list what they sell. Opening one: standing_api."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ from ledger import accounts
 from rulebook import versions
 from shops import lifecycle, policy, searching
 from shops import listings as verbs
-from shops.models import BASE_DEPOSIT, SELL, Deposit, Listing, Shop, keeping
+from shops.models import SELL, Area, Deposit, Listing, Section, Shop, keeping
 from shops.offered import OFFERED
 from shops.serializers import (
     DepositForOwner,
@@ -28,7 +28,6 @@ from shops.serializers import (
     ListingToDraft,
     ShopInPublic,
     ShopPage,
-    ShopToOpen,
     WordsOfListing,
 )
 from timeline import clock
@@ -40,6 +39,10 @@ A_SHOP = {
     "level": "S0",
     "opened_at": "2026-11-22T02:00:00Z",
     "deposit_state": "unpaid",
+    "on_time_bp": 9_940,
+    "refund_bp": 80,
+    "loss_bp": None,
+    "response_minutes": 25,
 }
 A_DEPOSIT = {
     "state": "active",
@@ -64,7 +67,6 @@ A_DEPOSIT = {
 
 
 @extend_schema(
-    methods=["GET"],
     operation_id="listShops",
     summary="List all shops",
     description="Public. Newest first, 50 a page.",
@@ -73,35 +75,11 @@ A_DEPOSIT = {
     examples=[OpenApiExample("One shop", {"results": [A_SHOP], "next": None}, response_only=True)],
     auth=[],
 )
-@extend_schema(
-    methods=["POST"],
-    operation_id="openShop",
-    summary="Open a shop",
-    description="It may list and sell once its deposit is in place. Opening moves no money.",
-    request=ShopToOpen,
-    responses={201: ShopInPublic},
-    examples=[
-        OpenApiExample("A shop for point cards", {"name": "星河点卡", "slug": "xinghe"}, request_only=True),
-        OpenApiExample("The new shop", A_SHOP, response_only=True, status_codes=["201"]),
-    ],
-)
-@api_view(["GET", "POST"])
+@api_view(["GET"])
 @permission_classes([IsAuthenticatedOrReadOnly])
-@idempotent
 def shops(request: Request) -> Response:
-    """All shops, and a new one."""
-    if request.method == "POST":
-        return _open(request)
-    return Response(ShopPage(page(request, Shop.objects.select_related("deposit"), by="-pk")).data)
-
-
-def _open(request: Request) -> Response:
-    told = ShopToOpen(data=request.data)
-    told.is_valid(raise_exception=True)
-    shop = lifecycle.open_shop(owner=request.user, required=BASE_DEPOSIT, at=clock.now(), **told.validated_data)
-    return Response(
-        ShopInPublic(shop).data, status=201, headers={"Location": reverse("api:shop", kwargs={"slug": shop.slug})}
-    )
+    """All shops. Who wants a new one applies for it (`beginApplication`)."""
+    return Response(ShopPage(page(request, Shop.objects.select_related("deposit", "record"), by="-pk")).data)
 
 
 @extend_schema(
@@ -116,7 +94,7 @@ def _open(request: Request) -> Response:
 @permission_classes([IsAuthenticatedOrReadOnly])
 def shop(request: Request, slug: str) -> Response:
     """One shop."""
-    return Response(ShopInPublic(get_object_or_404(Shop.objects.select_related("deposit"), slug=slug)).data)
+    return Response(ShopInPublic(get_object_or_404(Shop.objects.select_related("deposit", "record"), slug=slug)).data)
 
 
 @extend_schema(
@@ -192,6 +170,10 @@ A_LISTING = {
     **A_DRAFT,
     "delivered_by": "stock",
     "asks": [],
+    "section": "software",
+    "area": "cn",
+    "promises": {"term_days": 30},
+    "warranty_days": 0,
     "is_sold_out": False,
 }
 A_POLICY = {
@@ -220,7 +202,12 @@ A_POLICY = {
     "is_sealed_kind": True,
     "has_midway": False,
 }
-OWN_LISTING = {**A_LISTING, "free": 10, "actions": ["pause", "close"], "terms": []}
+OWN_LISTING = {**A_LISTING, "free": 10, "review_note": "", "actions": ["pause", "close"], "terms": []}
+
+
+#: What a search can be narrowed down by, and which of it is not a number.
+QUESTIONS = ("q", "kind", "section", "area", "price_from", "price_to", "within", "is_backed")
+WORDED = {"q", "kind", "section", "area"}
 
 
 @extend_schema(
@@ -233,6 +220,12 @@ OWN_LISTING = {**A_LISTING, "free": 10, "actions": ["pause", "close"], "terms": 
         OpenApiParameter(
             "kind", str, OpenApiParameter.QUERY, enum=[kind.value for kind in OFFERED], description="Only this kind."
         ),
+        OpenApiParameter("section", str, OpenApiParameter.QUERY, enum=Section.values, description="Only this shelf."),
+        OpenApiParameter("area", str, OpenApiParameter.QUERY, enum=Area.values, description="Only what works there."),
+        OpenApiParameter("price_from", int, OpenApiParameter.QUERY, description="Fen for one unit, at least."),
+        OpenApiParameter("price_to", int, OpenApiParameter.QUERY, description="Fen for one unit, at most."),
+        OpenApiParameter("within", int, OpenApiParameter.QUERY, description="Delivered within so many minutes."),
+        OpenApiParameter("is_backed", bool, OpenApiParameter.QUERY, description="Only with the whole deposit."),
     ],
     responses=ListingPage,
     examples=[OpenApiExample("One listing", {"results": [A_LISTING], "next": None}, response_only=True)],
@@ -242,10 +235,14 @@ OWN_LISTING = {**A_LISTING, "free": 10, "actions": ["pause", "close"], "terms": 
 @permission_classes([IsAuthenticatedOrReadOnly])
 def listings(request: Request) -> Response:
     """What is on sale."""
-    asked = {name: request.query_params[name][:80] for name in ("q", "kind") if request.query_params.get(name)}
-    found = searching.find(Listing.objects.for_sale(), asked.get("q", "")).with_free().select_related("shop")
-    if "kind" in asked:
-        found = found.filter(kind=asked["kind"].replace("\x00", ""))
+    given = {name: request.query_params[name][:80] for name in QUESTIONS if request.query_params.get(name)}
+    asked = {name: word.replace("\x00", "") for name, word in given.items() if name in WORDED or word.isdecimal()}
+    answers = {name: word if name in WORDED else int(word[:12]) for name, word in asked.items()}
+    answers["is_backed"] = given.get("is_backed") == "true"
+    found = searching.narrow(searching.find(Listing.objects.for_sale(), asked.get("q", "")), answers)
+    found = found.with_free().select_related("shop")  # type: ignore[attr-defined]
+    if answers["is_backed"]:
+        asked["is_backed"] = "true"
     part = page(request, found, by="-pk")
     following = f"{part.next}&{urlencode(asked)}" if part.next and asked else part.next
     return Response(ListingPage({"results": part.results, "next": following}).data)
@@ -256,7 +253,7 @@ def listings(request: Request) -> Response:
     summary="Look at a listing",
     description="Public, as long as it was ever on sale. With the policy card: what can come back after the purchase.",
     responses=ListingToBuy,
-    examples=[OpenApiExample("On sale", A_LISTING | {"policy": A_POLICY}, response_only=True)],
+    examples=[OpenApiExample("On sale", A_LISTING | {"policy": A_POLICY, "exemption": "…"}, response_only=True)],
     auth=[],
 )
 @api_view(["GET"])

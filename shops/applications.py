@@ -57,6 +57,9 @@ def begin(*, applicant: Any, name: str, slug: str, at: datetime) -> Application:
     require(open_.count() < MOST_OPEN, "too_many", _("Finish or withdraw one of your applications first."))
     application = Application(applicant=applicant, name=name.strip(), slug=slug, begun_at=at)
     _require_sound(application)
+    _require_free(application)
+    if open_.filter(slug=slug).exists():
+        raise ValidationError({"slug": ValidationError(_("You apply for this shop already."), code="unique")})
     store(application, by=applicant, at=at)
     return application
 

@@ -153,7 +153,7 @@ class ListingForm(forms.Form):
     def _promise(self, kind: str) -> None:
         """Ask for everything that a kind can promise in figures."""
         for pledge in pledges.SCHEMA.get(kind, ()):
-            label = f"{pledge.label} ({pledge.unit})" if pledge.unit else pledge.label
+            label: Any = f"{pledge.label} ({pledge.unit})" if pledge.unit else pledge.label
             hint = _("Nothing of this kind goes on sale without it.") if pledge.is_needed else ""
             if pledge.choices is None:
                 asked: forms.Field = forms.IntegerField(

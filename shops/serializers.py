@@ -7,18 +7,21 @@ from rest_framework import serializers
 
 from ledger.models import Transfer
 from ledger.states import PayoutState
-from shops import terms
+from shops import policy, terms
 from shops.intakes import BIGGEST, report
 from shops.models import (
     HIGHEST_PRICE,
     LONGEST_PROMISE,
     LONGEST_REST,
+    LONGEST_WARRANTY,
     SHORTEST_PROMISE,
+    Area,
     Ask,
     Duty,
     Form,
     Intake,
     Kind,
+    Section,
     Shop,
     Way,
     visible,
@@ -45,15 +48,6 @@ class Whole(serializers.IntegerField):
         return int(super().to_internal_value(data))
 
 
-class ShopToOpen(serializers.Serializer[Shop]):
-    """What somebody who opens a shop says about it."""
-
-    name = Text(max_length=40, help_text="What people call it; no two shops have the same name.")
-    slug = serializers.RegexField(
-        r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40, help_text="Its place in addresses: small letters, digits, hyphens."
-    )
-
-
 class ShopInPublic(serializers.Serializer[Shop]):
     """A shop as everybody sees it."""
 
@@ -64,6 +58,38 @@ class ShopInPublic(serializers.Serializer[Shop]):
     deposit_state = serializers.ChoiceField(
         DepositState.choices, source="deposit.state", help_text="Whether the shop's security deposit is in place."
     )
+    on_time_bp = serializers.SerializerMethodField(
+        help_text="Units within the promise ÷ units due, 90 days, basis points; null: too few to say (under 20)."
+    )
+    refund_bp = serializers.SerializerMethodField(
+        help_text="Units of which something was paid back ÷ units sold, 90 days; null: too few to say."
+    )
+    loss_bp = serializers.SerializerMethodField(
+        help_text="Disputes in which the buyer got something ÷ disputes that ended, 90 days; null: too few to say."
+    )
+    response_minutes = serializers.SerializerMethodField(
+        help_text="Median minutes from a claim to the first answer, 90 days; null: too few to say."
+    )
+
+    def get_on_time_bp(self, shop: Shop) -> int | None:
+        """As the shop's page says it."""
+        return self._of_record(shop, "on_time_bp")
+
+    def get_refund_bp(self, shop: Shop) -> int | None:
+        """As the shop's page says it."""
+        return self._of_record(shop, "refund_bp")
+
+    def get_loss_bp(self, shop: Shop) -> int | None:
+        """As the shop's page says it."""
+        return self._of_record(shop, "loss_bp")
+
+    def get_response_minutes(self, shop: Shop) -> int | None:
+        """As the shop's page says it."""
+        return self._of_record(shop, "response_minutes")
+
+    def _of_record(self, shop: Shop, name: str) -> int | None:
+        found: int | None = getattr(getattr(shop, "record", None), name, None)
+        return found
 
 
 class ShopPage(serializers.Serializer[Any]):
@@ -215,6 +241,20 @@ class WordsOfListing(serializers.Serializer[Any]):
     asks = serializers.ListField(
         child=serializers.ChoiceField(Ask.choices), required=False, help_text="What the buyer must give."
     )
+    section = serializers.ChoiceField(
+        Section.choices, required=False, allow_blank=True, help_text="Its shelf in the mall."
+    )
+    area = serializers.ChoiceField(Area.choices, required=False, allow_blank=True, help_text="Where it works.")
+    promises = serializers.DictField(
+        required=False,
+        help_text='What is promised of its kind in figures, by name: {"term_days": 30}; whole numbers and words.',
+    )
+    warranty_days = Whole(
+        required=False,
+        min_value=0,
+        max_value=LONGEST_WARRANTY,
+        help_text="Days after delivery for which the shop answers beyond what the rules ask.",
+    )
 
 
 class ListingToDraft(WordsOfListing):
@@ -240,6 +280,10 @@ class ListingInPublic(serializers.Serializer[Any]):
     notice = serializers.CharField(help_text="What a buyer acknowledges before paying.")
     delivered_by = serializers.ChoiceField(Way.choices)
     asks = serializers.ListField(child=serializers.CharField(), help_text="What the buyer must give, by name.")
+    section = serializers.ChoiceField(Section.choices, allow_blank=True, help_text="Its shelf in the mall.")
+    area = serializers.ChoiceField(Area.choices, allow_blank=True, help_text="Where it works.")
+    promises = serializers.DictField(help_text="What is promised of its kind in figures.")
+    warranty_days = serializers.IntegerField(help_text="Days for which the shop answers beyond what the rules ask.")
     is_sold_out = serializers.SerializerMethodField(help_text="Whether nothing is left right now.")
 
     def get_is_sold_out(self, listing: Any) -> bool:
@@ -254,6 +298,13 @@ class ListingToBuy(ListingInPublic):
         help_text="The policy card: what comes back, until when, by which proof, and the fee of each level. In the"
         " language of the request; `level` is yours, and `version` the rulebook that an order of now is under."
     )
+    exemption = serializers.SerializerMethodField(
+        help_text="What a buyer says yes to with each purchase: the return without a reason does not apply."
+    )
+
+    def get_exemption(self, listing: Any) -> str:
+        """The text as the page shows it, in the language of the request."""
+        return policy.exemption(listing)
 
 
 class ListingPage(serializers.Serializer[Any]):
@@ -281,6 +332,7 @@ class ListingForOwner(ListingInPublic):
     terms = serializers.SerializerMethodField(help_text="What the clause linter finds in its texts.")
 
     free = serializers.IntegerField(help_text="Codes for sale.")
+    review_note = serializers.CharField(allow_blank=True, help_text="What a person of the mall found in it.")
     actions = serializers.ListField(child=serializers.CharField(), help_text="What the shop can do with it now.")
 
     @extend_schema_field(TermFound(many=True))

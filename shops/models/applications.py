@@ -89,6 +89,11 @@ class Application(Tracked, LegalParty):
                 condition=Q(state="approved", shop__isnull=False) | ~Q(state="approved") & Q(shop=None),
                 name="shops_application_has_its_shop",
             ),
+            models.UniqueConstraint(
+                fields=["applicant", "slug"],
+                condition=~Q(state__in=["approved", "closed", "withdrawn"]),
+                name="shops_application_once",
+            ),
         ]
         indexes = [
             models.Index(

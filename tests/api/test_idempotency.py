@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
-from shops.models import Shop
+from shops.models import Application, Shop
 from tests.api import probes
 from tests.api.conftest import problem, signed_in
 from tests.races import race
@@ -17,25 +17,27 @@ BODY = {"name": "星河", "slug": "xinghe"}
 
 @pytest.mark.django_db
 class TestOneAfterTheOther:
-    def test_the_same_request_again_gives_the_same_answer_and_no_second_shop(self, as_seller):
-        first = as_seller.send("/api/v1/shops/", BODY, key="k")
-        again = as_seller.send("/api/v1/shops/", BODY, key="k")
+    def test_the_same_request_again_gives_the_same_answer_and_no_second_application(self, as_seller):
+        first = as_seller.send("/api/v1/applications/", BODY, key="k")
+        again = as_seller.send("/api/v1/applications/", BODY, key="k")
         assert (first.status_code, again.status_code) == (201, 201)
         assert first.content == again.content
         assert first.headers["Location"] == again.headers["Location"]
         assert "Idempotency-Replayed" not in first.headers
         assert again.headers["Idempotency-Replayed"] == "true"
-        assert Shop.objects.count() == 1
+        assert Application.objects.count() == 1
 
     def test_the_same_key_with_another_request_is_refused(self, as_seller):
-        as_seller.send("/api/v1/shops/", BODY, key="k")
-        problem(as_seller.send("/api/v1/shops/", BODY | {"slug": "other"}, key="k"), 409, "idempotency_key_reused")
-        problem(as_seller.send("/api/v1/shops/?x=1", BODY, key="k"), 409, "idempotency_key_reused")
+        as_seller.send("/api/v1/applications/", BODY, key="k")
+        problem(
+            as_seller.send("/api/v1/applications/", BODY | {"slug": "other"}, key="k"), 409, "idempotency_key_reused"
+        )
+        problem(as_seller.send("/api/v1/applications/?x=1", BODY, key="k"), 409, "idempotency_key_reused")
         problem(as_seller.send("/api/v1/shops/xinghe/deposit/close/", BODY, key="k"), 409, "idempotency_key_reused")
 
     def test_a_key_is_its_persons_own(self, as_seller, as_stranger):
-        as_seller.send("/api/v1/shops/", BODY, key="k")
-        theirs = as_stranger.send("/api/v1/shops/", {"name": "别家", "slug": "other"}, key="k")
+        as_seller.send("/api/v1/applications/", BODY, key="k")
+        theirs = as_stranger.send("/api/v1/applications/", {"name": "别家", "slug": "other"}, key="k")
         assert theirs.status_code == 201
         assert "Idempotency-Replayed" not in theirs.headers
 
@@ -44,16 +46,18 @@ class TestOneAfterTheOther:
     )
     def test_a_post_needs_a_plain_key(self, as_seller, key, code):
         headers = {} if key is None else {"HTTP_IDEMPOTENCY_KEY": key}
-        response = as_seller.post("/api/v1/shops/", BODY, content_type="application/json", **headers)
+        response = as_seller.post("/api/v1/applications/", BODY, content_type="application/json", **headers)
         problem(response, 400, f"idempotency_key_{code}")
-        assert not Shop.objects.exists()
+        assert not Application.objects.exists()
 
     def test_a_wrong_form_keeps_nothing_so_that_the_key_serves_for_the_right_one(self, as_seller):
-        problem(as_seller.send("/api/v1/shops/", {"name": "星河"}, key="k"), 422, "invalid")
-        malformed = as_seller.post("/api/v1/shops/", "{", content_type="application/json", HTTP_IDEMPOTENCY_KEY="k")
+        problem(as_seller.send("/api/v1/applications/", {"name": "星河"}, key="k"), 422, "invalid")
+        malformed = as_seller.post(
+            "/api/v1/applications/", "{", content_type="application/json", HTTP_IDEMPOTENCY_KEY="k"
+        )
         problem(malformed, 400, "malformed")
         assert not KeptAnswer.objects.exists()
-        assert as_seller.send("/api/v1/shops/", BODY, key="k").status_code == 201
+        assert as_seller.send("/api/v1/applications/", BODY, key="k").status_code == 201
 
     def test_a_refusal_keeps_nothing(self, as_seller, shop):
         problem(as_seller.send(f"/api/v1/shops/{shop.slug}/deposit/close/", key="k"), 409, "wrong_moment")
@@ -72,13 +76,13 @@ class TestOneAfterTheOther:
         assert not Shop.objects.exists()
 
     def test_answers_are_kept_for_a_day_at_least_and_then_forgotten(self, as_seller):
-        as_seller.send("/api/v1/shops/", BODY, key="k")
+        as_seller.send("/api/v1/applications/", BODY, key="k")
         KeptAnswer.objects.update(at=F("at") - timedelta(hours=24))
         assert idempotency.forget_old() == 0
-        assert as_seller.send("/api/v1/shops/", BODY, key="k").headers["Idempotency-Replayed"] == "true"
+        assert as_seller.send("/api/v1/applications/", BODY, key="k").headers["Idempotency-Replayed"] == "true"
         KeptAnswer.objects.update(at=F("at") - timedelta(hours=25))
         assert idempotency.forget_old() == 1
-        problem(as_seller.send("/api/v1/shops/", BODY, key="k"), 422, "invalid")
+        problem(as_seller.send("/api/v1/applications/", BODY, key="k"), 422, "invalid")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -106,17 +110,17 @@ class TestAtTheSameTime:
 
     def test_twins_at_the_same_instant_have_one_effect(self, seller):
         clients = [signed_in(seller) for _ in range(4)]
-        answers = race(*(lambda each=each: each.send("/api/v1/shops/", BODY, key="k") for each in clients))
+        answers = race(*(lambda each=each: each.send("/api/v1/applications/", BODY, key="k") for each in clients))
         for answer in answers:
             assert answer.status_code == 201 or answer.json()["code"] == "idempotency_in_progress"
         assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
         assert sum(a.status_code == 201 and "Idempotency-Replayed" not in a.headers for a in answers) == 1
-        assert Shop.objects.count() == 1
+        assert Application.objects.count() == 1
         assert KeptAnswer.objects.count() == 1
 
     def test_the_same_shop_under_two_keys_is_opened_once(self, seller):
         clients = [signed_in(seller) for _ in range(2)]
-        answers = race(*(lambda each=each: each.send("/api/v1/shops/", BODY) for each in clients))
+        answers = race(*(lambda each=each: each.send("/api/v1/applications/", BODY) for each in clients))
         assert sorted(answer.status_code for answer in answers) in ([201, 409], [201, 422])
         assert {a.json()["code"] for a in answers if a.status_code != 201} <= {"already_exists", "invalid"}
-        assert Shop.objects.count() == 1
+        assert Application.objects.count() == 1

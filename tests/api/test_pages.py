@@ -30,4 +30,4 @@ def test_a_no_is_a_page_to_read(visitor, width, language):
 
 def test_the_contract_reads_without_scripts(visitor):
     page = visitor(scripts=False).visit("/api/docs/")
-    assert page.locator("#openShop pre").count() == 2
+    assert page.locator("#beginApplication pre").count() == 2

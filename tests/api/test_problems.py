@@ -31,7 +31,7 @@ def test_what_is_not_yours_looks_exactly_like_what_is_not_there(as_stranger, sho
 
 
 def test_a_wrong_method_is_answered_with_the_right_ones(as_seller):
-    response = as_seller.delete("/api/v1/shops/")
+    response = as_seller.delete("/api/v1/applications/")
     problem(response, 405, "method_not_allowed")
     assert set(response.headers["Allow"].split(", ")) == {"GET", "POST", "OPTIONS"}
 
@@ -40,14 +40,14 @@ def test_a_post_without_the_sessions_csrf_token_is_refused(seller):
     client = signed_in(seller)
     client.handler.enforce_csrf_checks = True
     body = {"name": "星河", "slug": "xinghe"}
-    problem(client.send("/api/v1/shops/", body), 403, "csrf_failed")
+    problem(client.send("/api/v1/applications/", body), 403, "csrf_failed")
     token = "a" * 32
     client.cookies["csrftoken"] = token
-    assert client.send("/api/v1/shops/", body, HTTP_X_CSRFTOKEN=token).status_code == 201
+    assert client.send("/api/v1/applications/", body, HTTP_X_CSRFTOKEN=token).status_code == 201
 
 
 def test_a_body_that_is_no_json_is_malformed(as_seller):
-    response = as_seller.post("/api/v1/shops/", "{", content_type="application/json", HTTP_IDEMPOTENCY_KEY="k")
+    response = as_seller.post("/api/v1/applications/", "{", content_type="application/json", HTTP_IDEMPOTENCY_KEY="k")
     problem(response, 400, "malformed")
 
 
@@ -55,13 +55,13 @@ def test_a_body_that_is_no_json_is_malformed(as_seller):
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
 )
 def test_a_body_that_is_not_sent_as_json_is_not_taken(as_seller, content_type):
-    response = as_seller.generic("POST", "/api/v1/shops/", b"--x--\r\n", content_type, HTTP_IDEMPOTENCY_KEY="k")
+    response = as_seller.generic("POST", "/api/v1/applications/", b"--x--\r\n", content_type, HTTP_IDEMPOTENCY_KEY="k")
     problem(response, 415, "unsupported_media_type")
 
 
 def test_a_body_that_is_too_large_is_not_read(as_seller, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
-    problem(as_seller.send("/api/v1/shops/", {"name": "x" * 200}), 413, "too_large")
+    problem(as_seller.send("/api/v1/applications/", {"name": "x" * 200}), 413, "too_large")
 
 
 def test_the_api_speaks_json_only(anybody):
@@ -69,18 +69,18 @@ def test_the_api_speaks_json_only(anybody):
 
 
 def test_a_wrong_form_names_each_field(as_seller):
-    found = problem(as_seller.send("/api/v1/shops/", {"slug": "Not A Slug"}), 422, "invalid")
+    found = problem(as_seller.send("/api/v1/applications/", {"slug": "Not A Slug"}), 422, "invalid")
     assert [(each["field"], each["code"]) for each in found["errors"]] == [("name", "required"), ("slug", "invalid")]
     assert all(each["detail"] for each in found["errors"])
 
 
 def test_a_wrong_form_as_a_whole_has_no_field(as_seller):
-    found = problem(as_seller.send("/api/v1/shops/", ["no", "object"]), 422, "invalid")
+    found = problem(as_seller.send("/api/v1/applications/", ["no", "object"]), 422, "invalid")
     assert [each["field"] for each in found["errors"]] == [""]
 
 
 def test_a_name_that_is_taken_is_said_at_its_field(as_seller, shop):
-    found = problem(as_seller.send("/api/v1/shops/", {"name": shop.name, "slug": "new"}), 422, "invalid")
+    found = problem(as_seller.send("/api/v1/applications/", {"name": shop.name, "slug": "new"}), 422, "invalid")
     assert [(each["field"], each["code"]) for each in found["errors"]] == [("name", "unique")]
 
 
@@ -92,7 +92,7 @@ def test_a_refusal_brings_its_own_code_and_sentence(as_seller, shop):
 def test_the_detail_is_in_the_persons_language(as_seller):
     english = as_seller.get("/api/v1/none/").json()
     assert english["detail"] == "There is nothing here, or it is not yours to see."
-    found = as_seller.send("/api/v1/shops/", {}, HTTP_ACCEPT_LANGUAGE="zh-hans").json()
+    found = as_seller.send("/api/v1/applications/", {}, HTTP_ACCEPT_LANGUAGE="zh-hans").json()
     assert {each["detail"] for each in found["errors"]} == {"该字段是必填项。"}
 
 

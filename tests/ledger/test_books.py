@@ -85,7 +85,7 @@ HARMS = {
     ],
     "nobody decided about themselves": [
         "update timeline_event set by_id = a.applicant_id from shops_application a"
-        " where subject = 'application:' || a.id and name = 'application.approved'"
+        " where subject = 'application:' || a.id and timeline_event.name = 'application.approved'"
     ],
     "chains of events are unbroken": [
         "update timeline_event set body = '{\"x\":1}' where seq = 1 and root like 'order:%'"
