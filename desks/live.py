@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from disputes.models import Dispute
 from refunds.models import Refund
+from support.models import Talk
 from timeline.models import Event
 
 SALT = "kamen live"
@@ -77,4 +78,9 @@ def _bench(key: str) -> Found:
     return _waiting(Dispute.objects.open())
 
 
-KINDS: dict[str, Callable[[str], Found]] = {"root": _root, "queue": _queue, "bench": _bench}
+def _talks(key: str) -> Found:
+    """Who waits for a person."""
+    return _waiting(Talk.objects.open())
+
+
+KINDS: dict[str, Callable[[str], Found]] = {"root": _root, "queue": _queue, "bench": _bench, "talks": _talks}

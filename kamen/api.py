@@ -34,6 +34,7 @@ import shops.money_api
 import shops.staff_api
 import shops.standing_api
 import shops.stock_api
+import support.api
 import timeline.clock_api
 from kamen import problems
 
@@ -350,6 +351,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/webhooks/<int:pk>/calls/", notifications.webhook_api.calls, name="calls"),
     path("v1/webhooks/<int:pk>/news/", notifications.webhook_api.news, name="news"),
     path("v1/notices/settings/", notifications.api.choices, name="notice_settings"),
+    path("v1/orders/<slug:number>/person/", support.api.call, name="call_for_person"),
+    path("v1/talks/", support.api.talks, name="talks"),
+    path("v1/talks/<slug:number>/close/", support.api.close, name="close_talk"),
     path("v1/outages/", timeline.clock_api.register, name="outages"),
     path("v1/outages/<int:pk>/", timeline.clock_api.outage, name="outage"),
     path("v1/outages/<int:pk>/end/", timeline.clock_api.end, name="end_outage"),

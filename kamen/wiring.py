@@ -27,6 +27,8 @@ from shops import applications, licences, listings, sanctions, staff, withdrawal
 from shops import hooks as shop_hooks
 from shops import lifecycle as shops
 from shops.states import APPLICATION, DEPOSIT, LICENCE, LISTING, MEMBER, PAYEE, SANCTION
+from support import lifecycle as support
+from support.states import TALK
 
 
 def connect() -> None:
@@ -60,6 +62,7 @@ def connect() -> None:
     REFUND.expired.tie(refunds.lapse)
     GUARDIAN.expired.tie(guardians.lapse)
     DISPUTE.expired.tie(disputes.lapse)
+    TALK.expired.tie(support.lapse)
     APPEAL.expired.tie(appeals.lapse)
     DOWNGRADE.expired.tie(reputation.lapse)
     MEASURE.expired.tie(measures.lapse)

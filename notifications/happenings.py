@@ -16,6 +16,7 @@ from disputes.models import Appeal, Dispute
 from orders.models import Order
 from refunds.models import Guardian, Refund
 from shops.models import Application, Shop
+from support.models import Talk
 from timeline.machines import machines
 from timeline.models import Event
 from timeline.spans import SHANGHAI
@@ -50,7 +51,7 @@ class Happening:
         match self.thing:
             case Order():
                 return self.thing
-            case Refund():
+            case Refund() | Talk():
                 return self.thing.order
             case Dispute() | Guardian():
                 return self.thing.refund.order
@@ -100,6 +101,7 @@ def happenings(events: Sequence[Event]) -> list[Happening]:
 ALONG: dict[str, list[str]] = {
     "order": ["shop"],
     "refund": ["order__shop"],
+    "talk": ["order__shop"],
     "dispute": ["refund__order__shop"],
     "appeal": ["dispute__refund__order__shop"],
     "guardian": ["refund__order__shop"],

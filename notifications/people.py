@@ -95,6 +95,16 @@ def assigning_leads(happening: Happening) -> list[int | None]:
     return [] if happening.thing.arbiter_id else leads(happening)
 
 
+def answering(happening: Happening) -> list[int | None]:
+    """Who answers people."""
+    return [*happening.staff.holding(Role.AGENT), *happening.staff.holding(Role.LEAD)]
+
+
+def caller(happening: Happening) -> list[int | None]:
+    """Who called for a person."""
+    return [happening.thing.asked_by_id]
+
+
 def money_watch(happening: Happening) -> list[int | None]:
     """Who may stop the money, and who lets it go again."""
     return [*happening.staff.holding(Role.FINANCE), *happening.staff.holding(Role.RISK)]

@@ -97,6 +97,17 @@ def webhooks_page(happening: Happening) -> str:
     return reverse("notifications:endpoints", args=[happening.shop.slug]) if happening.shop else ""
 
 
+def talk_page(happening: Happening) -> str:
+    """A talk, for those who answer."""
+    found: str = happening.thing.get_absolute_url()
+    return found
+
+
+def talk_of_caller(happening: Happening) -> str:
+    """A talk, for whoever asked for it."""
+    return reverse("support:call", args=[happening.order.number]) if happening.order else ""
+
+
 def version_page(happening: Happening) -> str:
     """A version of the rules, for those who write and sign it."""
     return reverse("rulebook:staff_version", args=[happening.thing.pk])

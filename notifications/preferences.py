@@ -14,6 +14,7 @@ REMINDER = ".reminder"
 GROUPS = {
     "order": Group.ORDERS,
     "refund": Group.CASES,
+    "talk": Group.MESSAGES,
     "dispute": Group.DISPUTES,
     "appeal": Group.DISPUTES,
     "payment": Group.MONEY,
@@ -47,9 +48,10 @@ MAILED = {
     "payee.cooling",
     "shop.webhook_added",
     "shop.webhook_failing",
-    "support.answered",
-    "privacy.export_ready",
-    "privacy.answered",
+    "talk.waiting",
+    "talk.handed_over",
+    "talk.answered",
+    "talk.late",
 }
 #: Mailed to everybody whatever they chose: rights end with them, or somebody else may be at their money.
 NEEDED = {"refund.declined", "dispute.evidence", "dispute.ruled", "deposit.suspended", "payee.cooling"}

@@ -33,6 +33,7 @@ ICONS = {
     "rulebook": "book-open",
     "member": "users",
     "payee": "banknote",
+    "talk": "life-buoy",
     "guardian": "users",
     "application": "file-text",
     "licence": "file-check",

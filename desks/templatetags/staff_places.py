@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Role
 from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE
 from rulebook.lifecycle import RULE_STAFF
+from support.models import ANSWERING
 
 register = template.Library()
 
@@ -28,6 +29,7 @@ class Place:
 HOUSE_KEEPERS = frozenset({Role.LEAD, Role.FINANCE, Role.RISK, Role.AUDITOR})
 
 PLACES = [
+    Place("support:queue", "life-buoy", _("Support room"), ANSWERING),
     Place("desks:house", "house", _("Is the house in order?"), HOUSE_KEEPERS),
     Place("ledger:queue", "banknote", _("Payouts in a person's hands"), frozenset({Role.FINANCE})),
     Place("ledger:differences", "scale", _("Differences with the channels"), SEEING_ACCOUNTS),

@@ -49,6 +49,7 @@ PUBLIC = {
     "shops:index",
     "shops:listing",
     "shops:listings",
+    "support:room",
 }
 #: Open, but only in the demo.
 DEMO = {"timeline:advance", "timeline:clocks", "timeline:panel"}

@@ -8,8 +8,10 @@ from desks.templatetags.staff_places import PLACES, staff_places
 
 ME = "/me/"
 OPEN_TO = {
+    "agent": ["support:queue"],
     "finance": ["desks:house", "ledger:queue", "ledger:differences", "ledger:brake", "ledger:accounts"],
     "lead": [
+        "support:queue",
         "desks:house",
         "ledger:brake",
         "shops:applications_queue",

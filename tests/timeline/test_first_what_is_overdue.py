@@ -27,6 +27,7 @@ NO_ROOT = {
     "rulebook": "a version is a root without cases; its own clock is asked in tests/rulebook",
     "clocks": "the register is no thing of a case; try_again is asked in test_clock_pages.py",
     "desks": "pages only",
+    "support": "asked in tests/support/test_pages.py: a talk has a number of its own",
 }
 
 
