@@ -19,7 +19,8 @@ from ledger.templatetags.money import yuan
 from notifications import inbox
 from orders.models import Order
 from orders.states import OrderState
-from refunds.models import Refund
+from refunds import words
+from refunds.models import BUYER_IS_NEXT, SHOP_IS_NEXT, Refund
 from refunds.states import RefundState
 from shops.models import MONEY, SERVE, Deposit, Shop, keeping
 from shops.states import DepositState
@@ -110,8 +111,11 @@ def _to_inspect(user: Any, at: datetime) -> Iterator[Card]:
 
 
 def _to_decide(user: Any, at: datetime) -> Iterator[Card]:
-    declined = Refund.objects.filter(buyer=user, state=RefundState.DECLINED, deadline_at__gt=at)
-    for refund in declined.order_by("deadline_at", "pk")[:MOST]:
+    waiting = Refund.objects.filter(BUYER_IS_NEXT, buyer=user, deadline_at__gt=at)
+    for refund in waiting.order_by("deadline_at", "pk")[:MOST]:
+        if refund.state != RefundState.DECLINED:
+            yield _your_turn(refund)
+            continue
         yield Card(
             icon="undo-2",
             kind=_("Declined"),
@@ -125,10 +129,13 @@ def _to_decide(user: Any, at: datetime) -> Iterator[Card]:
 
 
 def _to_answer(user: Any, at: datetime) -> Iterator[Card]:
-    requested = Refund.objects.filter(
-        keeping(user, SERVE, shop="order__shop"), state=RefundState.REQUESTED, deadline_at__gt=at
+    waiting = Refund.objects.filter(
+        SHOP_IS_NEXT, keeping(user, SERVE, shop="order__shop"), deadline_at__gt=at
     ).select_related("order__shop")
-    for refund in requested.order_by("deadline_at", "pk")[:MOST]:
+    for refund in waiting.order_by("deadline_at", "pk")[:MOST]:
+        if refund.state != RefundState.REQUESTED:
+            yield _your_turn(refund)
+            continue
         yield Card(
             icon="store",
             kind=_("To answer"),
@@ -141,6 +148,20 @@ def _to_answer(user: Any, at: datetime) -> Iterator[Card]:
             url=refund.get_absolute_url(),
             label=_("To the case"),
         )
+
+
+def _your_turn(refund: Refund) -> Card:
+    """A case in which somebody answers an offer or a question, delivers anew or checks what came."""
+    return Card(
+        icon="handshake",
+        kind=str(RefundState(refund.state).label),
+        title=_("It is your turn in case %(number)s") % {"number": refund.number},
+        amount=refund.asked,
+        until=_end(refund),
+        then=words.then(refund),
+        url=refund.get_absolute_url(),
+        label=_("To the case"),
+    )
 
 
 def _to_deliver(user: Any, at: datetime) -> Iterator[Card]:

@@ -16,8 +16,7 @@ from disputes.states import DisputeState
 from ledger.accounts import balances
 from orders.models import Order, Unit
 from orders.states import OrderState
-from refunds.models import Refund
-from refunds.states import RefundState
+from refunds.models import SHOP_IS_NEXT, Refund
 from shops.models import CODES, Listing, Shop, keeping
 from shops.views.shops import badge
 from timeline import clock
@@ -69,7 +68,7 @@ def _chosen(shops: list[Shop], slug: str) -> Shop:
 
 def _queue(shop: Shop, at: datetime) -> dict[str, Any]:
     """Claims that the shop has to answer, by how much time is left, and what they are about in fen."""
-    counted = Refund.objects.filter(order__shop=shop, state=RefundState.REQUESTED, deadline_at__gt=at).aggregate(
+    counted = Refund.objects.filter(SHOP_IS_NEXT, order__shop=shop, deadline_at__gt=at).aggregate(
         urgent=Count("pk", filter=Q(deadline_at__lte=at + URGENT)),
         today=Count("pk", filter=Q(deadline_at__gt=at + URGENT, deadline_at__lte=at + TODAY)),
         later=Count("pk", filter=Q(deadline_at__gt=at + TODAY)),

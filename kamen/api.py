@@ -26,6 +26,7 @@ import notifications.webhook_api
 import orders.api
 import orders.delivery_api
 import refunds.api
+import refunds.talks_api
 import reputation.api
 import rulebook.api
 import rulebook.staff_api
@@ -337,6 +338,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/shops/<slug:slug>/ratings/", reputation.api.all_ratings, name="ratings"),
     path("v1/shops/<slug:slug>/standing/", reputation.api.standing, name="standing"),
     path("v1/transparency/", reputation.api.transparency, name="transparency"),
+    path("v1/refunds/<slug:number>/offer/", refunds.talks_api.offer, name="offer_in_refund"),
+    path("v1/refunds/<slug:number>/counter/", refunds.talks_api.counter, name="counter_in_refund"),
+    path("v1/refunds/<slug:number>/take/", refunds.talks_api.take, name="take_in_refund"),
+    path("v1/refunds/<slug:number>/end-talks/", refunds.talks_api.end_talks, name="end_talks_in_refund"),
+    path("v1/refunds/<slug:number>/question/", refunds.talks_api.question, name="question_refund"),
+    path("v1/refunds/<slug:number>/answer/", refunds.talks_api.answer, name="answer_refund"),
+    path("v1/refunds/<slug:number>/extend/", refunds.talks_api.extend, name="extend_refund"),
+    path("v1/refunds/<slug:number>/goodwill/", refunds.talks_api.goodwill, name="goodwill_refund"),
+    path("v1/refunds/<slug:number>/replace/", refunds.talks_api.replace, name="replace_refund"),
+    path("v1/refunds/<slug:number>/promise/", refunds.talks_api.promise, name="promise_refund"),
+    path("v1/refunds/<slug:number>/cannot-supply/", refunds.talks_api.cannot_supply, name="cannot_supply_refund"),
+    path(
+        "v1/refunds/<slug:number>/confirm-replacement/",
+        refunds.talks_api.confirm_replacement,
+        name="confirm_replacement",
+    ),
+    path("v1/refunds/<slug:number>/bad-again/", refunds.talks_api.bad_again, name="bad_again_refund"),
     path("v1/rules/versions/", rulebook.staff_api.all_versions, name="rule_versions"),
     path("v1/rules/versions/<int:pk>/", rulebook.staff_api.version, name="rule_version"),
     path("v1/rules/versions/<int:pk>/propose/", rulebook.staff_api.propose, name="propose_rules"),

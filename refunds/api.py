@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from orders.models import Order, Unit
 from orders.parties import Side, side_of
 from refunds import citations, lifecycle, words
+from refunds.choices import choices_for
 from refunds.models import Refund
 from refunds.serializers import (
     ClaimToPreview,
@@ -23,6 +24,7 @@ from refunds.serializers import (
     RefundShown,
     RefundToAsk,
     RefundToDecline,
+    VersionSeen,
 )
 from timeline import clock
 from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
@@ -69,6 +71,11 @@ A_REFUND = A_ROW | {
     "lines": [A_LINE],
     "citable_rules": [],
     "actions": ["withdraw"],
+    "choices": [{"code": "withdraw", "buyer_gets": None, "fee_kept": 0, "least": None, "most": None, "form": []}],
+    "offers": [],
+    "questions": [],
+    "version": 1,
+    "prefers": "money",
 }
 A_CLAIM = {
     "order": "K26112204817365",
@@ -100,11 +107,11 @@ DECLINED = {
 }
 
 
-def _overdue_first(view: Callable[..., Any]) -> Callable[..., Any]:
+def overdue_first(view: Callable[..., Any]) -> Callable[..., Any]:
     return after_what_is_overdue(lambda request, number: _visible(request, number))(view)
 
 
-def _answers(told: str) -> dict[int, OpenApiResponse]:
+def answers(told: str) -> dict[int, OpenApiResponse]:
     return {200: OpenApiResponse(RefundShown, told)}
 
 
@@ -196,6 +203,7 @@ def _ask(request: Request) -> Response:
         expected=words_told.get("expected"),
         text=words_told["text"],
         attachments=files,
+        prefers=words_told["prefers"],
         by=request.user,
         at=at,
     )
@@ -220,27 +228,28 @@ def refund(request: Request, number: str) -> Response:
     operation_id="acceptRefund",
     summary="Accept a case as its shop",
     description="The buyer is paid what was asked. Refused: `not_your_turn`, `wrong_moment`, `nothing_asked`.",
-    request=None,
-    responses=_answers("The case, paid or being paid"),
+    request=VersionSeen,
+    responses=answers("The case, paid or being paid"),
     examples=[OpenApiExample("Paid", A_REFUND | PAID | {"side": "shop"}, response_only=True)],
 )
 @api_view(["POST"])
-@_overdue_first
+@overdue_first
 @idempotent
 def accept(request: Request, number: str) -> Response:
     """The shop agrees."""
-    return _do(request, number, lifecycle.accept)
+    return do(request, number, lifecycle.accept)
 
 
 @extend_schema(
     operation_id="declineRefund",
     summary="Decline a case as its shop",
     description=(
-        "Needs a published rule that fits the goods and their state, and words. Refused: `not_your_turn`,"
-        " `wrong_moment`, `no_such_rule`, `rule_does_not_apply`, `state_not_proven`."
+        "Needs words and a published rule that fits the goods and their state; or, after a question, words and a file."
+        " Refused: `not_your_turn`, `wrong_moment`, `no_such_rule`, `rule_does_not_apply`, `state_not_proven`,"
+        " `rule_missing`, `evidence_missing`."
     ),
     request=RefundToDecline,
-    responses=_answers("The case, with the buyer"),
+    responses=answers("The case, with the buyer"),
     examples=[
         OpenApiExample(
             "A no",
@@ -251,21 +260,21 @@ def accept(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
-@_overdue_first
+@overdue_first
 @idempotent
 def decline(request: Request, number: str) -> Response:
     """The shop says no."""
     told = RefundToDecline(data=request.data)
     told.is_valid(raise_exception=True)
-    return _do(request, number, lifecycle.decline, **told.validated_data)
+    return do(request, number, lifecycle.decline, **with_files(request, number, told.validated_data))
 
 
 @extend_schema(
     operation_id="withdrawRefund",
     summary="Take a case back",
     description="For the buyer, while nothing is decided. Refused: `not_your_turn`, `wrong_moment`.",
-    request=None,
-    responses=_answers("The case, withdrawn"),
+    request=VersionSeen,
+    responses=answers("The case, withdrawn"),
     examples=[
         OpenApiExample(
             "Withdrawn",
@@ -282,19 +291,19 @@ def decline(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
-@_overdue_first
+@overdue_first
 @idempotent
 def withdraw(request: Request, number: str) -> Response:
     """The buyer takes it back."""
-    return _do(request, number, lifecycle.withdraw)
+    return do(request, number, lifecycle.withdraw)
 
 
 @extend_schema(
     operation_id="escalateRefund",
     summary="Ask the platform to look at a case",
     description="For the buyer after a no, free of charge. Refused: `not_your_turn`, `wrong_moment`.",
-    request=None,
-    responses=_answers("The case, with the platform"),
+    request=VersionSeen,
+    responses=answers("The case, with the platform"),
     examples=[
         OpenApiExample(
             "With the platform",
@@ -304,18 +313,32 @@ def withdraw(request: Request, number: str) -> Response:
     ],
 )
 @api_view(["POST"])
-@_overdue_first
+@overdue_first
 @idempotent
 def escalate(request: Request, number: str) -> Response:
     """The buyer asks the platform."""
-    return _do(request, number, lifecycle.escalate)
+    return do(request, number, lifecycle.escalate)
 
 
-def _do(request: Request, number: str, verb: Callable[..., None], **told: Any) -> Response:
-    """A verb on a case that the person may see."""
+def do(request: Request, number: str, verb: Callable[..., Any], /, **told: Any) -> Response:
+    """A verb on a case that the person may see, which may name the `version` of the case that it is about."""
     found, at = _visible(request, number), clock.now()
+    if "version" not in told:
+        seen = VersionSeen(data=request.data if isinstance(request.data, dict) else {})
+        seen.is_valid(raise_exception=True)
+        told["version"] = seen.validated_data.get("version")
     verb(found, by=request.user, at=at, **told)
     return Response(_shown(request, found, at))
+
+
+def with_files(request: Request, number: str, told: dict[str, Any]) -> dict[str, Any]:
+    """What was told, with the files that it names by their ids: the person's own, in the order of this case."""
+    given = set(told["attachments"])
+    order = _visible(request, number).order
+    files = list(order.attachments.filter(pk__in=given, uploader=request.user.pk).order_by("pk"))
+    if len(files) != len(given):
+        raise exceptions.ValidationError({"attachments": "These are not files of yours in this order."})
+    return {**told, "attachments": files}
 
 
 def _shown(request: Request, found: Refund, at: datetime) -> Any:
@@ -332,6 +355,9 @@ def _shown(request: Request, found: Refund, at: datetime) -> Any:
             "lines": words.lines(found.decision),
             "citable_rules": citations.applicable(found) if "decline" in actions else [],
             "actions": actions,
+            "choices": choices_for(found, request.user, at),
+            "offers": list(found.offers.order_by("number")),
+            "questions": list(found.questions.order_by("number")),
         }
     ).data
 
@@ -340,7 +366,7 @@ def _shown(request: Request, found: Refund, at: datetime) -> Any:
 PLAIN = [
     *("number", "reason", "state", "deadline_at", "asked", "approved", "opened_at", "entered_at", "closed_at"),
     *("figure", "fee", "compensation", "route", "is_predecision", "is_contradicted", "outcome", "text"),
-    *("declined_code", "declined_rule", "declined_text"),
+    *("declined_code", "declined_rule", "declined_text", "version", "prefers"),
 ]
 
 

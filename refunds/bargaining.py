@@ -209,6 +209,12 @@ def least(refund: Refund) -> int:
     return min(refund.asked, sum(part["entitled"] * len(part["places"]) for part in parts))
 
 
+def most(refund: Refund, *, is_shop: bool) -> int:
+    """What can be offered or asked for at most, in fen."""
+    left = sum(item.unit.left for item in refund.items.select_related("unit").order_by("pk"))
+    return left if is_shop or not refund.figure else min(refund.figure, left)
+
+
 def offers_left(refund: Refund, side: str, *, in_dispute: bool) -> int:
     """How many offers a side may still make."""
     return MOST_OFFERS - Offer.objects.filter(refund=refund.pk, side=side, in_dispute=in_dispute).count()

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from ledger.forms import YuanField
+from orders.attachments import too_large_a_file
 from orders.forms import FilesField, Uploads
 from refunds import reasons, stated, words
 from refunds.citations import DeclineCode
@@ -134,8 +135,6 @@ class EvidenceForm(forms.Form):
         """What was stated fits together; a file that was too large was not let in."""
         found: dict[str, Any] = super().clean() or self.cleaned_data
         if self.is_too_large:
-            from orders.attachments import too_large_a_file
-
             self.add_error(None, too_large_a_file())
         if not self.errors:
             given = {name: _as_fact(name, found.get(name)) for name in self.facts}
@@ -181,12 +180,25 @@ class DeclineForm(forms.Form):
         error_messages={"required": _("A no needs a published rule.")},
     )
     text = forms.CharField(label=_("Tell the buyer why"), max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
+    file = forms.FileField(
+        label=_("A file that proves it"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": FILES}),
+    )
     #: Set once the shop was told which of its words are too vague to count.
     was_warned = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, rules: list[str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, rules: list[str], may_do_without: bool = False, is_too_large: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["rule"].choices = [(rule, f"{rule} · {words.rule(rule)}") for rule in rules]  # type: ignore[attr-defined]
+        self.is_too_large = is_too_large
+        choices = [(rule, f"{rule} · {words.rule(rule)}") for rule in rules]
+        if may_do_without:
+            choices.append(("", str(_("No rule: the file below proves it"))))
+            self.fields["rule"].required = False
+        self.fields["rule"].choices = choices  # type: ignore[attr-defined]
 
     def clean_text(self) -> str:
         """No void or forbidden terms: each is named with its reason and a better wording."""
@@ -198,6 +210,8 @@ class DeclineForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Vague words are shown once, with a better wording; sent again, the answer stands as it is."""
         told = super().clean() or {}
+        if self.is_too_large:
+            self.add_error(None, too_large_a_file())
         vague = linter.lint(told.get("text", ""), linter.Use.DECLINE)
         if vague and not told.pop("was_warned", False):
             self.data = {**self.data.dict(), self.add_prefix("was_warned"): "1"}  # type: ignore[attr-defined]

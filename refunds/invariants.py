@@ -70,6 +70,52 @@ CHECKS = {
         select 'refund:' || id from refunds_refund
          where outcome in ('silence', 'instant') and (is_contradicted or route <> 'AUTO')
     """,
+    "a case has one open offer at most, and only where one can be taken": """
+        select 'refund:' || r.id || ' ' || r.state || ', ' || count(*) || ' open' from refunds_refund r
+          join refunds_offer o on o.refund_id = r.id and o.fate = 'open'
+         group by r.id having count(*) > 1 or r.state not in ('bargaining', 'declined', 'disputed')
+    """,
+    "while they bargain one side has the turn, and it is not whoever made the open offer": """
+        select 'refund:' || r.id || ' ' || r.state || ' ' || r.turn from refunds_refund r
+          left join refunds_offer o on o.refund_id = r.id and o.fate = 'open'
+         where (r.state = 'bargaining') <> (r.turn in ('buyer', 'shop'))
+            or r.state = 'bargaining' and (o.id is null or o.side = r.turn)
+    """,
+    "each side made three offers at most, and as many while the platform had the case": """
+        select 'refund:' || refund_id || ' ' || side from refunds_offer
+         group by refund_id, side, in_dispute having count(*) > 3
+    """,
+    "what was agreed is what was paid": """
+        select 'refund:' || r.id from refunds_refund r
+         where r.outcome in ('settlement', 'standing')
+           and r.approved is distinct from (select o.amount from refunds_offer o
+                                             where o.refund_id = r.id and o.fate = 'taken')
+    """,
+    "a question is open exactly while the buyer is asked": """
+        select 'refund:' || r.id || ' ' || r.state from refunds_refund r
+         where (r.state = 'questioned') <> exists (
+            select from refunds_question q where q.refund_id = r.id and q.answered_at is null
+               and r.state not in ('disputed', 'withdrawn', 'lapsed', 'approved', 'refunded', 'rejected', 'replacing',
+                                   'checking', 'exchanged'))
+    """,
+    "talks have their clock exactly while they go on": """
+        select 'refund:' || r.id || ' ' || r.state from refunds_refund r
+         where (r.state = 'bargaining') <> exists (
+            select from timeline_timer t where t.subject = 'refund:' || r.id and t."limit" = 'NEGOTIATE'
+               and t.state in ('running', 'paused', 'stuck'))
+    """,
+    "a case whose replacement is checked has one, and its old codes are void": """
+        select 'refund:' || r.id || ' ' || r.state from refunds_refund r
+         where r.state in ('checking', 'exchanged')
+               and not exists (select from refunds_replacement p where p.refund_id = r.id)
+            or exists (select from refunds_replacement p join shops_card c on c.id = p.old_card_id
+                        where p.refund_id = r.id and c.voided_at is null)
+    """,
+    "a code without a unit was replaced": """
+        select 'card:' || c.id from shops_card c left join orders_unit u on u.card_id = c.id
+         where c.taken_at is not null and u.id is null
+           and not exists (select from refunds_replacement p where p.old_card_id = c.id)
+    """,
     "nothing is set aside for a case that is over": f"""
         select x.cause from orders_exposure x join refunds_refund r on x.cause = 'refund:' || r.id
          where x.amount > 0 and r.state in ({OVER})

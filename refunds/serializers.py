@@ -9,7 +9,7 @@ from orders.lifecycle import MOST_UNITS
 from orders.parties import Side
 from orders.serializers import BIGGEST, Whole
 from refunds.citations import DeclineCode
-from refunds.models import Refund
+from refunds.models import Offer, Question, Refund
 from refunds.reasons import STATES
 from refunds.states import RefundState
 from refunds.triage import Lane
@@ -48,6 +48,7 @@ class RefundToAsk(serializers.Serializer[Any]):
         required=False,
         help_text="The figure that the preview showed; if it is another one now, `figure_changed` says which.",
     )
+    prefers = serializers.ChoiceField(Refund.Preference.choices, required=False, default=Refund.Preference.MONEY)
     text = Text(max_length=2_000, required=False, allow_blank=True, default="")
     attachments = serializers.ListField(
         child=Whole(min_value=1, max_value=BIGGEST),
@@ -55,14 +56,6 @@ class RefundToAsk(serializers.Serializer[Any]):
         max_length=20,
         help_text="Ids of files that you attached to the order before.",
     )
-
-
-class RefundToDecline(serializers.Serializer[Any]):
-    """A no of the shop."""
-
-    code = serializers.ChoiceField(DeclineCode.choices)
-    rule = Text(max_length=60, help_text="Id of a published rule, one of the case's `citable_rules`.")
-    text = Text(max_length=2_000)
 
 
 class LineShown(serializers.Serializer[Any]):
@@ -123,6 +116,154 @@ class ItemShown(serializers.Serializer[Any]):
     granted = serializers.IntegerField(allow_null=True, help_text="Fen, once decided.")
 
 
+class VersionSeen(serializers.Serializer[Any]):
+    """Which state of a case somebody acts on."""
+
+    version = Whole(
+        min_value=1,
+        max_value=BIGGEST,
+        required=False,
+        help_text="The case's `version` as you saw it; if something has happened since, `stale` says how it stands.",
+    )
+
+
+class OfferMade(VersionSeen):
+    """What somebody offers. Of money only what the kind needs is read."""
+
+    kind = serializers.ChoiceField(Offer.Kind.choices)
+    amount = Fen(min_value=0, max_value=BIGGEST, required=False, default=0, help_text="Fen over all units.")
+    places = serializers.ListField(
+        child=Whole(min_value=1, max_value=MOST_UNITS),
+        required=False,
+        default=list,
+        max_length=MOST_UNITS,
+        help_text="Units that are replaced; left out: all of the case.",
+    )
+    listing = Whole(
+        min_value=1,
+        max_value=BIGGEST,
+        required=False,
+        help_text="Exchanged for this listing of the same shop.",
+    )
+    is_standing = serializers.BooleanField(required=False, default=False, help_text="Stays when the talks are over.")
+    is_unconditional = serializers.BooleanField(
+        required=False, default=False, help_text="Is paid even if the buyer stays silent."
+    )
+    text = Text(max_length=2_000, required=False, allow_blank=True, default="")
+
+
+class OfferToTake(VersionSeen):
+    """Which offer is taken."""
+
+    offer = Whole(min_value=1, max_value=1_000, help_text="Number of the offer within the case.")
+
+
+class LastWord(VersionSeen):
+    """The shop's last word, with its final offer if there is one."""
+
+    text = Text(max_length=2_000)
+    final = OfferMade(required=False)
+
+
+class QuestionAsked(VersionSeen):
+    """One thing that the shop asks for, by name."""
+
+    item = serializers.ChoiceField(Question.Item.choices)
+    text = Text(max_length=2_000)
+
+
+class SaidWithFiles(VersionSeen):
+    """Words and files, both if there are any."""
+
+    text = Text(max_length=2_000, required=False, allow_blank=True, default="")
+    attachments = serializers.ListField(
+        child=Whole(min_value=1, max_value=BIGGEST),
+        required=False,
+        default=list,
+        max_length=20,
+        help_text="Ids of files that you attached to the order before.",
+    )
+
+
+class RefundToDecline(SaidWithFiles):
+    """A no of the shop."""
+
+    code = serializers.ChoiceField(DeclineCode.choices)
+    rule = Text(
+        max_length=60,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Id of a published rule, one of the case's `citable_rules`. Without one a file has to prove it.",
+    )
+    text = Text(max_length=2_000)
+
+
+class QuestionAnswered(SaidWithFiles):
+    """The buyer's answer."""
+
+    has_nothing = serializers.BooleanField(required=False, default=False, help_text="There is nothing to add.")
+
+
+class MoreTime(VersionSeen):
+    """Why the shop needs longer."""
+
+    ticket = Text(max_length=80, help_text="Number of the supplier's ticket.")
+
+
+class GoodwillAsked(VersionSeen):
+    """What the buyer asks for although the rules give nothing."""
+
+    text = Text(max_length=2_000)
+
+
+class OfferShown(serializers.Serializer[Any]):
+    """An offer of one side."""
+
+    number = serializers.IntegerField()
+    side = serializers.ChoiceField(Offer.Side.choices)
+    kind = serializers.ChoiceField(Offer.Kind.choices)
+    amount = serializers.IntegerField(help_text="Fen over all units.")
+    places = serializers.ListField(child=serializers.IntegerField())
+    is_standing = serializers.BooleanField()
+    is_unconditional = serializers.BooleanField()
+    text = serializers.CharField()
+    fate = serializers.ChoiceField(Offer.Fate.choices)
+    at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class QuestionShown(serializers.Serializer[Any]):
+    """What the shop asked for, and what came of it."""
+
+    number = serializers.IntegerField()
+    item = serializers.ChoiceField(Question.Item.choices)
+    text = serializers.CharField()
+    at = serializers.DateTimeField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+    has_nothing = serializers.BooleanField()
+    answer = serializers.CharField()
+
+
+class FieldShown(serializers.Serializer[Any]):
+    """One thing that an action asks for."""
+
+    name = serializers.CharField()
+    type = serializers.CharField(help_text="`text`, `money`, `choice`, `places`, `files`, `yes` or `number`.")
+    is_required = serializers.BooleanField()
+
+
+class ChoiceShown(serializers.Serializer[Any]):
+    """An action with what it moves. Amounts are fen."""
+
+    code = serializers.CharField()
+    buyer_gets = serializers.IntegerField(allow_null=True, help_text="Null where no money moves now.")
+    fee_kept = serializers.IntegerField()
+    least = serializers.IntegerField(allow_null=True, help_text="What an offer is worth at least.")
+    most = serializers.IntegerField(allow_null=True)
+    form = FieldShown(many=True, source="fields", help_text="What it asks for; empty: a button.")
+
+
 class RefundShown(RefundRow):
     """A case, for both sides and for the mall's people."""
 
@@ -147,3 +288,8 @@ class RefundShown(RefundRow):
         child=serializers.CharField(), help_text="Rules a shop can decline with now; empty for everybody else."
     )
     actions = serializers.ListField(child=serializers.CharField(), help_text="What you can do now.")
+    choices = ChoiceShown(many=True, help_text="The same, with what each moves and asks for.")
+    offers = OfferShown(many=True)
+    questions = QuestionShown(many=True)
+    version = serializers.IntegerField(help_text="Name it when you act; grows with everything that happens.")
+    prefers = serializers.ChoiceField(Refund.Preference.choices)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from refunds.views import cases, claims, papers, queue
+from refunds.views import cases, claims, papers, queue, talks
 
 app_name = "refunds"
 
@@ -25,6 +25,19 @@ urlpatterns = [
     path("refunds/<slug:number>/guardian/proofs/<int:pk>/open/", papers.open_proof, name="open_proof"),
     path("reports/", papers.report_list, name="reports"),
     path("reports/<slug:number>/decide/", papers.decide_report, name="decide_report"),
+    path("refunds/<slug:number>/offer/", talks.offer, name="offer"),
+    path("refunds/<slug:number>/counter/", talks.counter, name="counter"),
+    path("refunds/<slug:number>/take/", talks.take, name="take"),
+    path("refunds/<slug:number>/end-talks/", talks.end_talks, name="end_talks"),
+    path("refunds/<slug:number>/question/", talks.question, name="question"),
+    path("refunds/<slug:number>/answer/", talks.answer, name="answer"),
+    path("refunds/<slug:number>/extend/", talks.extend, name="extend"),
+    path("refunds/<slug:number>/goodwill/", talks.goodwill, name="goodwill"),
+    path("refunds/<slug:number>/replace/", talks.replace, name="replace"),
+    path("refunds/<slug:number>/promise/", talks.promise, name="promise"),
+    path("refunds/<slug:number>/cannot-supply/", talks.cannot_supply, name="cannot_supply"),
+    path("refunds/<slug:number>/confirm-replacement/", talks.confirm_replacement, name="confirm_replacement"),
+    path("refunds/<slug:number>/bad-again/", talks.bad_again, name="bad_again"),
     path("desk/<slug:slug>/queue/", queue.queue, name="queue"),
     path("desk/<slug:slug>/queue/accept/", queue.accept, name="accept_many"),
     path("desk/<slug:slug>/answers/", queue.answers, name="answers"),

@@ -42,7 +42,21 @@ def then(refund: Refund) -> str:
         if refund.is_paid_by_silence():
             return _("If the shop stays silent, the buyer is paid back.")
         return _("If the shop stays silent, the platform decides.")
+    if refund.state == RefundState.QUESTIONED:
+        return _("If the buyer does not answer, the case lapses. It can be filed again.")
+    if refund.state == RefundState.BARGAINING:
+        if refund.turn == "buyer":
+            return _("If the buyer does not answer, the talks end and the buyer decides.")
+        if refund.is_paid_by_silence():
+            return _("If the shop stays silent, the buyer is paid what was asked last.")
+        return _("If the shop stays silent, the platform decides.")
+    if refund.state == RefundState.REPLACING:
+        return _("If nothing comes, the buyer is paid back in full.")
+    if refund.state == RefundState.CHECKING:
+        return _("If the buyer says nothing, the replacement counts as good.")
     if refund.state == RefundState.DECLINED:
+        if refund.offers.filter(fate="open", is_unconditional=True).exists():
+            return _("If the buyer does nothing, the shop's offer is paid.")
         return _("If the buyer does nothing, the case ends without money.")
     return _("If it has not arrived by then, finance is alarmed.")
 

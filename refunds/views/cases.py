@@ -13,11 +13,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from orders import conversation
+from orders.attachments import attach
 from orders.models import Attachment
 from orders.parties import Side, side_of, side_of_author
+from orders.uploads import too_large
 from refunds import citations, costs, hooks, lifecycle, words
 from refunds.forms import DeclineForm
-from refunds.models import Refund
+from refunds.models import Offer, Refund
 from refunds.states import RefundState
 from refunds.views.claims import card
 from timeline import clock, events
@@ -28,7 +30,12 @@ PAGE = 50
 #: How each state looks: icon and tone of its badge.
 LOOKS: dict[str, tuple[str, str]] = {
     RefundState.REQUESTED: ("hourglass", "amber"),
+    RefundState.QUESTIONED: ("circle-question-mark", "amber"),
+    RefundState.BARGAINING: ("handshake", "amber"),
     RefundState.DECLINED: ("circle-alert", "amber"),
+    RefundState.REPLACING: ("package", "amber"),
+    RefundState.CHECKING: ("package-check", "amber"),
+    RefundState.EXCHANGED: ("circle-check", "green"),
     RefundState.DISPUTED: ("scale", "brand"),
     RefundState.APPROVED: ("banknote", "brand"),
     RefundState.REFUNDED: ("circle-check", "green"),
@@ -41,8 +48,23 @@ LOOKS: dict[str, tuple[str, str]] = {
 TURNS: dict[str, dict[str, Promise]] = {
     RefundState.REQUESTED: {
         Side.BUYER: gettext_lazy("It is the shop's turn. You need do nothing."),
-        Side.SHOP: gettext_lazy("It is your turn: accept, or decline by a published rule."),
+        Side.SHOP: gettext_lazy("It is your turn: accept, offer something, ask, or decline by a published rule."),
         Side.PLATFORM: gettext_lazy("It is the shop's turn."),
+    },
+    RefundState.QUESTIONED: {
+        Side.BUYER: gettext_lazy("It is your turn: answer the shop, or say that you have nothing to add."),
+        Side.SHOP: gettext_lazy("It is the buyer's turn. Your own time stands still."),
+        Side.PLATFORM: gettext_lazy("It is the buyer's turn."),
+    },
+    RefundState.REPLACING: {
+        Side.BUYER: gettext_lazy("The shop delivers anew. You need do nothing."),
+        Side.SHOP: gettext_lazy("It is your turn: deliver anew, or say that you cannot."),
+        Side.PLATFORM: gettext_lazy("It is the shop's turn."),
+    },
+    RefundState.CHECKING: {
+        Side.BUYER: gettext_lazy("It is your turn: look at the new one in your order, and say whether it works."),
+        Side.SHOP: gettext_lazy("The buyer checks the new one. You need do nothing."),
+        Side.PLATFORM: gettext_lazy("It is the buyer's turn."),
     },
     RefundState.DECLINED: {
         Side.BUYER: gettext_lazy("It is your turn: ask the platform to look, free of charge, or take the case back."),
@@ -60,7 +82,14 @@ TURNS: dict[str, dict[str, Promise]] = {
         Side.PLATFORM: gettext_lazy("The money is on its way."),
     },
 }
+#: The same while they bargain: for whoever has the turn, for the other side, for the platform.
+TALKS: dict[str, Promise] = {
+    "mine": gettext_lazy("It is your turn: take the offer, or offer something else."),
+    "theirs": gettext_lazy("The other side has your offer. You need do nothing."),
+    "platform": gettext_lazy("The two sides bargain."),
+}
 OVER: dict[str, Promise] = {
+    RefundState.EXCHANGED: gettext_lazy("Nothing to do. The goods were replaced."),
     RefundState.REFUNDED: gettext_lazy("Nothing to do. The money has arrived."),
     RefundState.WITHDRAWN: gettext_lazy("The buyer took the case back."),
     RefundState.LAPSED: gettext_lazy("The time to go on was over. Inside the time to file it can be filed again."),
@@ -81,6 +110,21 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "refund.withdrawn": (gettext_lazy("The buyer took the case back."), "undo-2"),
     "refund.lapsed": (gettext_lazy("The buyer's time to go on was over."), "clock-alert"),
     "refund.rejected": (gettext_lazy("The platform decided that nothing goes back."), "circle-x"),
+    "refund.questioned": (gettext_lazy("The shop asked the buyer for something."), "circle-question-mark"),
+    "refund.answered": (gettext_lazy("The buyer answered."), "message-square"),
+    "refund.extended": (gettext_lazy("The shop waits for its supplier and has a day more."), "hourglass"),
+    "refund.bargaining": (gettext_lazy("The shop made an offer."), "handshake"),
+    "refund.countered": (gettext_lazy("Something else was offered."), "handshake"),
+    "refund.offered": (gettext_lazy("Something was offered."), "handshake"),
+    "refund.offer_taken": (gettext_lazy("The offer was taken."), "check"),
+    "refund.talks_ended": (gettext_lazy("The shop said its last word."), "circle-alert"),
+    "refund.talks_lapsed": (gettext_lazy("The time to bargain was over."), "clock-alert"),
+    "refund.goodwill_asked": (gettext_lazy("The buyer asked the shop for goodwill."), "hand-coins"),
+    "refund.goodwill_unanswered": (gettext_lazy("The shop did not answer."), "clock-alert"),
+    "refund.replacing": (gettext_lazy("It was agreed that goods are delivered anew."), "package"),
+    "refund.checking": (gettext_lazy("The replacement was delivered."), "package-check"),
+    "refund.exchanged": (gettext_lazy("The replacement is good."), "circle-check"),
+    "refund.bad_again": (gettext_lazy("The buyer says that the replacement is no good either."), "circle-x"),
     "refund.clock_fired": (gettext_lazy("A deadline ended."), "clock-alert"),
     "refund.alarm": (gettext_lazy("The money had not arrived in time; finance was alarmed."), "triangle-alert"),
 }
@@ -88,9 +132,32 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
 #: Buttons: words and style.
 BUTTONS: dict[str, tuple[Promise, str]] = {
     "accept": (gettext_lazy("Accept and pay back"), ""),
-    "decline": (gettext_lazy("Decline by a rule"), "plain"),
+    "take": (gettext_lazy("Take the offer"), ""),
+    "replace": (gettext_lazy("Deliver anew"), ""),
+    "promise": (gettext_lazy("Agree to replace it"), "plain"),
+    "cannot_supply": (gettext_lazy("I cannot deliver it: pay back"), "quiet"),
+    "confirm_replacement": (gettext_lazy("The new one works"), ""),
+    "bad_again": (gettext_lazy("It is no good either"), "plain"),
+    "offer": (gettext_lazy("Make an offer"), "plain"),
+    "counter": (gettext_lazy("Offer something else"), "plain"),
+    "end_talks": (gettext_lazy("Say your last word"), "quiet"),
+    "question": (gettext_lazy("Ask for something"), "plain"),
+    "answer": (gettext_lazy("Answer the shop"), ""),
+    "extend": (gettext_lazy("Ask for a day more"), "quiet"),
+    "goodwill": (gettext_lazy("Ask the shop for goodwill"), "plain"),
+    "decline": (gettext_lazy("Decline"), "plain"),
     "escalate": (gettext_lazy("Ask the platform to look"), ""),
     "withdraw": (gettext_lazy("Take the case back"), "quiet"),
+}
+#: What is done by a button; everything else has a page of its own.
+AT_ONCE = {"accept", "promise", "cannot_supply", "confirm_replacement", "escalate", "withdraw"}
+#: What became of an offer.
+FATES: dict[str, Promise] = {
+    Offer.Fate.OPEN: gettext_lazy("On the table"),
+    Offer.Fate.TAKEN: gettext_lazy("Taken"),
+    Offer.Fate.COUNTERED: gettext_lazy("Answered by another offer"),
+    Offer.Fate.EXPIRED: gettext_lazy("Its time is over"),
+    Offer.Fate.CLOSED: gettext_lazy("Not taken"),
 }
 
 
@@ -123,7 +190,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_safe
 def case(request: HttpRequest, number: str) -> HttpResponse:
     """One case: state, turn, decision, facts, files, what was said and what happened."""
-    refund, at = _visible(request, number), clock.now()
+    refund, at = visible(request, number), clock.now()
     order = refund.order
     side = side_of(order, request.user) or Side.PLATFORM
     part = conversation.part_of(order)
@@ -141,6 +208,11 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
         "facts": words.facts(refund.decision["parts"]),
         "actions": actions(refund, request.user, at),
         "declined": _declined(refund),
+        "offers": [shown(offer) for offer in refund.offers.select_related("listing").order_by("-number")],
+        "questions": [
+            {"item": asked.get_item_display(), "text": asked.text, "asked": asked}
+            for asked in refund.questions.order_by("number")
+        ],
         "outcome": outcome(refund),
         "dispute": "" if side is Side.PLATFORM else hooks.dispute_page(refund),
         "items": [
@@ -175,8 +247,8 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def accept(request: HttpRequest, number: str) -> HttpResponse:
     """The shop agrees."""
-    refund, at = _before_a_verb(request, number)
-    lifecycle.accept(refund, by=request.user, at=at)
+    refund, at = before_a_verb(request, number)
+    lifecycle.accept(refund, by=request.user, at=at, version=seen(request))
     messages.success(request, _("You accepted. The buyer is being paid back."))
     return redirect(refund)
 
@@ -184,9 +256,7 @@ def accept(request: HttpRequest, number: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def decline(request: HttpRequest, number: str) -> HttpResponse:
     """The shop says no: which rule, and why."""
-    refund, at = (
-        _before_a_verb(request, number) if request.method == "POST" else (_visible(request, number), clock.now())
-    )
+    refund, at = before_a_verb(request, number) if request.method == "POST" else (visible(request, number), clock.now())
     if not refund.is_of_shop(request.user):
         raise Http404
     if request.method != "POST" and "decline" not in refund.actions_for(request.user, at):
@@ -194,15 +264,27 @@ def decline(request: HttpRequest, number: str) -> HttpResponse:
     rules = citations.applicable(refund)
     answers = list(refund.order.shop.answers.order_by("title", "pk")[:30])
     chosen = next((each.text for each in answers if str(each.pk) == request.GET.get("answer")), "")
-    form = DeclineForm(request.POST if request.method == "POST" else None, rules=rules, initial={"text": chosen})
-    if request.method == "POST" and form.is_valid():
-        lifecycle.decline(refund, by=request.user, at=at, **form.cleaned_data)
+    is_sent = request.method == "POST"
+    may_do_without = refund.answered_at is not None or refund.goodwill_at is not None
+    form = DeclineForm(
+        request.POST if is_sent else None,
+        request.FILES if is_sent else None,
+        rules=rules,
+        may_do_without=may_do_without,
+        is_too_large=too_large(request),
+        initial={"text": chosen},
+    )
+    if is_sent and form.is_valid():
+        told = form.cleaned_data
+        given = told.pop("file", None)
+        files = [attach(refund.order, given, by=request.user, at=at)] if given else []
+        lifecycle.decline(refund, by=request.user, at=at, version=seen(request), attachments=files, **told)
         messages.success(request, _("You declined. The buyer can ask the platform to look."))
         return redirect(refund)
     context = {
         "refund": refund,
         "form": form,
-        "rules": rules,
+        "rules": rules or may_do_without,
         "answers": answers,
         "choices": costs.choices(refund, units=refund.items.count(), kind=refund.order.snapshot.listing.kind),
         "reason": words.reason(refund.reason),
@@ -214,8 +296,8 @@ def decline(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     """The buyer takes the case back."""
-    refund, at = _before_a_verb(request, number)
-    lifecycle.withdraw(refund, by=request.user, at=at)
+    refund, at = before_a_verb(request, number)
+    lifecycle.withdraw(refund, by=request.user, at=at, version=seen(request))
     messages.success(request, _("You took the case back. Inspection goes on for at least 24 hours."))
     return redirect(refund)
 
@@ -223,8 +305,8 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def escalate(request: HttpRequest, number: str) -> HttpResponse:
     """The buyer asks the platform to look."""
-    refund, at = _before_a_verb(request, number)
-    lifecycle.escalate(refund, by=request.user, at=at)
+    refund, at = before_a_verb(request, number)
+    lifecycle.escalate(refund, by=request.user, at=at, version=seen(request))
     messages.success(request, _("The platform has your case. A person looks at both sides."))
     return redirect(refund)
 
@@ -240,10 +322,14 @@ def turn(refund: Refund, side: Side, at: datetime) -> dict[str, Any]:
     """Whose turn it is for who reads, until when, and what happens if nobody acts."""
     state = RefundState(refund.state)
     icon, _tone = LOOKS[state]
-    whose: Promise = TURNS[state][side] if state in TURNS else OVER[state]
     mine = {"shop": Side.SHOP, "buyer": Side.BUYER, "platform": Side.PLATFORM}.get(refund.owner)
+    whose: Promise
+    if state == RefundState.BARGAINING:
+        whose = TALKS["platform" if side is Side.PLATFORM else "mine" if mine == side else "theirs"]
+    else:
+        whose = TURNS[state][side] if state in TURNS else OVER[state]
     banner = "mine" if mine == side else "theirs" if refund.owner else "calm"
-    if state == RefundState.REFUNDED:
+    if state in {RefundState.REFUNDED, RefundState.EXCHANGED}:
         banner = "done"
     return {
         "state": state.label,
@@ -261,7 +347,11 @@ def steps(refund: Refund) -> list[dict[str, Any]]:
     state, labels = refund.state, [_("Asked"), _("Shop answers"), _("Platform decides"), _("Paying back"), _("Done")]
     now = {
         RefundState.REQUESTED: 1,
+        RefundState.QUESTIONED: 1,
+        RefundState.BARGAINING: 1,
         RefundState.DECLINED: 1,
+        RefundState.REPLACING: 1,
+        RefundState.CHECKING: 1,
         RefundState.DISPUTED: 2,
         RefundState.APPROVED: 3,
         RefundState.REFUNDED: 5,
@@ -291,8 +381,7 @@ def actions(refund: Refund, user: Any, at: datetime) -> list[dict[str, Any]]:
             "label": BUTTONS[verb][0],
             "style": BUTTONS[verb][1],
             "url": reverse(f"refunds:{verb}", kwargs={"number": refund.number}),
-            "method": "get" if verb == "decline" else "post",
-            "value": "",
+            "method": "post" if verb in AT_ONCE else "get",
         }
         for verb in refund.actions_for(user, at)
     ]
@@ -307,6 +396,11 @@ def outcome(refund: Refund) -> str:
             "The shop did not answer in time, and our records do not speak against it."
         ),
         Refund.Outcome.RULING: gettext_lazy("The platform decided."),
+        Refund.Outcome.SETTLEMENT: gettext_lazy("Both sides agreed."),
+        Refund.Outcome.STANDING: gettext_lazy("The shop's offer stood without conditions, so it was paid."),
+        Refund.Outcome.UNREPLACED: gettext_lazy("The replacement did not come, so everything goes back."),
+        Refund.Outcome.BAD_AGAIN: gettext_lazy("The replacement was no good either."),
+        Refund.Outcome.EXTERNAL: gettext_lazy("The payment channel paid it back on its own account."),
     }
     return str(told[refund.outcome]) if refund.outcome else ""
 
@@ -341,13 +435,41 @@ def happenings(refund: Refund) -> list[dict[str, Any]]:
     ]
 
 
-def _declined(refund: Refund) -> dict[str, Any] | None:
-    if not refund.declined_rule:
-        return None
+def shown(offer: Offer) -> dict[str, Any]:
+    """An offer as both sides read it."""
     return {
-        "code": citations.DeclineCode(refund.declined_code).label,
+        "side": Offer.Side(offer.side).label,
+        "kind": Offer.Kind(offer.kind).label,
+        "amount": offer.amount,
+        "places": ", ".join(map(str, offer.places)),
+        "listing": offer.listing.title if offer.listing else "",
+        "standing": offer.is_standing,
+        "unconditional": offer.is_unconditional,
+        "text": offer.text,
+        "fate": FATES[offer.fate],
+    }
+
+
+def open_question(refund: Refund) -> dict[str, Any] | None:
+    """What the shop waits for."""
+    asked = refund.questions.filter(answered_at=None).first()
+    return {"item": asked.get_item_display(), "text": asked.text} if asked else None
+
+
+def seen(request: HttpRequest) -> int | None:
+    """The state of the case that somebody saw when they pressed the button."""
+    version = request.POST.get("version", "")
+    return int(version) if version.isdecimal() and len(version) < 10 else None
+
+
+def _declined(refund: Refund) -> dict[str, Any] | None:
+    if not refund.declined_text:
+        return None
+    codes = dict(citations.DeclineCode.choices)
+    return {
+        "code": codes.get(refund.declined_code, _("The talks are over")),
         "rule": refund.declined_rule,
-        "rule_text": words.rule(refund.declined_rule),
+        "rule_text": words.rule(refund.declined_rule) if refund.declined_rule else "",
         "text": refund.declined_text,
     }
 
@@ -356,15 +478,15 @@ def _file_url(refund: Refund, attachment: Attachment) -> str:
     return reverse("orders:file", kwargs={"number": refund.order.number, "pk": attachment.pk})
 
 
-def _visible(request: HttpRequest, number: str) -> Refund:
+def visible(request: HttpRequest, number: str) -> Refund:
     visible = Refund.objects.visible_to(request.user)
     return get_object_or_404(
         visible.select_related("order__shop", "order__snapshot__listing", "buyer", "payout"), number=number
     )
 
 
-def _before_a_verb(request: HttpRequest, number: str) -> tuple[Refund, datetime]:
+def before_a_verb(request: HttpRequest, number: str) -> tuple[Refund, datetime]:
     """The case with what was overdue on its order done first, and what time it is."""
-    refund, at = _visible(request, number), clock.now()
+    refund, at = visible(request, number), clock.now()
     fire_overdue(refund.root_address, at=at)
     return refund, at

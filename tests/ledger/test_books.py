@@ -18,6 +18,8 @@ from ledger.transfers import Reason, transfer
 from notifications import inbox
 from orders import conversation, coupons, delivery
 from orders import lifecycle as orders
+from refunds import bargaining
+from refunds.bargaining import Terms
 from rulebook import lifecycle as rulebook
 from shops import lifecycle as shops
 from shops import sanctions, staff, withdrawals
@@ -37,6 +39,7 @@ SEEN = "(select min(unit_id) from orders_reveal)"
 WALLET = "(select id from ledger_account where kind_id = 'wallet')"
 LAST = "(select max(id) from ledger_transfer)"
 OPEN = "(select min(id) from refunds_refund where state = 'requested')"
+AGREED = "(select refund_id from refunds_offer where fate = 'taken')"
 JUDGED = "(select refund_id from disputes_dispute)"
 PAYOUT = "(select id from ledger_payout where destination = 'channel' and state = 'planned')"
 PAID = "(select id from ledger_payout where cause like 'refund:%' and state = 'paid')"
@@ -219,6 +222,31 @@ HARMS = {
     "a case has exactly one outcome once it is decided, and only then": [
         f"update refunds_refund set outcome = 'seller' where id = {OPEN}"
     ],
+    "a case has one open offer at most, and only where one can be taken": [
+        f"update refunds_offer set fate = 'open' where refund_id = {AGREED}"
+    ],
+    "while they bargain one side has the turn, and it is not whoever made the open offer": [
+        f"update refunds_refund set turn = 'shop' where id = {OPEN}"
+    ],
+    "each side made three offers at most, and as many while the platform had the case": [
+        copy("refunds_offer", "t.side = 'shop'", id=999_997, number=11),
+        copy("refunds_offer", "t.side = 'shop'", id=999_998, number=12),
+        copy("refunds_offer", "t.side = 'shop'", id=999_999, number=13),
+    ],
+    "what was agreed is what was paid": [f"update refunds_offer set amount = amount + 1 where refund_id = {AGREED}"],
+    "a question is open exactly while the buyer is asked": [
+        "insert into refunds_question (refund_id, number, item, text, by_id, at, has_nothing, answer)"
+        f" values ({OPEN}, 1, 'error', 'x', {BUYER}, now(), false, '')"
+    ],
+    "talks have their clock exactly while they go on": [
+        copy("timeline_timer", f"t.subject = 'refund:' || {OPEN} and t.state = 'running'", limit="'NEGOTIATE'")
+    ],
+    "a case whose replacement is checked has one, and its old codes are void": [
+        f"update refunds_refund set state = 'exchanged' where id = {OPEN}"
+    ],
+    "a code without a unit was replaced": [
+        "update orders_unit set card_id = null where id = (select min(id) from orders_unit where card_id is not null)"
+    ],
     "a case was decided once": [event("refund.rejected", f"'refund:' || {JUDGED}")],
     "a case that is over says since when": [f"update refunds_refund set closed_at = now() where id = {OPEN}"],
     "nobody asks for more than the rules give": [f"update refunds_refund set asked = asked - 1 where id = {OPEN}"],
@@ -375,13 +403,16 @@ def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_se
     rulebook.install(at=at)
     payments.confirm(top_up, provider_txn="t1", amount=10_000, at=top_up.entered_at)
     payments.confirm(top_up, provider_txn="t2", amount=10_000, at=top_up.entered_at)
-    order = orders.place(buyer=rich_buyer, listing=listing, quantity=2, acknowledged=True, at=at)
+    order = orders.place(buyer=rich_buyer, listing=listing, quantity=3, acknowledged=True, at=at)
     _use_a_coupon(order, rich_buyer, finance, at)
     conversation.say(order, "在吗?", by=rich_buyer, at=at)
     orders.pay_from_wallet(order, by=rich_buyer, at=at)
     unit = order.units.get(place=1)
     delivery.reveal(unit, by=rich_buyer, at=at, visit=VISIT)
     claim(unit, "CODE_INVALID", by=rich_buyer, at=at)
+    agreed = claim(order.units.get(place=3), "CODE_INVALID", by=rich_buyer, at=at)
+    bargaining.offer(agreed, Terms("partial", amount=1_000), by=seller, at=at)
+    bargaining.take(agreed, 1, by=rich_buyer, at=at)
     shops.open_shop(owner=people.person("other"), name="别家", slug="other", required=1_000, at=at)
     found = brake.raise_brake(why="A drill.", by=finance, at=at)
     BooksCheck.objects.create(scope="whole", at=at, seconds=0, rules=1)

@@ -82,7 +82,7 @@ def test_nobody_else_asks_or_looks(as_shop, as_nobody, order, refund):
 def test_both_sides_see_what_they_can_do(as_buyer, as_shop, refund):
     assert as_buyer.get(f"{BASE}{refund.number}/").json()["actions"] == ["withdraw"]
     shown = as_shop.get(f"{BASE}{refund.number}/").json()
-    assert (shown["side"], shown["actions"]) == ("shop", ["accept", "decline"])
+    assert (shown["side"], shown["actions"]) == ("shop", ["accept", "offer", "question", "extend", "decline"])
     assert "MX-42" in shown["citable_rules"]
     assert [row["number"] for row in as_shop.get(BASE).json()["results"]] == [refund.number]
 
