@@ -21,8 +21,8 @@ Figure = int | None
 TOP, BOTTOM = 14.0, 184.0
 #: Where the plane begins: left of it stand the figures of the axis.
 LEFT, RIGHT = 15.0, 100.0
-#: As many names as a phone has room for below the plane.
-NAMES = 6
+#: As many names as a phone has room for below the plane, if they are short; of long ones four.
+NAMES, LONG_NAMES, LONG = 6, 4, 5
 TONES = 4
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
@@ -213,7 +213,8 @@ def _middle(place: int, count: int) -> float:
 
 
 def _names(names: Sequence[Any]) -> list[Name]:
-    every = max(1, -(-len(names) // NAMES))
+    most = LONG_NAMES if any(len(str(name)) > LONG for name in names) else NAMES
+    every = max(1, -(-len(names) // most))
     shown = range(len(names) - 1, -1, -every)  # the last one is the newest: it has its name always
     return [Name(_middle(place, len(names)), str(names[place]), "middle") for place in sorted(shown)]
 

@@ -307,7 +307,7 @@ def _plots() -> dict[str, Any]:
         ],
         "reasons": [
             (_("Code does not work"), [12, 9, 14, 8, 7, 5]),
-            (_("Too late"), [7, 8, 5, 6, 4, 3]),
+            (_("Came too late"), [7, 8, 5, 6, 4, 3]),
             (_("Bought by mistake"), [3, 4, 4, 5, 6, 4]),
             (_("Everything else"), [2, 1, 3, 2, 2, 1]),
         ],

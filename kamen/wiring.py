@@ -15,10 +15,10 @@ from orders.states import COUPON, ORDER
 from refunds import guardians, replayed, roads
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
+from refunds.states import GUARDIAN, REFUND
 from reputation import alarms, measures
 from reputation import lifecycle as reputation
 from reputation.states import ALARM, DOWNGRADE, MEASURE
-from refunds.states import GUARDIAN, REFUND
 from rulebook import clocks
 from rulebook import hooks as rulebook_hooks
 from rulebook import lifecycle as rulebook
