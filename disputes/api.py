@@ -11,7 +11,8 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from disputes import lifecycle, rulings
+from disputes import acts, lifecycle, proposals, questions, rulings
+from disputes.evidence import visible_to, without_networks
 from disputes.models import Dispute
 from disputes.rulings import Draft, Finding
 from disputes.serializers import (
@@ -58,9 +59,13 @@ IN_FULL = {
     **IN_LIST,
     "buyer_rested": False,
     "shop_rested": False,
-    "actions": ["submit", "rest", "withdraw"],
+    "actions": ["submit", "rest", "extend", "challenge", "last_offer", "withdraw"],
     "evidence": [STATEMENT],
     "ruling": None,
+    "unseals_at": "2026-11-22T14:00:00Z",
+    "question": None,
+    "proposal": None,
+    "appeal": None,
 }
 
 
@@ -91,11 +96,11 @@ def disputes(request: Request) -> Response:
 @api_view(["GET"])
 def dispute(request: Request, number: str) -> Response:
     """One dispute."""
-    return Response(_shown(request, _in_hand(request, number)))
+    return Response(shown(request, in_hand(request, number)))
 
 
 def _overdue_first(view: Callable[..., Any]) -> Callable[..., Any]:
-    return after_what_is_overdue(lambda request, number: _visible(request, number))(view)
+    return after_what_is_overdue(lambda request, number: visible(request, number))(view)
 
 
 def _verb(name: str, verb: Callable[..., None], summary: str, description: str, state: str) -> Any:
@@ -113,9 +118,9 @@ def _verb(name: str, verb: Callable[..., None], summary: str, description: str, 
     @_overdue_first
     @idempotent
     def act(request: Request, number: str) -> Response:
-        found = _visible(request, number)
+        found = visible(request, number)
         verb(found, by=request.user, at=clock.now())
-        return Response(_shown(request, found))
+        return Response(shown(request, found))
 
     return act
 
@@ -166,7 +171,7 @@ concede = _verb(
 @idempotent
 def statements(request: Request, number: str) -> Response:
     """A side, or staff who assist, adds to the file."""
-    found = _in_hand(request, number)
+    found = in_hand(request, number)
     told = StatementToMake(data=request.data)
     told.is_valid(raise_exception=True)
     ids = set(told.validated_data.get("attachments", []))
@@ -175,8 +180,9 @@ def statements(request: Request, number: str) -> Response:
     if len(files) != len(ids):
         raise Refused("no_such_file", _("Attach your files to the order first; these are not yours in it."))
     text = told.validated_data.get("text", "")
-    lifecycle.submit(found, text=text, attachments=files, by=request.user, at=clock.now())
-    return Response(_shown(request, found), status=201)
+    about = acts.replied_to(found, told.validated_data.get("about"))
+    lifecycle.submit(found, text=text, attachments=files, about=about, by=request.user, at=clock.now())
+    return Response(shown(request, found), status=201)
 
 
 @extend_schema(
@@ -195,12 +201,12 @@ def statements(request: Request, number: str) -> Response:
 @idempotent
 def assign(request: Request, number: str) -> Response:
     """A lead names who hears the case."""
-    found = _in_hand(request, number)
+    found = in_hand(request, number)
     told = ArbiterToName(data=request.data)
     told.is_valid(raise_exception=True)
     arbiter = get_object_or_404(get_user_model(), pk=told.validated_data["arbiter"])
     lifecycle.assign(found, arbiter, by=request.user, at=clock.now())
-    return Response(_shown(request, found))
+    return Response(shown(request, found))
 
 
 @extend_schema(
@@ -238,7 +244,7 @@ def assign(request: Request, number: str) -> Response:
 @idempotent
 def rule(request: Request, number: str) -> Response:
     """The arbiter decides."""
-    found = _in_hand(request, number)
+    found = in_hand(request, number)
     told = RulingToWrite(data=request.data)
     told.is_valid(raise_exception=True)
     words = told.validated_data
@@ -254,7 +260,7 @@ def rule(request: Request, number: str) -> Response:
         departs_because=words.get("departs_because", ""),
     )
     lifecycle.rule(found, draft, by=request.user, at=clock.now())
-    return Response(_shown(request, found), status=201)
+    return Response(shown(request, found), status=201)
 
 
 @extend_schema(
@@ -273,7 +279,7 @@ def rule(request: Request, number: str) -> Response:
 @idempotent
 def sign(request: Request, number: str) -> Response:
     """A second person agrees, or sends the draft back."""
-    found = _in_hand(request, number)
+    found = in_hand(request, number)
     told = SignatureToGive(data=request.data)
     told.is_valid(raise_exception=True)
     words = told.validated_data
@@ -285,30 +291,37 @@ def sign(request: Request, number: str) -> Response:
         by=request.user,
         at=clock.now(),
     )
-    return Response(_shown(request, found))
+    return Response(shown(request, found))
 
 
 def _seen(request: Request) -> Any:
     return Dispute.objects.visible_to(request.user, request.user.roles).with_parties()  # type: ignore[union-attr]
 
 
-def _visible(request: Request, number: str) -> Dispute:
+def visible(request: Request, number: str) -> Dispute:
     """The dispute, if the person may see it; else the same 404 as for one that is not there."""
     found: Dispute = get_object_or_404(_seen(request), number=number)
     return found
 
 
-def _in_hand(request: Request, number: str) -> Dispute:
+def in_hand(request: Request, number: str) -> Dispute:
     """The dispute, for its sides; for staff only once they have opened its file."""
-    found = _visible(request, number)
+    found = visible(request, number)
     if found.side_of(request.user) is None and not found.is_file_open_for(request.user, clock.now()):
         raise Refused("file_closed", _("Open the case file first; that is on record."))
     return found
 
 
-def _shown(request: Request, found: Dispute) -> Any:
-    found.actions = lifecycle.actions_for(found, request.user, clock.now())  # type: ignore[attr-defined]
-    found.file = list(found.evidence.order_by("pk"))  # type: ignore[attr-defined]
+def shown(request: Request, found: Dispute) -> Any:
+    at, side = clock.now(), found.side_of(request.user)
+    found.actions = lifecycle.actions_for(found, request.user, at)  # type: ignore[attr-defined]
+    found.file = list(visible_to(found, side, at=at))  # type: ignore[attr-defined]
+    if side is None and not found.is_unmasked_for(request.user, at):
+        for piece in found.file:  # type: ignore[attr-defined]
+            piece.body = without_networks(piece)
+    found.question = questions.current(found)  # type: ignore[attr-defined]
+    found.proposal = proposals.current(found)  # type: ignore[attr-defined]
+    found.appeal = found.appeals.order_by("-pk").first()  # type: ignore[attr-defined]
     served = lifecycle.served(found)
     is_signed_now = found.state == DisputeState.SIGNING and found.side_of(request.user) is None
     found.ruling = served or (lifecycle.latest(found) if is_signed_now else None)  # type: ignore[attr-defined]

@@ -111,7 +111,13 @@ def new_people(dispute: Dispute, *, at: datetime, most: int = PANEL, besides: Co
 
 def next_chief(appeal: Appeal, *, at: datetime) -> Any:
     """A lead for a panel that did not come to an end: one who had no part in the case, and not the one of before."""
-    found = _never_in_it(appeal.dispute, Role.LEAD, at=at)
+    dispute = appeal.dispute
+    first = [Seat.Part.ARBITER, Seat.Part.SENIOR, Seat.Part.NEUTRAL]
+    parts = Seat.objects.filter(dispute=dispute, user=OuterRef("pk"), part__in=first)
+    signed = Signature.objects.filter(ruling__dispute=dispute, user=OuterRef("pk"))
+    voted = appeal.votes.order_by("pk").values("user")
+    found = free_of_conflict(dispute, Role.LEAD, at=at).exclude(Exists(parts)).exclude(Exists(signed))
+    found = found.exclude(pk__in=voted)
     return found.exclude(pk=appeal.chief_id).first() or found.first()
 
 
@@ -143,7 +149,7 @@ def _bars(role: str) -> Q:
     """Which earlier parts in a case keep somebody from another one: any but the same, and the same if left for good."""
     own = {Role.SENIOR: [Seat.Part.SENIOR]}.get(Role(role), [Seat.Part.ARBITER])
     if role == Role.LEAD:
-        own = [Seat.Part.ARBITER, Seat.Part.SENIOR, Seat.Part.CHIEF]
+        own = [Seat.Part.ARBITER, Seat.Part.SENIOR, Seat.Part.REVIEWER, Seat.Part.CHIEF]
     return ~Q(part__in=own) | Q(left__in=FOR_GOOD)
 
 

@@ -9,9 +9,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from disputes.hearing import Need
 from disputes.lifecycle import LONGEST_STATEMENT
-from disputes.models import PARTIES, Evidence
-from disputes.rulings import Draft, Finding, Weight
+from disputes.models import PARTIES, Appeal, Challenge, Dispute, Evidence, Penalty, Question, Ruling, Vote
+from disputes.rulings import Draft, Finding, Weight, items_of
 from disputes.seal import LONGEST_FILE
 from orders.uploads import too_large
 from refunds.models import RefundItem
@@ -254,3 +255,235 @@ class SendBackForm(forms.Form):
     note = forms.CharField(
         label=_("What should be looked at again?"), max_length=2_000, widget=forms.Textarea(attrs={"rows": 3})
     )
+
+
+def _area(rows: int = 4) -> forms.Textarea:
+    return forms.Textarea(attrs={"rows": rows})
+
+
+def _choices(choices: Any) -> list[Any]:
+    """Choices with none chosen before."""
+    return [("", _("Choose …")), *choices]
+
+
+def _file() -> forms.FileField:
+    return forms.FileField(
+        label=_("Add a file"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": TAKEN}),
+        help_text=_("JPEG, PNG or WebP up to 10 MB, PDF up to 20 MB, text up to 1 MB."),
+    )
+
+
+class ActForm(forms.Form):
+    """What an act of a case asks; an act without words asks nothing."""
+
+    def __init__(self, *args: Any, dispute: Dispute, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.dispute = dispute
+
+    def words(self) -> dict[str, Any]:
+        """What was said, by the names of `disputes.acts`."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "file"}
+
+
+class ExtendForm(ActForm):
+    """Why a side needs longer."""
+
+    need = forms.ChoiceField(label=_("Why do you need longer?"), choices=_choices(Need.choices))
+
+
+class ChallengeForm(ActForm):
+    """Why somebody else should judge."""
+
+    ground = forms.ChoiceField(label=_("Why should somebody else judge?"), choices=_choices(Challenge.Ground.choices))
+    text = forms.CharField(label=_("In a sentence or two"), max_length=500, widget=_area(3))
+
+
+class AnswerForm(ActForm):
+    """The one thing that was asked for, or why it is not there."""
+
+    text = forms.CharField(
+        label=_("Your answer, or why you do not have it"),
+        required=False,
+        max_length=LONGEST_STATEMENT,
+        widget=_area(),
+        help_text=_("Both sides and the staff read this. Never write a code that still works."),
+    )
+    file = _file()
+
+
+class AgreeForm(ActForm):
+    """The proposal that was read."""
+
+    sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+
+class LastOfferForm(ActForm):
+    """A side's last figure."""
+
+    amount = AwardField(
+        label=_("What should go back at last, in yuan"),
+        required=False,
+        help_text=_("Sealed until the other side gives its own. Then the arbiter awards one of the two, nothing else."),
+    )
+
+
+class AppealForm(ActForm):
+    """Against what was ruled."""
+
+    ground = forms.ChoiceField(label=_("What is wrong with the decision?"), choices=_choices(Appeal.Ground.choices))
+    text = forms.CharField(
+        label=_("Say it in your own words, in 50 characters at least"),
+        min_length=50,
+        max_length=LONGEST_STATEMENT,
+        widget=_area(6),
+    )
+    late_because = forms.CharField(
+        label=_("If there is new evidence: why does it come only now?"),
+        required=False,
+        max_length=1_000,
+        widget=_area(2),
+    )
+    file = _file()
+
+
+class AnswerAppealForm(ActForm):
+    """What the other side says to an appeal, and an appeal of its own."""
+
+    text = forms.CharField(label=_("Your answer"), required=False, max_length=LONGEST_STATEMENT, widget=_area(5))
+    joined_ground = forms.ChoiceField(
+        label=_("You can join with an appeal of your own: what is wrong with the decision?"),
+        required=False,
+        choices=[("", _("I do not appeal")), *Appeal.Ground.choices],
+    )
+    joined_text = forms.CharField(
+        label=_("If you join: say it in your own words, in 50 characters at least"),
+        required=False,
+        max_length=LONGEST_STATEMENT,
+        widget=_area(4),
+    )
+    file = _file()
+
+
+class UnmaskForm(ActForm):
+    """What personal data is needed for."""
+
+    reason = forms.CharField(
+        label=_("What do you need names and networks for?"),
+        max_length=200,
+        help_text=_("It is on record with your name, and holds for 12 hours."),
+    )
+
+
+class AskForm(ActForm):
+    """One named thing."""
+
+    whom = forms.ChoiceField(label=_("Who has it?"), choices=_choices(Question.Whom.choices))
+    kind = forms.ChoiceField(label=_("What is it?"), choices=Question.Kind.choices)
+    item = forms.CharField(
+        label=_("The one thing, by its name"), max_length=200, help_text=_("The least intrusive that proves it.")
+    )
+    reason = forms.CharField(label=_("What is it to show?"), max_length=500, widget=_area(2))
+
+
+class PerUnitForm(ActForm):
+    """Sums per unit, in yuan."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.places = [item.unit.place for item in items_of(self.dispute.refund)]
+        for place in self.places:
+            label = _("Unit %(place)s, in yuan") % {"place": place}
+            self.fields[f"grant_{place}"] = AwardField(label=label, required=False)
+
+    def words(self) -> dict[str, Any]:
+        """What was said, with the sums of the units that were given one."""
+        given = {place: self.cleaned_data[f"grant_{place}"] for place in self.places if self._has(place)}
+        rest = {name: value for name, value in super().words().items() if not name.startswith("grant_")}
+        return {**rest, "grants": given}
+
+    def _has(self, place: int) -> bool:
+        return bool(str(self.data.get(self.add_prefix(f"grant_{place}"), "")).strip())
+
+
+class ProposeForm(PerUnitForm):
+    """A way out that both sides may accept."""
+
+    text = forms.CharField(label=_("Why both sides should accept it"), max_length=2_000, widget=_area())
+
+
+class VoteForm(PerUnitForm):
+    """What a member of the panel thinks."""
+
+    word = forms.ChoiceField(label=_("What should become of the decision?"), choices=_choices(Vote.Word.choices))
+    reasons = forms.CharField(label=_("Your reasons; both sides read them"), max_length=8_000, widget=_area(6))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for party in PARTIES:
+            label = _("%(party)s, in percent, if it should change") % {"party": PARTY_WORDS[party]}
+            self.fields[f"share_{party}"] = PercentField(label=label, required=False)
+
+    def words(self) -> dict[str, Any]:
+        """What was said, with the shares."""
+        found = super().words()
+        shares = {party: found.pop(f"share_{party}") for party in PARTIES}
+        return {**found, "shares": shares}
+
+
+class DismissForm(ActForm):
+    """Why a case is not heard."""
+
+    ground = forms.ChoiceField(label=_("Why is it not heard?"), choices=_choices(Ruling.Dismissed.choices))
+    reasons = forms.CharField(label=_("Reasons, in plain words"), max_length=8_000, widget=_area())
+
+
+class SuspendForm(ActForm):
+    """What stops a case."""
+
+    because = forms.ChoiceField(
+        label=_("What stops the case?"),
+        choices=_choices([each for each in Dispute.Suspended.choices if each[0] != Dispute.Suspended.OUTSIDE]),
+    )
+    reference = forms.CharField(label=_("Number or date of the paper that orders it"), max_length=200)
+
+
+class RenewForm(ActForm):
+    """Why a case still stands still."""
+
+    reason = forms.CharField(label=_("Why does it still stand still?"), max_length=500, widget=_area(2))
+
+
+class TurnAwayForm(ActForm):
+    """The defect of form of an appeal."""
+
+    formal = forms.ChoiceField(label=_("Which defect of form?"), choices=_choices(Appeal.Formal.choices))
+
+
+class PenaltyForm(ActForm):
+    """What a shop should pay for."""
+
+    ground = forms.ChoiceField(label=_("What for?"), choices=_choices(Penalty.Ground.choices))
+    amount = YuanField(label=_("How much, in yuan"))
+    text = forms.CharField(label=_("What proves it"), max_length=2_000, widget=_area())
+
+
+class SettlePenaltyForm(ActForm):
+    """Whether a penalty is imposed."""
+
+    agrees = forms.TypedChoiceField(
+        label=_("Is it imposed?"),
+        choices=[("", _("Choose …")), ("yes", _("Impose it")), ("no", _("Turn it down"))],
+        coerce=lambda value: value == "yes",
+    )
+
+
+class NeutralForm(forms.Form):
+    """Somebody from outside for the public list."""
+
+    email = forms.EmailField(label=_("E-mail of the account"))
+    name = forms.CharField(label=_("Name, as both sides see it"), max_length=60)
+    organization = forms.CharField(label=_("Organization"), max_length=120)
+    about = forms.CharField(label=_("Training, ties and fee"), max_length=1_000, widget=_area(4))

@@ -3,21 +3,26 @@
 CHECKS = {
     "a dispute has exactly one outcome once it is decided, and only then": """
         select 'dispute:' || id || ' ' || state || ' ' || outcome from disputes_dispute
-         where (outcome <> '') <> (state in ('ruled', 'enforcing', 'closed', 'withdrawn'))
+         where (outcome <> '') <> (case when state = 'suspended' then suspended_in else state end
+                                   in ('ruled', 'appealed', 'enforcing', 'closed', 'withdrawn'))
     """,
     "a dispute that is over says since when": """
         select 'dispute:' || id from disputes_dispute where (state in ('closed', 'withdrawn')) <> (closed_at is not null)
     """,
     "a ruled dispute has one ruling that was served, and no other has any": """
         select 'dispute:' || d.id from disputes_dispute d
-         where (d.outcome in ('ruling', 'provisional'))
-               <> (select count(*) = 1 from disputes_ruling r where r.dispute_id = d.id and r.is_final)
+         where (d.outcome in ('ruling', 'provisional', 'default', 'dismissed'))
+               <> (select count(*) = 1 from disputes_ruling r
+                    where r.dispute_id = d.id and r.is_final and not r.is_superseded)
     """,
     "a case is with the platform exactly while its dispute is open and unpaid": """
         select 'dispute:' || d.id || ' ' || d.state || ', refund ' || f.state
           from disputes_dispute d join refunds_refund f on f.id = d.refund_id
-         where (d.state in ('opened', 'evidence', 'review', 'signing') and f.state <> 'disputed')
-            or (d.state in ('closed', 'withdrawn') and f.state not in ('refunded', 'rejected', 'withdrawn'))
+         where (case when d.state = 'suspended' then d.suspended_in else d.state end
+                in ('opened', 'evidence', 'review', 'questioned', 'proposed', 'signing')
+                and f.state <> 'disputed' and d.advanced = 0 and not d.is_remanded)
+            or (d.state in ('closed', 'withdrawn')
+                and f.state not in ('refunded', 'rejected', 'withdrawn', 'exchanged', 'lapsed'))
     """,
     "a disputed case has its dispute": """
         select 'refund:' || f.id from refunds_refund f left join disputes_dispute d on d.refund_id = f.id
@@ -25,20 +30,31 @@ CHECKS = {
     """,
     "what was ruled is what was approved, to the fen": """
         select 'dispute:' || d.id || ': ruled ' || x.award || ', approved ' || coalesce(f.approved, 0)
+               || ' and ' || d.supplemented || ', made whole ' || d.made_whole
           from disputes_dispute d join refunds_refund f on f.id = d.refund_id
           join lateral (
             select r.compensation + coalesce((select sum(value::bigint) from jsonb_each_text(r.grants)), 0) as award
-              from disputes_ruling r where r.dispute_id = d.id and r.is_final
+              from disputes_ruling r where r.dispute_id = d.id and r.is_final and not r.is_superseded
           ) x on true
-         where f.state <> 'disputed' and x.award <> coalesce(f.approved, 0)
+         where f.state <> 'disputed' and d.outcome in ('ruling', 'provisional', 'default', 'dismissed')
+           and case when d.state in ('enforcing', 'closed')
+                    then x.award <> coalesce(f.approved, 0) + d.supplemented - d.made_whole
+                    else x.award < coalesce(f.approved, 0) + d.supplemented
+                         and d.advanced = 0 and not d.is_remanded end
     """,
     "what was ruled is what was paid, unless nobody had it": """
         select 'refund:' || f.id from disputes_dispute d join refunds_refund f on f.id = d.refund_id
-          left join ledger_payout p on p.cause = 'refund:' || f.id
-         where d.outcome in ('ruling', 'provisional') and f.approved is not null
-           and f.approved <> coalesce(p.amount, 0) + coalesce((
+         where f.approved is not null and f.outcome = 'ruling'
+           and f.approved + d.supplemented <> coalesce((
+                select sum(p.amount) from ledger_payout p
+                 where p.cause in ('refund:' || f.id, 'dispute:' || d.id)
+                    or p.cause in (select 'ruling:' || r.id from disputes_ruling r where r.dispute_id = d.id)), 0)
+             + coalesce((
                 select sum((e.body::jsonb ->> 'missing')::bigint) from timeline_event e
-                 where e.name = 'order.waterfall_ran_dry' and e.body::jsonb ->> 'cause' = 'refund:' || f.id), 0)
+                 where e.name = 'order.waterfall_ran_dry'
+                   and (e.body::jsonb ->> 'cause' in ('refund:' || f.id, 'dispute:' || d.id)
+                        or e.body::jsonb ->> 'cause' in (
+                            select 'ruling:' || r.id from disputes_ruling r where r.dispute_id = d.id))), 0)
     """,
     "the shares of a ruling are a whole": """
         select 'ruling:' || r.id from disputes_ruling r
@@ -53,18 +69,95 @@ CHECKS = {
     """,
     "who signs a ruling wrote none of the case": """
         select 'signature:' || g.id from disputes_signature g join disputes_ruling r on r.id = g.ruling_id
-         where exists (select from disputes_ruling w where w.dispute_id = r.dispute_id and w.by_id = g.user_id)
+         where g.agrees
+           and exists (select from disputes_ruling w where w.dispute_id = r.dispute_id and w.by_id = g.user_id)
     """,
     "a ruling that needed a second person was served with one": """
         select 'ruling:' || r.id from disputes_ruling r
-         where r.is_final and r.needs_signature and r.by_id is not null
+         where r.is_final and (r.needs_signature and r.by_id is not null or r.kind = 'default')
            and not exists (select from disputes_signature g where g.ruling_id = r.id and g.agrees)
     """,
     "nobody ruled before both sides had their time or said that they had nothing to add": """
         select 'ruling:' || r.id from disputes_ruling r join disputes_dispute d on d.id = r.dispute_id
-         where not (d.buyer_rested and d.shop_rested) and not exists (
+         where r.kind <> 'dismissal' and not (d.buyer_rested and d.shop_rested) and not exists (
             select from timeline_event e where e.subject = 'dispute:' || d.id and e.name = 'dispute.clock_fired'
                and e.body::jsonb ->> 'limit' = 'EVIDENCE' and e.at <= r.at)
+    """,
+    "an appealed case has one open appeal, and no other has any": """
+        select 'dispute:' || d.id || ' ' || d.state from disputes_dispute d
+         where (case when d.state = 'suspended' then d.suspended_in else d.state end = 'appealed')
+               <> exists (select from disputes_appeal a
+                           where a.dispute_id = d.id and a.state in ('filed', 'answering', 'panel'))
+    """,
+    "who votes on an appeal had no part in the case before": """
+        select 'vote:' || v.id from disputes_vote v join disputes_appeal a on a.id = v.appeal_id
+         where exists (select from disputes_seat s where s.dispute_id = a.dispute_id and s.user_id = v.user_id
+                          and s.part in ('arbiter', 'senior', 'neutral'))
+            or exists (select from disputes_ruling r where r.dispute_id = a.dispute_id and r.by_id = v.user_id
+                          and r.kind <> 'appeal')
+    """,
+    "an appeal was decided by three votes, or by a chief's": """
+        select 'appeal:' || a.id from disputes_appeal a
+         where a.state in ('upheld', 'modified', 'remanded')
+           and (select count(*) from disputes_vote v where v.appeal_id = a.id) < 3
+           and not exists (select from disputes_vote v where v.appeal_id = a.id and v.user_id = a.chief_id)
+    """,
+    "the award does not shrink for a buyer who appeals alone": """
+        select 'appeal:' || a.id from disputes_appeal a join disputes_ruling n on n.appeal_id = a.id
+          join lateral (select r.grants, r.compensation from disputes_ruling r
+                         where r.dispute_id = a.dispute_id and r.is_final and r.version < n.version
+                         order by r.version desc limit 1) b on true
+         where a.side = 'buyer' and a.joined_ground = ''
+           and n.compensation + (select coalesce(sum(value::bigint), 0) from jsonb_each_text(n.grants))
+               < b.compensation + (select coalesce(sum(value::bigint), 0) from jsonb_each_text(b.grants))
+    """,
+    "a case is sent back once at most": """
+        select 'dispute:' || dispute_id from disputes_appeal where state = 'remanded'
+         group by dispute_id having count(*) > 1
+    """,
+    "nobody has a part in a case that is over": """
+        select 'seat:' || s.id from disputes_seat s join disputes_dispute d on d.id = s.dispute_id
+         where s.until is null and d.state in ('closed', 'withdrawn')
+    """,
+    "something is asked for exactly while the case waits for it": """
+        select 'dispute:' || d.id || ' ' || d.state from disputes_dispute d
+         where (case when d.state = 'suspended' then d.suspended_in else d.state end = 'questioned')
+               <> exists (select from disputes_question q where q.dispute_id = d.id and q.answered_at is null)
+    """,
+    "a proposal is open exactly while the case waits for it": """
+        select 'dispute:' || d.id || ' ' || d.state from disputes_dispute d
+         where (case when d.state = 'suspended' then d.suspended_in else d.state end = 'proposed')
+               <> exists (select from disputes_proposal p where p.dispute_id = d.id and p.ended_at is null)
+    """,
+    "what was mediated both sides accepted": """
+        select 'dispute:' || d.id from disputes_dispute d
+         where d.outcome = 'mediated' and not exists (
+            select from disputes_proposal p where p.dispute_id = d.id
+               and p.buyer_accepted_at is not null and p.shop_accepted_at is not null)
+    """,
+    "what made a shop whole came from the fund, to the fen": """
+        select 'dispute:' || d.id from disputes_dispute d
+         where d.made_whole <> coalesce((
+                select sum(t.amount) from ledger_transfer t where t.reason = 'made_whole'
+                   and t.subject in (select 'ruling:' || r.id from disputes_ruling r where r.dispute_id = d.id)), 0)
+             + coalesce((
+                select sum((e.body::jsonb ->> 'missing')::bigint) from timeline_event e
+                 where e.subject = 'dispute:' || d.id and e.name = 'dispute.shop_made_whole'), 0)
+    """,
+    "a penalty was imposed by a second person, and only then taken": """
+        select 'penalty:' || p.id from disputes_penalty p
+         where (p.is_imposed is true) <> exists (select from ledger_transfer t where t.key = 'penalty:' || p.id)
+    """,
+    "the staff of the platform does not rule against it above 200 yuan": """
+        select 'ruling:' || r.id from disputes_ruling r join disputes_dispute d on d.id = r.dispute_id
+          left join disputes_neutral n on n.id = d.neutral_id
+         where r.kind = 'decision' and r.by_id is distinct from n.user_id and (r.shares ->> 'platform')::bigint > 0
+           and (select coalesce(sum(value::bigint), 0) from jsonb_each_text(r.grants)) * (r.shares ->> 'platform')::bigint
+               > 20000 * greatest(10000 - (r.shares ->> 'buyer')::bigint, 1)
+    """,
+    "a case with a neutral from outside has that neutral as its judge": """
+        select 'dispute:' || d.id from disputes_dispute d join disputes_neutral n on n.id = d.neutral_id
+         where d.state in ('evidence', 'review', 'questioned', 'proposed') and d.arbiter_id is distinct from n.user_id
     """,
     "evidence is what was hashed": """
         select 'evidence:' || id from disputes_evidence

@@ -196,7 +196,12 @@ def dismiss(dispute: Dispute, *, ground: str, reasons: str, by: Any, at: datetim
         "ground_missing",
         _("Say why the case is not heard, in 20 characters at least."),
     )
-    draft = Draft(shares={"buyer": rulings.WHOLE}, rule_ids=rulings.rules_of(dispute.refund), reasons=reasons.strip())
+    draft = Draft(
+        shares={"buyer": rulings.WHOLE},
+        rule_ids=rulings.rules_of(dispute.refund),
+        reasons=reasons.strip(),
+        departs_because=str(Ruling.Dismissed(ground).label),
+    )
     prepared = rulings.prepare(dispute, draft)
     is_small = dispute.refund.asked < rulings.LARGE
     kind = Ruling.Kind.DISMISSAL

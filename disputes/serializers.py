@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from disputes.lifecycle import LONGEST_STATEMENT
-from disputes.models import Dispute, Evidence, Side
+from disputes.models import Appeal, Dispute, Evidence, Question, Side
 from disputes.rulings import Weight
-from disputes.states import DisputeState
+from disputes.states import AppealState, DisputeState
 from shops.serializers import Text, Whole
 
 
@@ -99,6 +99,39 @@ class RulingServed(serializers.Serializer[Any]):
         return ruling.by_id is None
 
 
+class QuestionOpen(serializers.Serializer[Any]):
+    """The one thing that is asked for now."""
+
+    whom = serializers.ChoiceField(Question.Whom.choices)
+    kind = serializers.ChoiceField(Question.Kind.choices)
+    item = serializers.CharField()
+    reason = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class ProposalOpen(serializers.Serializer[Any]):
+    """What the platform proposes now: it binds only if both sides accept it."""
+
+    number = serializers.IntegerField()
+    amount = serializers.IntegerField(help_text="Fen that would go back in all.")
+    text = serializers.CharField()
+    sha256 = serializers.CharField(help_text="Each side accepts this.")
+    at = serializers.DateTimeField()
+
+
+class AppealShown(serializers.Serializer[Any]):
+    """The latest appeal."""
+
+    state = serializers.ChoiceField(AppealState.choices)
+    side = serializers.ChoiceField(Side.choices)
+    ground = serializers.ChoiceField(Appeal.Ground.choices)
+    text = serializers.CharField()
+    answer = serializers.CharField()
+    joined_ground = serializers.CharField(help_text="The respondent appeals, too; else empty.")
+    deadline_at = serializers.DateTimeField(allow_null=True)
+    filed_at = serializers.DateTimeField()
+
+
 class DisputeInFull(DisputeInList):
     """A dispute with its file, its decision once served, and what the asking person can do now."""
 
@@ -109,6 +142,12 @@ class DisputeInFull(DisputeInList):
     ruling = RulingServed(
         allow_null=True, help_text="Null until it is served; staff read the draft while it waits for its signature."
     )
+    unseals_at = serializers.DateTimeField(
+        allow_null=True, help_text="Until then what one side says is sealed to the other."
+    )
+    question = QuestionOpen(allow_null=True)
+    proposal = ProposalOpen(allow_null=True)
+    appeal = AppealShown(allow_null=True)
 
 
 class StatementToMake(serializers.Serializer[Any]):
@@ -118,6 +157,7 @@ class StatementToMake(serializers.Serializer[Any]):
     attachments = serializers.ListField(
         child=Whole(min_value=1), required=False, max_length=20, help_text="Ids of your own files of the order."
     )
+    about = Whole(min_value=1, required=False, help_text="The item of the file that this answers to.")
 
 
 class ArbiterToName(serializers.Serializer[Any]):

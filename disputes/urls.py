@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from disputes.views import bench, bundles, cases, precedents, verify
+from disputes.views import acts, bench, bundles, cases, neutrals, precedents, verify
 
 app_name = "disputes"
 
@@ -25,7 +25,10 @@ urlpatterns = [
     path("verify/", verify.check, name="verify"),
     path("verify/keys/", verify.keys, name="keys"),
     path("verify/chain/", verify.chain, name="chain"),
+    path("neutrals/", neutrals.index, name="neutrals"),
     path("bench/", bench.queue, name="bench"),
+    path("bench/neutrals/", neutrals.keep, name="keep_neutrals"),
+    path("bench/neutrals/<int:pk>/delist/", neutrals.delist, name="delist_neutral"),
     path("bench/<slug:number>/", bench.case, name="bench_case"),
     path("bench/<slug:number>/open/", bench.open_file, name="open_file"),
     path("bench/<slug:number>/preview/", bench.preview, name="preview"),
@@ -34,4 +37,12 @@ urlpatterns = [
     path("bench/<slug:number>/send-back/", bench.send_back, name="send_back"),
     path("bench/<slug:number>/assign/", bench.assign, name="assign"),
     path("bench/<slug:number>/submit/", bench.submit, name="bench_submit"),
+]
+urlpatterns += [
+    path(f"disputes/<slug:number>/{name.replace('_', '-')}/", acts.page(name, on_bench=False), name=name)
+    for name in acts.SIDES
+]
+urlpatterns += [
+    path(f"bench/<slug:number>/{name.replace('_', '-')}/", acts.page(name, on_bench=True), name=f"bench_{name}")
+    for name in acts.STAFF
 ]

@@ -15,6 +15,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 import accounts.api
 import desks.api
+import disputes.acts_api
 import disputes.api
 import disputes.bundle_api
 import disputes.precedent_api
@@ -448,6 +449,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/disputes/<slug:number>/sign/", disputes.api.sign, name="sign_dispute"),
     path("v1/disputes/<slug:number>/withdraw/", disputes.api.withdraw, name="withdraw_dispute"),
     path("v1/disputes/<slug:number>/concede/", disputes.api.concede, name="concede_dispute"),
+    *(
+        path(f"v1/disputes/<slug:number>/{name}/", act, name=f"{name.replace('-', '_')}_dispute_act")
+        for name, act in disputes.acts_api.ADDRESSES.items()
+    ),
+    path("v1/neutrals/", disputes.acts_api.neutrals, name="neutrals"),
     path("v1/disputes/<slug:number>/bundles/", disputes.bundle_api.ask, name="ask_for_bundle"),
     path("v1/bundles/<slug:number>/", disputes.bundle_api.bundle, name="bundle"),
     path("v1/differences/", ledger.reconciling_api.differences, name="differences"),

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Role
 from disputes import assignment, lifecycle, rulings
 from disputes.forms import AssignForm, RulingForm, SendBackForm, StatementForm, statement_form
-from disputes.models import Dispute
+from disputes.models import Dispute, Neutral
 from disputes.rulings import Prepared, Weight
 from disputes.states import DisputeState
-from disputes.views import precedents, words
+from disputes.views import acts, precedents, words
 from disputes.views.cases import add, up_to_date
 from rulebook.explanations import percent
 from timeline import clock
@@ -68,7 +68,7 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def preview(request: HttpRequest, number: str) -> HttpResponse:
     """What the draft would come to: amounts by share, sources of the money, what is missing. Nothing is kept."""
-    dispute, at = _in_hand(request, number), clock.now()
+    dispute, at = in_hand(request, number), clock.now()
     form = _ruling_form(dispute, request.POST)
     prepared = rulings.prepare(dispute, form.draft()) if form.is_valid() else None
     if request.headers.get("HX-Request"):
@@ -79,7 +79,7 @@ def preview(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def rule(request: HttpRequest, number: str) -> HttpResponse:
     """The arbiter decides. A draft that lacks something comes back as it is, with what is missing."""
-    dispute, at = _in_hand(request, number), clock.now()
+    dispute, at = in_hand(request, number), clock.now()
     form = _ruling_form(dispute, request.POST)
     if not form.is_valid():
         return _workbench(request, dispute, at, form=form, status=422)
@@ -100,7 +100,7 @@ def rule(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def sign(request: HttpRequest, number: str) -> HttpResponse:
     """A second person agrees."""
-    dispute = _in_hand(request, number)
+    dispute = in_hand(request, number)
     version = request.POST.get("version", "")
     lifecycle.sign(
         dispute,
@@ -116,7 +116,7 @@ def sign(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def send_back(request: HttpRequest, number: str) -> HttpResponse:
     """A second person sends the draft back with a note."""
-    dispute, at = _in_hand(request, number), clock.now()
+    dispute, at = in_hand(request, number), clock.now()
     form = SendBackForm(request.POST)
     if not form.is_valid():
         return _workbench(request, dispute, at, back_form=form, status=422)
@@ -128,7 +128,7 @@ def send_back(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def assign(request: HttpRequest, number: str) -> HttpResponse:
     """A lead gives the case to somebody."""
-    dispute, at = _in_hand(request, number), clock.now()
+    dispute, at = in_hand(request, number), clock.now()
     form = AssignForm(request.POST, people=_candidates(dispute, at))
     if not form.is_valid():
         return _workbench(request, dispute, at, assign_form=form, status=422)
@@ -141,7 +141,7 @@ def assign(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def submit(request: HttpRequest, number: str) -> HttpResponse:
     """Staff who assist add something to the file."""
-    dispute, at = _in_hand(request, number), clock.now()
+    dispute, at = in_hand(request, number), clock.now()
     form = statement_form(request)
     if not (form.is_valid() and add(dispute, form, by=request.user, at=at)):
         return _workbench(request, dispute, at, statement=form, status=422)
@@ -163,10 +163,13 @@ def _workbench(
 ) -> HttpResponse:
     actions = lifecycle.actions_for(dispute, request.user, at)
     file = words.evidence(dispute)
+    reviews, owner = "vote" in actions, dispute.refund.order.shop.owner
+    offers = list(dispute.final_offers.order_by("pk"))
     may_rule, may_assign = "rule" in actions, "assign" in actions
     form = form or (_ruling_form(dispute) if may_rule else None)
     latest = lifecycle.latest(dispute)
     back = latest.signatures.filter(agrees=False).select_related("user").order_by("-pk").first() if latest else None
+    is_unmasked = dispute.is_unmasked_for(request.user, at)
     stories = words.shown(dispute, [piece for piece in file if piece.side != "platform"])
     context = {
         "dispute": dispute,
@@ -177,7 +180,9 @@ def _workbench(
         "turn": words.turn(dispute, actions, at),
         "buyer_story": [each for each in stories if each["piece"].side == "buyer"],
         "shop_story": [each for each in stories if each["piece"].side == "shop"],
-        "records": words.shown(dispute, [piece for piece in file if piece.side == "platform"]),
+        "records": words.shown(
+            dispute, [piece for piece in file if piece.side == "platform"], is_masked=not is_unmasked
+        ),
         "happenings": words.happenings(dispute, is_for_staff=True),
         "rulebook": words.rulebook(dispute.refund),
         "near": precedents.beside(dispute, rulings.items_of(dispute.refund)) if may_rule else None,
@@ -189,6 +194,15 @@ def _workbench(
         "back_form": back_form or SendBackForm(),
         "sent_back": back if may_rule else None,
         "assign_form": assign_form or (AssignForm(people=_candidates(dispute, at)) if may_assign else None),
+        "acts": acts.buttons(actions, dispute, on_bench=True),
+        "is_unmasked": is_unmasked,
+        "buyer_name": str(dispute.refund.buyer) if is_unmasked else words.masked(str(dispute.refund.buyer)),
+        "owner_name": str(owner) if is_unmasked else words.masked(str(owner)),
+        "bench": words.bench(dispute, None, at),
+        "proposal": None if reviews else words.proposal(dispute),
+        "appeals": words.appeals(dispute),
+        "offers": [] if len(offers) < rulings.BOTH else offers,
+        "is_suspended": dispute.state == DisputeState.SUSPENDED,
         "may_submit": "submit" in actions,
         "statement": statement or StatementForm(),
         "at": at,
@@ -251,9 +265,9 @@ def _row(dispute: Dispute, user: Any, at: datetime) -> dict[str, Any]:
 
 
 def _roles(request: HttpRequest) -> frozenset[str]:
-    """The person's roles; for who has none there is no bench."""
+    """The person's roles; who has none and is no outside neutral either finds no bench."""
     roles: frozenset[str] = request.user.roles  # type: ignore[union-attr]
-    if not roles:
+    if not roles and not Neutral.objects.filter(user=request.user).exists():
         raise Http404
     return roles
 
@@ -263,7 +277,7 @@ def _on_bench(request: HttpRequest, number: str) -> Dispute:
     return up_to_date(request, get_object_or_404(seen, number=number))
 
 
-def _in_hand(request: HttpRequest, number: str) -> Dispute:
+def in_hand(request: HttpRequest, number: str) -> Dispute:
     """The case whose file the person has opened; nothing is done to a closed one."""
     dispute = _on_bench(request, number)
     if not dispute.is_file_open_for(request.user, clock.now()):

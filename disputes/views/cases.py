@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from disputes import lifecycle
-from disputes.forms import StatementForm, statement_form
+from disputes import lifecycle, proposals, questions
+from disputes.forms import AgreeForm, StatementForm, statement_form
 from disputes.models import Dispute, Seal, Side
 from disputes.states import DisputeState
-from disputes.views import words
+from disputes.views import acts, words
 from orders.attachments import attach
 from timeline import clock
 from timeline.sweep import fire_overdue
@@ -50,7 +50,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def case(request: HttpRequest, number: str) -> HttpResponse:
     """The case; a POST adds a statement, a file or both."""
-    dispute, at = _own(request, number), clock.now()
+    dispute, at = own(request, number), clock.now()
     form = statement_form(request) if request.method == "POST" else StatementForm()
     if request.method == "POST" and form.is_valid() and add(dispute, form, by=request.user, at=at):
         messages.success(request, _("It is in the file now. Both sides and the staff read it."))
@@ -104,6 +104,8 @@ def ruling(request: HttpRequest, number: str) -> HttpResponse:
         "is_provisional": dispute.outcome == Dispute.Outcome.PROVISIONAL,
         "appeal_until": dispute.deadline_at if dispute.state == DisputeState.RULED else None,
         "reason": words.reason_word(dispute.refund.reason),
+        "roads": words.roads(dispute),
+        "appeals": words.appeals(dispute),
         "at": clock.now(),
     }
     return render(request, "disputes/ruling.html", context)
@@ -124,8 +126,8 @@ def add(dispute: Dispute, form: StatementForm, *, by: Any, at: datetime) -> bool
 
 def _context(request: HttpRequest, dispute: Dispute, form: StatementForm, at: datetime) -> dict[str, Any]:
     actions = lifecycle.actions_for(dispute, request.user, at)
-    file = words.evidence(dispute)
     side = dispute.side_of(request.user)
+    file = words.evidence(dispute, side, at)
     return {
         "dispute": dispute,
         "refund": dispute.refund,
@@ -142,24 +144,36 @@ def _context(request: HttpRequest, dispute: Dispute, form: StatementForm, at: da
             {"label": label, "url": reverse(address, args=[dispute.number]), "style": style}
             for label, address, style in (BUTTONS[verb] for verb in actions if verb in BUTTONS)
         ],
+        "acts": acts.buttons(actions, dispute, on_bench=False),
+        "bench": words.bench(dispute, side, at),
+        "asked": questions.current(dispute) if dispute.state == DisputeState.QUESTIONED else None,
+        "is_asked": "answer" in actions,
+        "proposal": words.proposal(dispute),
+        "agree_form": AgreeForm(dispute=dispute, initial={"sha256": proposal.sha256})
+        if (proposal := proposals.current(dispute)) and "agree" in actions
+        else None,
+        "appeals": words.appeals(dispute),
+        "is_sealed": dispute.is_sealed(at),
+        "is_suspended": dispute.state == DisputeState.SUSPENDED,
         "may_submit": "submit" in actions,
         "form": form,
         "file": words.shown(dispute, file),
         "happenings": words.happenings(dispute, is_for_staff=False),
         "ruling": lifecycle.served(dispute),
         "is_ruled": dispute.state == DisputeState.RULED,
+        "roads": words.roads(dispute) if dispute.outcome else [],
         "at": at,
     }
 
 
 def _do(request: HttpRequest, number: str, verb: Callable[..., None], said: str) -> HttpResponse:
-    dispute = _own(request, number)
+    dispute = own(request, number)
     verb(dispute, by=request.user, at=clock.now())
     messages.success(request, said)
     return redirect(dispute)
 
 
-def _own(request: HttpRequest, number: str) -> Dispute:
+def own(request: HttpRequest, number: str) -> Dispute:
     """The case, if the person is one of its sides; else the same 404 as for one that is not there."""
     return up_to_date(request, get_object_or_404(Dispute.objects.of_party(request.user).with_parties(), number=number))
 

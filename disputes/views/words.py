@@ -9,10 +9,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from disputes.course import span_of
+from disputes.evidence import visible_to
 from disputes.forms import PARTY_WORDS
-from disputes.models import PARTIES, Dispute, Evidence, Ruling, Side
+from disputes.models import PARTIES, Appeal, Dispute, Evidence, Neutral, Question, Ruling, Seat, Side, Vote
 from disputes.rulings import Weight
-from disputes.states import DisputeState
+from disputes.states import AppealState, DisputeState
 from ledger.templatetags.money import yuan
 from orders.states import Delivery
 from refunds import words as cases
@@ -20,6 +22,7 @@ from refunds.models import Refund
 from rulebook.decisions import Line
 from rulebook.explanations import percent, sentence
 from timeline import events
+from timeline.spans import deadline, hours, working_days
 
 PAGE = 50
 #: How each state looks: icon and tone of its badge.
@@ -27,8 +30,12 @@ LOOKS = {
     DisputeState.OPENED: ("hourglass", "amber"),
     DisputeState.EVIDENCE: ("file-text", "brand"),
     DisputeState.REVIEW: ("scale", "brand"),
+    DisputeState.QUESTIONED: ("message-square", "amber"),
+    DisputeState.PROPOSED: ("handshake", "brand"),
     DisputeState.SIGNING: ("users", "brand"),
     DisputeState.RULED: ("file-check", "brand"),
+    DisputeState.APPEALED: ("scale", "amber"),
+    DisputeState.SUSPENDED: ("hourglass", "amber"),
     DisputeState.ENFORCING: ("banknote", "brand"),
     DisputeState.CLOSED: ("circle-check", ""),
     DisputeState.WITHDRAWN: ("undo-2", ""),
@@ -46,6 +53,22 @@ TURNS: dict[str, tuple[Promise, Promise | str]] = {
     DisputeState.REVIEW: (
         gettext_lazy("It is the platform's turn: the arbiter weighs the file and decides."),
         gettext_lazy("If it is not decided by then, somebody else decides; neither side loses anything by it."),
+    ),
+    DisputeState.QUESTIONED: (
+        gettext_lazy("One side is asked for one thing by name. The review stands still meanwhile."),
+        gettext_lazy("Then the review goes on. Silence decides nothing by itself, but it may be weighed."),
+    ),
+    DisputeState.PROPOSED: (
+        gettext_lazy("The platform proposes a way out. It binds only if both sides accept it."),
+        gettext_lazy("Then the review goes on; refusing costs nothing."),
+    ),
+    DisputeState.APPEALED: (
+        gettext_lazy("One side does not accept the decision. Three new people decide about it."),
+        gettext_lazy("Each step of the appeal has its own time and goes on by itself."),
+    ),
+    DisputeState.SUSPENDED: (
+        gettext_lazy("The case stands still by an order from outside. The money stays held."),
+        gettext_lazy("Then the case goes on where it stood, unless a lead renews it with a reason."),
     ),
     DisputeState.SIGNING: (
         gettext_lazy("It is the platform's turn: a second person checks the decision."),
@@ -95,11 +118,53 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "dispute.payment_late": (gettext_lazy("The money has not arrived in time; finance was alarmed."), "clock-alert"),
     "dispute.closed": (gettext_lazy("The case was closed."), "circle-check"),
     "dispute.withdrawn": (gettext_lazy("The buyer took the case back."), "undo-2"),
+    "dispute.extended": (gettext_lazy("A side has 24 hours more for evidence, and so has the other."), "hourglass"),
+    "dispute.unsealed": (gettext_lazy("Both sides read each other now."), "eye"),
+    "dispute.challenged": (gettext_lazy("A side asked for somebody else to judge."), "repeat"),
+    "dispute.recused": (gettext_lazy("Somebody stepped back from the case."), "repeat"),
+    "dispute.questioned": (gettext_lazy("One thing was asked for by name."), "message-square"),
+    "dispute.answered": (gettext_lazy("The review went on after the question."), "scale"),
+    "dispute.not_answered": (gettext_lazy("What was asked for was not given in time."), "clock-alert"),
+    "dispute.proposed": (gettext_lazy("The platform proposed a way out."), "handshake"),
+    "dispute.proposal_accepted": (gettext_lazy("A side accepted the proposal."), "check"),
+    "dispute.proposal_failed": (gettext_lazy("The proposal was not accepted by both; the review went on."), "scale"),
+    "dispute.mediated": (gettext_lazy("Both sides accepted the proposal."), "handshake"),
+    "dispute.last_offer_given": (gettext_lazy("A side gave a last offer, sealed."), "hand-coins"),
+    "dispute.settled": (gettext_lazy("Both sides settled the matter."), "handshake"),
+    "dispute.heard_again": (gettext_lazy("What was agreed did not happen; the case is heard again."), "repeat"),
+    "dispute.suspended": (gettext_lazy("The case was let stand still."), "hourglass"),
+    "dispute.suspension_renewed": (gettext_lazy("The case stands still for seven days more."), "hourglass"),
+    "dispute.resumed": (gettext_lazy("The case went on."), "scale"),
+    "dispute.neutral_named": (gettext_lazy("Somebody from outside the mall was named to decide."), "user-check"),
+    "dispute.default_drafted": (gettext_lazy("A decision was drafted from the silence of a side."), "file-text"),
+    "dispute.advanced": (gettext_lazy("It took too long: the rulebook's figure was paid ahead."), "banknote"),
+    "dispute.supplemented": (gettext_lazy("The buyer was paid the rest of the award."), "banknote"),
+    "dispute.shop_made_whole": (gettext_lazy("The guarantee fund made the shop whole."), "shield-check"),
+    "dispute.appeal_waived": (gettext_lazy("A side will not appeal."), "check"),
+    "dispute.appeal_ended": (gettext_lazy("The appeal is gone; the time to appeal went on."), "undo-2"),
+    "dispute.remanded": (gettext_lazy("The panel sent the case back to somebody new."), "repeat"),
+    "dispute.penalty_imposed": (gettext_lazy("A penalty was imposed on the shop."), "octagon-alert"),
+    "appeal.filed": (gettext_lazy("An appeal was filed."), "scale"),
+    "appeal.admitted": (gettext_lazy("The appeal was admitted."), "check"),
+    "appeal.inadmissible": (gettext_lazy("The appeal was not admitted."), "circle-x"),
+    "appeal.answered": (gettext_lazy("The other side answered to the appeal."), "message-square"),
+    "appeal.panel": (gettext_lazy("Three new people sat as a panel."), "users"),
+    "appeal.panel_replaced": (gettext_lazy("Missing members of the panel were replaced."), "repeat"),
+    "appeal.chief_named": (gettext_lazy("A lead was named to decide with the votes that are there."), "user-check"),
+    "appeal.voted": (gettext_lazy("A member of the panel voted."), "file-text"),
+    "appeal.upheld": (gettext_lazy("The panel let the decision stand."), "file-check"),
+    "appeal.modified": (gettext_lazy("The panel changed the decision."), "file-check"),
+    "appeal.withdrawn": (gettext_lazy("The appeal was taken back."), "undo-2"),
 }
 #: Only the staff see these.
 STAFF_HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "dispute.file_opened": (gettext_lazy("The file was opened."), "eye"),
     "dispute.alarm": (gettext_lazy("Alarm: the staff missed a deadline."), "triangle-alert"),
+    "dispute.unmasked": (gettext_lazy("Names and networks were looked at."), "eye"),
+    "dispute.referred": (gettext_lazy("The case was referred to an outside neutral."), "repeat"),
+    "dispute.budget_used_up": (gettext_lazy("The time that a buyer must wait in all was used up."), "clock-alert"),
+    "dispute.penalty_proposed": (gettext_lazy("A penalty was proposed."), "octagon-alert"),
+    "dispute.penalty_turned_down": (gettext_lazy("A penalty was turned down."), "circle-x"),
 }
 #: Reasons of the rulebook that a claim can have for now.
 REASON_WORDS: dict[str, Promise] = {
@@ -139,7 +204,7 @@ def turn(dispute: Dispute, actions: Sequence[str], at: datetime) -> dict[str, An
     """Who must act, until when, and what happens otherwise; the banner is the reader's own where it is their turn."""
     state = DisputeState(dispute.state)
     whose, then = TURNS[state]
-    mine = {"rest", "rule", "sign"} & set(actions)
+    mine = {"rest", "rule", "sign", "answer", "agree", "answer_appeal", "admit", "vote"} & set(actions)
     tone = "done" if dispute.is_over else "mine" if mine else "theirs"
     until = dispute.deadline_at
     short = until is not None and (until - at).total_seconds() < 6 * 3600
@@ -196,26 +261,141 @@ def _who(user: Any, dispute: Dispute, *, is_for_staff: bool) -> str:
     return str(user) if is_for_staff else _("Platform")
 
 
-def evidence(dispute: Dispute) -> list[Evidence]:
-    """The whole file, in the order in which it came."""
-    return list(dispute.evidence.select_related("attachment").order_by("pk"))
+def evidence(dispute: Dispute, side: Side | None = None, at: datetime | None = None) -> list[Evidence]:
+    """The file in the order in which it came: whole for the staff, for a side without what is still sealed to it."""
+    if side is None or at is None:
+        return list(dispute.evidence.select_related("attachment").order_by("pk"))
+    return list(visible_to(dispute, side, at=at))
 
 
-def shown(dispute: Dispute, file: Sequence[Evidence]) -> list[dict[str, Any]]:
-    """The file as it is read: title, whose, how well proven, when, and what it says line by line."""
+def proposal(dispute: Dispute) -> dict[str, Any] | None:
+    """The proposal that is open, with what each unit would get."""
+    found = dispute.proposals.filter(ended_at=None).first()
+    if found is None:
+        return None
+    places = dict(dispute.refund.items.order_by("pk").values_list("unit_id", "unit__place"))
+    units = [{"place": places[int(unit)], "amount": amount} for unit, amount in found.grants.items()]
+    return {
+        "number": found.number,
+        "amount": found.amount,
+        "units": sorted(units, key=lambda unit: unit["place"]),
+        "text": found.text,
+        "sha256": found.sha256,
+        "buyer_accepted": found.buyer_accepted_at is not None,
+        "shop_accepted": found.shop_accepted_at is not None,
+    }
+
+
+def appeals(dispute: Dispute) -> list[dict[str, Any]]:
+    """The appeals of a case, the latest first; votes once it is decided."""
+    return [_appeal(each, shows_votes=each.is_over) for each in dispute.appeals.order_by("-pk")]
+
+
+def appeal(dispute: Dispute, *, shows_votes: bool) -> dict[str, Any] | None:
+    """The latest appeal of a case."""
+    found = dispute.appeals.order_by("-pk").first()
+    return _appeal(found, shows_votes=shows_votes) if found else None
+
+
+def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
+    seats = appeal.dispute.seats.filter(until=None, part__in=[Seat.Part.REVIEWER, Seat.Part.CHIEF])
+    votes = appeal.votes.select_related("user").order_by("pk") if shows_votes else []
+    return {
+        "state": AppealState(appeal.state).label,
+        "side": Side(appeal.side).label,
+        "ground": appeal.get_ground_display(),
+        "filed_at": appeal.filed_at,
+        "until": appeal.deadline_at,
+        "text": appeal.text,
+        "late_because": appeal.late_because,
+        "formal": appeal.get_formal_display() if appeal.formal else "",
+        "answer": appeal.answer,
+        "joined_ground": appeal.get_joined_ground_display() if appeal.joined_ground else "",
+        "joined_text": appeal.joined_text,
+        "panel": "、".join(str(seat.user) for seat in seats.select_related("user").order_by("pk")),
+        "votes": [
+            {
+                "who": str(vote.user),
+                "word": vote.get_word_display(),
+                "amount": vote.award if vote.word == Vote.Word.CHANGE else None,
+                "reasons": vote.reasons,
+            }
+            for vote in votes
+        ],
+    }
+
+
+def bench(dispute: Dispute, side: Side | None, at: datetime) -> dict[str, Any]:
+    """Who hears the case, as both sides may know it, and until when each can ask for somebody else."""
+    neutral: Neutral | None = dispute.neutral
+    until = deadline(span_of(dispute, "CHALLENGE"), dispute.assigned_at) if dispute.assigned_at else None
+    return {
+        "arbiter": str(neutral or dispute.arbiter or ""),
+        "senior": str(dispute.senior or ""),
+        "neutral": neutral,
+        "challenge_until": until if until and until > at and side is not None else None,
+    }
+
+
+def roads(dispute: Dispute) -> list[dict[str, Any]]:
+    """The roads outside that stay open once a case is decided, each with its dates.
+
+    12315: within three years of when the buyer knew, accepted or not within seven working days
+    (市场监督管理投诉举报处理暂行办法 14, 15). Court: three years (民法典 188), at home for delivery by network
+    (民诉法解释 20). Channel: a complaint in its own app, closed within 72 hours.
+    """
+    known = dispute.refund.opened_at
+    today = dispute.closed_at or dispute.entered_at
+    limit = timezone.localtime(known)
+    last = limit.replace(year=limit.year + 3, day=min(limit.day, 28) if limit.month == 2 else limit.day)
+    return [
+        {
+            "name": _("12315, the consumer complaint platform"),
+            "url": "https://www.12315.cn/",
+            "until": last,
+            "then": deadline(working_days(7), today),
+            "means": _("It says within seven working days whether it takes the complaint; filed today, that is by"),
+        },
+        {
+            "name": _("a people's court"),
+            "url": "",
+            "until": last,
+            "then": None,
+            "means": _("Three years from when you knew; for goods delivered over the network also at your own home."),
+        },
+        {
+            "name": _("the payment channel that took your money"),
+            "url": "",
+            "until": None,
+            "then": deadline(hours(72), today),
+            "means": _("A complaint in its own app is closed within 72 hours; filed today, that is by"),
+        },
+    ]
+
+
+def shown(dispute: Dispute, file: Sequence[Evidence], *, is_masked: bool = True) -> list[dict[str, Any]]:
+    """The file as it is read: title, whose, how well proven, when, and what it says line by line.
+
+    `is_masked` hides from which networks somebody came.
+    """
     return [
         {
             "piece": piece,
             "title": piece.title or piece.get_kind_display(),
             "side": Side(piece.side).label,
-            "lines": _lines(piece),
+            "lines": _lines(piece, is_masked=is_masked),
             "hash": piece.sha256[:16],
         }
         for piece in file
     ]
 
 
-def _lines(piece: Evidence) -> list[dict[str, Any]]:
+def masked(name: str) -> str:
+    """A name of which only the first sign is shown."""
+    return f"{name[:1]}•••" if name else ""
+
+
+def _lines(piece: Evidence, *, is_masked: bool) -> list[dict[str, Any]]:
     data, kind = piece.data, Evidence.Kind
     match piece.kind:
         case kind.ORDER:
@@ -237,7 +417,8 @@ def _lines(piece: Evidence) -> list[dict[str, Any]]:
         case kind.DELIVERY:
             return _pairs(*((_unit(row), f"{_state(row)} · {_time(row['delivered_at'])}") for row in data["units"]))
         case kind.REVEALS:
-            return _pairs(*((_unit(row), _time(row["at"])) for row in data["reveals"])) or _nothing()
+            seen = ((_unit(row), f"{_time(row['at'])} · {_network(row, is_masked)}") for row in data["reveals"])
+            return _pairs(*seen) or _nothing()
         case kind.VALIDITY:
             return _pairs(*((_unit(row), _valid(row)) for row in data["records"])) or _nothing()
         case kind.CONVERSATION:
@@ -255,7 +436,21 @@ def _lines(piece: Evidence) -> list[dict[str, Any]]:
         case kind.ANSWER:
             return _pairs((_("Rule cited"), data["rule"]), (_("In the shop's words"), data["text"]))
         case kind.STATEMENT:
-            return _pairs((_("Statement"), data["text"]))
+            return _pairs(
+                (_("What was asked for"), data.get("answers", "")),
+                (_("About item"), f"#{data['about']}" if "about" in data else ""),
+                (_("Statement"), data["text"]),
+            )
+        case kind.SILENCE:
+            return _pairs(
+                (_("Asked for"), data["item"]),
+                (_("Of whom"), str(Question.Whom(data["asked"]).label)),
+                (_("When"), _time(data["asked_at"])),
+            )
+        case kind.OUTAGES:
+            rows = data["outages"]
+            spans = ((_time(row["began_at"]), f"{_time(row['ended_at'])} · {row['reason']}") for row in rows)
+            return _pairs(*spans) or _nothing()
     return _pairs((_("File"), f"{data['type']}, {data['size']} B"))
 
 
@@ -265,6 +460,10 @@ def _pairs(*found: tuple[Any, Any]) -> list[dict[str, Any]]:
 
 def _nothing() -> list[dict[str, Any]]:
     return [{"name": _("Records"), "value": _("There is none.")}]
+
+
+def _network(row: dict[str, Any], is_masked: bool) -> str:
+    return "•••" if is_masked and row["network"] else str(row["network"] or "—")
 
 
 def _unit(row: dict[str, Any]) -> str:

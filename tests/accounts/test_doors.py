@@ -25,6 +25,7 @@ PUBLIC = {
     "disputes:chain",
     "disputes:digest",
     "disputes:keys",
+    "disputes:neutrals",
     "disputes:verify",
     "desks:styleguide",
     "ledger:notify",
@@ -56,6 +57,7 @@ DEMO = {"timeline:advance", "timeline:clocks", "timeline:panel"}
 #: What the API tells everybody, because the pages do.
 OPEN_API = {f"/api/v1/{things}/{one}" for things in ("shops", "listings") for one in ("", "x/", "1/")} | {
     "/api/v1/shops/x/ratings/",
+    "/api/v1/neutrals/",
     "/api/v1/transparency/",
     "/api/v1/rules/calculate/",
     "/api/v1/precedents/digest/",

@@ -55,6 +55,16 @@ def event(name, subject, body="'{}'", by="null", at="now()", root="'x:1'", befor
     )
 
 
+def appealed(state, key=1):
+    """An appeal that nobody filed."""
+    return [
+        "insert into disputes_appeal (id, state, entered_at, dispute_id, side, ground, text, late_because, filed_at,"
+        " formal, answer, joined_ground, joined_text, ran_out, by_id)"
+        f" select {key}, '{state}', now(), id, 'buyer', 'rule', 'x', '', now(), '', '', '', '', 0, {BUYER}"
+        " from disputes_dispute"
+    ]
+
+
 def copy(table, where, **changes):
     """A second row like the one of `where`, with other values."""
     words = ", ".join(f"'{name}', {value}" for name, value in {"id": 999_999, **changes}.items())
@@ -322,6 +332,46 @@ HARMS = {
     ],
     "nobody ruled before both sides had their time or said that they had nothing to add": [
         "update disputes_dispute set buyer_rested = false"
+    ],
+    "an appealed case has one open appeal, and no other has any": ["update disputes_dispute set state = 'appealed'"],
+    "who votes on an appeal had no part in the case before": [
+        *appealed("panel"),
+        "insert into disputes_vote (appeal_id, user_id, word, shares, grants, reasons, at)"
+        " select 1, arbiter_id, 'uphold', '{}', '{}', 'x', now() from disputes_dispute",
+    ],
+    "an appeal was decided by three votes, or by a chief's": appealed("upheld"),
+    "the award does not shrink for a buyer who appeals alone": [
+        *appealed("modified"),
+        copy(
+            "disputes_ruling",
+            "true",
+            version="9",
+            appeal_id="1",
+            grants="'{}'::jsonb",
+            is_superseded="true",
+            compensation="0",
+        ),
+    ],
+    "a case is sent back once at most": [*appealed("remanded"), *appealed("remanded", key=2)],
+    "nobody has a part in a case that is over": [
+        "update disputes_dispute set state = 'closed', closed_at = now()",
+        "update disputes_seat set until = null",
+    ],
+    "something is asked for exactly while the case waits for it": ["update disputes_dispute set state = 'questioned'"],
+    "a proposal is open exactly while the case waits for it": ["update disputes_dispute set state = 'proposed'"],
+    "what was mediated both sides accepted": ["update disputes_dispute set outcome = 'mediated'"],
+    "what made a shop whole came from the fund, to the fen": ["update disputes_dispute set made_whole = 1"],
+    "a penalty was imposed by a second person, and only then taken": [
+        "insert into disputes_penalty (dispute_id, ground, amount, text, by_id, at, is_imposed)"
+        " select id, 'pressure', 1, 'x', arbiter_id, now(), true from disputes_dispute"
+    ],
+    "the staff of the platform does not rule against it above 200 yuan": [
+        'update disputes_ruling set shares = \'{"platform": 10000, "buyer": 0}\', grants = \'{"1": 30000}\''
+    ],
+    "a case with a neutral from outside has that neutral as its judge": [
+        "insert into disputes_neutral (user_id, name, organization, about, listed_by_id, listed_at)"
+        f" values ({BUYER}, 'x', 'x', 'x', {BUYER}, now())",
+        "update disputes_dispute set state = 'review', neutral_id = (select max(id) from disputes_neutral)",
     ],
     "evidence is what was hashed": ["update disputes_evidence set body = body || ' '"],
     "nobody of the staff opens the file of their own case": [

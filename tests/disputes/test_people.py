@@ -1,0 +1,171 @@
+"""Who hears a case: load, conflicts, outside neutrals; and penalties, which two people stand for."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from allauth.usersessions.models import UserSession
+
+from accounts.models import Role
+from disputes import assignment, lifecycle, neutrals, penalties, suspension
+from disputes.models import Dispute, Neutral, Penalty, Seat
+from disputes.states import DisputeState
+from ledger.accounts import balance
+from orders import delivery
+from refunds import lifecycle as refunds
+from tests.disputes.sayings import events_of, lapse, refused, wallet
+from tests.disputes.test_dispute import own, pockets
+from tests.fixtures.disputes import declined, drafted
+from tests.fixtures.people import person, staff
+
+HOUR = timedelta(hours=1)
+
+
+def session(user, address):
+    """Somebody is signed in from a network."""
+    return UserSession.objects.create(user=user, ip=address, session_key=f"{user.pk}{address}", user_agent="x", data={})
+
+
+def free(dispute, role, at):
+    return [person.nickname for person in assignment.free_of_conflict(dispute, role, at=at)]
+
+
+# conflicts
+
+
+def test_who_was_seen_on_the_buyers_network_does_not_judge(dispute, rich_buyer, second_arbiter, at):
+    assert "arbiter2" in free(dispute, Role.ARBITER, at)
+    session(rich_buyer, "8.8.8.7")
+    session(second_arbiter, "8.8.8.200")
+    assert "arbiter2" not in free(dispute, Role.ARBITER, at)
+
+
+def test_a_network_of_our_own_says_nothing(dispute, rich_buyer, second_arbiter, at):
+    session(rich_buyer, "127.0.0.1")
+    session(second_arbiter, "127.0.0.1")
+    assert "arbiter2" in free(dispute, Role.ARBITER, at)
+
+
+def test_who_looked_at_the_code_from_the_same_network_does_not_judge(order, rich_buyer, second_arbiter, at):
+    refund = declined(order, rich_buyer, at=at)
+    delivery.reveal(
+        order.units.get(place=1), by=rich_buyer, at=at + HOUR, visit=delivery.Visit(address="9.9.9.9", session="t")
+    )
+    session(second_arbiter, "9.9.9.10")
+    refunds.escalate(refund, by=rich_buyer, at=at + HOUR)
+    assert Dispute.objects.get().state == DisputeState.OPENED, "nobody is free"
+
+
+def test_who_judged_the_same_two_sides_comes_last(dispute, order, rich_buyer, arbiter, second_arbiter, at):
+    refunds.withdraw(dispute.refund, by=rich_buyer, at=at)
+    refund = declined(order, rich_buyer, at=at, places=(2,))
+    refunds.escalate(refund, by=rich_buyer, at=at)
+    again = Dispute.objects.get(refund=refund)
+    assert again.arbiter == second_arbiter
+    assert free(again, Role.ARBITER, at) == ["arbiter2", "arbiter"]
+
+
+def test_one_person_is_never_twice_in_a_case(dispute, arbiter, second_arbiter, at):
+    Seat.objects.create(dispute=dispute, user=second_arbiter, part="senior", since=at, until=at, left="lapsed")
+    assert "arbiter2" not in free(dispute, Role.ARBITER, at)
+
+
+# neutrals
+
+
+@pytest.fixture
+def neutral(lead, at):
+    """Somebody from outside on the public list."""
+    user = person("neutral")
+    return neutrals.enlist(
+        user=user, name="张明", organization="某某调解中心", about="调解员，无利害关系", by=lead, at=at
+    )
+
+
+def test_a_lead_keeps_the_public_list(lead, arbiter, seller, neutral, at):
+    words = {"name": "李", "organization": "中心", "about": "x", "at": at}
+    assert refused(lambda: neutrals.enlist(user=seller, **words, by=arbiter)) == "not_your_turn"
+    assert refused(lambda: neutrals.enlist(user=arbiter, **words, by=lead)) == "not_outside"
+    assert refused(lambda: neutrals.enlist(user=neutral.user, **words, by=lead)) == "listed_already"
+    assert refused(lambda: neutrals.enlist(user=seller, **{**words, "about": " "}, by=lead)) == "words_missing"
+    neutrals.delist(neutral, by=lead, at=at)
+    assert refused(lambda: neutrals.delist(neutral, by=lead, at=at)) == "wrong_moment"
+    assert Neutral.objects.get().delisted_at == at
+
+
+def test_above_200_yuan_the_staff_does_not_rule_against_the_platform(large_reviewed, arbiter, at):
+    own("platform:own", 50_000, at)
+    draft = drafted(large_reviewed, shares={"platform": 10_000})
+    assert refused(lambda: lifecycle.rule(large_reviewed, draft, by=arbiter, at=at)) == "no_staff_ruling"
+    draft = drafted(large_reviewed, shares={"platform": 5_000, "seller": 5_000})
+    lifecycle.rule(large_reviewed, draft, by=arbiter, at=at)
+    assert large_reviewed.state == DisputeState.SIGNING, "¥147.00 of the platform's own"
+
+
+def test_a_neutral_decides_alone_and_the_staff_no_more(large_reviewed, neutral, arbiter, lead, rich_buyer, at):
+    own("platform:own", 50_000, at)
+    neutrals.refer(large_reviewed, by=arbiter, at=at)
+    assert (large_reviewed.neutral, large_reviewed.arbiter) == (neutral, neutral.user)
+    draft = drafted(large_reviewed, shares={"platform": 10_000})
+    assert refused(lambda: lifecycle.rule(large_reviewed, draft, by=arbiter, at=at)) == "not_your_case"
+    assert refused(lambda: lifecycle.assign(large_reviewed, arbiter, by=lead, at=at)) == "no_staff_ruling"
+    lifecycle.open_file(large_reviewed, by=neutral.user, at=at)
+    assert "rule" in lifecycle.actions_for(large_reviewed, neutral.user, at)
+    lifecycle.rule(large_reviewed, draft, by=neutral.user, at=at)
+    assert large_reviewed.state == DisputeState.RULED, "nobody of the staff signs it"
+    before = wallet(rich_buyer)
+    lapse(large_reviewed)
+    assert wallet(rich_buyer) == before + 29_400
+
+
+def test_without_a_neutral_the_buyer_goes_outside_or_the_rules_stand(
+    large_reviewed, arbiter, lead, rich_buyer, seller, at
+):
+    assert "go_outside" not in lifecycle.actions_for(large_reviewed, rich_buyer, at)
+    neutrals.refer(large_reviewed, by=lead, at=at)
+    assert "dispute.alarm" in events_of(large_reviewed)
+    draft = drafted(large_reviewed, shares={"seller": 10_000})
+    assert refused(lambda: lifecycle.rule(large_reviewed, draft, by=arbiter, at=at)) == "no_staff_ruling"
+    assert refused(lambda: suspension.go_outside(large_reviewed, by=seller, at=at)) == "not_your_turn"
+    suspension.go_outside(large_reviewed, by=rich_buyer, at=at)
+    assert (large_reviewed.state, large_reviewed.suspended_because) == (DisputeState.SUSPENDED, "outside")
+    suspension.resume(large_reviewed, by=rich_buyer, at=at + HOUR)
+    assert large_reviewed.state == DisputeState.REVIEW
+
+
+# penalties
+
+
+def test_a_penalty_is_proposed_by_one_and_imposed_by_another(ruled, arbiter, risk, seller, order, at):
+    words: dict[str, Any] = {"ground": "false_proof", "amount": 1_000, "text": "截图系伪造"}
+    assert refused(lambda: penalties.propose(ruled, **words, by=risk, at=at)) == "not_your_turn"
+    assert (
+        refused(lambda: penalties.propose(ruled, **{**words, "amount": 0}, by=arbiter, at=at)) == "penalty_incomplete"
+    )
+    penalty = penalties.propose(ruled, **words, by=arbiter, at=at)
+    assert refused(lambda: penalties.propose(ruled, **words, by=arbiter, at=at)) == "proposed_already"
+    assert refused(lambda: penalties.settle(penalty, agrees=True, by=arbiter, at=at)) == "not_your_turn"
+    deposit, fund = pockets(order)["deposit"], balance("platform:fund")
+    penalties.settle(penalty, agrees=True, by=risk, at=at)
+    assert (pockets(order)["deposit"], balance("platform:fund")) == (deposit - 1_000, fund + 1_000)
+    assert refused(lambda: penalties.settle(penalty, agrees=False, by=risk, at=at)) == "wrong_moment"
+    assert events_of(ruled)[-1] == "dispute.penalty_imposed"
+
+
+def test_a_penalty_that_is_turned_down_costs_nothing(ruled, arbiter, risk, order, at):
+    penalty = penalties.propose(ruled, ground="pressure", amount=1_000, text="催促改评", by=arbiter, at=at)
+    deposit = pockets(order)["deposit"]
+    penalties.settle(penalty, agrees=False, by=risk, at=at)
+    assert (pockets(order)["deposit"], Penalty.objects.get().is_imposed) == (deposit, False)
+
+
+def test_nobody_is_penalized_before_it_is_ruled(reviewed, arbiter, at):
+    call = lambda: penalties.propose(reviewed, ground="pressure", amount=1, text="x", by=arbiter, at=at)  # noqa: E731
+    assert refused(call) == "wrong_moment"
+
+
+def test_who_has_two_roles_has_one_part(reviewed, arbiter, at):
+    staff(Role.SENIOR, at=at, name="other")
+    arbiter.staff_roles.create(role=Role.SENIOR, granted_at=at)
+    lifecycle.rule(reviewed, drafted(reviewed), by=arbiter, at=at)
+    assert reviewed.senior.nickname == "other"

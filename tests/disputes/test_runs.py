@@ -1,0 +1,143 @@
+"""The sample runs of the canon that end in money: X5, X6, the waterfall, and races in which one outcome wins."""
+
+import pytest
+
+from disputes import agreements, appeals, lifecycle, proposals, rulings
+from disputes.models import Dispute
+from disputes.states import DISPUTE, DisputeState
+from ledger.accounts import balance
+from ledger.models import Payout
+from ledger.transfers import Reason
+from ledger.waterfall import Source, plan
+from refunds.models import Refund
+from shops.models import Deposit
+from tests.disputes.sayings import GROUND, lapse, wallet
+from tests.disputes.test_dispute import after_settlement, give, own, pockets
+from tests.fixtures.disputes import drafted
+from tests.races import lost, race, won
+from timeline.sweep import sweep
+
+
+def test_x5_a_claim_after_settlement_is_paid_by_deposit_then_fund_and_the_shop_owes_it(
+    order, rich_buyer, seller, arbiter, senior
+):
+    shop = order.shop
+
+    def leave_little(at):
+        own("platform:fund", 50_000, at)
+        give(shop.account("available"), "platform:suspense", pockets(order)["available"], Reason.CORRECTION, at)
+        give(shop.account("deposit"), "platform:fund", pockets(order)["deposit"] - 6_000, Reason.PENALTY, at)
+
+    dispute = after_settlement(order, rich_buyer, seller, before_the_claim=leave_little)
+    at, before, fund = dispute.entered_at, wallet(rich_buyer), balance("platform:fund")
+    assert pockets(order)["reserved"] == 6_000, "set aside when the case opened, so that nobody withdraws it first"
+    lifecycle.rule(dispute, drafted(dispute, shares={"seller": 10_000}), by=arbiter, at=at)
+    lifecycle.sign(dispute, agrees=True, by=senior, at=at)
+    assert wallet(rich_buyer) == before + 9_800
+    owed = -balance(shop.account("debt"))
+    assert owed == fund - balance("platform:fund") > 0
+    assert Deposit.objects.get(shop=shop).state == "short" or pockets(order)["deposit"] == 0
+
+
+@pytest.mark.parametrize(("paid", "buyer_bp", "award"), [(10_001, 4_000, 6_001), (10_001, 6_000, 4_001), (3, 3_333, 3)])
+def test_x6_a_split_is_rounded_for_the_buyer(paid, buyer_bp, award):
+    assert rulings.by_shares(paid, paid, buyer_bp) == award
+
+
+@pytest.mark.parametrize(
+    ("award", "sources", "legs", "short"),
+    [
+        pytest.param(12_345, [("escrow", 12_345), ("available", 9_000)], [12_345], 0, id="W1"),
+        pytest.param(
+            12_345,
+            [("escrow", 5_000), ("available", 3_000), ("deposit", 4_000), ("fund", 999_999)],
+            [5_000, 3_000, 4_000, 345],
+            0,
+            id="W2",
+        ),
+        pytest.param(12_345, [("deposit", 200), ("fund", 12_000)], [200, 12_000], 145, id="W3"),
+        pytest.param(120_000, [("pending", 30_000), ("deposit", 50_000)], [30_000, 50_000], 40_000, id="W4"),
+        pytest.param(6_000, [("escrow", 6_000)], [6_000], 0, id="W5 without the platform's 1,000"),
+        pytest.param(0, [("escrow", 9_900)], [], 0, id="W6"),
+    ],
+)
+def test_the_worked_waterfalls(award, sources, legs, short):
+    found = plan(award, [Source(name, amount, name) for name, amount in sources])
+    assert [leg.amount for leg in found] == legs
+    assert award - sum(legs) == short
+
+
+def test_w5_the_platforms_part_comes_from_its_own_pocket(large_reviewed, arbiter, senior, order, rich_buyer, at):
+    """Of ¥294.00: the platform a seventh, the shop the rest, the upstream share advanced by the shop's escrow."""
+    own("platform:own", 50_000, at)
+    own_before, fund = balance("platform:own"), balance("platform:fund")
+    shares = {"platform": 1_000, "seller": 5_000, "upstream": 4_000, "buyer": 0}
+    lifecycle.rule(large_reviewed, drafted(large_reviewed, shares=shares), by=arbiter, at=at)
+    lifecycle.sign(large_reviewed, agrees=True, by=senior, at=at)
+    lapse(large_reviewed)
+    assert own_before - balance("platform:own") == 2_940
+    assert balance("platform:fund") == fund
+    assert Payout.objects.get().amount == 29_400
+
+
+def test_nothing_leads_out_of_an_end():
+    assert DISPUTE.terminal == {DisputeState.CLOSED, DisputeState.WITHDRAWN}
+    for state in DISPUTE.terminal:
+        assert not any(DISPUTE.allows(state, after) for after in DisputeState.values)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_verdict_a_withdrawal_a_settlement_and_the_clock_at_once_have_one_outcome(
+    large_reviewed, arbiter, second_arbiter, rich_buyer, seller, at
+):
+    dispute, draft = large_reviewed, drafted(large_reviewed, shares={"seller": 10_000})
+    again = lambda: Dispute.objects.get(pk=dispute.pk)  # noqa: E731
+    outcomes = race(
+        lambda: lifecycle.rule(again(), draft, by=arbiter, at=at),
+        lambda: lifecycle.withdraw(again(), by=rich_buyer, at=at),
+        lambda: lifecycle.concede(again(), by=seller, at=at),
+        lambda: sweep(at=dispute.deadline_at),
+    )
+    found, refund = again(), Refund.objects.get()
+    assert (found.state, found.outcome, refund.state) in {
+        ("ruled", "ruling", "disputed"),
+        ("withdrawn", "withdrawn", "withdrawn"),
+        ("closed", "conceded", "refunded"),
+    }
+    assert Payout.objects.count() == (1 if found.outcome == "conceded" else 0)
+    assert len(won(outcomes)) in {2, 3}, "the clock may pass before a person acts"
+    assert all(str(error).split(":")[0] in {"wrong_moment", "not_your_case"} for error in lost(outcomes))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_appeals_and_the_end_of_the_time_at_once(large_ruled, rich_buyer, seller, at):
+    again = lambda: Dispute.objects.get(pk=large_ruled.pk)  # noqa: E731
+    outcomes = race(
+        lambda: appeals.file(again(), ground="rule", text=GROUND, by=rich_buyer, at=at),
+        lambda: appeals.file(again(), ground="rule", text=GROUND, by=seller, at=at),
+        lambda: sweep(at=large_ruled.deadline_at),
+    )
+    found = again()
+    assert found.state in {"appealed", "closed"}
+    assert found.appeals.count() == (1 if found.state == "appealed" else 0)
+    assert lost(outcomes)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_both_accept_a_proposal_at_once_and_it_is_paid_once(large_reviewed, arbiter, rich_buyer, seller, order, at):
+    unit = order.units.get(place=1)
+    proposal = proposals.propose(large_reviewed, grants={unit.pk: 5_000}, text="各让一步", by=arbiter, at=at)
+    again = lambda: Dispute.objects.get(pk=large_reviewed.pk)  # noqa: E731
+    race(
+        lambda: proposals.agree(again(), sha256=proposal.sha256, by=rich_buyer, at=at),
+        lambda: proposals.agree(again(), sha256=proposal.sha256, by=seller, at=at),
+    )
+    assert again().outcome == "mediated"
+    assert Payout.objects.get().amount == 5_000
+
+
+@pytest.mark.breaks_books
+def test_a_settlement_after_the_end_is_refused(ruled, rich_buyer, at):
+    lapse(ruled)
+    with pytest.raises(Exception, match="wrong_moment"):
+        agreements.settled(Refund.objects.get(), by=rich_buyer, at=at)
