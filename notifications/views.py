@@ -38,6 +38,10 @@ ICONS = {
     "application": "file-text",
     "licence": "file-check",
     "sanction": "octagon-alert",
+    "measure": "octagon-alert",
+    "alarm": "triangle-alert",
+    "level": "badge-check",
+    "downgrade": "badge-check",
     "shop": "store",
 }
 #: Notices that look other than the rest of their kind: icon, tone.

@@ -39,6 +39,8 @@ OPEN = [AlarmState.RAISED, AlarmState.CONFIRMED]
 #: Why a holder's case is filed: the code, or the batch it came from, is bad.
 REASON = "CODE_INVALID"
 NAME = "batches"
+#: After these a batch may be worse than it was thought to be.
+TELLING = frozenset({"order.validity_recorded", "refund.refunded", "refund.exchanged"})
 
 
 @dataclass(frozen=True)
@@ -73,17 +75,17 @@ def look(batch: Batch) -> Look:
 
 def watch(*, at: datetime) -> int:
     """Look at every batch of which something was found bad since the last time; returns how many alarms were raised."""
-    roots: set[str] = set()
+    raised, read = 0, stream.MOST
+    while read == stream.MOST:
+        roots: set[str] = set()
 
-    def remember(events: Sequence[Event]) -> None:
-        for event in events:
-            if event.name in {"order.validity_recorded", "refund.refunded", "refund.exchanged"}:
-                roots.add(event.root)
+        def remember(events: Sequence[Event], roots: set[str] = roots) -> None:
+            roots |= {event.root for event in events if event.name in TELLING and event.root.startswith("order:")}
 
-    while stream.follow(NAME, remember, at=at) == stream.MOST:
-        pass
-    keys = [int(root.partition(":")[2]) for root in roots if root.startswith("order:")]
-    return _look_at(Batch.objects.filter(cards__unit__order__in=keys).distinct(), at=at)
+        read = stream.follow(NAME, remember, at=at)
+        keys = [int(root.partition(":")[2]) for root in roots]
+        raised += _look_at(Batch.objects.filter(cards__unit__order__in=keys).distinct(), at=at) if keys else 0
+    return raised
 
 
 def watch_all(*, at: datetime) -> int:
@@ -158,10 +160,10 @@ def carry_on(*, at: datetime) -> int:
             joined = Refund.objects.filter(pk__in=alarm.units.values("refund"), state=RefundState.REQUESTED)
             for refund in joined.select_related("order").order_by("pk"):
                 done += pay(refund, at=at)
-    held = Unit.objects.filter(held_by__startswith="alarm:").order_by().values_list("held_by", flat=True).distinct()
-    over = Alarm.objects.exclude(state__in=OPEN).filter(pk__in=[int(address.partition(":")[2]) for address in held])
+    waiting = AlarmUnit.objects.filter(alarm=OuterRef("pk"), fate=Fate.ASKED)
+    over = Alarm.objects.exclude(state__in=OPEN).filter(Exists(waiting))
     for alarm in over.select_related("shop").order_by("pk"):
-        for order in _orders(Unit.objects.filter(held_by=alarm.address)):
+        for order in _orders(Unit.objects.filter(pk__in=_asked(alarm))):
             done += free_order(alarm, order, at=at)
     return done
 
@@ -212,7 +214,8 @@ def free_order(alarm: Alarm, order: Order, *, at: datetime) -> int:
     if alarm.is_open():
         return 0
     lock_root(order)
-    orders.end_case(order, cause=alarm.address, at=at)
+    if order.units.filter(held_by=alarm.address).exists():
+        orders.end_case(order, cause=alarm.address, at=at)
     fate = Fate.FREED if alarm.state == AlarmState.LIFTED else Fate.SILENT
     AlarmUnit.objects.filter(_still_asked(alarm), unit__order=order).update(fate=fate)
     note(order, "order.units_freed", by=None, at=at, data={"alarm": alarm.number})

@@ -25,17 +25,26 @@ BACK, FEWEST, AROUND = timedelta(days=90), 10, timedelta(days=30)
 #: From this share of a reason on, something is suggested.
 OFTEN_BP = 200
 
+SLOWER = _("The promise is shorter than what you keep. Promise a longer time, or keep more in stock.")
+CHECKED = _("Have the supplier check codes before you take them in, and stop the batch.")
+UNLIKE = _("What arrives is not what the page says. Compare title, face value and term with the goods.")
 #: What helps, by the reason that comes too often; the buyer's own mistakes first.
 SUGGESTED: dict[str, Promise] = {
     "CHANGE_OF_MIND": _("Buyers take it for something else. Say in the title what it is and for whom it is not."),
-    "WRONG_PURCHASE": _("Buyers choose the wrong goods. Put kind, region and face value first in the title."),
-    "WRONG_REGION": _("Say the region in the title and ask for it to be confirmed in the notice."),
-    "DUPLICATE_ORDER": _("Buyers order twice. Say how long delivery takes, so that they wait."),
-    "NOT_DELIVERED": _("The promise is shorter than what you keep. Promise a longer time, or keep more in stock."),
-    "LATE_DELIVERY": _("The promise is shorter than what you keep. Promise a longer time, or keep more in stock."),
-    "CODE_INVALID": _("Have the supplier check codes before you take them in, and stop the batch."),
-    "CODE_USED": _("Have the supplier check codes before you take them in, and stop the batch."),
-    "NOT_AS_DESCRIBED": _("What arrives is not what the page says. Compare title, face value and term with the goods."),
+    "BUYER_MISTAKE": _("Buyers choose the wrong goods. Put kind, region and face value first in the title."),
+    "BUYER_DEVICE": _("Say on which devices it works, and ask for it to be confirmed in the notice."),
+    "REGION_MISMATCH": _("Say the region in the title and ask for it to be confirmed in the notice."),
+    "DUPLICATE_TOPUP": _("Buyers order twice. Say how long delivery takes, so that they wait."),
+    "NOT_DELIVERED": SLOWER,
+    "LATE_DELIVERY": SLOWER,
+    "OUT_OF_STOCK": SLOWER,
+    "PARTIAL_DELIVERY": SLOWER,
+    "CODE_INVALID": CHECKED,
+    "CODE_ALREADY_USED": CHECKED,
+    "CODE_EXPIRED": _("Codes are too near their end when they are sold. Set a longer rest of their term."),
+    "FACE_VALUE_SHORT": UNLIKE,
+    "NOT_AS_DESCRIBED": UNLIKE,
+    "WRONG_ITEM": UNLIKE,
 }
 
 

@@ -94,14 +94,17 @@ def dismiss(signal: Signal, *, reason: str, by: Any, at: datetime) -> None:
     require(not signal.is_dismissed(), "wrong_moment", _("Somebody has looked into this already."))
     change(signal, dismissed_at=at, dismissed_by=by, dismissed_because=reason.strip()[:500])
     data = {"signal": signal.name, "reason": signal.dismissed_because}
-    events.record(root=root.address, subject=root.address, name=_event(root), by=by, at=at, data=data)
+    events.record(
+        root=root.address,
+        subject=root.address,
+        name="user.signal_dismissed" if isinstance(root, User) else "shop.signal_dismissed",
+        by=by,
+        at=at,
+        data=data,
+    )
     if signal.user_id is not None:
         score, names = scores([root], at=at)[root.pk]
         accounts.set_risk(root, score, signals=names, at=at)
-
-
-def _event(root: Any) -> str:
-    return "user.signal_dismissed" if isinstance(root, User) else "shop.signal_dismissed"
 
 
 def trace(*, at: datetime) -> None:

@@ -1,5 +1,6 @@
 """What happened is counted once, from the stream of events; the same comes out of counting everything again."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,10 @@ from orders.models import Order
 from refunds import lifecycle as refunds
 from reputation import counting, figures, shop_levels, stream
 from reputation.counting import Counted
+from reputation.feedback import SUGGESTED, Row
 from reputation.models import Downgrade, Mark, Tally
 from rulebook import lifecycle as rulebook
+from rulebook import versions
 from shops.models import Shop
 from tests.fixtures.cases import units_of
 from timeline.models import Event
@@ -166,6 +169,14 @@ def test_a_shop_sees_what_its_level_takes_and_what_went_wrong(client, order, ric
     client.force_login(stranger)
     assert client.get(reverse("reputation:standing", args=["xinghe"])).status_code == 404
     assert client.get(reverse("reputation:feedback", args=["xinghe"])).status_code == 404
+
+
+def test_a_suggestion_needs_ten_units_and_two_of_a_hundred():
+    often = Counter({"CODE_INVALID": 2, "BUYER_MISTAKE": 1})
+    assert [reason for reason, _text in Row("x", 100, often).suggestions()] == ["CODE_INVALID"]
+    assert Row("x", 9, Counter({"CODE_INVALID": 9})).suggestions() == []
+    assert Row("x", 9).claim_bp is None
+    assert set(SUGGESTED) <= set(versions.shipped().book.reasons)
 
 
 def test_a_finished_order_can_be_rated_once_and_the_shop_replies_once(client, order, rich_buyer, seller, stranger, at):

@@ -80,6 +80,13 @@ ELSEWHERE = {
     "refunds:decide_guardian": "needs a child's purchase: tests/refunds/test_special_roads.py",
     "refunds:open_proof": "looks and moves nothing; needs a child's purchase: tests/refunds/test_special_roads.py",
     "refunds:decide_report": "has no clock: tests/refunds/test_special_roads.py",
+    **dict.fromkeys(
+        (
+            *("reputation:check", "reputation:join", "reputation:keep", "reputation:decide", "reputation:hear"),
+            *("api:join_recall", "api:keep_recall", "api:confirm_recall", "api:lift_recall"),
+        ),
+        "needs an alarm or a measure: tests/reputation",
+    ),
     "shops:answer": "an invitation has a clock, but nothing of a sale hangs on it: tests/shops/test_staff.py",
 }
 
