@@ -64,13 +64,6 @@ ELSEWHERE = {
     "orders:supplier_notify": "signed by a supplier: tests/orders/test_suppliers.py",
     "api:push_result": "needs a ticket of a shop's own system: tests/orders/test_delivery_api.py",
     "disputes:verify": "asks whether a ruling is genuine: nothing of a case moves",
-    **dict.fromkeys(
-        (
-            *("reputation:check", "reputation:join", "reputation:keep", "reputation:decide", "reputation:hear"),
-            *("api:join_recall", "api:keep_recall", "api:confirm_recall", "api:lift_recall"),
-        ),
-        "needs an alarm or a measure: tests/reputation",
-    ),
     "shops:application_act": "an application is its own root: tests/shops/test_standing_pages.py",
     "shops:application_decide": "an application is its own root: tests/shops/test_standing_pages.py",
     "shops:judge_paper": "a paper is its own root, and nothing of a sale hangs on it: tests/shops/test_opening.py",
