@@ -280,6 +280,7 @@ PROMISED: Mapping[str, Callable[[Order, Unit, datetime], FactValue | None]] = {
     "listing_stated_region": lambda order, unit, at: bool(_sold_as(order, "region")),
     "promised_face": lambda order, unit, at: _sold_as(order, "face_value") or None,
     "days_since_delivery": _days_since_delivery,
+    "warranty_days": lambda order, unit, at: _sold_as(order, "warranty_days") or None,
 }
 
 

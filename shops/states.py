@@ -132,7 +132,7 @@ class ApplicationState(models.TextChoices):
 
     DRAFT = "draft", _("Being written")
     APPLIED = "applied", _("Handed in")
-    REVIEWING = "reviewing", _("Under review")
+    REVIEWING = "reviewing", _("Being read by a person")
     SENT_BACK = "sent_back", _("Something is missing")
     APPROVED = "approved", _("Approved")
     REFUSED = "refused", _("Refused")

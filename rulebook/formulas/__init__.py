@@ -68,7 +68,7 @@ FORMULAS: Mapping[str, Formula] = MappingProxyType(
         "FULL_AFTER_USE": Formula(full_after_use),
         "REGION_PROOF": Formula(region_proof, (OWN, "BUYER"), asks=("listing_stated_region",)),
         "ADJUDICATED_RANGE": Formula(adjudicated_range, (OWN,)),
-        "ACCOUNT_RECOVERED": Formula(account_recovered, asks=("days_since_delivery",)),
+        "ACCOUNT_RECOVERED": Formula(account_recovered, asks=("days_since_delivery", "warranty_days")),
         "DENY": Formula(deny),
         "ASSIST": Formula(assist),
         "UPSTREAM_VALUE": Formula(upstream_value, (OWN,)),

@@ -97,7 +97,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "form": form,
         "rows": [_row(listing) for listing in rows[:PAGE]],
         "is_search": bool(again),
-        "is_narrowed": bool(set(again) - {"q", "kind"}) or bool(form.errors),
+        "is_narrowed": bool(set(again) - {"q", "kind", "section"}) or bool(form.errors),
         "is_past_the_end": bool(before) and not rows,
         "sections": [
             {"name": name, "label": label, "is_here": asked.get("section") == name} for name, label in Section.choices

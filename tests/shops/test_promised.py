@@ -1,5 +1,6 @@
 """What a listing promises in figures, what the mall looks over, and how it is found."""
 
+import hashlib
 import json
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
+from orders import facts
 from orders import lifecycle as orders
 from shops import listings, pledges, searching
 from shops.models import Kind, Listing, Shop
@@ -77,6 +79,9 @@ def test_what_was_promised_is_in_the_order_s_snapshot(deposit, seller, buyer, at
     order = orders.place(buyer=buyer, listing=listing, quantity=1, acknowledged=True, given=given, at=at)
     kept = json.loads(order.snapshot.body)
     assert (kept["promises"], kept["warranty_days"], kept["area"]) == ({"term_days": 30}, 15, "cn")
+    assert facts.PROMISED["warranty_days"](order, order.units.get(), at) == 15, "what was pledged counts in a case"
+    assert hashlib.sha256(kept["exemption"]["text"].encode()).hexdigest() == kept["exemption"]["sha256"]
+    assert kept["exemption"]["at"] == at.isoformat(), "each purchase has its own yes"
 
 
 # looked over
