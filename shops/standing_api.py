@@ -28,7 +28,7 @@ from shops.standing_serializers import (
     ApplicationToBegin,
     ApplicationToWrite,
     ContactShown,
-    LevelShown,
+    LevelOfShop,
     LevelToSet,
     PaperPage,
     PaperShown,
@@ -352,7 +352,7 @@ def refuse_paper(request: Request, pk: int) -> Response:
     summary="Set a shop's level",
     description="For people of risk. The caps of the level's table come with it; what runs keeps its clocks.",
     request=LevelToSet,
-    responses=LevelShown,
+    responses=LevelOfShop,
     examples=[
         OpenApiExample("A good month", {"level": "S1", "reason": "三十天无投诉。"}, request_only=True),
         _one("The level", A_LEVEL),
@@ -367,7 +367,7 @@ def set_level(request: Request, slug: str) -> Response:
     told = LevelToSet(data=request.data)
     told.is_valid(raise_exception=True)
     levels.set_level(shop, by=request.user, at=clock.now(), **told.validated_data)
-    return Response(LevelShown(shop).data)
+    return Response(LevelOfShop(shop).data)
 
 
 @extend_schema(

@@ -127,7 +127,7 @@ class LevelToSet(ReasonForShop):
     level = serializers.ChoiceField(Shop.Level.choices)
 
 
-class LevelShown(serializers.Serializer[Shop]):
+class LevelOfShop(serializers.Serializer[Shop]):
     """A shop's level with its caps."""
 
     level = serializers.ChoiceField(Shop.Level.choices)
