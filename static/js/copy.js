@@ -14,17 +14,23 @@ async function copy(text, element) {
   }
 }
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  const element = document.getElementById(button.dataset.copy);
-  const word = button.querySelector("[data-copy-word]");
-  const before = word.textContent;
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    const done = await copy(element.textContent, element);
-    word.textContent = done ? word.dataset.done : word.dataset.failed;
-    document.getElementById("copied").textContent = word.textContent;
-    setTimeout(() => {
-      word.textContent = before;
-    }, 3000);
-  });
+function listen() {
+  for (const button of document.querySelectorAll("[data-copy]:not([data-listening])")) {
+    button.dataset.listening = "";
+    const element = document.getElementById(button.dataset.copy);
+    const word = button.querySelector("[data-copy-word]");
+    const before = word.textContent;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const done = await copy(element.textContent, element);
+      word.textContent = done ? word.dataset.done : word.dataset.failed;
+      document.getElementById("copied").textContent = word.textContent;
+      setTimeout(() => {
+        word.textContent = before;
+      }, 3000);
+    });
+  }
 }
+
+listen();
+document.addEventListener("live:shown", listen); // the page was read anew

@@ -8,7 +8,13 @@ function show(set) {
   set.classList.toggle("uneven", sum !== 10000);
 }
 
-for (const set of document.querySelectorAll("[data-shares]")) {
-  set.addEventListener("input", () => show(set));
-  show(set);
+function listen() {
+  for (const set of document.querySelectorAll("[data-shares]:not([data-listening])")) {
+    set.dataset.listening = "";
+    set.addEventListener("input", () => show(set));
+    show(set);
+  }
 }
+
+listen();
+document.addEventListener("live:shown", listen); // the page was read anew
