@@ -22,7 +22,7 @@ from reputation.progress import progress, shop_progress
 from reputation.serializers import (
     AppealWords,
     CaseOpened,
-    LevelShown,
+    LevelWithProgress,
     MeasureShown,
     OwnLevel,
     RatingPage,
@@ -133,7 +133,7 @@ def appeal(request: Request, pk: int) -> Response:
     operation_id="getLevelOfShop",
     summary="See a shop's level",
     description="What it takes and when it falls, for whoever works in the shop.",
-    responses=LevelShown,
+    responses=LevelWithProgress,
     examples=[OpenApiExample("Level S1", A_LEVEL | {"level": "S1"}, response_only=True)],
 )
 @api_view(["GET"])
@@ -143,7 +143,7 @@ def standing(request: Request, slug: str) -> Response:
     at = clock.now()
     rows = shop_progress(shop_levels.standings([shop], at=at)[shop.pk], at)
     falls = Downgrade.objects.filter(shop=shop, state=DowngradeState.ANNOUNCED).first()
-    return Response(LevelShown(_level(shop.level, rows, falls)).data)
+    return Response(LevelWithProgress(_level(shop.level, rows, falls)).data)
 
 
 def _seen(request: Request, number: str) -> Alarm:

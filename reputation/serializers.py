@@ -38,7 +38,7 @@ class MeasureShown(serializers.Serializer[Measure]):
     answer = serializers.CharField(allow_blank=True)
 
 
-class LevelShown(serializers.Serializer[Any]):
+class LevelWithProgress(serializers.Serializer[Any]):
     """A level, when it falls (if it was announced), and what each level takes."""
 
     level = serializers.CharField()
@@ -48,7 +48,7 @@ class LevelShown(serializers.Serializer[Any]):
     levels = LevelToReach(many=True)
 
 
-class OwnLevel(LevelShown):
+class OwnLevel(LevelWithProgress):
     """A buyer's level, and the measures against them."""
 
     measures = MeasureShown(many=True)
