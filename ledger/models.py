@@ -302,7 +302,8 @@ class Payout(Tracked):
 
     def is_owed(self) -> bool:
         """Whether it must be paid, in one way or another: a refund decided it, or it is what was left of a deposit."""
-        return self.is_of_refund() or (self.goes_to_account() and self.cause.startswith("deposit:"))
+        is_of_case = self.cause.startswith(("refund:", "dispute:", "ruling:"))
+        return is_of_case or (self.goes_to_account() and self.cause.startswith("deposit:"))
 
     def is_of_refund(self) -> bool:
         """Whether a refund decided it; the refund then hears of it."""
