@@ -27,6 +27,7 @@ import notifications.webhook_api
 import orders.api
 import orders.delivery_api
 import refunds.api
+import refunds.papers_api
 import refunds.talks_api
 import reputation.api
 import rulebook.api
@@ -323,6 +324,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/refunds/", refunds.api.refunds, name="refunds"),
     path("v1/refunds/preview/", refunds.api.preview, name="preview_refund"),
     path("v1/refunds/<slug:number>/", refunds.api.refund, name="refund"),
+    path("v1/refunds/<slug:number>/credit-note/", refunds.papers_api.credit_note, name="credit_note"),
+    path("v1/refunds/<slug:number>/signals/", refunds.papers_api.signal_list, name="signals"),
+    path("v1/reports/", refunds.papers_api.report_list, name="reports"),
+    path("v1/reports/<slug:number>/uphold/", refunds.papers_api.uphold_report, name="uphold_report"),
+    path("v1/reports/<slug:number>/dismiss/", refunds.papers_api.dismiss_report, name="dismiss_report"),
+    path("v1/shops/<slug:slug>/answers/", refunds.papers_api.answers, name="answers"),
+    path("v1/shops/<slug:slug>/answers/<int:pk>/", refunds.papers_api.answer, name="answer"),
+    path("v1/shops/<slug:slug>/word/", refunds.papers_api.word, name="word"),
     path("v1/refunds/<slug:number>/accept/", refunds.api.accept, name="accept_refund"),
     path("v1/refunds/<slug:number>/decline/", refunds.api.decline, name="decline_refund"),
     path("v1/refunds/<slug:number>/withdraw/", refunds.api.withdraw, name="withdraw_refund"),

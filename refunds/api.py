@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 
 from orders.models import Order, Unit
 from orders.parties import Side, side_of
-from refunds import citations, lifecycle, words
+from refunds import citations, lifecycle, stated, words
 from refunds.choices import choices_for
 from refunds.models import Refund
 from refunds.serializers import (
@@ -26,6 +27,7 @@ from refunds.serializers import (
     RefundToDecline,
     VersionSeen,
 )
+from refunds.stated import Told
 from timeline import clock
 from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
 
@@ -195,8 +197,13 @@ def _ask(request: Request) -> Response:
     files = list(order.attachments.filter(pk__in=given, uploader=request.user.pk).order_by("pk"))
     if len(files) != len(given):
         raise exceptions.ValidationError({"attachments": "These are not files of yours in this order."})
+    try:
+        facts = stated.readable(words_told["facts"], words_told["reason"])
+    except ValidationError as error:
+        raise exceptions.ValidationError({"facts": error.message_dict}) from None
     refund = lifecycle.ask(
         order=order,
+        told=Told(facts, words_told["error_code"].strip(), words_told["happened_on"]),
         units=_units(order, words_told["places"]),
         reason=words_told["reason"],
         amount=words_told.get("amount"),

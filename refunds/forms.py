@@ -13,6 +13,7 @@ from orders.attachments import too_large_a_file
 from orders.forms import FilesField, Uploads
 from refunds import reasons, stated, words
 from refunds.citations import DeclineCode
+from refunds.models import Refund
 from refunds.papers import Proof, Relation
 from refunds.stated import Told
 from refunds.states import REFUND, RefundState
@@ -167,6 +168,18 @@ class ResultForm(forms.Form):
         required=False,
         help_text=_("You can ask for less, never for more than the rules give."),
     )
+    prefers = forms.ChoiceField(
+        label=_("What would you rather have?"),
+        choices=Refund.Preference.choices,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_("A replacement comes from the shop's stock, if there is one; otherwise it is money."),
+    )
+
+    def __init__(self, *args: Any, can_be_replaced: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not can_be_replaced:
+            del self.fields["prefers"]
 
 
 class DeclineForm(forms.Form):

@@ -56,6 +56,19 @@ class RefundToAsk(serializers.Serializer[Any]):
         max_length=20,
         help_text="Ids of files that you attached to the order before.",
     )
+    error_code = Text(
+        max_length=120, required=False, allow_blank=True, default="", help_text="What the other system said, by word."
+    )
+    happened_on = serializers.DateField(required=False, allow_null=True, default=None, help_text="By your word.")
+    facts = serializers.DictField(
+        child=serializers.JSONField(),
+        required=False,
+        default=dict,
+        help_text=(
+            "Facts that only you know, under the rulebook's names (`actual_face`, `should_pay_fen`, `consumed` …). They"
+            " count as your word: nothing is paid at once for them."
+        ),
+    )
 
 
 class LineShown(serializers.Serializer[Any]):

@@ -17,9 +17,9 @@ from orders.attachments import attach
 from orders.models import Attachment
 from orders.parties import Side, side_of, side_of_author
 from orders.uploads import too_large
-from refunds import citations, costs, hooks, lifecycle, words
+from refunds import citations, costs, guardians, hooks, lifecycle, reasons, signals, words
 from refunds.forms import DeclineForm
-from refunds.models import Offer, Refund
+from refunds.models import CreditNote, Guardian, Offer, Refund
 from refunds.states import RefundState
 from refunds.views.claims import card
 from timeline import clock, events
@@ -214,6 +214,7 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
             for asked in refund.questions.order_by("number")
         ],
         "outcome": outcome(refund),
+        **papers_of(refund, request.user),
         "dispute": "" if side is Side.PLATFORM else hooks.dispute_page(refund),
         "items": [
             {
@@ -242,6 +243,20 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
         "at": at,
     }
     return render(request, "refunds/case.html", context)
+
+
+def papers_of(refund: Refund, user: Any) -> dict[str, Any]:
+    """What hangs on a case, as far as `user` may see it: credit note, a family's papers, signals for the staff."""
+    is_minor = refund.reason == reasons.MINOR_PURCHASE
+    paper = Guardian.objects.select_related("refund__order__shop").filter(refund=refund).first() if is_minor else None
+    may_see = paper is not None and (paper.is_of(user) or guardians.may_open(paper, user))
+    return {
+        "note": CreditNote.objects.select_related("refund").filter(refund=refund).first() if refund.closed_at else None,
+        "guardian_url": paper.get_absolute_url() if paper and may_see else "",
+        "signals_url": (
+            reverse("refunds:signals", kwargs={"number": refund.number}) if signals.may_see(refund, user) else ""
+        ),
+    }
 
 
 @require_POST

@@ -26,6 +26,7 @@ from rulebook import clocks, versions
 from rulebook.book import Book
 from rulebook.calculator import QUESTIONS
 from rulebook.words import NOTHING, REASONS, in_words
+from shops.models import CODES
 from timeline import clock
 from timeline.refusals import Refused
 from timeline.spans import deadline
@@ -33,6 +34,9 @@ from timeline.sweep import fire_overdue
 
 STEPS = [gettext_lazy("What went wrong"), gettext_lazy("What we know"), gettext_lazy("What comes of it")]
 BOTH = ["GET", "HEAD", "POST"]
+
+#: Reasons in which the same again is what many buyers would rather have.
+REPLACED = frozenset({"CODE_INVALID", "CODE_EXPIRED", "CODE_ALREADY_USED", "WRONG_ITEM"})
 
 #: What happens when the claim is filed, and what if nobody acts then.
 AHEAD: dict[Lane, tuple[Promise, Promise]] = {
@@ -246,7 +250,8 @@ def result(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("refunds:claim", number=number)
     form = ResultForm(
         request.POST if request.method == "POST" else None,
-        initial={"expected": found.figure, "amount": found.figure},
+        initial={"expected": found.figure, "amount": found.figure, "prefers": Refund.Preference.MONEY},
+        can_be_replaced=order.snapshot.listing.kind in CODES and draft.reason in REPLACED,
     )
     if request.method == "POST" and form.is_valid():
         refund = lifecycle.ask(
@@ -257,6 +262,7 @@ def result(request: HttpRequest, number: str) -> HttpResponse:
             attachments=list(draft.attachments.order_by("pk")),
             draft=draft,
             told=told,
+            prefers=form.cleaned_data.get("prefers") or Refund.Preference.MONEY,
             amount=form.cleaned_data["amount"] if found.figure else None,
             expected=form.cleaned_data["expected"],
             by=request.user,

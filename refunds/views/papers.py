@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from orders.parties import Side, side_of
 from orders.uploads import too_large
 from refunds import credit, guardians, reports, signals, words
 from refunds.forms import FindingForm, GuardianForm, ProofForm, WhyForm
@@ -93,9 +92,7 @@ def guardian(request: HttpRequest, number: str) -> HttpResponse:
         "refund": found.refund,
         "is_mine": is_mine,
         "can_give": is_mine and found.state == GuardianState.AWAITED and not found.is_overdue(at),
-        "can_decide": not is_mine
-        and found.state == GuardianState.GIVEN
-        and bool(request.user.roles & guardians.DECIDING),
+        "can_decide": found.state == GuardianState.GIVEN and guardians.may_decide(found, request.user),
         "proofs": list(found.proofs.order_by("pk")),
         "missing": guardians.missing_papers(found),
         "proof_form": proof_form,
@@ -193,7 +190,7 @@ def _guardian(request: HttpRequest, number: str) -> Guardian:
     """The papers, for whoever filed and for the staff who decide; for the shop they are not there."""
     rows = Guardian.objects.select_related("refund__order__shop", "refund__buyer", "words")
     found = get_object_or_404(rows, refund__number=number)
-    is_staff = guardians.may_open(found, request.user) and side_of(found.refund.order, request.user) == Side.PLATFORM
+    is_staff = guardians.may_open(found, request.user)
     if not (found.is_of(request.user) or is_staff):
         raise Http404
     return found
