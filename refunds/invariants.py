@@ -89,7 +89,8 @@ CHECKS = {
         select 'refund:' || r.id from refunds_refund r
          where r.outcome in ('settlement', 'standing')
            and r.approved is distinct from (select o.amount from refunds_offer o
-                                             where o.refund_id = r.id and o.fate = 'taken')
+                                             where o.refund_id = r.id and o.fate = 'taken'
+                                             order by o.number desc limit 1)
     """,
     "a question is open exactly while the buyer is asked": """
         select 'refund:' || r.id || ' ' || r.state from refunds_refund r

@@ -42,7 +42,7 @@ OPEN = "(select min(id) from refunds_refund where state = 'requested')"
 AGREED = "(select refund_id from refunds_offer where fate = 'taken')"
 JUDGED = "(select refund_id from disputes_dispute)"
 PAYOUT = "(select id from ledger_payout where destination = 'channel' and state = 'planned')"
-PAID = "(select id from ledger_payout where cause like 'refund:%' and state = 'paid')"
+PAID = "(select min(id) from ledger_payout where cause like 'refund:%' and state = 'paid')"
 TOP_UP = "(select id from ledger_payment where state = 'confirmed' and subject like 'user:%')"
 BUYER = "(select min(buyer_id) from orders_order)"
 
