@@ -64,6 +64,13 @@ ELSEWHERE = {
     "orders:supplier_notify": "signed by a supplier: tests/orders/test_suppliers.py",
     "api:push_result": "needs a ticket of a shop's own system: tests/orders/test_delivery_api.py",
     "disputes:verify": "asks whether a ruling is genuine: nothing of a case moves",
+    **dict.fromkeys(
+        (
+            *("reputation:check", "reputation:join", "reputation:keep", "reputation:decide", "reputation:hear"),
+            *("api:join_recall", "api:keep_recall", "api:confirm_recall", "api:lift_recall"),
+        ),
+        "needs an alarm or a measure: tests/reputation",
+    ),
     "shops:application_act": "an application is its own root: tests/shops/test_standing_pages.py",
     "shops:application_decide": "an application is its own root: tests/shops/test_standing_pages.py",
     "shops:judge_paper": "a paper is its own root, and nothing of a sale hangs on it: tests/shops/test_opening.py",
@@ -73,13 +80,6 @@ ELSEWHERE = {
     "refunds:decide_guardian": "needs a child's purchase: tests/refunds/test_special_roads.py",
     "refunds:open_proof": "looks and moves nothing; needs a child's purchase: tests/refunds/test_special_roads.py",
     "refunds:decide_report": "has no clock: tests/refunds/test_special_roads.py",
-    **dict.fromkeys(
-        (
-            *("reputation:check", "reputation:join", "reputation:keep", "reputation:decide", "reputation:hear"),
-            *("api:join_recall", "api:keep_recall", "api:confirm_recall", "api:lift_recall"),
-        ),
-        "needs an alarm or a measure: tests/reputation",
-    ),
     "shops:answer": "an invitation has a clock, but nothing of a sale hangs on it: tests/shops/test_staff.py",
 }
 
@@ -169,5 +169,6 @@ def test_a_page_only_says_that_the_time_is_over(request, rich_buyer, client, thi
     page = client.get(found.get_absolute_url())
     with translation.override(language):
         assert translation.gettext("The time is over") in page.content.decode().split("data-over")[-1].partition(">")[2]
-    assert Timer.objects.filter(subject=found.address, state=Timer.State.RUNNING).count() == 1
+    running = Timer.objects.filter(subject=found.address, state=Timer.State.RUNNING)
+    assert running.filter(limit=found.machine.limits[found.state]).count() == 1
     assert not Event.objects.filter(name__endswith=".clock_fired").exists()
