@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from disputes import appeals
 from kamen import books
 from ledger import anchors, brake, payments, reconciliation
 from ledger.models import BooksCheck, Settlement
@@ -23,6 +24,7 @@ from refunds.bargaining import Terms
 from rulebook import lifecycle as rulebook
 from shops import lifecycle as shops
 from shops import sanctions, staff, withdrawals
+from tests.disputes.sayings import GROUND
 from tests.fixtures import people
 from tests.fixtures.cases import VISIT, claim
 from timeline import clock
@@ -55,7 +57,7 @@ def event(name, subject, body="'{}'", by="null", at="now()", root="'x:1'", befor
     )
 
 
-def appealed(state, key=1):
+def appealed(state, key=901):
     """An appeal that nobody filed."""
     return [
         "insert into disputes_appeal (id, state, entered_at, dispute_id, side, ground, text, late_because, filed_at,"
@@ -337,7 +339,7 @@ HARMS = {
     "who votes on an appeal had no part in the case before": [
         *appealed("panel"),
         "insert into disputes_vote (appeal_id, user_id, word, shares, grants, reasons, at)"
-        " select 1, arbiter_id, 'uphold', '{}', '{}', 'x', now() from disputes_dispute",
+        " select 901, arbiter_id, 'uphold', '{}', '{}', 'x', now() from disputes_dispute",
     ],
     "an appeal was decided by three votes, or by a chief's": appealed("upheld"),
     "the award does not shrink for a buyer who appeals alone": [
@@ -346,13 +348,13 @@ HARMS = {
             "disputes_ruling",
             "true",
             version="9",
-            appeal_id="1",
+            appeal_id="901",
             grants="'{}'::jsonb",
             is_superseded="true",
             compensation="0",
         ),
     ],
-    "a case is sent back once at most": [*appealed("remanded"), *appealed("remanded", key=2)],
+    "a case is sent back once at most": [*appealed("remanded"), *appealed("remanded", key=902)],
     "nobody has a part in a case that is over": [
         "update disputes_dispute set state = 'closed', closed_at = now()",
         "update disputes_seat set until = null",
@@ -451,6 +453,8 @@ class Owner:
 def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_secret, opened, at):
     """A mall in which everything has happened once: a ruling, an open case, a late charge, a brake, two anchors."""
     rulebook.install(at=at)
+    appeal = appeals.file(ruled, ground="rule", text=GROUND, by=seller, at=at)
+    appeals.withdraw(appeal, by=seller, at=at)
     payments.confirm(top_up, provider_txn="t1", amount=10_000, at=top_up.entered_at)
     payments.confirm(top_up, provider_txn="t2", amount=10_000, at=top_up.entered_at)
     order = orders.place(buyer=rich_buyer, listing=listing, quantity=3, acknowledged=True, at=at)
