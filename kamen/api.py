@@ -25,7 +25,9 @@ import ledger.reconciling_api
 import notifications.api
 import notifications.webhook_api
 import orders.api
+import orders.coupon_api
 import orders.delivery_api
+import orders.talk_api
 import refunds.api
 import refunds.papers_api
 import refunds.talks_api
@@ -317,6 +319,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/orders/<slug:number>/handovers/", orders.delivery_api.handovers, name="handovers"),
     path("v1/deliveries/<slug:number>/result/", orders.delivery_api.push, name="push_result"),
     path("v1/shops/<slug:slug>/deliveries/", orders.delivery_api.to_deliver, name="to_deliver"),
+    path("v1/orders/<slug:number>/coupon/", orders.coupon_api.use, name="use_coupon"),
+    path("v1/orders/<slug:number>/coupon/drop/", orders.coupon_api.drop, name="drop_coupon"),
+    path("v1/orders/<slug:number>/join/", orders.talk_api.join, name="join_conversation"),
+    path("v1/orders/<slug:number>/read/", orders.talk_api.read, name="read_conversation"),
+    path("v1/orders/<slug:number>/exchanges/", orders.talk_api.exchanges, name="exchanges"),
+    path("v1/orders/<slug:number>/supplier/ask/", orders.talk_api.ask_supplier, name="ask_supplier"),
+    path("v1/orders/<slug:number>/supplier/answered/", orders.talk_api.supplier_answered, name="supplier_answered"),
+    path("v1/orders/<slug:number>/units/<int:place>/again/", orders.talk_api.try_again, name="try_again"),
+    path("v1/orders/<slug:number>/units/<int:place>/redemption/", orders.talk_api.redemption, name="redemption"),
+    path("v1/coupons/", orders.coupon_api.of_platform, name="platform_coupons"),
+    path("v1/coupons/<slug:number>/", orders.coupon_api.decide, name="decide_coupon"),
+    path("v1/shops/<slug:slug>/coupons/", orders.coupon_api.of_shop, name="coupons"),
+    path("v1/signs/", orders.talk_api.signs, name="signs"),
+    path("v1/suppliers/", orders.talk_api.suppliers, name="suppliers"),
     path("v1/orders/<slug:number>/units/", orders.api.units, name="units"),
     path("v1/orders/<slug:number>/units/<int:place>/reveal/", orders.api.reveal, name="reveal_code"),
     path("v1/orders/<slug:number>/messages/", orders.api.messages, name="messages"),

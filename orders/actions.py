@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger import gateways
 from ledger.accounts import balance
+from ledger.templatetags.money import yuan
 from orders import promises
 from orders.figures import Figures
-from orders.fulfilment import handing
+from orders.fulfilment import handing, queries
 from orders.models import Order
 from orders.parties import Side, may_speak, side_of
 from orders.purchase import may_be_paid
@@ -36,6 +37,8 @@ class Action:
     style: str = ""
     #: What is sent along.
     value: str = ""
+    #: A second thing that is sent along, by its name alone.
+    extra: str = ""
 
 
 def actions_for(order: Order, user: Any, figures: Figures, *, at: datetime) -> list[Action]:
@@ -46,6 +49,11 @@ def actions_for(order: Order, user: Any, figures: Figures, *, at: datetime) -> l
     found = _of_the_buyer(order, user, figures, at=at) if side == Side.BUYER else []
     if side == Side.SHOP and order.state == OrderState.PAID and handing.way_of(order) == Way.SHOP:
         found.append(Action("deliver", _("Deliver"), _url("deliver", order), "get"))
+    if side == Side.SHOP and queries.may_ask(order, at):
+        label = _("Ask the supplier: the inspection waits")
+        found.append(Action("ask_supplier", label, _url("ask_supplier", order), style="quiet"))
+    elif side == Side.SHOP and queries.is_awaited(order):
+        found.append(Action("supplier_answered", _("The supplier answered"), _url("supplier_answered", order)))
     if may_speak(order, user):
         label = {Side.BUYER: _("Write to the shop"), Side.SHOP: _("Write to the buyer")}.get(side, _("Write to both"))
         found.append(Action("say", label, f"{_url('detail', order)}#conversation", "get", "quiet"))
@@ -74,8 +82,21 @@ def _ways_to_pay(order: Order, user: Any) -> list[Action]:
         Action("pay_by_channel", CHANNELS.get(name, name), pay, style="plain", value=name)
         for name in gateways.open_channels()
     ]
-    if balance(f"{user.address}:wallet") >= order.total:
+    there = balance(f"{user.address}:wallet") + order.from_wallet
+    if there >= order.total:
         return [Action("pay", _("Pay from the balance"), pay, value="wallet"), *channels]
+    if there:
+        channels = [
+            Action(
+                "pay_in_two",
+                _("Balance %(part)s, the rest by the channel") % {"part": yuan(there)},
+                pay,
+                style="plain",
+                value=name,
+                extra="part",
+            )
+            for name in gateways.open_channels()
+        ] + channels
     return [*channels, Action("top_up", _("Top up the balance"), reverse("ledger:wallet"), "get", "plain")]
 
 

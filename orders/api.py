@@ -30,7 +30,7 @@ from ledger import payments
 from ledger.gateways import ChannelDown, ChannelRefused, UnknownChannel
 from ledger.models import Payment
 from ledger.serializers import PaymentShown
-from orders import attachments, conversation, lifecycle
+from orders import attachments, conversation, lifecycle, upstream
 from orders.actions import actions_for
 from orders.delivery import Visit
 from orders.figures import figures_of
@@ -81,6 +81,11 @@ AN_ORDER = {
     "entered_at": "2026-11-22T02:01:00Z",
     "deadline_at": "2026-11-25T02:01:00Z",
     "total": 29_400,
+    "listed": 29_400,
+    "from_platform": 0,
+    "from_shop": 0,
+    "from_wallet": 0,
+    "upstream": None,
     "paid_by": "wallet",
     "shop": "xinghe",
     "buyer": "小林",
@@ -126,7 +131,14 @@ A_UNIT = {
     "held_by": "",
     "inspection_ends_at": "2026-11-25T02:01:00Z",
 }
-A_MESSAGE = {"id": 12, "side": "buyer", "author": "小林", "text": "第一个码无效。", "at": "2026-11-22T02:05:00Z"}
+A_MESSAGE = {
+    "id": 12,
+    "side": "buyer",
+    "author": "小林",
+    "text": "第一个码无效。",
+    "signs": [],
+    "at": "2026-11-22T02:05:00Z",
+}
 AN_ATTACHMENT = {
     "id": 4,
     "side": "buyer",
@@ -271,7 +283,8 @@ def pay(request: Request, number: str) -> Response:
     summary="Pay an order by a channel",
     description=(
         "The payment ends with the order. Ask for it again at `Location` to get its `pay_url`. A payment of this order"
-        " that is still open is given again. Refused: `not_your_turn`, `wrong_moment`, `no_such_channel`."
+        " that is still open is given again. A `part` of the price from the balance is set aside meanwhile. Refused:"
+        " `not_your_turn`, `wrong_moment`, `no_such_channel`, `bad_part`, `insufficient_balance`."
     ),
     request=ChargeToAsk,
     responses={201: PaymentShown},
@@ -288,7 +301,7 @@ def charge(request: Request, number: str) -> Response:
     told = ChargeToAsk(data=request.data)
     told.is_valid(raise_exception=True)
     found = visible(request, number)
-    payment = ask_for_charge(found, channel=told.validated_data["channel"], by=request.user, at=clock.now())
+    payment = ask_for_charge(found, by=request.user, at=clock.now(), **told.validated_data)
     transaction.on_commit(lambda: _open_charge(found, payment))
     location = reverse("api:payment", kwargs={"number": payment.number})
     return Response(PaymentShown(payment).data, status=201, headers={"Location": location})
@@ -385,7 +398,9 @@ def reveal(request: Request, number: str, place: int) -> Response:
     methods=["POST"],
     operation_id="sayMessage",
     summary="Say something about an order",
-    description="To the other side and the platform. Refused: `not_your_turn`, `too_often`.",
+    description=(
+        "To the other side and the platform; staff join first. Refused: `not_your_turn`, `join_first`, `too_often`."
+    ),
     request=MessageToSay,
     responses={201: MessageShown},
     examples=[
@@ -466,6 +481,7 @@ def shown(request: Request, number: str) -> Any:
             "side": side_of(found, request.user),
             "figures": figures,
             "promised": json.loads(found.snapshot.body),
+            "upstream": upstream.contact_of(found),
             "actions": [action.name for action in actions_for(found, request.user, figures, at=at)],
         }
     ).data

@@ -22,6 +22,7 @@ from ledger.states import PaymentState
 from ledger.templatetags.money import yuan
 from ledger.transfers import Move, Reason, post_with_page
 from orders.models import Coupon, CouponUse, Order, Unit
+from orders.parties import SEEING_COUPONS
 from orders.states import CouponState, OrderState
 from shops.models import SELL, Shop, keeping
 from timeline import page
@@ -207,7 +208,7 @@ def home_of(order: Order) -> str:
 def visible_to(user: Any) -> QuerySet[Coupon]:
     """The coupons that `user` runs or watches over: those of the own shops, the platform's for its staff of money."""
     found = keeping(user, SELL, shop="shop")
-    if user.roles & {Role.FINANCE, Role.AUDITOR, Role.LEAD}:
+    if user.roles & SEEING_COUPONS:
         found |= Q(shop=None)
     return Coupon.objects.filter(found)
 

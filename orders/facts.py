@@ -175,7 +175,7 @@ def _seen(order: Order, units: Sequence[Unit]) -> dict[int, Seen]:
     return found
 
 
-def _told(rows: QuerySet[Redemption]) -> QuerySet[Redemption]:
+def _told(rows: QuerySet[Redemption]) -> QuerySet[Redemption, Any]:
     """The last word on who redeemed a code, as one value."""
     return rows.values(told=JSONObject(at="redeemed_at", by_buyer="by_buyer"))[:1]
 

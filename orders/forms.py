@@ -11,10 +11,20 @@ from orders.fulfilment import manual
 from orders.fulfilment.given import LONGEST
 from orders.lifecycle import MOST_UNITS
 from orders.uploads import too_large
+from shops.forms import YuanField
 from shops.models import Ask, Listing
 
 #: Nobody else's machine should remember an account.
 PRIVATE = {"autocomplete": "off", "spellcheck": "false"}
+
+
+class LocalTime(forms.DateTimeInput):
+    """A day and a time, as the browser asks for them."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%dT%H:%M")
 
 
 class PlaceForm(forms.Form):
@@ -120,6 +130,56 @@ class DeliverForm(forms.Form):
         """Put what is wrong with a proof under its question."""
         for name, errors in error.error_dict.items():
             self.add_error(name if name in self.fields else None, errors)
+
+
+class CouponForm(forms.Form):
+    """What a coupon takes off, from what price on, for how many orders, and for how long."""
+
+    code = forms.CharField(label=_("Code"), max_length=20, help_text=_("4 to 20 letters A–Z and digits."))
+    value = YuanField(label=_("Takes off, in yuan"))
+    minimum = YuanField(label=_("For orders of at least, in yuan"))
+    most = forms.IntegerField(label=_("For how many orders in all"), min_value=1)
+    per_person = forms.IntegerField(label=_("For how many orders of one buyer"), min_value=1, initial=1)
+    starts_at = forms.DateTimeField(label=_("Can be used from"), widget=LocalTime)
+    ends_at = forms.DateTimeField(label=_("Until"), widget=LocalTime)
+
+
+class UseCouponForm(forms.Form):
+    """The code of a coupon."""
+
+    code = forms.CharField(label=_("Coupon"), max_length=20, widget=forms.TextInput(attrs=PRIVATE))
+
+
+class JoinForm(forms.Form):
+    """Why somebody of the staff joins a conversation."""
+
+    reason = forms.CharField(
+        label=_("Why you join"), max_length=conversation.LONGEST_REASON, help_text=_("Both sides read this.")
+    )
+
+
+class RedemptionForm(forms.Form):
+    """What one side knows of who redeemed a code."""
+
+    redeemed_at = forms.DateTimeField(label=_("When it was redeemed, if you know"), required=False, widget=LocalTime)
+    by_buyer = forms.ChoiceField(
+        label=_("To whose account"),
+        choices=[("", _("I do not know")), ("yes", _("To the buyer's")), ("no", _("To another one"))],
+        required=False,
+    )
+    account = forms.CharField(
+        label=_("Which account, if you know"),
+        max_length=60,
+        required=False,
+        help_text=_("Kept masked."),
+        widget=forms.TextInput(attrs=PRIVATE),
+    )
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What was answered, as the verb takes it."""
+        found = dict(self.cleaned_data)
+        return {**found, "by_buyer": {"yes": True, "no": False}.get(found["by_buyer"])}
 
 
 class SayForm(forms.Form):

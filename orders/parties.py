@@ -10,8 +10,12 @@ from accounts.models import Role
 from orders.models import Order
 from shops.models import SERVE, Shop, keeping
 
-#: Roles of staff that see every order, and those that also speak in its conversation.
+#: Roles of staff that see every order, the platform's coupons, how suppliers are doing, and hints at deals outside; and
+#: those that also speak in a conversation.
 SEEING = frozenset({Role.AGENT, Role.ARBITER, Role.SENIOR, Role.LEAD, Role.RISK, Role.AUDITOR})
+SEEING_COUPONS = frozenset({Role.FINANCE, Role.LEAD, Role.AUDITOR})
+SEEING_HEALTH = frozenset({Role.AGENT, Role.ARBITER, Role.SENIOR, Role.LEAD, Role.RISK, Role.AUDITOR})
+SEEING_SIGNS = frozenset({Role.RISK, Role.LEAD, Role.AUDITOR})
 SPEAKING = frozenset({Role.AGENT, Role.ARBITER, Role.SENIOR, Role.LEAD})
 
 

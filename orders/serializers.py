@@ -9,7 +9,7 @@ from orders import conversation
 from orders.lifecycle import MOST_UNITS
 from orders.models import Order
 from orders.parties import Side
-from orders.states import Delivery, Grade, OrderState, Standing
+from orders.states import CouponState, Delivery, Grade, OrderState, Standing
 from shops.serializers import Text
 
 BIGGEST = 2**63 - 1
@@ -109,6 +109,12 @@ class ChargeToAsk(serializers.Serializer[Any]):
     """By which channel the buyer wants to pay."""
 
     channel = Text(max_length=20)
+    part = Fen(
+        min_value=0,
+        max_value=BIGGEST,
+        required=False,
+        help_text="Fen of the price from the balance: set aside now, yours again if the rest does not come in time.",
+    )
 
 
 class MessageToSay(serializers.Serializer[Any]):
@@ -171,7 +177,18 @@ class OrderShown(serializers.Serializer[Any]):
     deadline_at = serializers.DateTimeField(
         source="order.deadline_at", allow_null=True, help_text="When the state's clock ends, if one runs."
     )
-    total = serializers.IntegerField(source="order.total", help_text="Fen.")
+    total = serializers.IntegerField(source="order.total", help_text="Fen that the buyer pays, coupons taken off.")
+    listed = serializers.IntegerField(source="order.listed", help_text="Fen before coupons.")
+    from_platform = serializers.IntegerField(source="order.from_platform", help_text="Fen by a platform coupon.")
+    from_shop = serializers.IntegerField(source="order.from_shop", help_text="Fen off by a coupon of the shop.")
+    from_wallet = serializers.IntegerField(
+        source="order.from_wallet", help_text="Fen of the total from the balance, where a channel brings the rest."
+    )
+    upstream = serializers.DictField(
+        child=serializers.CharField(),
+        allow_null=True,
+        help_text="Name and contact of the supplier, as the shop disclosed them, once the trouble lies there.",
+    )
     paid_by = serializers.ChoiceField(Order.PaidBy.choices, source="order.paid_by", allow_blank=True)
     shop = serializers.CharField(source="order.shop.slug")
     buyer = serializers.CharField(source="order.buyer.display_name", help_text="What others see of the buyer.")
@@ -225,6 +242,9 @@ class MessageShown(serializers.Serializer[Any]):
     side = serializers.ChoiceField(Side.choices)
     author = serializers.CharField(source="author.display_name")
     text = serializers.CharField()
+    signs = serializers.ListField(
+        child=serializers.CharField(), help_text="What it looks like, if like a deal outside of the mall; no proof."
+    )
     at = serializers.DateTimeField()
 
 
@@ -253,3 +273,140 @@ class AttachmentPage(serializers.Serializer[Any]):
 
     results = AttachmentShown(many=True)
     next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
+
+
+class CouponToMake(serializers.Serializer[Any]):
+    """A coupon: what it takes off, from what price on, for how many orders, and for how long."""
+
+    code = Text(max_length=20, help_text="4 to 20 letters A–Z and digits.")
+    value = Fen(min_value=1, max_value=1_000_000, help_text="Fen off one order.")
+    minimum = Fen(min_value=2, max_value=BIGGEST, help_text="Fen that the order costs at least, before coupons.")
+    most = Whole(min_value=1, max_value=1_000_000, help_text="For how many orders in all.")
+    per_person = Whole(min_value=1, max_value=1_000_000, help_text="For how many orders of one buyer.")
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+
+
+class CouponDecision(serializers.Serializer[Any]):
+    """What becomes of a coupon."""
+
+    what = serializers.ChoiceField(["start", "pause", "resume", "end"])
+
+
+class CouponShown(serializers.Serializer[Any]):
+    """A coupon, for whoever makes it."""
+
+    code = serializers.CharField(source="coupon.code")
+    shop = serializers.CharField(
+        source="coupon.shop.slug", default=None, allow_null=True, help_text="Null: the platform."
+    )
+    state = serializers.ChoiceField(CouponState.choices, source="coupon.state")
+    value = serializers.IntegerField(source="coupon.value", help_text="Fen.")
+    minimum = serializers.IntegerField(source="coupon.minimum", help_text="Fen.")
+    most = serializers.IntegerField(source="coupon.most")
+    per_person = serializers.IntegerField(source="coupon.per_person")
+    taken = serializers.IntegerField(source="coupon.taken", help_text="Orders that hold it or were paid with it.")
+    starts_at = serializers.DateTimeField(source="coupon.starts_at")
+    ends_at = serializers.DateTimeField(source="coupon.ends_at")
+    actions = serializers.ListField(child=serializers.CharField(), help_text="What you can do with it now.")
+
+
+class CouponPage(serializers.Serializer[Any]):
+    """A part of a list of coupons, newest first."""
+
+    results = CouponShown(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
+
+
+class CouponToUse(serializers.Serializer[Any]):
+    """The code of a coupon."""
+
+    code = Text(max_length=20)
+
+
+class CouponToDrop(serializers.Serializer[Any]):
+    """Whose coupon is taken off."""
+
+    by = serializers.ChoiceField(["shop", "platform"])
+
+
+class ReasonToJoin(serializers.Serializer[Any]):
+    """Why somebody of the staff joins."""
+
+    reason = Text(max_length=200, help_text="Both sides read it.")
+
+
+class ReadingShown(serializers.Serializer[Any]):
+    """How far a conversation was read."""
+
+    upto = serializers.IntegerField(help_text="Place of the last message that you have read.")
+    unread = serializers.IntegerField(help_text="Messages of others after it.")
+    read_by_others = serializers.IntegerField(help_text="Place up to which the other side has read.")
+
+
+class RedemptionToSay(serializers.Serializer[Any]):
+    """What one side knows of who redeemed a code; what it does not know is left out."""
+
+    redeemed_at = serializers.DateTimeField(required=False, allow_null=True)
+    by_buyer = serializers.BooleanField(required=False, allow_null=True, help_text="Whether to the buyer's account.")
+    account = Text(max_length=60, required=False, allow_blank=True, help_text="Which account; kept masked.")
+
+
+class RedemptionShown(serializers.Serializer[Any]):
+    """What was said of who redeemed a code."""
+
+    place = serializers.IntegerField()
+    said_by = serializers.CharField()
+    is_record = serializers.BooleanField(help_text="Whether the issuer said it.")
+    redeemed_at = serializers.DateTimeField(source="said.redeemed_at", allow_null=True)
+    by_buyer = serializers.BooleanField(source="said.by_buyer", allow_null=True)
+    account = serializers.CharField(source="said.account", allow_blank=True)
+    at = serializers.DateTimeField(source="said.at")
+
+
+class ExchangeShown(serializers.Serializer[Any]):
+    """One question to a supplier and its answer, word for word, masked."""
+
+    ticket = serializers.CharField(source="ticket.number")
+    at = serializers.DateTimeField()
+    what = serializers.CharField(help_text="`submit`, `query`, `cancel`, `notice`, `push`.")
+    asked = serializers.CharField(allow_blank=True)
+    status = serializers.IntegerField(allow_null=True, help_text="Of HTTP; null if there was no answer.")
+    answer = serializers.CharField(allow_blank=True)
+
+
+class ExchangePage(serializers.Serializer[Any]):
+    """A part of what was asked, newest first."""
+
+    results = ExchangeShown(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
+
+
+class SignShown(serializers.Serializer[Any]):
+    """A message that looks like a deal outside of the mall."""
+
+    order = serializers.CharField(source="message.order.number")
+    side = serializers.ChoiceField(Side.choices)
+    signs = serializers.ListField(child=serializers.CharField(), source="message.signs")
+    text = serializers.CharField(source="message.text")
+    at = serializers.DateTimeField(source="message.at")
+
+
+class SignPage(serializers.Serializer[Any]):
+    """A part of what was found, newest first."""
+
+    results = SignShown(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
+
+
+class SupplierHealth(serializers.Serializer[Any]):
+    """How one supplier is doing that the mall is connected to."""
+
+    name = serializers.CharField()
+    is_connected = serializers.BooleanField()
+    open = serializers.IntegerField(help_text="Units on their way.")
+    silent = serializers.IntegerField(help_text="Of these, whose last question was not answered.")
+    oldest_at = serializers.DateTimeField(allow_null=True)
+    heard_at = serializers.DateTimeField(allow_null=True)
+    delivered = serializers.IntegerField(help_text="Within 24 hours.")
+    failed = serializers.IntegerField(help_text="Within 24 hours.")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders import delivery_views, views
+from orders import coupon_views, delivery_views, supplier_views, talk_views, views
 
 app_name = "orders"
 
@@ -19,6 +19,20 @@ urlpatterns = [
     path("orders/<slug:number>/deliver/", delivery_views.deliver, name="deliver"),
     path("desk/<slug:slug>/deliveries/", delivery_views.queue, name="to_deliver"),
     path("suppliers/<slug:supplier>/notify/<slug:number>/", delivery_views.notify, name="supplier_notify"),
+    path("desk/<slug:slug>/coupons/", coupon_views.of_shop, name="coupons"),
+    path("staff/coupons/", coupon_views.of_platform, name="platform_coupons"),
+    path("coupons/<slug:code>/<slug:verb>/", coupon_views.decide, name="decide_coupon"),
+    path("orders/<slug:number>/coupon/", coupon_views.use, name="use_coupon"),
+    path("orders/<slug:number>/coupon/drop/", coupon_views.drop, name="drop_coupon"),
+    path("orders/<slug:number>/supplier/", supplier_views.exchanges, name="exchanges"),
+    path("orders/<slug:number>/supplier/ask/", supplier_views.ask, name="ask_supplier"),
+    path("orders/<slug:number>/supplier/answered/", supplier_views.answered, name="supplier_answered"),
+    path("orders/<slug:number>/units/<int:place>/again/", supplier_views.try_again, name="try_again"),
+    path("orders/<slug:number>/units/<int:place>/redemption/", talk_views.redemption, name="redemption"),
+    path("staff/suppliers/", supplier_views.health, name="suppliers"),
+    path("staff/signs/", talk_views.signs, name="signs"),
+    path("orders/<slug:number>/join/", talk_views.join, name="join"),
+    path("orders/<slug:number>/read/", talk_views.read, name="read"),
     path("orders/<slug:number>/say/", views.say, name="say"),
     path("orders/<slug:number>/files/<int:pk>/", views.file, name="file"),
 ]

@@ -26,18 +26,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.adapters import client_address
 from accounts.reauthentication import ReauthenticationRequired, is_fresh
 from ledger import payments
+from ledger.accounts import balance
 from ledger.gateways import ChannelDown, ChannelRefused, UnknownChannel
 from ledger.models import Payment
 from ledger.templatetags.money import yuan
 from ledger.views import named
-from orders import attachments, conversation, lifecycle, tracking
+from orders import attachments, conversation, coupons, lifecycle, tracking, upstream
 from orders.actions import actions_for
 from orders.conversation import Entry
 from orders.delivery import Visit
 from orders.figures import Figures, figures_of
-from orders.forms import PlaceForm, SayForm, say_form
+from orders.forms import JoinForm, PlaceForm, SayForm, UseCouponForm, say_form
 from orders.fulfilment import given, handing
 from orders.models import Attachment, Order, Reveal, Unit
+from orders.offplatform import words_of
 from orders.opening import is_dear, open_code, parts_of
 from orders.parties import Side, may_speak, side_of, visible_to
 from orders.purchase import ask_for_charge, may_be_paid, open_payment, order_as_shown
@@ -147,6 +149,20 @@ HAPPENINGS: dict[str, tuple[Promise, str, str]] = {
     "order.cancelled": (gettext_lazy("The order was cancelled."), "circle-x", ""),
     "order.expired": (gettext_lazy("It was not paid in time."), "clock-alert", ""),
     "order.refunded": (gettext_lazy("Every unit was paid back."), "undo-2", "green"),
+    "order.coupon_used": (gettext_lazy("A coupon lowered the price."), "receipt-text", "brand"),
+    "order.coupon_dropped": (gettext_lazy("A coupon was taken off."), "receipt-text", ""),
+    "order.part_set_aside": (gettext_lazy("A part from the balance was set aside."), "wallet", ""),
+    "order.part_given_back": (gettext_lazy("The part from the balance went back."), "undo-2", "green"),
+    "order.staff_joined": (gettext_lazy("Somebody of the platform joined the conversation."), "scale", "amber"),
+    "order.supplier_asked": (
+        gettext_lazy("The shop asks its supplier; the inspection stands still."),
+        "hourglass",
+        "amber",
+    ),
+    "order.supplier_answered": (gettext_lazy("The supplier answered; the inspection goes on."), "receipt-text", ""),
+    "order.supplier_tried_again": (gettext_lazy("The shop had its supplier asked again."), "repeat", ""),
+    "order.redemption_recorded": (gettext_lazy("The issuer said who redeemed a code."), "receipt-text", ""),
+    "order.redemption_claimed": (gettext_lazy("One side said who redeemed a code."), "message-square", ""),
     "order.clock_fired": (gettext_lazy("A deadline ended."), "clock-alert", "amber"),
     "order.file_attached": (gettext_lazy("A file was added."), "file-check", ""),
     "payout.paid": (gettext_lazy("Money arrived at the buyer."), "banknote", "green"),
@@ -194,13 +210,21 @@ def pay(request: HttpRequest, number: str) -> HttpResponse:
             else _("Paid. The money is in escrow until it is delivered and you had time to try it."),
         )
         return redirect("orders:detail", number=number)
-    payment = ask_for_charge(order, channel=by, by=request.user, at=at)
+    payment = ask_for_charge(order, channel=by, part=_part(request, order), by=request.user, at=at)
     try:
         return redirect(to_the_channel(order, payment))
     except (ChannelDown, ChannelRefused, UnknownChannel) as error:
         log.warning("channel %s opened no charge for %s: %s", payment.channel, payment.number, error)
         messages.error(request, _("The channel does not answer right now. Nothing was charged; try again in a moment."))
         return redirect("orders:detail", number=number)
+
+
+def _part(request: HttpRequest, order: Order) -> int:
+    """How much of the price comes from the balance: all that is there, if the buyer asked for that and it is less."""
+    if "part" not in request.POST:
+        return 0
+    there = balance(lifecycle.wallet_of(order)) + order.from_wallet
+    return there if there < order.total else 0
 
 
 def to_the_channel(order: Order, payment: Payment) -> str:
@@ -464,6 +488,7 @@ def entries_of(order: Order, entries: Iterable[Entry], user: Any) -> list[dict[s
             "is_own": entry.author == user,
             "at": entry.at,
             "text": entry.text,
+            "signs": "、".join(words_of(list(entry.signs))),
             "file": _file(order, entry.attachment) if entry.attachment else None,
         }
         for entry in entries
@@ -494,13 +519,47 @@ def _order_page(request: HttpRequest, order: Order, form: SayForm, *, status: in
         "entries": entries_of(order, part.entries, request.user),
         "earlier": part.earlier,
         "form": form,
-        "may_speak": may_speak(order, request.user),
         "at": at,
+        "talk": _talk(order, side, request.user, at=at),
+        "price": _price(order, side, at=at),
+        "upstream": upstream.contact_of(order),
+        "has_tickets": side != Side.BUYER and handing.way_of(order) == Way.SUPPLIER,
         "given": {str(Ask(ask).label): hint for ask, hint in given.hints(order).items()},
         "delivery": tracking.what_next(order, figures, side),
         **_tiles(request, order, side, figures),
     }
     return render(request, "orders/detail.html", context, status=status)
+
+
+def _talk(order: Order, side: Side, user: Any, *, at: datetime) -> dict[str, Any]:
+    """What is to be known around the conversation: what is unread, how far the others read, whether staff must join."""
+    speaks = may_speak(order, user)
+    must_join = speaks and side == Side.PLATFORM and not conversation.has_joined(order, user)
+    found = conversation.reading_of(order, user) if speaks else None
+    return {
+        "may_speak": speaks and not must_join,
+        "join": JoinForm() if must_join else None,
+        "unread": found.unread if found else 0,
+        "others_at": found.others_at if found else None,
+    }
+
+
+def _price(order: Order, side: Side, *, at: datetime) -> dict[str, Any]:
+    """The lines of the price: what it costs, what each coupon takes off, what the buyer pays and out of what."""
+    held = coupons.of(order)
+    is_open = side == Side.BUYER and may_be_paid(order, at)
+    words = {"shop": _("Coupon of the shop"), "platform": _("Coupon of the platform")}
+    return {
+        "listed": order.listed,
+        "coupons": [
+            {"word": words[each.bearer], "code": each.coupon.code, "amount": each.amount, "by": each.bearer}
+            for each in held
+        ],
+        "from_wallet": order.from_wallet,
+        "to_charge": order.to_charge,
+        "is_open": is_open and not order.from_wallet,
+        "form": UseCouponForm(auto_id="coupon_%s") if is_open and len(held) < 2 and not order.from_wallet else None,
+    }
 
 
 def _void_words(order: Order) -> list[dict[str, Any]]:
@@ -592,8 +651,14 @@ def _note(name: str, data: dict[str, Any]) -> str:
         places = data["units"]
         count = ngettext("%(count)d unit", "%(count)d units", len(places)) % {"count": len(places)}
         return count if len(places) > 8 else _("No. %(units)s") % {"units": ", ".join(map(str, places))}
-    if name == "order.paid":
+    if name in {"order.paid", "order.part_set_aside", "order.part_given_back"}:
         return yuan(data["amount"])
+    if name in {"order.coupon_used", "order.coupon_dropped"}:
+        return f"{data['code']} · {yuan(data['amount'])}"
+    if name == "order.staff_joined":
+        return str(data["reason"])
+    if name in {"order.redemption_recorded", "order.redemption_claimed"}:
+        return _("No. %(unit)s") % {"unit": data["unit"]}
     if name == "order.file_attached":
         return f"SHA-256 {data['sha256'][:16]}…"
     return ""

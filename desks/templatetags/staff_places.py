@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
 from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE
+from orders.parties import SEEING_COUPONS, SEEING_HEALTH, SEEING_SIGNS
 from rulebook.lifecycle import RULE_STAFF
 from support.models import ANSWERING
 
@@ -40,6 +41,9 @@ PLACES = [
     Place("shops:watched", "store", _("Shops under watch"), frozenset({Role.RISK, Role.LEAD})),
     Place("rulebook:staff", "book-open", _("Versions of the rulebook"), frozenset(RULE_STAFF)),
     Place("reputation:risk", "shield-alert", _("Risk"), frozenset({Role.RISK})),
+    Place("orders:platform_coupons", "receipt-text", _("Coupons of the platform"), SEEING_COUPONS),
+    Place("orders:suppliers", "truck", _("How suppliers are doing"), SEEING_HEALTH),
+    Place("orders:signs", "shield-alert", _("Hints at deals outside"), SEEING_SIGNS),
     Place("clocks:outages", "plug", _("Register of outages"), frozenset({Role.LEAD})),
     Place("clocks:stuck", "clock-alert", _("Clocks that were given up"), frozenset({Role.LEAD})),
 ]

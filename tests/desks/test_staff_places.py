@@ -8,8 +8,15 @@ from desks.templatetags.staff_places import PLACES, staff_places
 
 ME = "/me/"
 OPEN_TO = {
-    "agent": ["support:queue"],
-    "finance": ["desks:house", "ledger:queue", "ledger:differences", "ledger:brake", "ledger:accounts"],
+    "agent": ["support:queue", "orders:suppliers"],
+    "finance": [
+        "desks:house",
+        "ledger:queue",
+        "ledger:differences",
+        "ledger:brake",
+        "ledger:accounts",
+        "orders:platform_coupons",
+    ],
     "lead": [
         "support:queue",
         "desks:house",
@@ -17,6 +24,9 @@ OPEN_TO = {
         "shops:applications_queue",
         "shops:watched",
         "rulebook:staff",
+        "orders:platform_coupons",
+        "orders:suppliers",
+        "orders:signs",
         "clocks:outages",
         "clocks:stuck",
     ],
@@ -27,8 +37,10 @@ OPEN_TO = {
         "shops:moderation",
         "shops:watched",
         "reputation:risk",
+        "orders:suppliers",
+        "orders:signs",
     ],
-    "arbiter": [],
+    "arbiter": ["orders:suppliers"],
     "buyer": [],
 }
 

@@ -60,6 +60,10 @@ def things(dispute, top_up, order, rich_buyer, at):
 ELSEWHERE = {
     "ledger:notify": "signed by a channel: tests/ledger/test_channel.py",
     "ledger:decide": "needs a payout that was not sent in time: tests/ledger/test_payouts.py",
+    "orders:try_again": "needs a supplier's ticket: tests/orders/test_more_pages.py",
+    "api:try_again": "needs a supplier's ticket: tests/orders/test_more_pages.py",
+    "orders:decide_coupon": "is about a coupon, whose own clock it asks first: tests/orders/test_more_pages.py",
+    "api:decide_coupon": "is about a coupon, whose own clock it asks first: tests/orders/test_more_pages.py",
     "orders:deliver": "needs an order that is delivered by hand: tests/orders/test_delivery_pages.py",
     "orders:supplier_notify": "signed by a supplier: tests/orders/test_suppliers.py",
     "api:push_result": "needs a ticket of a shop's own system: tests/orders/test_delivery_api.py",
