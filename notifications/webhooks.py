@@ -54,7 +54,7 @@ def add(shop: Shop, *, url: str, groups: Sequence[str], by: User, at: datetime) 
         after_event=Event.objects.aggregate(last=Max("pk"))["last"] or 0,
     )
     endpoint.save(force_insert=True)
-    _record(endpoint, "shop.webhook_added", by=by, at=at)
+    _record(endpoint, event="shop.webhook_added", by=by, at=at)
     return endpoint, secret
 
 
@@ -66,7 +66,7 @@ def choose(endpoint: Endpoint, *, url: str, groups: Sequence[str], by: User, at:
     endpoint.webhook_url, endpoint.groups = url, sorted(groups)
     endpoint.save(update_fields=["webhook_url", "groups"])
     endpoint.calls.open().filter(tries=0).update(next_try_at=at if url else None)
-    _record(endpoint, "shop.webhook_changed", by=by, at=at)
+    _record(endpoint, event="shop.webhook_changed", by=by, at=at)
 
 
 @verb
@@ -77,7 +77,7 @@ def rotate(endpoint: Endpoint, *, by: User, at: datetime) -> str:
     endpoint.former_secret, endpoint.former_until = endpoint.secret, at + OVERLAP
     endpoint.secret = sealing.seal(secret, purpose=PURPOSE)
     endpoint.save(update_fields=["secret", "former_secret", "former_until"])
-    _record(endpoint, "shop.webhook_rotated", by=by, at=at)
+    _record(endpoint, event="shop.webhook_rotated", by=by, at=at)
     return secret
 
 
@@ -88,7 +88,7 @@ def pause(endpoint: Endpoint, *, by: User, at: datetime) -> None:
     require(endpoint.paused_at is None, "wrong_moment", _("It is paused already."))
     endpoint.paused_at = at
     endpoint.save(update_fields=["paused_at"])
-    _record(endpoint, "shop.webhook_paused", by=by, at=at)
+    _record(endpoint, event="shop.webhook_paused", by=by, at=at)
 
 
 @verb
@@ -98,7 +98,7 @@ def resume(endpoint: Endpoint, *, by: User, at: datetime) -> None:
     require(endpoint.paused_at is not None, "wrong_moment", _("It is not paused."))
     endpoint.paused_at = None
     endpoint.save(update_fields=["paused_at"])
-    _record(endpoint, "shop.webhook_resumed", by=by, at=at)
+    _record(endpoint, event="shop.webhook_resumed", by=by, at=at)
 
 
 @verb
@@ -109,7 +109,7 @@ def remove(endpoint: Endpoint, *, by: User, at: datetime) -> None:
     endpoint.secret = ""  # nothing is signed with it any more
     endpoint.save(update_fields=["removed_at", "secret", "former_secret", "former_until"])
     endpoint.calls.open().update(given_up_at=at)
-    _record(endpoint, "shop.webhook_removed", by=by, at=at)
+    _record(endpoint, event="shop.webhook_removed", by=by, at=at)
 
 
 @verb
@@ -155,7 +155,7 @@ def replay(call: Call, *, by: User, at: datetime) -> None:
     call.sent_at = call.given_up_at = None
     call.tries, call.next_try_at = 0, at
     call.save(update_fields=["sent_at", "given_up_at", "tries", "next_try_at"])
-    _record(endpoint, "shop.webhook_replayed", by=by, at=at, calls=1)
+    _record(endpoint, event="shop.webhook_replayed", by=by, at=at, calls=1)
 
 
 @verb
@@ -165,7 +165,7 @@ def replay_dead(endpoint: Endpoint, *, by: User, at: datetime) -> int:
     require(bool(endpoint.webhook_url), "wrong_moment", _("This endpoint has no address."))
     number = endpoint.calls.dead().update(given_up_at=None, tries=0, next_try_at=at)
     require(number > 0, "wrong_moment", _("Nothing was given up."))
-    _record(endpoint, "shop.webhook_replayed", by=by, at=at, calls=number)
+    _record(endpoint, event="shop.webhook_replayed", by=by, at=at, calls=number)
     return number
 
 
@@ -217,8 +217,8 @@ def _require_sound(url: str, groups: Sequence[str]) -> None:
         require(False, "bad_address", _("This name leads nowhere. Look for a slip of the pen."))
 
 
-def _record(endpoint: Endpoint, name: str, *, by: Any, at: datetime, **data: Any) -> None:
+def _record(endpoint: Endpoint, *, event: str, by: Any, at: datetime, **data: Any) -> None:
     shop = endpoint.shop
     events.record(
-        root=shop.address, subject=shop.address, name=name, by=by, at=at, data={"endpoint": endpoint.pk, **data}
+        root=shop.address, subject=shop.address, name=event, by=by, at=at, data={"endpoint": endpoint.pk, **data}
     )

@@ -308,7 +308,18 @@ def test_every_sentence_can_be_said_with_what_a_notice_knows(language):
             assert "%" not in sentence(code, words), code
 
 
-ROOMS = ["accounts", "ledger", "rulebook", "shops", "orders", "refunds", "disputes", "reputation"]
+ROOMS = [
+    "accounts",
+    "ledger",
+    "rulebook",
+    "shops",
+    "orders",
+    "refunds",
+    "disputes",
+    "reputation",
+    "support",
+    "notifications",
+]
 #: Where an event's name stands in a call: as a word (`event=`), or as the second thing said to `note`.
 NAME = re.compile(r"[a-z]+\.[a-z_]+")
 
