@@ -77,7 +77,7 @@ class AppealToAnswer(serializers.Serializer[Any]):
     attachments = _files()
 
 
-class ReasonToGive(serializers.Serializer[Any]):
+class ReasonInACase(serializers.Serializer[Any]):
     """Why."""
 
     reason = Text(max_length=500)
@@ -225,7 +225,7 @@ ADDRESSES = {
     ),
     "withdraw-appeal": _act("withdrawAppeal", "withdraw_appeal", "Take an appeal back", "ruled"),
     "unmask": _act(
-        "unmaskDispute", "unmask", "Say why you need names and networks", "review", ReasonToGive, {"reason": "核对"}
+        "unmaskDispute", "unmask", "Say why you need names and networks", "review", ReasonInACase, {"reason": "核对"}
     ),
     "ask": _act(
         "askForItem",
@@ -262,7 +262,7 @@ ADDRESSES = {
         {"because": "court", "reference": "（2026）沪0115民初1号"},
     ),
     "renew": _act(
-        "renewSuspension", "renew", "Renew a suspension", "suspended", ReasonToGive, {"reason": "法院尚未排期"}
+        "renewSuspension", "renew", "Renew a suspension", "suspended", ReasonInACase, {"reason": "法院尚未排期"}
     ),
     "resume": _act("resumeDispute", "resume", "Let a case go on", "review"),
     "admit": _act("admitAppeal", "admit", "Admit an appeal", "appealed"),

@@ -58,8 +58,8 @@ def place(
     require(acknowledged, "notice_not_acknowledged", _("Please confirm that you have read the usage notice."))
     require(listing.state == ListingState.ON_SALE, "not_on_sale", _("This is not on sale right now."))
     require(may_sell(listing, at=at), "shop_cannot_sell", _("This shop cannot sell right now."))
-    ruling = versions.in_force(at)
     caps.require_room(shop, listing.price * quantity, at=at)
+    ruling = versions.in_force(at)
     order = Order(
         number=numbers.new("K", at),
         buyer=buyer,

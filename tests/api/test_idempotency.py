@@ -118,7 +118,7 @@ class TestAtTheSameTime:
         assert Application.objects.count() == 1
         assert KeptAnswer.objects.count() == 1
 
-    def test_the_same_shop_under_two_keys_is_opened_once(self, seller):
+    def test_the_same_shop_under_two_keys_is_applied_for_once(self, seller):
         clients = [signed_in(seller) for _ in range(2)]
         answers = race(*(lambda each=each: each.send("/api/v1/applications/", BODY) for each in clients))
         assert sorted(answer.status_code for answer in answers) in ([201, 409], [201, 422])
