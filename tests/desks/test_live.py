@@ -21,7 +21,9 @@ def as_buyer(client, order, rich_buyer):
 
 def asking(client, address):
     """Where a page asks."""
-    return re.search(r'data-live="([^"]+)"', client.get(address).content.decode())[1]
+    found = re.search(r'data-live="([^"]+)"', client.get(address).content.decode())
+    assert found is not None
+    return found[1]
 
 
 def address_of(user, order, at):

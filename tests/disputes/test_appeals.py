@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import Role
 from disputes import agreements, appeals, lifecycle, suspension
-from disputes.models import Appeal, Dispute, Ruling, Seat, Vote
+from disputes.models import Appeal, Dispute, Ruling, Seat, Side, Vote
 from disputes.states import AppealState, DisputeState
 from ledger.accounts import balance
 from ledger.models import Payout
@@ -129,7 +129,7 @@ def test_only_the_other_side_answers_and_it_may_join(large_ruled, rich_buyer, se
     appeals.answer(appeal, text="", joined_ground="rule", joined_text=GROUND, by=seller, at=at)
     assert (appeal.state, appeal.is_of_buyer_alone) == (AppealState.PANEL, False)
     assert refused(lambda: appeals.withdraw(appeal, by=rich_buyer, at=at)) == "joined"
-    assert appeals.has_appealed(large_ruled, "shop")
+    assert appeals.has_appealed(large_ruled, Side.SHOP)
 
 
 # the panel

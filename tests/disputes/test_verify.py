@@ -144,7 +144,7 @@ def test_a_stranger_reads_no_ruling_in_the_api(client, sealed, stranger):
 
 def test_the_script_finds_a_ruling_valid(tmp_path, sealed, next_ruled):  # noqa: F811
     path = tmp_path / "r.json"
-    path.write_text(json.dumps(seal.file_of(Seal.objects.order_by("-pk").first())))
+    path.write_text(json.dumps(seal.file_of(Seal.objects.latest("pk"))))
     code, words = checked(path, signing.public_key())
     assert (code, words.splitlines()[-1]) == (0, "VALID"), words
     assert "stands behind" in words

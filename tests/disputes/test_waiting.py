@@ -33,6 +33,7 @@ def silent_shop(order, buyer, *, at, text="显示已被使用"):
     refund = refunds.ask(order=order, units=[unit], reason="CODE_INVALID", text=text, by=buyer, at=at)
     Refund.objects.filter(pk=refund.pk).update(is_contradicted=True)
     refund.refresh_from_db()
+    assert refund.deadline_at is not None
     sweep(at=refund.deadline_at)
     Refund.objects.filter(pk=refund.pk).update(is_contradicted=False)
     return Dispute.objects.get()
@@ -162,6 +163,7 @@ def cheap_reviewed(listing, rich_buyer, seller, arbiter, at):
     )
     Refund.objects.filter(pk=refund.pk).update(is_contradicted=True)
     refund.refresh_from_db()
+    assert refund.deadline_at is not None
     sweep(at=refund.deadline_at)
     Refund.objects.filter(pk=refund.pk).update(is_contradicted=False)
     dispute = Dispute.objects.get(refund=refund)

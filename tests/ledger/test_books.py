@@ -503,7 +503,7 @@ def _use_a_coupon(order, buyer, finance, at):
     """The platform pays ¥1.00 of an order."""
     own = {"reason": Reason.FUNDING, "subject": "x:1", "key": "for-coupons", "at": at}
     transfer(source="channel:sandbox", target="platform:own", amount=1_000, **own)
-    sums = {"value": 100, "minimum": 200, "most": 5, "per_person": 1}
+    sums: dict[str, Any] = {"value": 100, "minimum": 200, "most": 5, "per_person": 1}
     term = {"starts_at": at, "ends_at": at + timedelta(days=7)}
     coupon = coupons.draft(shop=None, code="BOOKS", by=finance, at=at, **sums, **term)
     coupons.start(coupon, by=people.staff("finance", at=at, name="third"), at=at)

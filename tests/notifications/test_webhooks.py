@@ -114,6 +114,7 @@ def test_a_machine_that_does_not_answer_is_called_later_and_later_then_given_up(
     for _try in range(len(sending.BACK_OFF)):
         assert sending.send_due(at=moment) == 0
         first = Call.objects.order_by("pk")[0]
+        assert first.next_try_at is not None
         assert sending.send_due(at=first.next_try_at - timedelta(seconds=1)) == 0
         waits.append(first.next_try_at - moment)
         moment = first.next_try_at

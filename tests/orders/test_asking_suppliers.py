@@ -66,6 +66,7 @@ def test_the_issuer_s_word_lets_the_clock_run_again(order, seller, at):
 def test_after_five_working_days_the_clock_runs_by_itself_and_nobody_stops_it_again(order, seller, at):
     queries.ask_supplier(order, by=seller, at=at)
     until = Pause.objects.get().ends_by
+    assert until is not None
     assert upkeep.end_long_pauses(at=until) == 1
     assert fresh(order).deadline_at is not None
     assert not queries.is_awaited(fresh(order))

@@ -1,6 +1,7 @@
 """Coupons of a shop and of the platform: who makes them, who may use them, who bears them, and what goes back."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -77,7 +78,7 @@ def test_somebody_who_sells_for_the_shop_makes_and_starts_a_coupon(make, seller)
 
 def test_nobody_else_makes_a_shop_s_coupon(make, deposit, rich_buyer, finance, lead, at):
     found = make("shop", is_started=False)
-    words = {"code": "ELSE", "value": 1, "minimum": 2, "most": 1, "per_person": 1}
+    words: dict[str, Any] = {"code": "ELSE", "value": 1, "minimum": 2, "most": 1, "per_person": 1}
     words |= {"starts_at": at, "ends_at": at + timedelta(days=1), "at": at}
     for by in (rich_buyer, finance, lead):
         assert refused(lambda by=by: coupons.draft(shop=deposit.shop, by=by, **words)) == "not_your_turn"
@@ -443,7 +444,8 @@ def test_the_last_coupon_is_taken_once_by_many_at_the_same_moment(make, listing)
 
     outcomes = race(*(take(pk, buyer) for pk, buyer in orders))
     assert len(won(outcomes)) == 2
-    assert {refusal.code for refusal in lost(outcomes)} == {"coupon_gone"}
+    refusals: list[Any] = lost(outcomes)
+    assert {refusal.code for refusal in refusals} == {"coupon_gone"}
     found.refresh_from_db()
     assert found.taken == 2
 

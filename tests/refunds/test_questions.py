@@ -1,6 +1,7 @@
 """What the shop asks before it answers: one thing of the buyer, or more time; and what silence means."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.refunds.test_bargaining import live, names, refused
 from timeline.models import Event
 from timeline.sweep import sweep
 
-ASKED = {"item": "error", "text": "请补充报错页面的截图。"}
+ASKED: dict[str, Any] = {"item": "error", "text": "请补充报错页面的截图。"}
 
 
 @pytest.fixture

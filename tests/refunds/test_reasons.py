@@ -38,6 +38,7 @@ def test_every_time_to_file_can_be_read(order, reason):
     unit = units_of(order)[0]
     assert reasons.is_readable(BOOK.reasons[reason].file_window)
     end = reasons.window_ends_at(order, unit, reason, seen_at=None, level="M0", book=BOOK)
+    assert unit.delivered_at is not None
     assert end is None or end > unit.delivered_at
 
 
@@ -57,6 +58,8 @@ def ends(order, unit, reason, **how):
 
 def test_a_mistake_can_be_filed_for_a_day_and_while_sealed_for_the_level_s_time(order, revealed):
     seen, sealed = Unit.objects.get(pk=revealed.pk), units_of(order)[1]
+    assert seen.delivered_at is not None
+    assert sealed.delivered_at is not None
     assert ends(order, seen, "BUYER_MISTAKE") == seen.delivered_at + timedelta(hours=24)
     assert ends(order, sealed, "BUYER_MISTAKE") == sealed.delivered_at + timedelta(hours=24)
     assert ends(order, sealed, "BUYER_MISTAKE", level="M4") == sealed.delivered_at + timedelta(hours=360)
@@ -142,8 +145,9 @@ def test_a_code_that_was_over_when_it_was_delivered_is_proven_by_its_own_date(or
     from rulebook.collected import Answers
 
     unit = units_of(order)[0]
+    assert unit.delivered_at is not None
     end = None if days is None else unit.delivered_at + timedelta(days=days)
-    seen = Seen(None, False, None, None, None, end, Answers())
+    seen = Seen(None, False, None, None, None, end, Answers(), redeemed_as_said=None)
     assert PROOFS["CODE_EXPIRED"](unit, seen) is proven
 
 

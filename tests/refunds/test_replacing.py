@@ -264,6 +264,7 @@ def test_a_replacement_that_does_not_come_leaves_the_rest_of_the_deal_as_agreed(
     refund = claim(units_of(order), "CODE_INVALID", by=rich_buyer, at=at)
     bargaining.offer(refund, Terms("mixed", amount=5_000, places=[1]), by=seller, at=at)
     bargaining.take(refund, 1, by=rich_buyer, at=at)
+    assert refund.deadline_at is not None
     sweep(at=refund.deadline_at)
     refund.refresh_from_db()
     assert (refund.outcome, refund.approved) == ("unreplaced", 9_800 + 5_000)

@@ -1,6 +1,7 @@
 """Machines do what pages do: levels and appeals, recalls, ratings, the mall's figures."""
 
 from datetime import timedelta
+from typing import Any
 
 from orders import lifecycle as orders
 from orders.models import Order
@@ -14,7 +15,7 @@ def post(client, path, body, key="k"):
 
 
 def test_the_level_and_an_appeal(client, rich_buyer, stranger, risk, at):
-    words = {"step": "warning", "ground": "false_proof", "reason": "截图被改过。"}
+    words: dict[str, Any] = {"step": "warning", "ground": "false_proof", "reason": "截图被改过。"}
     found = measures.impose(rich_buyer, by=risk, at=at, **words)
     client.force_login(rich_buyer)
     told = client.get("/api/v1/me/level/").json()

@@ -92,6 +92,7 @@ def test_a_level_falls_only_after_its_notice(finished, known, at):
     assert membership.level_all(at=later) == 1
     notice = Downgrade.objects.get()
     assert (notice.target, level(known)) == ("M0", "M1")
+    assert notice.deadline_at is not None
     assert notice.deadline_at >= later + timedelta(days=29)
     assert membership.level_all(at=later) == 0, "announced once"
     fire_overdue(known.address, at=notice.deadline_at)
@@ -105,6 +106,7 @@ def test_whoever_reaches_the_level_again_is_spared(finished, known, at):
     assert membership.level_all(at=at) == 1
     notice = Downgrade.objects.get()
     accounts.set_level(known, Level.M1, reason="as the figures are", at=at)
+    assert notice.deadline_at is not None
     lifecycle.lapse(notice, limit="LEVEL_NOTICE", at=notice.deadline_at)
     assert (notice.state, level(known)) == ("spared", "M1")
 
@@ -124,7 +126,8 @@ def test_a_higher_level_never_has_worse_terms(db):
         assert higher.instant_quota >= lower.instant_quota
         for name, lane in lower.lanes.items():
             assert higher.lanes[name].window_h >= lane.window_h
-            assert lane.fee_bp is None or higher.lanes[name].fee_bp <= lane.fee_bp
+            fee = higher.lanes[name].fee_bp
+            assert lane.fee_bp is None or (fee is not None and fee <= lane.fee_bp)
 
 
 # Measures

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -17,7 +18,7 @@ from timeline.door import Refused
 from timeline.models import Event
 from timeline.sweep import sweep
 
-MEMBERSHIP = {
+MEMBERSHIP: dict[str, Any] = {
     "kind": "MEMBERSHIP",
     "title": "视频会员 30 天",
     "price": 2_000,
