@@ -67,5 +67,8 @@ def _decide(report: Report, *, is_upheld: bool, finding: str, by: Any, at: datet
     report.finding = finding.strip()[:2000]
     report.save(update_fields=["decided_at", "decided_by", "is_upheld", "finding"])
     data = {"report": report.number, "finding": report.finding}
-    name = "shop.report_upheld" if is_upheld else "shop.report_dismissed"
-    events.record(root=shop.address, subject=shop.address, name=name, by=by, at=at, data=data)
+    told: dict[str, Any] = {"root": shop.address, "subject": shop.address, "by": by, "at": at, "data": data}
+    if is_upheld:
+        events.record(name="shop.report_upheld", **told)
+    else:
+        events.record(name="shop.report_dismissed", **told)

@@ -196,8 +196,11 @@ def take_down(listing: Listing, *, reason: str, by: Any, at: datetime) -> None:
         _("Nobody can see this listing but its shop."),
     )
     change(listing, review_note=reason.strip()[:500], is_changed=True)
-    event = "listing.sent_back" if was_waiting else "listing.taken_down"
-    enter(listing, ListingState.DRAFT, by=by, at=at, event=event, data={"reason": listing.review_note})
+    data = {"reason": listing.review_note}
+    if was_waiting:
+        enter(listing, ListingState.DRAFT, by=by, at=at, event="listing.sent_back", data=data)
+    else:
+        enter(listing, ListingState.DRAFT, by=by, at=at, event="listing.taken_down", data=data)
 
 
 @verb
