@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.views import SignedInRequest
 from desks import house
 from desks.forms import SampleForm
 from desks.promise import promise
@@ -22,7 +23,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def house_in_order(request: HttpRequest) -> HttpResponse:
+def house_in_order(request: SignedInRequest) -> HttpResponse:
     """The stuck-case monitor: everything that is not in order, with the page where somebody sees to it."""
     if not request.user.roles & HOUSE_KEEPERS:
         raise Http404

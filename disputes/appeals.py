@@ -346,7 +346,7 @@ def _replace(appeal: Appeal, *, at: datetime) -> None:
         seats.update(until=at, left=Seat.Left.LAPSED)
     if appeal.ran_out == 1:
         _seat_new(appeal, assignment.PANEL - len(voted), at=at)
-        data = {"ran_out": appeal.ran_out}
+        data: dict[str, Any] = {"ran_out": appeal.ran_out}
         enter(appeal, AppealState.PANEL, by=None, at=at, span=REPLACED, event="appeal.panel_replaced", data=data)
         return
     chief = assignment.next_chief(appeal, at=at)

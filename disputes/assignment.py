@@ -131,7 +131,7 @@ def next_neutral(dispute: Dispute) -> Neutral | None:
     """The outside neutral of the public list who was named the fewest times, and is no side of the case."""
     order = dispute.refund.order
     sides = [order.buyer_id, order.shop.owner_id, *order.shop.people()]
-    listed = Neutral.objects.filter(delisted_at=None, user__is_active=True).exclude(user__in=sides)
+    listed: QuerySet[Any] = Neutral.objects.filter(delisted_at=None, user__is_active=True).exclude(user__in=sides)
     gone = Seat.objects.filter(dispute=dispute, left__in=FOR_GOOD).values("user")
     listed = listed.exclude(user__in=gone).exclude(pk=dispute.neutral_id)
     return listed.annotate(named=Count("disputes")).order_by("named", "pk").first()

@@ -148,6 +148,7 @@ def challenge(dispute: Dispute, *, ground: str, text: str, by: Any, at: datetime
         ground in Challenge.Ground.values and bool(text.strip()), "ground_missing", _("Say why, in a sentence or two.")
     )
     challenged = dispute.arbiter
+    assert challenged is not None  # noqa: S101 - asked above
     Challenge.objects.create(
         dispute=dispute, side=side, challenged=challenged, ground=ground, text=text.strip()[:500], by=by, at=at
     )

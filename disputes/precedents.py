@@ -8,7 +8,7 @@ panel changed is none. One ruling in twenty is decided a second time by somebody
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
@@ -32,7 +32,7 @@ DIGEST_AFTER = timedelta(days=30)
 #: One ruling in so many is decided again.
 SAMPLE = 20
 #: From weak to strong; a case is as well proven as its weakest unit.
-GRADES = [Grade.UNKNOWN, Grade.CLAIMED, Grade.VERIFIED]
+GRADES: list[str] = [Grade.UNKNOWN, Grade.CLAIMED, Grade.VERIFIED]
 
 
 @dataclass(frozen=True)
@@ -185,12 +185,13 @@ class Agreement:
 
 def agreement() -> Agreement:
     """The team's figure over all second looks: the share, and Cohen's kappa over nothing, a part, everything."""
-    pairs = list(
+    found = (
         SecondLook.objects.exclude(returned_bp=None)
         .exclude(ruling__precedent=None)
         .values_list("ruling__precedent__returned_bp", "returned_bp")
         .order_by("pk")
     )
+    pairs = cast(list[tuple[int, int]], list(found))  # both are there: what lacks one is left out
     agreed = sum(abs(first - second) <= NEAR_ENOUGH for first, second in pairs)
     return Agreement(len(pairs), agreed, _kappa([(_class(first), _class(second)) for first, second in pairs]))
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from accounts.models import StaffRole, User
 from disputes.models import Appeal, Dispute
@@ -135,7 +135,7 @@ def _things(events: Sequence[Event]) -> dict[str, Any]:
         wanted[kind].add(int(pk))
     found: dict[str, Any] = {}
     for kind, pks in wanted.items():
-        things = (ROOTS.get(kind) or machines[kind].model)._base_manager.filter(pk__in=pks)
+        things: QuerySet[Any] = (ROOTS.get(kind) or machines[kind].model)._base_manager.filter(pk__in=pks)
         if along := ALONG.get(kind):
             things = things.select_related(*along)
         found.update({thing.address: thing for thing in things.order_by("pk")})

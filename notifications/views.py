@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.views import SignedInRequest
 from notifications import inbox, official, preferences
 from notifications.forms import PreferencesForm
 from notifications.models import Notification
@@ -146,7 +147,7 @@ def read_all(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def settings(request: HttpRequest) -> HttpResponse:
+def settings(request: SignedInRequest) -> HttpResponse:
     """What the person wants to be mailed about; and the way to the machines of their shops."""
     if request.method == "POST":
         form = PreferencesForm(request.POST)

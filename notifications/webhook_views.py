@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.views import SignedInRequest
 from notifications import webhooks
 from notifications.forms import EndpointForm
 from notifications.models import Call, Endpoint, Group, all_groups
@@ -24,7 +25,7 @@ PAGE = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_variables("secret")
-def endpoints(request: HttpRequest, slug: str) -> HttpResponse:
+def endpoints(request: SignedInRequest, slug: str) -> HttpResponse:
     """The shop's endpoints, and a new one."""
     shop = get_object_or_404(Shop, keeping(request.user, SERVE), slug=slug)
     form = EndpointForm(request.POST if request.method == "POST" else None, initial={"groups": all_groups()})
@@ -44,7 +45,7 @@ def endpoints(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
-def endpoint(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+def endpoint(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
     """What became of each call, newest first; a choice of what was given up alone."""
     found = _find(request, slug, pk, SERVE)
     calls = found.calls.order_by("-pk").prefetch_related("attempts")
@@ -69,7 +70,7 @@ def endpoint(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 @require_POST
-def choose(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+def choose(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
     """Called elsewhere, or told of other things."""
     found, form = _find(request, slug, pk, STAFF), EndpointForm(request.POST)
     if form.is_valid():
@@ -84,14 +85,14 @@ def choose(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 @never_cache
 @sensitive_variables("secret")
-def rotate(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+def rotate(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
     """A new secret, shown once."""
     found = _find(request, slug, pk, STAFF)
     return _show_secret(request, found, webhooks.rotate(found, by=request.user, at=clock.now()))
 
 
 @require_POST
-def act(request: HttpRequest, slug: str, pk: int, verb: str) -> HttpResponse:
+def act(request: SignedInRequest, slug: str, pk: int, verb: str) -> HttpResponse:
     """Pause, resume, test, replay what was given up, remove."""
     found = _find(request, slug, pk, SERVE)
     by, at = request.user, clock.now()
@@ -119,7 +120,7 @@ def act(request: HttpRequest, slug: str, pk: int, verb: str) -> HttpResponse:
 
 
 @require_POST
-def replay(request: HttpRequest, slug: str, pk: int, call: int) -> HttpResponse:
+def replay(request: SignedInRequest, slug: str, pk: int, call: int) -> HttpResponse:
     """One call once more."""
     found = _find(request, slug, pk, SERVE)
     webhooks.replay(get_object_or_404(Call, endpoint=found, pk=call), by=request.user, at=clock.now())
@@ -127,12 +128,12 @@ def replay(request: HttpRequest, slug: str, pk: int, call: int) -> HttpResponse:
     return redirect("notifications:endpoint", slug=slug, pk=pk)
 
 
-def _show_secret(request: HttpRequest, endpoint: Endpoint, secret: str) -> HttpResponse:
+def _show_secret(request: SignedInRequest, endpoint: Endpoint, secret: str) -> HttpResponse:
     context = {"shop": endpoint.shop, "row": _endpoint(endpoint), "secret": secret}
     return render(request, "notifications/endpoint_secret.html", context, status=201)
 
 
-def _find(request: HttpRequest, slug: str, pk: int, what: str) -> Endpoint:
+def _find(request: SignedInRequest, slug: str, pk: int, what: str) -> Endpoint:
     own = Endpoint.objects.there().select_related("shop")
     return get_object_or_404(own, keeping(request.user, what, shop="shop"), pk=pk, shop__slug=slug)
 

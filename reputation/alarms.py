@@ -231,7 +231,7 @@ def join(alarm: Alarm, order: Order, *, by: Any, at: datetime, wants: str = Refu
     """
     locked(User, order.buyer_id)
     units = _answer(alarm, order, by=by, at=at)
-    how = {} if wants == Refund.Preference.MONEY else {"prefers": wants}
+    how: dict[str, Any] = {} if wants == Refund.Preference.MONEY else {"prefers": wants}
     refund = refunds.ask(
         order=order, units=units, reason=REASON, by=by, at=at, text=_("Recall %s") % alarm.number, **how
     )

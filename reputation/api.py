@@ -149,7 +149,7 @@ def standing(request: Request, slug: str) -> Response:
 def _seen(request: Request, number: str) -> Alarm:
     """The alarm for whoever has a unit of it or sees the master case."""
     found = get_object_or_404(Alarm.objects.select_related("shop", "batch__listing"), number=number)
-    is_holder = found.units.filter(unit__order__buyer=request.user).exists()
+    is_holder = found.units.filter(unit__order__buyer=request.user.pk).exists()
     if not is_holder and not found.is_seen_by(request.user):
         raise Http404
     return found

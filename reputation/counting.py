@@ -26,8 +26,8 @@ from timeline.models import Event
 from timeline.spans import SHANGHAI
 
 #: Upper bounds in minutes by which times are counted; a median or a p95 is then “at most so much”.
-BOUNDS = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1_440, 2_160, 2_880, 4_320, 7_200)
-BOUNDS += (10_080, 14_400, 20_160, 43_200)
+BOUNDS: tuple[int, ...] = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1_440)
+BOUNDS += (2_160, 2_880, 4_320, 7_200, 10_080, 14_400, 20_160, 43_200)
 BEYOND = 999_999
 #: Whose fault it is when a claim counts against the shop.
 SUPPLY_SIDE = frozenset({"SELLER", "UPSTREAM", "SHARED"})

@@ -74,6 +74,7 @@ def scores(people: Iterable[User], *, at: datetime) -> dict[int, tuple[int, list
     for signal in Signal.objects.filter(user__in=list(found)).order_by("pk"):
         weight = signal.now(at, half_life)
         if weight:
+            assert signal.user_id is not None  # noqa: S101 - asked for by their users
             score, names = found[signal.user_id]
             found[signal.user_id] = (min(100, score + weight), [*names, signal.name])
     return found

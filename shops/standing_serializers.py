@@ -47,7 +47,7 @@ class PaperToGive(serializers.Serializer[Any]):
     file = serializers.FileField(help_text="A JPEG, PNG or WebP picture or a PDF of at most 10 MB.")
 
 
-class PaperShown(serializers.Serializer[Licence]):
+class PaperShown(serializers.Serializer[Any]):
     """A paper as whoever gave it sees it: the number masked, the file by its hash."""
 
     id = serializers.IntegerField()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count
@@ -32,6 +33,7 @@ class Figures:
 
 def figures(at: datetime) -> Figures:
     """One query, whatever the number of talks."""
+    spans: dict[str, Any] = {"at": at, "since": at - SPAN, "first": FIRST_ANSWER, "urgent": URGENT}
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -47,7 +49,7 @@ def figures(at: datetime) -> Figures:
                    count(*) filter (where in_time), count(*) filter (where is_urgent),
                    count(*) filter (where is_urgent and begun) from t
             """,
-            {"at": at, "since": at - SPAN, "first": FIRST_ANSWER, "urgent": URGENT},
+            spans,
         )
         talks, median, p95, in_time, urgent, begun = cursor.fetchone()
     enough, enough_urgent = talks >= FEWEST, urgent >= FEWEST

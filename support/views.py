@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Role
+from accounts.views import SignedInRequest
 from orders.parties import Side, side_of, visible_to
 from support import figures, lifecycle
 from support.forms import AnswerForm, CallForm, HandoverForm, ShiftForm
@@ -40,7 +41,7 @@ def room(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def call(request: HttpRequest, number: str) -> HttpResponse:
+def call(request: SignedInRequest, number: str) -> HttpResponse:
     """One of the two sides calls for a person; or how far that has come."""
     order = get_object_or_404(visible_to(request.user).select_related("shop"), number=number)
     if side_of(order, request.user) not in {Side.BUYER, Side.SHOP}:
@@ -66,7 +67,7 @@ def call(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_POST
-def close(request: HttpRequest, number: str) -> HttpResponse:
+def close(request: SignedInRequest, number: str) -> HttpResponse:
     """Whoever asked has what they wanted; or whoever answered says that it is over."""
     talk = _find(request, number)
     lifecycle.close(talk, by=request.user, at=clock.now())
@@ -77,7 +78,7 @@ def close(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_safe
-def queue(request: HttpRequest) -> HttpResponse:
+def queue(request: SignedInRequest) -> HttpResponse:
     """Who waits for a person, the least time first; what is in hand; which answers are canned."""
     _require_room(request)
     at = clock.now()
@@ -98,7 +99,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def talk(request: HttpRequest, number: str) -> HttpResponse:
+def talk(request: SignedInRequest, number: str) -> HttpResponse:
     """One talk: its story, told by our records, and what was said."""
     _require_room(request)
     found = _find(request, number)
@@ -116,7 +117,7 @@ def talk(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_POST
-def take(request: HttpRequest, number: str) -> HttpResponse:
+def take(request: SignedInRequest, number: str) -> HttpResponse:
     """An agent takes a talk on."""
     _require_room(request)
     lifecycle.take(_find(request, number), by=request.user, at=clock.now())
@@ -124,7 +125,7 @@ def take(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_POST
-def answer(request: HttpRequest, number: str) -> HttpResponse:
+def answer(request: SignedInRequest, number: str) -> HttpResponse:
     """An agent answers."""
     _require_room(request)
     form = AnswerForm(request.POST)
@@ -145,7 +146,7 @@ def answer(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_POST
-def hand_over(request: HttpRequest, number: str) -> HttpResponse:
+def hand_over(request: SignedInRequest, number: str) -> HttpResponse:
     """An agent gives a talk back to the room."""
     _require_room(request)
     form = HandoverForm(request.POST)
@@ -156,7 +157,7 @@ def hand_over(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_POST
-def plan(request: HttpRequest) -> HttpResponse:
+def plan(request: SignedInRequest) -> HttpResponse:
     """A lead plans a shift."""
     _require_room(request)
     form = ShiftForm(request.POST)
@@ -169,7 +170,7 @@ def plan(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def call_off(request: HttpRequest, pk: int) -> HttpResponse:
+def call_off(request: SignedInRequest, pk: int) -> HttpResponse:
     """A lead takes a shift back."""
     _require_room(request)
     lifecycle.call_off(get_object_or_404(Shift, pk=pk), by=request.user, at=clock.now())
@@ -177,12 +178,12 @@ def call_off(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("support:queue")
 
 
-def _require_room(request: HttpRequest) -> None:
+def _require_room(request: SignedInRequest) -> None:
     if not request.user.roles & ANSWERING:
         raise Http404
 
 
-def _find(request: HttpRequest, number: str) -> Talk:
+def _find(request: SignedInRequest, number: str) -> Talk:
     talks = Talk.objects.visible_to(request.user).select_related("order__shop", "asked_by", "taken_by")
     found = get_object_or_404(talks, number=number)
     if request.method == "POST":

@@ -267,7 +267,7 @@ def _row(dispute: Dispute, user: Any, at: datetime) -> dict[str, Any]:
 def _roles(request: HttpRequest) -> frozenset[str]:
     """The person's roles; who has none and is no outside neutral either finds no bench."""
     roles: frozenset[str] = request.user.roles  # type: ignore[union-attr]
-    if not roles and not Neutral.objects.filter(user=request.user).exists():
+    if not roles and not Neutral.objects.filter(user=request.user.pk).exists():
         raise Http404
     return roles
 

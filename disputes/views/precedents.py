@@ -67,7 +67,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "page": found,
         "rows": [shown(each) for each in found],
         "agreement": _agreement(),
-        "mine": SecondLook.objects.filter(user=request.user, decided_at=None).order_by("asked_at", "pk")[:PAGE],
+        "mine": SecondLook.objects.filter(user=request.user.pk, decided_at=None).order_by("asked_at", "pk")[:PAGE],
         "query": "&".join(f"{name}={value}" for name, value in asked.items() if value),
     }
     return render(request, "disputes/precedents.html", context)

@@ -44,12 +44,12 @@ class Downgrade(Tracked):
 
     def root(self) -> models.Model:
         """Whose level it is: the buyer's or the shop's lock."""
-        found: models.Model = self.user or self.shop
+        found: Any = self.user or self.shop
         return found
 
     def get_absolute_url(self) -> str:
         """Where whoever is concerned reads what their level takes."""
-        return reverse("reputation:level") if self.user_id else reverse("reputation:standing", args=[self.shop.slug])
+        return reverse("reputation:standing", args=[self.shop.slug]) if self.shop else reverse("reputation:level")
 
 
 class Measure(Tracked):

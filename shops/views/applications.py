@@ -83,7 +83,7 @@ def index(request: HttpRequest) -> HttpResponse:
             form.add_error(None, error)
         else:
             return redirect("shops:application", pk=begun.pk)
-    mine = Application.objects.filter(applicant=request.user).order_by("-pk")[:PAGE]
+    mine = Application.objects.filter(applicant=request.user.pk).order_by("-pk")[:PAGE]
     context = {"form": form, "rows": [{"application": each, "badge": badge(each)} for each in mine]}
     return render(request, "shops/applications.html", context, status=422 if form.errors else 200)
 

@@ -15,12 +15,13 @@ import hashlib
 import json
 import sys
 import zipfile
+from typing import Any
 
 RULING, BUNDLE = "kamen-ruling-1", "kamen-bundle-1"
 MANIFEST, SEALED = "manifest.json", "manifest.signature.json"
 
 
-def main():
+def main() -> int:
     """Read what the command line names, and say line by line what holds."""
     parser = argparse.ArgumentParser(description="Checks a ruling or an evidence bundle of Kamen.")
     parser.add_argument("file", help="a ruling (.json) or an evidence bundle (.zip)")
@@ -42,24 +43,25 @@ def main():
 class Report:
     """What held and what did not."""
 
-    def __init__(self, keys):
-        self.keys, self.seen, self.failed, self.steps = keys, set(), 0, 0
+    def __init__(self, keys: list[str]) -> None:
+        self.keys, self.failed, self.steps = keys, 0, 0
+        self.seen: set[str] = set()
 
-    def step(self, holds, what):
+    def step(self, holds: bool, what: str) -> bool:
         """One line: OK or FAULT."""
         self.steps += 1
         self.failed += not holds
         sys.stdout.write(f"{'OK   ' if holds else 'FAULT'} {what}\n")
         return holds
 
-    def signed(self, text, signature, key, what):
+    def signed(self, text: str, signature: str, key: str, what: str) -> None:
         """Whether a text is signed, and by a key that is known."""
         self.step(signature_holds(text, signature, key), f"signature: {what}")
         if self.keys:
             self.step(key in self.keys, f"key is the one given: {what}")
         self.seen.add(key)
 
-    def end(self):
+    def end(self) -> int:
         """The last line."""
         if not self.keys:
             sys.stdout.write(
@@ -69,7 +71,7 @@ class Report:
         return 0 if self.steps and not self.failed else 1
 
 
-def check_ruling(told, report):
+def check_ruling(told: dict[str, Any], report: Report) -> None:
     """A ruling's file: its text, its statement, its signature, and the seals before it."""
     if told["format"] != RULING:
         raise ValueError("not a ruling of Kamen")
@@ -88,7 +90,7 @@ def check_ruling(told, report):
         newer = older
 
 
-def check_bundle(path, report):
+def check_bundle(path: str, report: Report) -> None:
     """A bundle: every file against the manifest, the manifest against its signature, every ruling in it."""
     with zipfile.ZipFile(path) as bundle:
         names = bundle.namelist()
@@ -107,7 +109,7 @@ def check_bundle(path, report):
                 check_ruling(json.loads(bundle.read(name)), report)
 
 
-def signature_holds(text, signature, key):
+def signature_holds(text: str, signature: str, key: str) -> bool:
     """Whether whoever has the private half of `key` signed exactly this text."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -119,12 +121,12 @@ def signature_holds(text, signature, key):
     return True
 
 
-def sha256(content):
+def sha256(content: bytes) -> str:
     """The hash as it is written everywhere."""
     return hashlib.sha256(content).hexdigest()
 
 
-def raw(text):
+def raw(text: str) -> bytes:
     """Base64url without padding."""
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
