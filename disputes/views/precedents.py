@@ -122,6 +122,7 @@ def shown(found: Precedent) -> dict[str, Any]:
     """A precedent as it is read; whether names of it may be shown is the template's business."""
     return {
         "precedent": found,
+        "number": seal.number if (seal := getattr(found.ruling, "seal", None)) else "",
         "reason": cases.reason(found.reason),
         "kind": Kind(found.kind).label,
         "deliveries": [Delivery(each).label for each in found.deliveries],

@@ -146,7 +146,7 @@ def test_what_the_supplier_says_is_a_fact_and_what_it_may_still_deliver_waits(bo
     seen = refunds.preview(order, units_of(order), "NOT_DELIVERED", buyer=rich_buyer, at=at + 3 * HOUR)
     waits = facts.get("upstream_status") == "PENDING" and "supplier_timeout" not in facts
     assert (seen.parts[0].decision.outcome == "HOLD") is waits
-    assert (seen.lane == "asked") is waits
+    assert (seen.lane == "wait") is waits
 
 
 def test_the_platforms_own_outage_does_not_excuse_the_platform(awaited, lead, at):

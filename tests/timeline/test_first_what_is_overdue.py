@@ -84,6 +84,9 @@ ELSEWHERE = {
     "refunds:decide_guardian": "needs a child's purchase: tests/refunds/test_special_roads.py",
     "refunds:open_proof": "looks and moves nothing; needs a child's purchase: tests/refunds/test_special_roads.py",
     "refunds:decide_report": "has no clock: tests/refunds/test_special_roads.py",
+    "api:uphold_report": "has no clock: tests/refunds/test_papers_api.py",
+    "api:dismiss_report": "has no clock: tests/refunds/test_papers_api.py",
+    "api:close_talk": "needs a call for a person: tests/support/test_talks.py",
     "shops:answer": "an invitation has a clock, but nothing of a sale hangs on it: tests/shops/test_staff.py",
 }
 
