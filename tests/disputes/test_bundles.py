@@ -63,14 +63,14 @@ def test_each_side_has_its_own_copy_and_staff_with_the_file_open_any(opened, req
     user = request.getfixturevalue(who)
     assert set(bundles.views_for(opened, user, at=at)) == views
     for view in set(VIEWS) - views:
-        with pytest.raises(Refused, match="not made for you"):
+        with pytest.raises(Refused, match="not_your_turn"):
             bundles.ask(opened, view=view, by=user, at=at)
 
 
 def test_nobody_asks_for_more_than_six_within_an_hour(ruled, rich_buyer, at):
     for _each in range(6):
         bundles.ask(ruled, view="buyer", by=rich_buyer, at=at)
-    with pytest.raises(Refused, match="several times"):
+    with pytest.raises(Refused, match="too_often"):
         bundles.ask(ruled, view="buyer", by=rich_buyer, at=at)
 
 
