@@ -313,6 +313,7 @@ def in_hand(request: Request, number: str) -> Dispute:
 
 
 def shown(request: Request, found: Dispute) -> Any:
+    """The dispute as this person may see it, with what they can do now; records of networks only for who may."""
     at, side = clock.now(), found.side_of(request.user)
     found.actions = lifecycle.actions_for(found, request.user, at)  # type: ignore[attr-defined]
     found.file = list(visible_to(found, side, at=at))  # type: ignore[attr-defined]

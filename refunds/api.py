@@ -110,10 +110,12 @@ DECLINED = {
 
 
 def overdue_first(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Fire what is overdue on the case before the verb, for those who may see it."""
     return after_what_is_overdue(lambda request, number: _visible(request, number))(view)
 
 
 def answers(told: str) -> dict[int, OpenApiResponse]:
+    """For the contract: a verb answers 200 with the case, told so."""
     return {200: OpenApiResponse(RefundShown, told)}
 
 

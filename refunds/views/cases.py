@@ -494,6 +494,7 @@ def _file_url(refund: Refund, attachment: Attachment) -> str:
 
 
 def visible(request: HttpRequest, number: str) -> Refund:
+    """The case, if the person may see it; else the same 404 as for one that is not there."""
     visible = Refund.objects.visible_to(request.user)
     return get_object_or_404(
         visible.select_related("order__shop", "order__snapshot__listing", "buyer", "payout"), number=number
