@@ -139,7 +139,7 @@ def test_a_proven_and_paid_at_once(machines, small_shop, expected):
 def test_b_accepted_by_the_shop(machines, expected):
     assert claim(machines)["state"] == "requested"
     seen = got(machines.seller, f"/refunds/{machines.case}/")
-    assert seen["actions"] == ["accept", "decline"]
+    assert seen["actions"] == ["accept", "offer", "question", "extend", "decline"]
     assert machines.does(machines.seller, "accept")["outcome"] == "seller"
     require_end(machines, expected(wallet=REST + PRICE, available=2 * NET, fees=2 * COMMISSION))
 
@@ -186,7 +186,7 @@ def test_f_just_sorry_first_a_machine_then_a_person(machines, arbiter, expected)
     assert (refund["state"], refund["is_predecision"], refund["actions"]) == (
         "declined",
         True,
-        ["escalate", "withdraw"],
+        ["escalate", "goodwill", "withdraw"],
     )
     assert machines.does(machines.buyer, "escalate")["state"] == "disputed"
     number = rest_both(machines)
