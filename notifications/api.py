@@ -97,7 +97,10 @@ def read_notices(request: Request) -> Response:
     description="Groups that are not named stay as they were. What nobody may miss is mailed all the same.",
     request=Choices,
     responses=Choices,
-    examples=[OpenApiExample("No mail about messages", {"messages": "none"}, request_only=True)],
+    examples=[
+        OpenApiExample("No mail about messages", {"messages": "none"}, request_only=True),
+        OpenApiExample("As it is now", A_CHOICE | {"messages": "none"}, response_only=True),
+    ],
 )
 @api_view(["GET", "POST"])
 @idempotent
