@@ -208,7 +208,7 @@ def test_the_second_look_counts_for_the_agreement_and_nothing_follows(look, seco
     precedents.look_again(look, returned_bp=5_500, note_text="各半", by=second_arbiter, at=at)
     assert precedents.agreement().agreed_bp == 10_000
     assert Event.objects.filter(name="dispute.second_look_given", by=second_arbiter).count() == 1
-    with pytest.raises(Refused, match="already"):
+    with pytest.raises(Refused, match="wrong_moment"):
         precedents.look_again(look, returned_bp=0, note_text="x", by=second_arbiter, at=at)
 
 
