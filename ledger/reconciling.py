@@ -79,7 +79,10 @@ def _page(request: HttpRequest, *, broken: tuple[int, SettleForm] | None = None,
             }
             for each in rows
         ],
-        "closed": closed.order_by("-settled_at", "-pk")[:20],
+        "closed": [
+            {"difference": each, "state": DifferenceState(each.state).label}
+            for each in closed.order_by("-settled_at", "-pk")[:20]
+        ],
         "days": Settlement.objects.order_by("-day", "channel")[:14],
         "at": at,
     }
