@@ -393,10 +393,13 @@ def _pay(
     by_channel, to_wallet = _in_two(list(legs.items()), _part_of_channel(order, principal))
     if not by_channel:
         return _send(order, to_wallet, cause, to_channel=False, is_instant=is_instant, at=at)
+    # The balance comes second: its payout is paid at once, and looking for another one after that would send all moves
+    # so far, a wallet locked before the accounts of the rest.
+    payout = _send(order, by_channel, cause, to_channel=True, is_instant=is_instant, at=at)
     if to_wallet:
         beside = f"{order.address}:balance:{cause}"
         _send(order, to_wallet, beside, to_channel=False, is_instant=is_instant, at=at)
-    return _send(order, by_channel, cause, to_channel=True, is_instant=is_instant, at=at)
+    return payout
 
 
 def _send(
