@@ -34,6 +34,7 @@ async function show(place) {
   const open = new Set([...main.querySelectorAll("details[open][id]")].map((each) => each.id));
   const focused = main.contains(document.activeElement) ? document.activeElement.id : "";
   main.replaceChildren(...fresh.childNodes);
+  window.htmx?.process(main); // what came new asks by itself too, as what stood there before did
   for (const each of main.querySelectorAll("details[id]")) each.open ||= open.has(each.id);
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   const now = main.querySelector("[data-live]");
