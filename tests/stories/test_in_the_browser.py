@@ -80,7 +80,9 @@ def claim_on_the_phone(buyer: Visitor, order: Order, screenshot: str) -> Refund:
     page = press(buyer, "main form .sticky-actions .button, main form > .actions .button")
     page.locator('textarea[name="text"]').fill("激活页面提示“卡密无效”。")
     page.locator('input[type="file"]').set_input_files(screenshot)
-    page = press(buyer, "main form button.button")
+    page.locator(".thumbs img").wait_for()  # sent by itself; what was written is still there
+    assert page.locator('textarea[name="text"]').input_value() == "激活页面提示“卡密无效”。"
+    page = press(buyer, "main form .sticky-actions button.button")
     assert "¥98.00" in page.locator("main").inner_text(), "the result stands there before anything is filed"
     assert not Refund.objects.exists()
     page = press(buyer, "main form .sticky-actions button.button")
