@@ -18,8 +18,10 @@ from shops.models import Listing
 from tests.fixtures.cases import claim
 from tests.fixtures.channel import SECRET
 from tests.orders.test_order import refused
+from tests.queries import recorded
 from tests.races import race
 from timeline import clock
+from timeline.door import verb
 from timeline.models import Event
 from timeline.sweep import fire_overdue, sweep
 
@@ -228,6 +230,15 @@ def test_p03_a_refund_goes_back_in_proportion(mixed, rich_buyer, at):
     assert wallet(rich_buyer) == 97_000 + 1_425
     beside = Payout.objects.get(destination="wallet")
     assert (beside.amount, beside.state) == (1_425, "paid")
+
+
+def test_both_ways_back_are_posted_in_one_call(mixed, rich_buyer, at):
+    """Two calls would lock the buyer's wallet before the channel's account, against the order of all others."""
+    unit = mixed.units.get()
+    end = verb(lifecycle.end_case)
+    with recorded() as seen:
+        end(mixed, cause="case:1", grants={unit.pk: 4_751}, at=at)
+    assert sum("ledger_post" in text and text.lower().startswith("select") for text in seen) == 1, seen
 
 
 def test_many_small_refunds_never_send_a_channel_more_than_it_brought(mixed, rich_buyer, at):
