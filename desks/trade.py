@@ -6,7 +6,8 @@ Days are read from what reputation hands down (`shops.Day`), never counted at pa
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Min, Q, Sum
+from django.db.models import Count, F, Min, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -78,21 +79,27 @@ def ending(shop: Shop, at: datetime) -> list[dict[str, Any]]:
 
 def failing(shop: Shop) -> list[dict[str, Any]]:
     """Batches that were stopped, or of which codes were given back as bad."""
+    bad = Card.objects.filter(batch=OuterRef("pk"), failed_at__isnull=False).order_by().values("batch")
     found = Batch.objects.filter(listing__shop=shop).annotate(
-        bad=Count("cards", filter=Q(cards__failed_at__isnull=False)),
-        sold=Count("cards", filter=Q(cards__sold_at__isnull=False)),
+        bad=Coalesce(Subquery(bad.annotate(number=Count("pk")).values("number")), 0)
     )
-    rows = found.filter(Q(bad__gte=FAILING) | Q(stopped_at__isnull=False)).select_related("listing")
+    named = list(
+        found.filter(Q(bad__gte=FAILING) | Q(stopped_at__isnull=False))
+        .select_related("listing")
+        .order_by(F("stopped_at").desc(nulls_last=True), "-bad", "-pk")[:MOST]
+    )
+    sales = Card.objects.filter(batch__in=named, sold_at__isnull=False).order_by().values_list("batch")
+    sold = dict(sales.annotate(number=Count("pk")))
     return [
         {
             "title": batch.listing.title,
             "number": batch.pk,
             "bad": batch.bad,
-            "sold": batch.sold,
+            "sold": sold.get(batch.pk, 0),
             "is_stopped": batch.is_stopped(),
             "url": reverse("shops:batch", args=[shop.slug, batch.pk]),
         }
-        for batch in rows.order_by(F("stopped_at").desc(nulls_last=True), "-bad", "-pk")[:MOST]
+        for batch in named
     ]
 
 

@@ -194,6 +194,8 @@ class Card(models.Model):
                 name="shops_card_ending",
             ),
             models.Index(fields=["blind_index"], name="shops_card_blind_index"),
+            # A shop sees on its desk which of its batches fail; few codes ever do.
+            models.Index(fields=["batch"], condition=Q(failed_at__isnull=False), name="shops_card_bad"),
         ]
 
     def __repr__(self) -> str:
