@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from orders import attachments
-from orders.models import Order, Unit
+from orders.models import Attachment, Order, Unit
 from orders.uploads import too_large
 from refunds import lifecycle, reasons, stated, words
 from refunds.forms import MANY, EvidenceForm, ResultForm, WhatHappenedForm
@@ -28,6 +29,7 @@ from rulebook.calculator import QUESTIONS
 from rulebook.words import NOTHING, REASONS, in_words
 from shops.models import CODES
 from timeline import clock
+from timeline.door import lock
 from timeline.refusals import Refused
 from timeline.spans import deadline
 from timeline.sweep import fire_overdue
@@ -168,14 +170,15 @@ def what_we_know(request: HttpRequest, number: str) -> HttpResponse:
         else EvidenceForm(initial=_initial(draft, told), **shape)
     )
     if is_sent and form.is_valid():
-        draft.text, draft.stated = form.cleaned_data["text"].strip(), form.told.stored()
-        draft.save(update_fields=["text", "stated"])
+        given: list[Attachment] = []
         try:
             for upload in form.cleaned_data["file"]:
-                draft.attachments.add(attachments.attach(order, upload, by=request.user, at=at))
+                given.append(attachments.attach(order, upload, by=request.user, at=at))
         except ValidationError as error:
             form.add_error(None, error)
-        else:
+        if not _is_kept(order, draft, form, given):
+            return redirect("refunds:claim", number=number)
+        if form.is_valid():
             again = "stay" in request.POST
             return redirect("refunds:claim_facts" if again else "refunds:claim_result", number=number)
     files = list(draft.attachments.order_by("pk"))
@@ -194,6 +197,18 @@ def what_we_know(request: HttpRequest, number: str) -> HttpResponse:
         "files": [{"file": file, "is_image": attachments.is_image(file)} for file in files],
     }
     return render(request, "refunds/claim_facts.html", context, status=422 if form.errors else 200)
+
+
+def _is_kept(order: Order, draft: ClaimDraft, form: EvidenceForm, given: list[Attachment]) -> bool:
+    """Keep what was told; false if the draft was filed or thrown away meanwhile, while a file was on its way."""
+    told, stored = form.cleaned_data["text"].strip(), form.told.stored()
+    with transaction.atomic():
+        lock(order)
+        if not ClaimDraft.objects.filter(pk=draft.pk).update(text=told, stated=stored):
+            return False
+        draft.attachments.add(*given)
+    draft.text, draft.stated = told, stored
+    return True
 
 
 def _checklist(
@@ -230,7 +245,9 @@ def leave_out(request: HttpRequest, number: str, pk: int) -> HttpResponse:
 def discard(request: HttpRequest, number: str) -> HttpResponse:
     """The draft is thrown away: what was to try first has helped, or it was not needed after all."""
     order, _at = _order(request, number)
-    ClaimDraft.objects.filter(order=order, buyer_id=request.user.pk).delete()
+    with transaction.atomic():
+        lock(order)
+        ClaimDraft.objects.filter(order=order, buyer_id=request.user.pk).delete()
     messages.success(request, _("Nothing was filed. If it fails after all, a claim is still possible in its time."))
     return redirect("orders:detail", number=number)
 

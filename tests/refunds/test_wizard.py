@@ -4,6 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from orders import attachments
 from refunds.forms import places_of
 from refunds.models import ClaimDraft, Refund
 from tests.fixtures.cases import units_of
@@ -42,6 +43,21 @@ def test_what_helped_ends_the_draft_and_nothing_is_filed(as_buyer, order, reveal
     assert step.url == reverse("orders:detail", args=[order.number])
     assert not ClaimDraft.objects.exists()
     assert not Refund.objects.exists()
+
+
+def test_what_is_sent_after_the_draft_is_gone_leads_back_to_its_beginning(as_buyer, order, revealed, monkeypatch):
+    begin(as_buyer, order, "CODE_INVALID", [1])
+    attach = attachments.attach
+
+    def thrown_away_meanwhile(*args, **kwargs):
+        as_buyer.post(address("claim_discard", order))
+        return attach(*args, **kwargs)
+
+    monkeypatch.setattr(attachments, "attach", thrown_away_meanwhile)
+    note = SimpleUploadedFile("note.txt", "无法激活".encode(), content_type="text/plain")
+    step = as_buyer.post(address("claim_facts", order), {"text": "x", "file": note})
+    assert step.url == address("claim", order)
+    assert not ClaimDraft.objects.exists()
 
 
 def test_a_fact_that_only_the_buyer_knows_is_asked_for_and_marked_as_their_word(as_buyer, order, revealed):
