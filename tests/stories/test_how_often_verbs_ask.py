@@ -16,7 +16,7 @@ from timeline.sweep import fire
 pytestmark = pytest.mark.django_db
 
 MOST = 12
-#: What a dispute asks more since it looks for conflicts, reserves and seals; to be brought down to the twelve, never up.
+#: What a dispute asks more since it looks for conflicts, reserves and seals: to be brought down, never up.
 STILL_MORE = {"escalate": 19, "rule": 18, "sign": 18}
 
 
