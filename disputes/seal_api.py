@@ -78,7 +78,7 @@ class SealVerdict(serializers.Serializer[Any]):
     """What a check found."""
 
     is_valid: Any = serializers.BooleanField()  # a field; the method of this name stays what it is
-    number = serializers.CharField()
+    number = serializers.CharField(allow_blank=True, help_text="Empty where the file names none.")
     steps = SealStep(many=True)
 
 
