@@ -152,7 +152,7 @@ def check_file(content: str) -> Verdict:
     """Whether a ruling's file is the mall's, unchanged, in its place of the chain; anything else is not valid."""
     verdict = Verdict()
     told = _read(content)
-    if not verdict.add("readable", told is not None):
+    if not verdict.add("readable", told is not None and told.get("format") == FORMAT and "text" in told):
         return verdict
     assert told is not None  # noqa: S101 - asked above
     statement = _read(told["statement"])
@@ -198,6 +198,11 @@ def _check_neighbors(verdict: Verdict) -> None:
     verdict.add("chain", are_linked([link_of(each) for each in chain if each is not None]))
 
 
+def _is_text(word: Any) -> bool:
+    """Whether it is a text that has bytes: half of a surrogate pair has none."""
+    return isinstance(word, str) and not any("\ud800" <= sign <= "\udfff" for sign in word)
+
+
 def _read(content: str) -> dict[str, Any] | None:
     """An object of JSON whose parts are of their kinds; nothing for anything else."""
     try:
@@ -212,7 +217,8 @@ def _read(content: str) -> dict[str, Any] | None:
         are_links = bool(links) and all(isinstance(each, dict) for each in links)
         if not are_links or not all(isinstance(each.get(name), str) for each in links for name in names):
             return None
-        return told if isinstance(told["text"], str) else None
+        words = [told["text"], *(each[name] for each in links for name in names)]
+        return told if all(_is_text(each) for each in words) else None
     return told if "statement" not in told and told.get("format") == FORMAT else None
 
 
