@@ -288,6 +288,12 @@ def pytest_configure() -> None:
     install()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What fixtures lock is told under the name of the test that they prepare."""
+    recorder.test = item.nodeid
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """A test that closes a circle fails, whatever else it proves."""

@@ -101,10 +101,11 @@ def test_a_verdict_a_withdrawal_a_settlement_and_the_clock_at_once_have_one_outc
     found, refund = again(), Refund.objects.get()
     assert (found.state, found.outcome, refund.state) in {
         ("ruled", "ruling", "disputed"),
+        ("closed", "ruling", "refunded"),  # over a weekend the time to appeal ends before the time to decide
         ("withdrawn", "withdrawn", "withdrawn"),
         ("closed", "conceded", "refunded"),
     }
-    assert Payout.objects.count() == (1 if found.outcome == "conceded" else 0)
+    assert Payout.objects.count() == (1 if refund.state == "refunded" else 0)
     assert len(won(outcomes)) in {2, 3}, "the clock may pass before a person acts"
     assert all(str(error).split(":")[0] in {"wrong_moment", "not_your_case"} for error in lost(outcomes))
 
