@@ -107,7 +107,7 @@ class Connection:
             raise BadNotice("too old, or from the future")
         try:
             found = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise BadNotice("not JSON") from None
         if not isinstance(found, dict):
             raise BadNotice("not a JSON object")
@@ -168,7 +168,7 @@ def _read(body: bytes, number: str, product: str) -> Answer:
             starts_on=_day(found.get("starts_on")),
             ends_on=_day(found.get("ends_on")),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise SupplierDown("not understandable") from None
 
 

@@ -52,6 +52,34 @@ def test_a_body_that_is_no_json_is_malformed(as_seller):
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        b'{"name": "\\ud800"}',
+        b'{"\\udfff": 1}',
+        b'{"name": "a", "name": "b"}',
+        b'{"name": NaN}',
+        b'{"name": -Infinity}',
+        b'{"name": 1e999}',
+        b'{"name": ' + b"9" * 5000 + b"}",
+        b"[" * 100_000,
+        b'{"a":' * 50_000,
+        b'{"name": "\xff"}',
+    ],
+    ids=lambda body: body[:16],
+)
+def test_a_body_that_two_readers_would_read_differently_is_malformed(as_seller, body):
+    response = as_seller.post("/api/v1/applications/", body, content_type="application/json", HTTP_IDEMPOTENCY_KEY="k")
+    problem(response, 400, "malformed")
+
+
+def test_a_body_is_utf_8_whatever_its_header_says(as_seller):
+    body = '{"name": "星河", "slug": "xinghe"}'.encode()
+    content_type = "application/json; charset=gbk"
+    response = as_seller.generic("POST", "/api/v1/applications/", body, content_type, HTTP_IDEMPOTENCY_KEY="k")
+    assert (response.status_code, response.json()["name"]) == (201, "星河")
+
+
+@pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
 )
 def test_a_body_that_is_not_sent_as_json_is_not_taken(as_seller, content_type):
