@@ -1,7 +1,11 @@
-"""The story of people at the mall: grant · revoke · set a level · weigh · bar · suspend · lift."""
+"""The story of people at the mall: grant · revoke · set a level · weigh · bar · suspend · lift · forget."""
 
 from datetime import datetime
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Level, LevelChange, Role, StaffRole, Suspension, User
@@ -110,6 +114,34 @@ def lift(suspension: Suspension, *, by: User, at: datetime) -> None:
     suspension.save(update_fields=["lifted_at", "lifted_by"])
     data = {"suspension": suspension.pk}
     events.record(root=user.address, subject=user.address, name="user.suspension_lifted", by=by, at=at, data=data)
+
+
+@verb
+def forget(user: User, *, at: datetime) -> None:
+    """Erase who somebody is from their account, which nobody signs in to any more; its number stays in the books.
+
+    Privacy calls it at the person's own request, once nothing is open. What must outlive lies sealed by then.
+    """
+    lock_root(user)
+    if user.erased_at is not None:
+        return
+    EmailAddress.objects.filter(user=user).delete()
+    Authenticator.objects.filter(user=user).delete()
+    for session in UserSession.objects.filter(user=user).order_by("pk"):
+        session.end()
+    AccessAttempt.objects.filter(username=user.email).delete()
+    AccessFailureLog.objects.filter(username=user.email).delete()
+    AccessLog.objects.filter(username=user.email).delete()
+    user.set_unusable_password()
+    change(
+        user,
+        email=f"erased-{user.pk}@erased.invalid",
+        nickname="",
+        password=user.password,
+        is_active=False,
+        erased_at=at,
+    )
+    events.record(root=user.address, subject=user.address, name="user.forgotten", by=None, at=at)
 
 
 def _may_appoint(by: User | None, role: str) -> bool:

@@ -86,6 +86,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         default=0, db_default=0, editable=False, help_text="0 to 100; adds proof or a person, never takes money away"
     )
     barred_until = models.DateTimeField(null=True, editable=False, help_text="until then nothing can be bought")
+    erased_at = models.DateTimeField(
+        null=True, editable=False, help_text="at the person's own request: only what the law asks for is left"
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -242,3 +245,34 @@ class Suspension(models.Model):
                 name="accounts_suspension_lifted_by",
             ),
         ]
+
+
+class Unmasking(models.Model):
+    """Somebody of the mall looked at what is masked: whose it was, what, and why. For ever.
+
+    Auditors read all of them, and whom one is about reads it, too: what was seen of me, and for what.
+    """
+
+    class What(models.TextChoices):
+        """What was looked at."""
+
+        SIDES = "sides", _("Names and networks in a case")
+        PAPER = "paper", _("A sealed paper of a family")
+        FILE = "file", _("What was put away of a sale")
+        MAIL = "mail", _("An e-mail address")
+
+    whom = models.ForeignKey(User, on_delete=models.PROTECT, related_name="unmaskings")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    what = models.CharField(max_length=8, choices=What.choices)
+    subject = models.CharField(max_length=60, help_text="where it was: `dispute:4`")
+    reason = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(what__in=["file", "mail", "paper", "sides"]), name="accounts_unmasking_what"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="accounts_unmasking_reason"),
+        ]
+        indexes = [models.Index(fields=["whom", "-id"], name="accounts_unmasking_whom")]

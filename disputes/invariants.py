@@ -162,6 +162,7 @@ CHECKS = {
     "evidence is what was hashed": """
         select 'evidence:' || id from disputes_evidence
          where attachment_id is null and sha256 <> encode(sha256(convert_to(body, 'UTF8')), 'hex')
+           and body <> orders_put_away_sign() -- its sealed piece is privacy's question
     """,
     "nobody of the staff opens the file of their own case": """
         select e.subject || ' #' || e.seq from timeline_event e

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts import unmasking
 from accounts.models import Role
 from disputes import (
     appeals,
@@ -115,7 +116,9 @@ def unmask(dispute: Dispute, *, reason: str, by: Any, at: datetime) -> None:
     lock(dispute)
     require(_is_staff_in(dispute, by), "not_your_turn", _("Only the mall's staff open case files."))
     require(dispute.is_file_open_for(by, at), "file_closed", _("Open the case file first; that is on record."))
-    require(bool(reason.strip()), "reason_missing", _("Say what you need it for."))
+    order = dispute.refund.order
+    people = [order.buyer_id, order.shop.owner_id]
+    unmasking.unmask(people, what=unmasking.What.SIDES, subject=dispute.address, reason=reason, by=by, at=at)
     note(dispute, "dispute.unmasked", by=by, at=at, data={"reason": reason.strip()[:200]})
 
 

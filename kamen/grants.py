@@ -10,7 +10,14 @@ from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 #: The application may add rows here, never change or remove them.
-APPEND_ONLY = ["timeline_event", "ledger_bookscheck", "refunds_creditnote", "disputes_seal", "orders_message"]
+APPEND_ONLY = [
+    "timeline_event",
+    "ledger_bookscheck",
+    "refunds_creditnote",
+    "disputes_seal",
+    "orders_message",
+    "accounts_unmasking",
+]
 #: The application may add and change rows here, never remove them.
 NEVER_GONE = ["ledger_brake"]
 #: The application only reads here; functions that belong to the owner (SECURITY DEFINER) write.
@@ -23,7 +30,7 @@ READ_ONLY = [
     "ledger_anchorleaf",
     "django_migrations",
 ]
-FUNCTIONS = ["ledger_post", "ledger_write_anchor"]
+FUNCTIONS = ["ledger_post", "ledger_write_anchor", "orders_put_words_away"]
 
 #: Where the reader's views are.
 READING = "reading"

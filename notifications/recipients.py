@@ -576,4 +576,6 @@ SILENT: set[str] = {
     "role.revoked",
     "user.suspended",
     "user.suspension_lifted",
+    # Nobody signs in to that account any more.
+    "user.forgotten",
 }

@@ -225,6 +225,8 @@ def _keep(name: str, content: bytes) -> str:
 
 
 def _read(attachment: Attachment, name: str) -> bytes:
+    if not name:
+        raise FileBroken(f"The files of attachment {attachment.pk} were put away.")
     try:
         with _storage().open(name) as file:
             content: bytes = file.read()

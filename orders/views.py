@@ -281,7 +281,7 @@ def desk(request: HttpRequest, slug: str) -> HttpResponse:
     """What a shop sold, newest first, for its owner."""
     shop = get_object_or_404(Shop, slug=slug, owner=request.user)
     rows, older = _page(request, Order.objects.filter(shop=shop))
-    context = {"rows": rows, "older": older, "is_first": "before" not in request.GET, "shop": shop}
+    context = {"rows": rows, "older": older, "is_first": "before" not in request.GET, "shop": shop, "at": clock.now()}
     return render(request, "orders/index.html", context)
 
 
@@ -365,7 +365,7 @@ def say(request: HttpRequest, number: str) -> HttpResponse:
 def file(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     """A file of an order, for whoever may see the order, asked each time: images drawn anew, the rest to download."""
     order = _visible(request, number)
-    found = get_object_or_404(Attachment, order=order, pk=pk)
+    found = get_object_or_404(Attachment.objects.exclude(original=""), order=order, pk=pk)  # what was put away is gone
     content, media_type = attachments.shown(found)
     image = attachments.is_image(found)
     name = found.name

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import unmasking
 from accounts.models import Role
 from orders import attachments
 from orders.parties import Side, side_of
@@ -153,6 +154,8 @@ def _record_opening(proof: Proof, *, why: str, by: Any, at: datetime) -> None:
         "why_missing",
         _("Write why you need to see it, in a sentence. It is kept with your name."),
     )
+    people = [guardian.refund.buyer_id]
+    unmasking.unmask(people, what=unmasking.What.PAPER, subject=guardian.address, reason=why, by=by, at=at)
     data = {"proof": proof.pk, "what": proof.what, "why": why.strip()[:500]}
     note(guardian, "guardian.proof_opened", by=by, at=at, data=data)
 

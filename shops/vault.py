@@ -203,6 +203,26 @@ def rewrap(key: DataKey) -> bool:
     return True
 
 
+@sensitive_variables()
+def wrap_secret(secret: bytes, *, binding: bytes) -> tuple[int, bytes, bytes]:
+    """A data key of a room above, sealed with the newest master key: the master's number, the nonce, the seal."""
+    masters, nonce = _masters(), os.urandom(NONCE)
+    version = max(masters)
+    return version, nonce, AESGCM(masters[version]).encrypt(nonce, secret, binding)
+
+
+@sensitive_variables()
+def unwrap_secret(version: int, nonce: bytes, wrapped: bytes, *, binding: bytes) -> bytes:
+    """What `wrap_secret` sealed. Raises `SealBroken`."""
+    masters = _masters()
+    if version not in masters:
+        raise SealBroken(f"A key needs master key {version}, which VAULT_KEY does not hold.")
+    try:
+        return AESGCM(masters[version]).decrypt(bytes(nonce), bytes(wrapped), binding)
+    except InvalidTag:
+        raise SealBroken("The seal of a key is broken.") from None
+
+
 def key_for(shop: Shop, *, at: datetime) -> DataKey:
     """The shop's newest data key, or a new one where that is too old or retired."""
     young = DataKey.objects.filter(shop=shop, made_at__gt=at - KEY_LIVES, retired_at=None)
