@@ -1,6 +1,10 @@
 """A shop's machines: called with proof, in order, again until they answer, and never inside our own house."""
 
+import contextlib
 import json
+import socket
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -254,6 +258,13 @@ def test_a_test_is_a_call_like_any_other(hooked, receiver, seller, stranger, at)
         "https://user:word@8.8.8.8/x",
         "ftp://8.8.8.8/x",
         "https://8.8.8.8:99999/x",
+        "https://[fec0::1]/x",
+        "https://[::1/x",
+        "https://a..example/x",
+        f"https://{'a' * 70}.example/x",
+        "https://☃.example/x",
+        "https:///x",
+        "https://8.8.8.8:0x50/x",
     ],
 )
 def test_the_mall_calls_nothing_inside_its_own_house(shop, seller, at, url):
@@ -262,6 +273,37 @@ def test_the_mall_calls_nothing_inside_its_own_house(shop, seller, at, url):
 
 def test_a_public_address_may_be_called():
     assert outside.find_way("https://8.8.8.8/hook", may_be_private=False).address == "8.8.8.8"
+
+
+def test_an_address_that_no_call_can_be_made_of_holds_up_nobody_else(asked, hooked, receiver, seller, at):
+    """One that was taken when the rules were others, say: its call fails, and the calls of the others arrive."""
+    other, _secret = webhooks.add(asked.order.shop, url=receiver.url, groups=all_groups(), by=seller, at=at)
+    Endpoint.objects.filter(pk=hooked[0].pk).update(webhook_url="https://☃.example/x")
+    webhooks.test(other, by=seller, at=at)
+    sending.send_due(at=at)
+    assert {each["type"] for each in receiver.bodies()} == {"webhook.test"}
+    assert CallAttempt.objects.exclude(fault="").get().fault == "no plain address"
+
+
+def test_a_machine_that_answers_letter_by_letter_is_not_listened_to_for_ever(monkeypatch):
+    """Each letter comes within its second; the call as a whole has its end all the same."""
+    monkeypatch.setattr(outside, "PATIENCE", 0.6)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            line, _where = server.accept()
+            with line, contextlib.suppress(OSError):
+                line.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while True:
+                    line.sendall(b"x")
+                    time.sleep(0.1)
+
+        threading.Thread(target=drip, daemon=True).start()
+        way = outside.find_way(f"http://127.0.0.1:{server.getsockname()[1]}/x", may_be_private=True)
+        began = time.monotonic()
+        with pytest.raises(outside.Unreachable):
+            outside.post(way, body=b"{}", headers={})
+        assert time.monotonic() - began < 5
 
 
 def test_a_name_that_leads_inside_after_it_was_looked_at_is_not_called(asked, receiver, settings, at):
