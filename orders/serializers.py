@@ -11,6 +11,7 @@ from orders.models import Order
 from orders.parties import Side
 from orders.states import CouponState, Delivery, Grade, OrderState, Standing
 from shops.serializers import Text
+from timeline.serializers import Day, Moment
 
 BIGGEST = 2**63 - 1
 
@@ -60,8 +61,8 @@ class HandoverToMake(serializers.Serializer[Any]):
     places = serializers.ListField(child=Whole(min_value=1, max_value=MOST_UNITS), min_length=1, max_length=MOST_UNITS)
     account = Text(max_length=100, required=False, allow_blank=True, help_text="To which it was delivered.")
     reference = Text(max_length=80, required=False, allow_blank=True, help_text="Number of the upstream's ticket.")
-    starts_on = serializers.DateField(required=False, allow_null=True, help_text="First day of a term.")
-    ends_on = serializers.DateField(required=False, allow_null=True, help_text="Last day of a term.")
+    starts_on = Day(required=False, allow_null=True, help_text="First day of a term.")
+    ends_on = Day(required=False, allow_null=True, help_text="Last day of a term.")
     text = Text(max_length=2000, required=False, allow_blank=True, help_text="What was done.")
     files = serializers.ListField(
         child=Whole(min_value=1, max_value=BIGGEST),
@@ -77,8 +78,8 @@ class ResultToPush(serializers.Serializer[Any]):
     result = serializers.ChoiceField(["pending", "delivered", "failed"])
     reference = Text(max_length=80, required=False, allow_blank=True, help_text="Your number of it.")
     reason = Text(max_length=200, required=False, allow_blank=True, help_text="Why it failed.")
-    starts_on = serializers.DateField(required=False, allow_null=True, help_text="First day of a term.")
-    ends_on = serializers.DateField(required=False, allow_null=True, help_text="Last day of a term.")
+    starts_on = Day(required=False, allow_null=True, help_text="First day of a term.")
+    ends_on = Day(required=False, allow_null=True, help_text="Last day of a term.")
     text = Text(max_length=2000, required=False, allow_blank=True, help_text="What was done.")
 
 
@@ -283,8 +284,8 @@ class CouponToMake(serializers.Serializer[Any]):
     minimum = Fen(min_value=2, max_value=BIGGEST, help_text="Fen that the order costs at least, before coupons.")
     most = Whole(min_value=1, max_value=1_000_000, help_text="For how many orders in all.")
     per_person = Whole(min_value=1, max_value=1_000_000, help_text="For how many orders of one buyer.")
-    starts_at = serializers.DateTimeField()
-    ends_at = serializers.DateTimeField()
+    starts_at = Moment()
+    ends_at = Moment()
 
 
 class CouponDecision(serializers.Serializer[Any]):
@@ -347,7 +348,7 @@ class ReadingShown(serializers.Serializer[Any]):
 class RedemptionToSay(serializers.Serializer[Any]):
     """What one side knows of who redeemed a code; what it does not know is left out."""
 
-    redeemed_at = serializers.DateTimeField(required=False, allow_null=True)
+    redeemed_at = Moment(required=False, allow_null=True)
     by_buyer = serializers.BooleanField(required=False, allow_null=True, help_text="Whether to the buyer's account.")
     account = Text(max_length=60, required=False, allow_blank=True, help_text="Which account; kept masked.")
 

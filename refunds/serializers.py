@@ -14,6 +14,7 @@ from refunds.reasons import STATES
 from refunds.states import RefundState
 from refunds.triage import Lane
 from shops.serializers import Text
+from timeline.serializers import Day
 
 REASONS = [(reason, reason) for reason in STATES]
 
@@ -59,7 +60,7 @@ class RefundToAsk(serializers.Serializer[Any]):
     error_code = Text(
         max_length=120, required=False, allow_blank=True, default="", help_text="What the other system said, by word."
     )
-    happened_on = serializers.DateField(required=False, allow_null=True, default=None, help_text="By your word.")
+    happened_on = Day(required=False, allow_null=True, default=None, help_text="By your word.")
     facts = serializers.DictField(
         child=serializers.JSONField(),
         required=False,

@@ -17,6 +17,7 @@ from rulebook.models import RulebookVersion
 from rulebook.schema import examine
 from timeline import clock
 from timeline.api import CURSOR, idempotent, page
+from timeline.serializers import Moment
 
 
 class VersionInList(serializers.Serializer[Any]):
@@ -81,7 +82,7 @@ class VersionToDraft(serializers.Serializer[Any]):
 class VersionToPropose(serializers.Serializer[Any]):
     """When it shall rule and how far it reaches."""
 
-    effective_at = serializers.DateTimeField(required=False, help_text="Left out: the first day the notice allows.")
+    effective_at = Moment(required=False, help_text="Left out: the first day the notice allows.")
     is_major = serializers.BooleanField(default=False)
     is_retroactive = serializers.BooleanField(default=False)
 

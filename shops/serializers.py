@@ -28,6 +28,7 @@ from shops.models import (
 )
 from shops.states import DepositState, ListingState, MemberState, PayeeState
 from shops.stock import MOST_CODES
+from timeline.serializers import Day
 
 
 class Text(serializers.CharField):
@@ -358,8 +359,8 @@ class OriginToSay(serializers.Serializer[Any]):
     unit_cost = Whole(
         required=False, allow_null=True, min_value=0, max_value=HIGHEST_PRICE, help_text="Fen that one cost the shop."
     )
-    purchased_on = serializers.DateField(required=False, allow_null=True)
-    expires_on = serializers.DateField(
+    purchased_on = Day(required=False, allow_null=True)
+    expires_on = Day(
         required=False, allow_null=True, help_text="The last day on which the codes are good; null: they do not end."
     )
     note = Text(max_length=120, required=False, allow_blank=True, validators=[visible], help_text="Never a code.")

@@ -9,6 +9,7 @@ from shops.models import Application, Kind, Licence, Party, Sanction, Shop, visi
 from shops.sanctions import LONGEST
 from shops.serializers import Text, Whole
 from shops.states import ApplicationState, LicenceState, SanctionState
+from timeline.serializers import Day
 
 
 class ApplicationToBegin(serializers.Serializer[Any]):
@@ -43,7 +44,7 @@ class PaperToGive(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(Licence.Kind.choices)
     number = serializers.CharField(max_length=40)
     issuer = serializers.CharField(max_length=80)
-    valid_until = serializers.DateField(required=False, allow_null=True, help_text="Its last good day; null: no end.")
+    valid_until = Day(required=False, allow_null=True, help_text="Its last good day; null: no end.")
     file = serializers.FileField(help_text="A JPEG, PNG or WebP picture or a PDF of at most 10 MB.")
 
 

@@ -1,10 +1,40 @@
 """What the API takes and gives about clocks: outages, and clocks that were given up. Times are UTC."""
 
+from datetime import date, datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from timeline.models import Outage, Timer
+
+#: Years that a given date or moment may lie in: between them all reckoning with days and hours stays possible.
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+
+
+class Moment(serializers.DateTimeField):
+    """A moment that is given; one outside of all calendars is `invalid`, as a text that is no moment."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            found = super().to_internal_value(value)
+        except OverflowError:
+            self.fail("overflow")
+        if not FIRST_YEAR <= found.year <= LAST_YEAR:
+            self.fail("overflow")
+        return found
+
+
+class Day(serializers.DateField):
+    """A day that is given, of a year that can be."""
+
+    default_error_messages = {"overflow": _("Date value out of range.")}
+
+    def to_internal_value(self, value: Any) -> date:
+        found = super().to_internal_value(value)
+        if not FIRST_YEAR <= found.year <= LAST_YEAR:
+            self.fail("overflow")
+        return found
 
 
 class OutageToRegister(serializers.Serializer[Any]):
@@ -18,14 +48,14 @@ class OutageToRegister(serializers.Serializer[Any]):
         help_text="Which channel (name), supplier (number), shop (address) or kind; empty for the platform.",
     )
     reason = serializers.CharField(max_length=500)
-    began_at = serializers.DateTimeField()
-    ended_at = serializers.DateTimeField(allow_null=True, default=None, help_text="Nothing while it goes on.")
+    began_at = Moment()
+    ended_at = Moment(allow_null=True, default=None, help_text="Nothing while it goes on.")
 
 
 class OutageToEnd(serializers.Serializer[Any]):
     """When it ended."""
 
-    ended_at = serializers.DateTimeField(allow_null=True, default=None, help_text="Nothing means now.")
+    ended_at = Moment(allow_null=True, default=None, help_text="Nothing means now.")
 
 
 class OutageShown(serializers.Serializer[Outage]):
