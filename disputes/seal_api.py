@@ -14,6 +14,7 @@ from disputes import seal
 from disputes.models import Dispute, Seal
 from disputes.seal import Verdict
 from ledger import signing
+from shops.serializers import Text
 from timeline.api import CURSOR, page
 
 LINK = {
@@ -85,7 +86,7 @@ class SealVerdict(serializers.Serializer[Any]):
 class FileToCheck(serializers.Serializer[Any]):
     """The file of a ruling."""
 
-    content = serializers.CharField(max_length=seal.LONGEST_FILE, help_text="The file's text.")
+    content = Text(max_length=seal.LONGEST_FILE, help_text="The file's text.")
 
 
 @extend_schema(
