@@ -79,7 +79,7 @@ class Visitor:
             has_touch=width < 600,
             base_url=home,
         )
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(30_000)  # the first page of a process compiles all that it needs
         self.complaints: list[str] = []
         self.expected_status = 200
         self.axe: int | None = None
@@ -137,6 +137,12 @@ class Visitor:
         if wide:
             raise AssertionError(f"{self.page.url} is wider than the screen: {', '.join(wide)}")
 
+    def require_steady(self) -> None:
+        """Nothing moved while the page came: what is under a finger stays there."""
+        shifted = self.page.evaluate(SHIFTED)
+        if shifted > MOST_SHIFT:
+            raise AssertionError(f"{self.page.url} moved while it came: {shifted:.3f}")
+
     def prefer(self, theme: Any) -> None:
         """Change to `light` or `dark`, as the evening does."""
         self.page.emulate_media(color_scheme=theme)
@@ -166,6 +172,17 @@ class Visitor:
 
 #: What the scripts did at the start is done, and drawn.
 SETTLED = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 20)))"
+#: How much of the screen moved, and how far, before anybody did anything; the trade calls up to 0.1 good.
+SHIFTED = """
+() => new Promise(done => {
+  let sum = 0;
+  const add = entry => { sum += entry.hadRecentInput ? 0 : entry.value; };
+  const watch = new PerformanceObserver(list => list.getEntries().forEach(add));
+  watch.observe({ type: 'layout-shift', buffered: true });
+  setTimeout(() => done(sum), 100);
+})
+"""
+MOST_SHIFT = 0.02
 #: The elements that reach beyond the screen, or nothing if the page does not scroll sideways.
 OVERFLOWING = """
 () => {
