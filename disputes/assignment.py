@@ -7,7 +7,20 @@ from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user_model
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from accounts.models import Role, StaffRole
@@ -27,7 +40,9 @@ PANEL = 3
 FOR_GOOD = (Seat.Left.CHALLENGED, Seat.Left.RECUSED, Seat.Left.REMANDED)
 
 
-def free_of_conflict(dispute: Dispute, role: str, *, at: datetime) -> QuerySet[Any]:
+def free_of_conflict(
+    dispute: Dispute, role: str, *, at: datetime, near: Collection[int] | None = None
+) -> QuerySet[Any]:
     """Who holds `role` and has nothing to do with the case: the one with the fewest undecided cases first.
 
     Left out: both sides; who traded with either of them within 90 days, was seen on one of their networks, or is paid
@@ -35,11 +50,13 @@ def free_of_conflict(dispute: Dispute, role: str, *, at: datetime) -> QuerySet[A
     of the ruling; who had another part in the case, was challenged or stepped back.
 
     Last come those who judged a case of the same two sides within 90 days: they are taken only if there is nobody else,
-    and both sides see who it is and can challenge them.
+    and both sides see who it is and can challenge them. `near` are those on the sides' networks, if they are known.
     """
+    if near is None:
+        near = on_their_networks(dispute)
     order = dispute.refund.order
     buyer, shop = order.buyer_id, order.shop
-    near = Order.objects.filter(placed_at__gt=at - TOO_NEAR).filter(
+    traded = Order.objects.filter(placed_at__gt=at - TOO_NEAR).filter(
         Q(buyer=OuterRef("pk"), shop=shop) | Q(buyer=buyer, shop__owner=OuterRef("pk"))
     )
     accounts = Payee.objects.filter(shop=shop).values("account")
@@ -62,8 +79,8 @@ def free_of_conflict(dispute: Dispute, role: str, *, at: datetime) -> QuerySet[A
     return (
         get_user_model()
         .objects.filter(Exists(StaffRole.objects.held().filter(user=OuterRef("pk"), role=role)), is_active=True)
-        .exclude(pk__in=[buyer, shop.owner_id, *shop.people(), *_on_their_networks(dispute)])
-        .exclude(Exists(near))
+        .exclude(pk__in=[buyer, shop.owner_id, *shop.people(), *near])
+        .exclude(Exists(traded))
         .exclude(Exists(Payee.objects.filter(shop__owner=OuterRef("pk"), account__in=accounts)))
         .exclude(part)
         .annotate(
@@ -93,9 +110,10 @@ def next_lead(dispute: Dispute, *, at: datetime) -> Any:
 
 def next_senior(dispute: Dispute, *, at: datetime) -> Any:
     """Who gives the second signature: another senior than the arbiter and than whoever let it lie, else a lead."""
+    near = on_their_networks(dispute)
     for role in (Role.SENIOR, Role.LEAD):
-        found = free_of_conflict(dispute, role, at=at).exclude(pk=dispute.arbiter_id).exclude(pk=dispute.senior_id)
-        if chosen := found.first():
+        found = free_of_conflict(dispute, role, at=at, near=near)
+        if chosen := found.exclude(pk=dispute.arbiter_id).exclude(pk=dispute.senior_id).first():
             return chosen
     return None
 
@@ -153,19 +171,26 @@ def _bars(role: str) -> Q:
     return ~Q(part__in=own) | Q(left__in=FOR_GOOD)
 
 
-def _on_their_networks(dispute: Dispute) -> set[int]:
+def on_their_networks(dispute: Dispute) -> set[int]:
     """Staff whose sessions come from a network on which one of the sides was seen; networks at home count, not ours."""
     order = dispute.refund.order
     sides = {order.buyer_id, order.shop.owner_id, *order.shop.people()}
-    seen = set(Reveal.objects.filter(unit__order=order).order_by("pk").values_list("address_prefix", flat=True))
-    staff: list[tuple[int, str]] = []
     sessions = UserSession.objects.filter(
         Q(user__in=sides) | Q(user__staff_roles__revoked_at=None, user__staff_roles__isnull=False)
     )
-    for user, address in sessions.order_by("pk").values_list("user_id", "ip").distinct():
-        if not _is_public(address):
+    looks = Reveal.objects.filter(unit__order=order)
+    # Both in one question: where the codes were looked at (of nobody, a network), and from where people are signed in.
+    asked = looks.values_list(Value(None, IntegerField()), "address_prefix").union(
+        sessions.values_list("user_id", Func("ip", function="host", output_field=CharField()))
+    )
+    seen: set[str] = set()
+    staff: list[tuple[int, str]] = []
+    for user, address in asked:
+        if user is None:
+            seen.add(address)
+        elif not _is_public(address):
             continue
-        if user in sides:
+        elif user in sides:
             seen.add(prefix(address))
         else:
             staff.append((user, prefix(address)))

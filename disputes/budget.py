@@ -11,7 +11,7 @@ from disputes.models import Dispute
 from refunds.models import Refund
 from refunds.states import REFUND
 from rulebook import clocks
-from timeline import timers
+from timeline import page, timers
 from timeline.models import Event, Pause, Timer
 from timeline.spans import Kind, Span, deadline, hours, minutes
 
@@ -37,7 +37,9 @@ def used_by(refund: Refund, *, at: datetime) -> timedelta:
     """How long the refund case has kept its buyer waiting for others so far."""
     used, since, state = NOTHING, refund.opened_at, REFUND.first
     steps = Event.objects.filter(subject=refund.address).exclude(state_after="").order_by("seq")
-    for when, after in [*steps.values_list("at", "state_after"), (at, "")]:
+    with page.as_before():  # the step of this very verb is on the case itself
+        before = list(steps.values_list("at", "state_after"))
+    for when, after in [*before, (refund.entered_at, refund.state), (at, "")]:
         if REFUND.owners.get(state) != "buyer":
             used += max(when - since, NOTHING)
         since, state = when, after

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Role
 from disputes import budget, evidence, rulings, seal
-from disputes.models import ASSISTING, SEEING_ALL, Dispute, Ruling, Seat, Side
+from disputes.models import ASSISTING, SEEING_ALL, Dispute, Ruling, Seat, Side, Signature
 from disputes.states import DisputeState
 from orders import lifecycle as orders
 from orders.escrow import make_whole
@@ -22,6 +22,7 @@ from refunds import lifecycle as refunds
 from refunds.models import RefundItem
 from refunds.states import REFUND, RefundState
 from rulebook import clocks
+from timeline import page
 from timeline.door import change, enter, note, require
 from timeline.spans import Span, hours, minutes
 from timeline.timers import RESUME_AT_LEAST
@@ -112,14 +113,13 @@ def ask_to_sign(dispute: Dispute, senior: Any, *, at: datetime, because: str = S
 
 def take(dispute: Dispute, user: Any, part: str, *, at: datetime) -> None:
     """Somebody has a part in the case from now on; one who has one already keeps it."""
-    if not Seat.objects.filter(dispute=dispute, user=user, until=None).exists():
-        Seat.objects.create(dispute=dispute, user=user, part=part, since=at)
+    page.insert([Seat(dispute=dispute, user=user, part=part, since=at)], unless_there=True)
 
 
 def leave(dispute: Dispute, user_id: int | None, *, at: datetime, because: str) -> None:
     """Somebody has no part in the case any more."""
     if user_id is not None:
-        Seat.objects.filter(dispute=dispute, user=user_id, until=None).update(until=at, left=because)
+        page.update(Seat.objects.filter(dispute=dispute, user=user_id, until=None), until=at, left=because)
 
 
 # Where
@@ -170,14 +170,17 @@ def whole_minutes(left: timedelta) -> Span:
     return minutes(-(-int(left.total_seconds()) // 60))
 
 
-def serve(dispute: Dispute, ruling: Ruling, *, by: Any, at: datetime) -> None:
+def serve(
+    dispute: Dispute, ruling: Ruling, *, by: Any, at: datetime, signatures: Sequence[Signature] | None = None
+) -> None:
     """Both sides get the ruling; the time to appeal runs.
 
     A small award is paid at once and stays with the buyer; so is any award of a buyer who has waited for too long.
+    `signatures` are those of people who agreed, if the caller knows them all.
     """
     outcome = OUTCOMES[Ruling.Kind(ruling.kind)]
     change(ruling, is_final=True)
-    seal.put(dispute, ruling, at=at)
+    seal.put(dispute, ruling, at=at, signatures=signatures)
     change(dispute, outcome=outcome, waits_for="")
     data = {"version": ruling.version, "award": ruling.award, "sha256": ruling.sha256, "outcome": str(outcome)}
     enter(dispute, DisputeState.RULED, by=by, at=at, span=span_of(dispute, "APPEAL"), data=data)
@@ -279,7 +282,7 @@ def end(dispute: Dispute, state: str, *, by: Any, at: datetime, event: str = "",
     change(dispute, closed_at=at, left=None, waits_for="")
     budget.stop(dispute, at=at)
     enter(dispute, state, by=by, at=at, event=event, data=data)
-    Seat.objects.filter(dispute=dispute, until=None).update(until=at, left=Seat.Left.SETTLED)
+    page.update(Seat.objects.filter(dispute=dispute, until=None), until=at, left=Seat.Left.SETTLED)
 
 
 def set_aside(dispute: Dispute) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, F, Q, QuerySet, Value
+from django.db.models.functions import JSONObject
 
 from disputes.models import Dispute, Evidence, Question, Side, Statement
 from ledger.models import Payment, Payout
@@ -30,15 +31,17 @@ def enter_records(dispute: Dispute, *, at: datetime, units: Sequence[Unit] | Non
     order = refund.order
     if units is None:
         units = list(Unit.objects.filter(refund_items__refund=refund).order_by("place"))
+    found = _records(order, units)
+    messages = [row | {"side": str(side_of_author(order, row["side"]))} for row in found[Kind.CONVERSATION]]
     items = [
         _item(dispute, Kind.ORDER, Side.PLATFORM, _order(order), RECORD, at),
         _item(dispute, Kind.PROMISE, Side.PLATFORM, _promise(order), RECORD, at),
         _item(dispute, Kind.DELIVERY, Side.PLATFORM, {"units": [_delivery(unit) for unit in units]}, RECORD, at),
-        _item(dispute, Kind.REVEALS, Side.PLATFORM, _reveals(units), RECORD, at),
-        _item(dispute, Kind.VALIDITY, Side.PLATFORM, _validity(units), RECORD, at),
-        _item(dispute, Kind.CONVERSATION, Side.PLATFORM, _conversation(order), RECORD, at),
-        _item(dispute, Kind.PAYMENTS, Side.PLATFORM, _payments(order), RECORD, at),
-        _item(dispute, Kind.OUTAGES, Side.PLATFORM, _outages(order), RECORD, at),
+        _item(dispute, Kind.REVEALS, Side.PLATFORM, {"reveals": _in_places(found[Kind.REVEALS], units)}, RECORD, at),
+        _item(dispute, Kind.VALIDITY, Side.PLATFORM, {"records": _in_places(found[Kind.VALIDITY], units)}, RECORD, at),
+        _item(dispute, Kind.CONVERSATION, Side.PLATFORM, {"messages": messages}, RECORD, at),
+        _item(dispute, Kind.PAYMENTS, Side.PLATFORM, _payments(order, found[Kind.PAYMENTS]), RECORD, at),
+        _item(dispute, Kind.OUTAGES, Side.PLATFORM, {"outages": found[Kind.OUTAGES]}, RECORD, at),
         _item(dispute, Kind.CLAIM, Side.BUYER, _claim(refund, units), CLAIM, at),
     ]
     if refund.declined_code or refund.declined_text:
@@ -170,74 +173,62 @@ def _delivery(unit: Unit) -> dict[str, Any]:
     }
 
 
-def _reveals(units: Sequence[Unit]) -> dict[str, Any]:
+def _payments(order: Order, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {"paid_by": order.paid_by, "paid_at": _time(order.paid_at), "total": order.total, "payments": list(rows)}
+
+
+def _records(order: Order, units: Sequence[Unit]) -> dict[str, list[dict[str, Any]]]:
+    """What the mall has recorded of a sale, by the kind of evidence, each in its order, all in one question."""
+    of_units = {"unit__in": [unit.pk for unit in units]}
+    reveals = Reveal.objects.filter(**of_units).annotate(when=F("at"))
+    checks = ValidityRecord.objects.filter(**of_units).annotate(when=F("at"))
+    first, *others = (
+        _rows(Kind.REVEALS, reveals, unit="unit_id", at="at", network="address_prefix", session="session_hash"),
+        _rows(Kind.VALIDITY, checks, unit="unit_id", valid="is_valid", source="source", reference="reference", at="at"),
+        _rows(
+            Kind.CONVERSATION, _in_order(Message.objects.filter(order=order)), side="author_id", at="at", text="text"
+        ),
+        _rows(
+            Kind.PAYMENTS,
+            _in_order(Payment.objects.filter(subject=order.address)),
+            **{name: name for name in ("number", "channel", "amount", "state")},
+        ),
+        _rows(
+            Kind.OUTAGES,
+            _in_order(_outages(order)),
+            **{name: name for name in ("scope", "reason", "began_at", "ended_at")},
+        ),
+    )
+    found: dict[str, list[dict[str, Any]]] = {str(kind): [] for kind in Kind}
+    for kind, _when, _pk, row in sorted(first.union(*others, all=True), key=lambda each: each[:3]):
+        # The database writes a time with as many digits as it has; the file always has all of them.
+        times = {name: _time(datetime.fromisoformat(row[name])) for name in row if name.endswith("at") and row[name]}
+        found[kind].append(row | times)
+    return found
+
+
+def _rows(kind: str, rows: QuerySet[Any], **told: str) -> QuerySet[Any]:
+    return rows.order_by().values_list(Value(str(kind)), "when", "pk", JSONObject(**told))
+
+
+def _in_order(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """In the order in which they were stored."""
+    return rows.annotate(when=Value(None, DateTimeField()))
+
+
+def _in_places(rows: Sequence[dict[str, Any]], units: Sequence[Unit]) -> list[dict[str, Any]]:
+    """The same rows with the places of the units instead of their keys."""
     places = {unit.pk: unit.place for unit in units}
-    rows = Reveal.objects.filter(unit__in=places).order_by("at", "pk")
-    return {
-        "reveals": [
-            {
-                "unit": places[row.unit_id],
-                "at": _time(row.at),
-                "network": row.address_prefix,
-                "session": row.session_hash,
-            }
-            for row in rows
-        ]
-    }
+    return [row | {"unit": places[row["unit"]]} for row in rows]
 
 
-def _validity(units: Sequence[Unit]) -> dict[str, Any]:
-    places = {unit.pk: unit.place for unit in units}
-    rows = ValidityRecord.objects.filter(unit__in=places).order_by("at", "pk")
-    return {
-        "records": [
-            {
-                "unit": places[row.unit_id],
-                "valid": row.is_valid,
-                "source": row.source,
-                "reference": row.reference,
-                "at": _time(row.at),
-            }
-            for row in rows
-        ]
-    }
-
-
-def _conversation(order: Order) -> dict[str, Any]:
-    rows = Message.objects.filter(order=order).order_by("pk")
-    return {
-        "messages": [
-            {"side": str(side_of_author(order, row.author_id)), "at": _time(row.at), "text": row.text} for row in rows
-        ]
-    }
-
-
-def _payments(order: Order) -> dict[str, Any]:
-    rows = Payment.objects.filter(subject=order.address).order_by("pk")
-    return {
-        "paid_by": order.paid_by,
-        "paid_at": _time(order.paid_at),
-        "total": order.total,
-        "payments": [
-            {"number": row.number, "channel": row.channel, "amount": row.amount, "state": row.state} for row in rows
-        ],
-    }
-
-
-def _outages(order: Order) -> dict[str, Any]:
+def _outages(order: Order) -> QuerySet[Outage]:
     """What was registered as down between payment and delivery, or until now, of the platform and of this shop."""
     since, until = order.paid_at or order.placed_at, order.delivered_at
     found = Outage.objects.filter(
         Q(scope=Outage.Scope.PLATFORM) | Q(scope=Outage.Scope.SHOP, target=str(order.shop_id))
     ).exclude(ended_at__lt=since)
-    if until:
-        found = found.exclude(began_at__gt=until)
-    return {
-        "outages": [
-            {"scope": row.scope, "reason": row.reason, "began_at": _time(row.began_at), "ended_at": _time(row.ended_at)}
-            for row in found.order_by("pk")
-        ]
-    }
+    return found.exclude(began_at__gt=until) if until else found
 
 
 def _claim(refund: Any, units: Sequence[Unit]) -> dict[str, Any]:

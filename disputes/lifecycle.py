@@ -75,11 +75,11 @@ def open_dispute(refund: Refund, *, by: Any, at: datetime) -> None:
     heard again by whoever had it.
     """
     lock(refund)
-    known = Dispute.objects.filter(refund=refund).first()
+    units = list(refund.items.select_related("unit", "refund__dispute").order_by("unit__place"))
+    known = getattr(units[0].refund, "dispute", None)
     if known is not None:
         _hear_again(known, by=by, at=at)
         return
-    units = list(refund.items.select_related("unit").order_by("unit__place"))
     is_urgent = refund.reason in URGENT or refund.decision.get("lane") == "urgent"
     dispute = Dispute(
         number=numbers.new("D", at),
@@ -238,8 +238,10 @@ def sign(
         "not_your_turn",
         _("This signature is asked of somebody else."),
     )
+    near = assignment.on_their_networks(dispute)
+    free = (assignment.free_of_conflict(dispute, role, at=at, near=near) for role in sorted(roles))
     require(
-        any(assignment.free_of_conflict(dispute, role, at=at).filter(pk=by.pk).exists() for role in sorted(roles)),
+        any(found.filter(pk=by.pk).exists() for found in free),
         "conflict",
         _("You cannot sign here: you have a part in this case, or deal with one of its sides."),
     )
@@ -247,12 +249,14 @@ def sign(
     assert ruling is not None  # noqa: S101 - a case in signing has a ruling
     require(version in (None, ruling.version), "ruling_changed", _("The ruling was written anew. Read it again."))
     require(agrees or bool(note_text.strip()), "note_missing", _("Say what the arbiter should look at again."))
-    page.insert([Signature(ruling=ruling, user=by, agrees=agrees, note=note_text.strip(), at=at)])
+    signature = Signature(ruling=ruling, user=by, agrees=agrees, note=note_text.strip(), at=at)
+    page.insert([signature])
     if not is_arbiters and dispute.senior_id != by.pk:
         course.ask_to_sign(dispute, by, at=at)
     if agrees:
         note(dispute, "dispute.signed", by=by, at=at, data={"version": ruling.version, "sha256": ruling.sha256})
-        course.serve(dispute, ruling, by=by, at=at)
+        # Whoever agrees is the only one who did: what was agreed to is served, and what was not is written anew.
+        course.serve(dispute, ruling, by=by, at=at, signatures=[signature])
     else:
         data = {"version": ruling.version}
         change(dispute, waits_for="")

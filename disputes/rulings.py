@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from disputes import precedents
-from disputes.models import PARTIES, Dispute, Evidence, Ruling
+from disputes.models import PARTIES, Dispute, Evidence, FinalOffer, Ruling
 from orders import escrow
 from orders.models import Unit
 from refunds.models import Refund, RefundItem
@@ -89,6 +89,8 @@ class Prepared:
     rulebook: int | None
     signature_because: list[str]
     platform_bp: int
+    #: Which version of the ruling it would be.
+    version: int
 
     @property
     def award(self) -> int:
@@ -105,7 +107,8 @@ def prepare(dispute: Dispute, draft: Draft) -> Prepared:
     """Work a draft out over what is in the books now. The same number of queries for 1 and 500 units."""
     refund = dispute.refund
     items = items_of(refund)
-    missing = _missing(dispute, draft)
+    told = _told_so_far(dispute)
+    missing = _missing(draft, told["piece"])
     shares = {party: draft.shares.get(party, 0) for party in PARTIES} if "shares" not in missing else {}
     arithmetic = [_line(item, draft, shares) for item in items]
     grants = {line["unit"]: line["grant"] for line in arithmetic}
@@ -127,7 +130,7 @@ def prepare(dispute: Dispute, draft: Draft) -> Prepared:
     leaves = sums_hold and precedents.near(features, besides=dispute).is_left_by(outcome)
     if leaves and not draft.departs_because.strip():
         missing.append("precedents")
-    offers = list(dispute.final_offers.order_by("pk").values_list("amount", flat=True))
+    offers = told["offer"]
     if sums_hold and len(offers) == BOTH and award not in offers:
         missing.append("last_offer")
     because = {
@@ -151,6 +154,7 @@ def prepare(dispute: Dispute, draft: Draft) -> Prepared:
         rulebook=rulebook,
         signature_because=[name for name, holds in because.items() if holds],
         platform_bp=platform_bp,
+        version=max(told["version"], default=0) + 1,
     )
 
 
@@ -228,7 +232,7 @@ def write(
         kind=kind,
         ground=ground,
         appeal=appeal,
-        version=dispute.rulings.count() + 1,
+        version=prepared.version,
         shares={party: draft.shares.get(party, 0) for party in PARTIES},
         grants={str(unit): amount for unit, amount in prepared.grants.items()},
         compensation=prepared.compensation,
@@ -272,14 +276,24 @@ def digest(ruling: Ruling) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _missing(dispute: Dispute, draft: Draft) -> list[str]:
+def _told_so_far(dispute: Dispute) -> dict[str, list[int]]:
+    """What is in the file so far, in one question: the pieces' keys, last offers in fen, the ruling's versions."""
+    pieces = Evidence.objects.filter(dispute=dispute).values_list(models.Value("piece"), "pk")
+    offers = FinalOffer.objects.filter(dispute=dispute).values_list(models.Value("offer"), "amount")
+    versions = Ruling.objects.filter(dispute=dispute).values_list(models.Value("version"), "version")
+    found: dict[str, list[int]] = {"piece": [], "offer": [], "version": []}
+    for what, number in pieces.union(offers, versions, all=True):
+        found[what].append(number)
+    return found
+
+
+def _missing(draft: Draft, pieces: Sequence[int]) -> list[str]:
     found = []
     shares = [draft.shares.get(party, 0) for party in PARTIES]
     if sum(shares) != WHOLE or min(shares) < 0 or set(draft.shares) - set(PARTIES):
         found.append("shares")
-    file = set(Evidence.objects.filter(dispute=dispute).values_list("pk", flat=True).order_by("pk"))
     judged = {pk for pk, finding in draft.findings.items() if _is_judged(finding)}
-    if file != judged:
+    if set(pieces) != judged:
         found.append("findings")
     if not [rule for rule in draft.rule_ids if rule.strip()]:
         found.append("rules")

@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from disputes.models import Dispute, Ruling, Seal
+from disputes.models import Dispute, Ruling, Seal, Signature
 from ledger import signing
 from timeline import page
 from timeline.door import lock, note, verb
@@ -32,13 +32,17 @@ LONGEST_FILE = 400_000
 
 
 @verb
-def put(dispute: Dispute, ruling: Ruling, *, at: datetime) -> Seal:
+def put(dispute: Dispute, ruling: Ruling, *, at: datetime, signatures: Sequence[Signature] | None = None) -> Seal:
     """Seal a ruling that is being served; the case's root is locked. Once: what is sealed stays as it is.
 
     From here to the end of the transaction nobody else seals: the number has no gap and the chain no fork.
+    `signatures` are those of people who agreed, if the caller knows them all.
     """
-    text = _canonical(_told(dispute, ruling))
-    page.send_now()
+    if signatures is None:
+        signatures = ruling.signatures.filter(agrees=True).select_related("user").order_by("pk")
+    text = _canonical(_told(dispute, ruling, signatures))
+    if page.waits(Seal):
+        page.send_now()  # the one before this one, of the same verb
     with connection.cursor() as cursor:
         cursor.execute("select id, number, year, place, sha256 from disputes_seal_tail()")
         last = cursor.fetchone() or (None, "", 0, 0, "")
@@ -225,11 +229,10 @@ def _read(content: str) -> dict[str, Any] | None:
 # What is said
 
 
-def _told(dispute: Dispute, ruling: Ruling) -> dict[str, Any]:
+def _told(dispute: Dispute, ruling: Ruling, signatures: Iterable[Signature]) -> dict[str, Any]:
     """A ruling as both sides were given it. Nobody is named who is not staff; codes are never part of it."""
     refund, order = dispute.refund, dispute.refund.order
     pieces = {piece.pk: piece for piece in dispute.evidence.order_by("pk")}
-    signatures = ruling.signatures.filter(agrees=True).select_related("user").order_by("pk")
     return {
         "ruling": {"dispute": dispute.number, "version": ruling.version, "kind": ruling.kind, "sha256": ruling.sha256},
         "case": {

@@ -66,9 +66,6 @@ def plan(
     and sent when two people of finance say so. `rulebook` is the version that its order is pinned to; without one, the
     version in force counts.
     """
-    known = Payout.objects.filter(key=key).first()
-    if known is not None:
-        return known
     goes_out = destination != Payout.Destination.WALLET
     goes_to_channel = destination == Payout.Destination.CHANNEL
     if goes_to_channel and payment is None:
@@ -90,7 +87,9 @@ def plan(
         next_try_at=at if goes_out else None,
     )
     span = hooks.span("PAYOUT", "instant" if instant else "normal", version=rulebook, at=at)
-    begin(payout, by=None, at=at, span=span, data={"amount": payout.amount, "cause": cause, "destination": destination})
+    data = {"amount": payout.amount, "cause": cause, "destination": destination}
+    if not begin(payout, by=None, at=at, span=span, data=data, unless_there=True):
+        return Payout.objects.get(key=key)
     kept = [
         PayoutLeg(payout=payout, source=source, amount=amount, key=f"{key}:leg:{place}")
         for place, (source, amount) in enumerate(legs, start=1)

@@ -46,6 +46,10 @@ TABLES = ("ledger_account", "ledger_transfer", "ledger_posting")
 
 
 UNIQUE_VIOLATION = "23505"
+CALL = (
+    "select transfer_id, is_new from ledger_post(%s::text[], %s::text[], %s::text[], %s::bigint[],"
+    " %s::text[], %s::text[], %s::text[], %s::timestamptz[]) order by place"
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,14 @@ def post(moves: Sequence[Move], *, journal: str, at: datetime) -> list[Posted]:
 
 def _post(lines: list[tuple[Move, str, datetime]]) -> list[Posted]:
     """Lines of moves, journals and times, in one round trip."""
+    text, columns = _statement(lines)
+    with _named_errors(), connection.cursor() as cursor:
+        cursor.execute(text, columns)
+        return [Posted(*row) for row in cursor.fetchall()]
+
+
+def _statement(lines: list[tuple[Move, str, datetime]]) -> tuple[str, list[Any]]:
+    """The call of the posting function, and what it is given."""
     moves = [move for move, _journal, _at in lines]
     if any(_leaves_the_house(move) for move in moves):
         brake.require_released()
@@ -99,13 +111,7 @@ def _post(lines: list[tuple[Move, str, datetime]]) -> list[Posted]:
         [journal for _move, journal, _at in lines],
         [at for _move, _journal, at in lines],
     ]
-    with _named_errors(), connection.cursor() as cursor:
-        cursor.execute(
-            "select transfer_id, is_new from ledger_post(%s::text[], %s::text[], %s::text[], %s::bigint[],"
-            " %s::text[], %s::text[], %s::text[], %s::timestamptz[]) order by place",
-            columns,
-        )
-        return [Posted(*row) for row in cursor.fetchall()]
+    return CALL, columns
 
 
 def post_with_page(moves: Sequence[Move], *, journal: str, at: datetime) -> None:
@@ -114,7 +120,7 @@ def post_with_page(moves: Sequence[Move], *, journal: str, at: datetime) -> None
     So the hot accounts are locked last and for the shortest time. Raises what `post` raises, when the verb ends.
     """
     if moves:
-        page.at_the_end(_post, [(move, journal, at) for move in moves], tables=TABLES)
+        page.at_the_end(_statement, [(move, journal, at) for move in moves], tables=TABLES, faults=_named_errors)
 
 
 def transfer(*, source: str, target: str, amount: int, reason: str, subject: str, key: str, at: datetime) -> Posted:
@@ -134,9 +140,14 @@ def _named_errors() -> Iterator[None]:
         yield
     except DatabaseError as error:
         code = getattr(error.__cause__, "pgcode", None)
-        if code == UNIQUE_VIOLATION:
+        if code == UNIQUE_VIOLATION and _table_of(error) in TABLES:
             # The same key at the same moment on other accounts, so that the accounts' locks did not meet.
             raise KeyReused(str(error).splitlines()[0]) from error
         if code not in ERRORS:
             raise
         raise ERRORS[code](str(error).splitlines()[0]) from error
+
+
+def _table_of(error: DatabaseError) -> str:
+    """The table that the database complains about: what is posted goes in one round trip with other rows."""
+    return str(getattr(getattr(error.__cause__, "diag", None), "table_name", ""))

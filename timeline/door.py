@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.db import connection, models
 
-from timeline import events, page, spans, timers
+from timeline import events, page, spans, statements, timers
 from timeline.models import Tracked
 from timeline.page import change, change_all, verb
 from timeline.reading import Reading
@@ -39,16 +39,25 @@ def begin(
     span: Span | None = None,
     event: str = "",
     data: dict[str, Any] | None = None,
-) -> None:
-    """Store a new thing in its machine's first state, start that state's clock and record `<thing>.<first state>`."""
+    unless_there: bool = False,
+) -> bool:
+    """Store a new thing in its machine's first state, start that state's clock and record `<thing>.<first state>`.
+
+    With `unless_there` nothing happens where a uniqueness of its table says that it is there already. Returns whether
+    it was begun.
+    """
     _require_transaction()
     machine = thing.machine
     thing.state = machine.first
     thing.entered_at = at
     thing.deadline_at = _deadline(thing, span, at)
-    thing.save(force_insert=True)
+    if not unless_there:
+        thing.save(force_insert=True)
+    elif not statements.insert_unless_there(thing):
+        return False
     _start_clock(thing, span, at)
     _record(thing, event or f"{machine.name}.{machine.first}", before="", by=by, at=at, data=data)
+    return True
 
 
 def lock(thing: Tracked) -> None:
@@ -57,7 +66,10 @@ def lock(thing: Tracked) -> None:
     What this verb has locked and read already is not asked for again: nobody else can have moved it.
     """
     root = _root_of(thing)
-    lock_root(root)
+    if root is None:
+        root = _root_above(thing)
+    else:
+        lock_root(root)
     known = page.remembered()
     if root is thing or known.get((type(thing), thing.pk)) is thing:
         return
@@ -84,18 +96,28 @@ def lock_root(root: models.Model) -> None:
     known[type(root), root.pk] = root
 
 
-def _root_of(thing: Tracked) -> models.Model:
-    """The root of a thing; one that was not read yet is not read before its lock."""
+def _root_of(thing: Tracked) -> models.Model | None:
+    """The root of a thing, not read before its lock if it was not read yet; nothing if the way to it is not known."""
     *way, last = thing.root_by.split("__") if thing.root_by else [""]
     if not last:
         return thing.root()
     above: models.Model = thing
     for name in way:
+        if not above._meta.get_field(name).is_cached(above):  # type: ignore[union-attr]
+            return None
         above = getattr(above, name)
     link: Any = above._meta.get_field(last)
     if not link.is_cached(above):
         setattr(above, last, link.related_model(pk=getattr(above, link.attname)))
     return thing.root()
+
+
+def _root_above(thing: Tracked) -> models.Model:
+    """Find, lock and read the root of a thing of which nothing but the key is known, in one query."""
+    _require_transaction()
+    root = _reading_above(type(thing)).one(thing.pk)
+    known = page.remembered()
+    return known.setdefault((type(root), root.pk), root)
 
 
 def _read_again(row: models.Model, *, is_locked: bool) -> None:
@@ -111,7 +133,23 @@ def _read_again(row: models.Model, *, is_locked: bool) -> None:
 def _reading(model: type[models.Model], is_locked: bool) -> Reading:
     """How a row of a model is read by its key; the statement is made once."""
     rows = model._base_manager.select_related(*getattr(model, "read_with", ()))
-    return Reading(rows.select_for_update(no_key=True, of=("self",)) if is_locked else rows)
+    return Reading((_locking(rows) if is_locked else rows).filter(pk=0))
+
+
+@cache
+def _reading_above(model: type[Tracked]) -> Reading:
+    """How the root of a thing is locked and read by the thing's key."""
+    link: Any = model
+    for name in model.root_by.split("__"):
+        link = link._meta.get_field(name).related_model
+    above = models.Subquery(model._base_manager.filter(pk=0).order_by().values(model.root_by)[:1])
+    rows = link._base_manager.select_related(*getattr(link, "read_with", ()))
+    return Reading(_locking(rows).filter(pk=above))
+
+
+def _locking(rows: Any) -> Any:
+    """What merely refers to a root does not wait for it."""
+    return rows.select_for_update(no_key=True, of=("self",))
 
 
 def _stand_on(row: models.Model, root: models.Model) -> None:

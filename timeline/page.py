@@ -84,10 +84,13 @@ def change_all(rows: Iterable[models.Model], fields: Sequence[str]) -> None:
             page.change(row, fields)
 
 
-def insert(rows: Iterable[models.Model]) -> None:
-    """Store new rows whose keys nobody asks for; the objects stay without theirs."""
+def insert(rows: Iterable[models.Model], *, unless_there: bool = False) -> None:
+    """Store new rows whose keys nobody asks for; the objects stay without theirs.
+
+    `unless_there` leaves out what a uniqueness of the table forbids because it is there already.
+    """
     with _writing() as page:
-        page.insert(list(rows))
+        page.insert(list(rows), unless_there=unless_there)
 
 
 def update(rows: models.QuerySet[Any], **values: Any) -> None:
@@ -102,14 +105,35 @@ def waits(model: type[models.Model]) -> bool:
     return page is not None and model._meta.db_table in page.waiting
 
 
-def at_the_end(send: Callable[[list[Any]], Any], what: Iterable[Any], *, tables: Iterable[str]) -> None:
-    """Give `what` to `send` after the rows are sent, all that a verb has for it in one call.
+def at_the_end(
+    make: Callable[[list[Any]], Statement],
+    what: Iterable[Any],
+    *,
+    tables: Iterable[str],
+    faults: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+) -> None:
+    """Send what `make` makes of `what` behind the rows, in the same round trip: one statement for all that a verb has.
 
-    Whoever reads one of `tables` inside the verb finds everything sent.
+    `faults` names what the database may answer to it. Whoever reads one of `tables` inside the verb finds everything
+    sent.
     """
     with _writing() as page:
-        page.last.setdefault(send, []).extend(what)
+        page.last.setdefault((make, faults), []).extend(what)
         page.waiting |= set(tables)
+
+
+@contextlib.contextmanager
+def as_before() -> Iterator[None]:
+    """Read what was there before this verb wrote anything: what waits on its page goes on waiting."""
+    page = _open()
+    if page is None:
+        yield
+        return
+    waiting, page.waiting = page.waiting, set()
+    try:
+        yield
+    finally:
+        page.waiting = waiting
 
 
 def send_now() -> None:
@@ -147,6 +171,7 @@ class Insert:
 
     model: type[models.Model]
     rows: list[models.Model]
+    unless_there: bool = False
 
 
 Entry = Change | Insert | Statement
@@ -160,7 +185,7 @@ class Page:
     changes: dict[Any, Change] = field(default_factory=dict)
     latest: dict[str, Entry] = field(default_factory=dict)
     updates: dict[type[models.Model], int] = field(default_factory=dict)
-    last: dict[Callable[[list[Any]], Any], list[Any]] = field(default_factory=dict)
+    last: dict[Any, list[Any]] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
     locked: dict[Any, models.Model] = field(default_factory=dict)
 
@@ -177,16 +202,16 @@ class Page:
             known.values.update(values)
             known.before = known.before or before
 
-    def insert(self, rows: list[models.Model]) -> None:
+    def insert(self, rows: list[models.Model], *, unless_there: bool = False) -> None:
         """Add new rows of one model; they join those that were added last to its table."""
         if not rows:
             return
         model = type(rows[0])
         latest = self.latest.get(model._meta.db_table)
-        if isinstance(latest, Insert):
+        if isinstance(latest, Insert) and latest.unless_there == unless_there:
             latest.rows += rows
         else:
-            self._add(model, Insert(model, rows))
+            self._add(model, Insert(model, rows, unless_there))
 
     def update(self, rows: models.QuerySet[Any], values: dict[str, Any]) -> None:
         """Add a change of whatever rows a query finds."""
@@ -209,20 +234,23 @@ class Page:
         self.waiting.add(table)
 
     def flush(self) -> None:
-        """Send what waits: every row in one round trip, then what rooms above add."""
+        """Send what waits in one round trip: every row, then what rooms above add."""
         entries, last = self.entries, self.last
         self.throw_away()
         alike: dict[Any, list[Entry]] = {}
         for entry in entries:
             alike.setdefault(entry.shape if isinstance(entry, Change) else id(entry), []).append(entry)
         made = [_statement(together) for together in alike.values()]
-        if made:
-            with _named_faults(), connection.cursor() as cursor:
+        made += [make(what) for (make, _faults), what in last.items()]
+        if not made:
+            return
+        with contextlib.ExitStack() as naming:
+            for faults in (_named_faults, *(faults for _make, faults in last)):
+                naming.enter_context(faults())
+            with connection.cursor() as cursor:
                 cursor.execute(
                     ";\n".join(text for text, _params in made), [param for _text, params in made for param in params]
                 )
-        for send, what in last.items():
-            send(what)
 
     def throw_away(self) -> None:
         """Forget what waits."""
@@ -254,8 +282,9 @@ def _statement(entries: list[Any]) -> Statement:
             rows = [(change.pk, change.values) for change in entries]
             seen = [change.before[1] for change in entries if change.before]
             return statements.update(model, rows, guard=before[0] if before else None, seen=seen)
-        case Insert(model=model, rows=rows):
-            return statements.insert(model, rows)
+        case Insert(model=model, rows=rows, unless_there=unless_there):
+            text, params = statements.insert(model, rows)
+            return (f"{text} on conflict do nothing" if unless_there else text), params
         case made:
             return made
 

@@ -7,11 +7,14 @@ from django.db.models.query import get_related_populators
 
 
 class Reading:
-    """A query for one row by its key. Django makes the statement; its work of some milliseconds is done once."""
+    """A query for one row by a key. Django makes the statement; its work of some milliseconds is done once.
+
+    `rows` asks for the key 0, in whatever way; that is the only argument of its statement.
+    """
 
     def __init__(self, rows: models.QuerySet[Any]) -> None:
         self.model = rows.model
-        compiler = rows.filter(pk=0).order_by("pk").query.get_compiler(connection=connection)
+        compiler = rows.order_by("pk").query.get_compiler(connection=connection)
         self.text, _params = compiler.as_sql()
         select = compiler.select
         first, last = compiler.klass_info["select_fields"][0], compiler.klass_info["select_fields"][-1] + 1

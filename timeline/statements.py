@@ -46,6 +46,24 @@ def insert(model: type[models.Model], rows: Sequence[models.Model]) -> Statement
     return head + ", ".join([line] * len(rows)), values
 
 
+def insert_unless_there(row: models.Model) -> bool:
+    """Store a new row at once and give it its key; whether there was room for it in its table's uniqueness."""
+    text, values = insert(type(row), [row])
+    given: list[Any] = list(type(row)._meta.db_returning_fields)  # type: ignore[attr-defined]
+    names = ", ".join(connection.ops.quote_name(field.column) for field in given)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{text} on conflict do nothing returning {names}", values)
+        found = cursor.fetchone()
+    if found is None:
+        return False
+    for field, value in zip(given, found, strict=True):
+        for convert in field.get_db_converters(connection):
+            value = convert(value, field, connection)
+        setattr(row, field.attname, value)
+    row._state.adding, row._state.db = False, connection.alias
+    return True
+
+
 @cache
 def _update(model: type[models.Model], names: tuple[str, ...], guard: str | None) -> tuple[str, list[Any]]:
     meta: Any = model._meta

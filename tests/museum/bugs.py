@@ -41,8 +41,8 @@ MUSEUM = (
         "unlocked_root",
         "ACIDRain, SIGMOD 2017: 12 shops, 22 ways to pay once and be served twice; values read before the lock",
         "timeline/door.py",
-        'Reading(rows.select_for_update(no_key=True, of=("self",)) if is_locked else rows)',
-        "Reading(rows)",
+        'return rows.select_for_update(no_key=True, of=("self",))',
+        "return rows",
         (
             "tests/refunds/test_races.py::test_a_yes_and_a_no_at_one_instant_are_one_answer",
             "tests/orders/test_order.py::test_paying_twice_at_the_same_moment_pays_once",
