@@ -47,8 +47,10 @@ CHECKS = {
          where f.approved is not null and f.outcome = 'ruling'
            and f.approved + d.supplemented <> coalesce((
                 select sum(p.amount) from ledger_payout p
-                 where p.cause in ('refund:' || f.id, 'dispute:' || d.id)
-                    or p.cause in (select 'ruling:' || r.id from disputes_ruling r where r.dispute_id = d.id)), 0)
+                 where p.cause in (select way || cause from (
+                           values ('refund:' || f.id), ('dispute:' || d.id)
+                           union all select 'ruling:' || r.id from disputes_ruling r where r.dispute_id = d.id
+                       ) x (cause), (values (''), ('order:' || f.order_id || ':balance:')) w (way))), 0)
              + coalesce((
                 select sum((e.body::jsonb ->> 'missing')::bigint) from timeline_event e
                  where e.name = 'order.waterfall_ran_dry'

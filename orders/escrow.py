@@ -379,6 +379,8 @@ def _pay(
 ) -> Payout | None:
     """Send what was found back the way it came; an order that was paid in two ways gets two payouts.
 
+    A channel gives back what it brought and no more: compensation goes to the balance.
+
     The one by the channel is the decision's own and the one that is returned: the case is over when it has arrived.
     """
     legs: dict[str, int] = {}
@@ -386,11 +388,12 @@ def _pay(
         legs[leg.address] = legs.get(leg.address, 0) + leg.amount
     if not legs:
         return None
-    if order.paid_by != Order.PaidBy.MIXED:
-        to_channel = order.paid_by == Order.PaidBy.CHANNEL
-        return _send(order, list(legs.items()), cause, to_channel=to_channel, is_instant=is_instant, at=at)
+    if order.paid_by == Order.PaidBy.WALLET:
+        return _send(order, list(legs.items()), cause, to_channel=False, is_instant=is_instant, at=at)
     principal = sum(grants.values()) - sum(found.unpaid.values())
-    by_channel, to_wallet = _in_two(list(legs.items()), _part_of_channel(order, principal))
+    is_mixed = order.paid_by == Order.PaidBy.MIXED
+    part = _part_of_channel(order, principal) if is_mixed else principal
+    by_channel, to_wallet = _in_two(list(legs.items()), part)
     if not by_channel:
         return _send(order, to_wallet, cause, to_channel=False, is_instant=is_instant, at=at)
     # The balance comes second: its payout is paid at once, and looking for another one after that would send all moves

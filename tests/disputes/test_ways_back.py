@@ -1,0 +1,65 @@
+"""What a ruling gives goes back the way it came; what the channel did not bring, it is not asked for."""
+
+from datetime import timedelta
+
+import pytest
+
+from disputes import lifecycle
+from disputes.models import Dispute
+from disputes.states import DisputeState
+from ledger import payments
+from ledger.accounts import balance
+from ledger.models import Payout
+from orders import lifecycle as orders
+from orders import purchase
+from orders.models import Order
+from refunds import lifecycle as refunds
+from tests.fixtures.disputes import declined, drafted
+
+pytestmark = pytest.mark.usefixtures("channel_secret")
+
+PART = 3_000
+
+
+def paid_in(listing, buyer, at, part):
+    """An order of one code, ¥98.00, of which `part` fen come from the balance."""
+    order = orders.place(buyer=buyer, listing=listing, quantity=1, acknowledged=True, at=at)
+    asked = purchase.ask_for_charge(order, channel="sandbox", part=part, by=buyer, at=at)
+    assert payments.confirm(asked, provider_txn="t1", amount=9_800 - part, at=at) == "credited"
+    return Order.objects.get(pk=order.pk)
+
+
+def ruled_on(order, buyer, seller, arbiter, senior, at, **change):
+    refund = declined(order, buyer, at=at)
+    refunds.escalate(refund, by=buyer, at=at)
+    dispute = Dispute.objects.get(refund=refund)
+    for side in (buyer, seller):
+        lifecycle.rest(dispute, by=side, at=at)
+    lifecycle.rule(dispute, drafted(dispute, **change), by=arbiter, at=at)
+    lifecycle.sign(dispute, agrees=True, by=senior, at=at)
+    dispute.refresh_from_db()
+    return dispute
+
+
+@pytest.mark.parametrize("part", [0, PART], ids=["channel", "mixed"])
+def test_a_ruling_on_an_order_that_a_channel_paid_for_balances(listing, rich_buyer, seller, arbiter, senior, at, part):
+    """Its books are looked at after the test: what was ruled is what was paid, in however many payouts."""
+    order = paid_in(listing, rich_buyer, at, part)
+    dispute = ruled_on(order, rich_buyer, seller, arbiter, senior, at)
+    assert dispute.state == DisputeState.RULED
+    assert sum(each.amount for each in Payout.objects.all()) == 5_880
+    to_channel = Payout.objects.get(destination="channel")
+    assert to_channel.amount == (5_880 if not part else 5_880 * (9_800 - part) // 9_800)
+
+
+def test_compensation_on_top_of_the_whole_price_is_not_asked_of_the_channel(
+    listing, rich_buyer, seller, arbiter, senior, at
+):
+    """The channel brought ¥98.00: it takes back no more, and a refund above that would stop all payouts of the mall."""
+    order = paid_in(listing, rich_buyer, at, 0)
+    before = balance(f"user:{rich_buyer.pk}:wallet")
+    dispute = ruled_on(order, rich_buyer, seller, arbiter, senior, at, shares={"seller": 10_000}, compensation=980)
+    assert dispute.state == DisputeState.RULED
+    assert Payout.objects.get(destination="channel").amount == 9_800
+    assert balance(f"user:{rich_buyer.pk}:wallet") == before + 980
+    lifecycle.lapse(dispute, limit="APPEAL", at=dispute.deadline_at + timedelta(seconds=1))
