@@ -29,6 +29,7 @@ import orders.coupon_api
 import orders.delivery_api
 import orders.talk_api
 import refunds.api
+import refunds.guardians_api
 import refunds.papers_api
 import refunds.talks_api
 import reputation.api
@@ -342,6 +343,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/refunds/<slug:number>/", refunds.api.refund, name="refund"),
     path("v1/refunds/<slug:number>/credit-note/", refunds.papers_api.credit_note, name="credit_note"),
     path("v1/refunds/<slug:number>/signals/", refunds.papers_api.signal_list, name="signals"),
+    path("v1/refunds/<slug:number>/guardian/", refunds.guardians_api.papers, name="guardian_papers"),
+    path("v1/refunds/<slug:number>/guardian/proofs/", refunds.guardians_api.seal, name="seal_guardian_paper"),
+    path(
+        "v1/refunds/<slug:number>/guardian/proofs/<int:pk>/open/",
+        refunds.guardians_api.open_paper,
+        name="open_guardian_paper",
+    ),
+    path("v1/refunds/<slug:number>/guardian/give/", refunds.guardians_api.give, name="give_guardian_papers"),
+    path("v1/refunds/<slug:number>/guardian/accept/", refunds.guardians_api.accept, name="accept_guardian_papers"),
+    path("v1/refunds/<slug:number>/guardian/refuse/", refunds.guardians_api.refuse, name="refuse_guardian_papers"),
+    path("v1/refunds/<slug:number>/guardian/ask-again/", refunds.guardians_api.ask_again, name="ask_guardian_again"),
     path("v1/reports/", refunds.papers_api.report_list, name="reports"),
     path("v1/reports/<slug:number>/uphold/", refunds.papers_api.uphold_report, name="uphold_report"),
     path("v1/reports/<slug:number>/dismiss/", refunds.papers_api.dismiss_report, name="dismiss_report"),

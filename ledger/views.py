@@ -347,11 +347,15 @@ def happenings(thing: Payment | Payout) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Named:
-    """A thing of any room as a line of a statement shows it: what it is, its number, its page ("" if it has none)."""
+    """A thing of any room as a line of a statement shows it: what it is, its number, its page ("" if it has none).
+
+    `paper` is the page of the paper that was written for it, once there is one: a case's credit note.
+    """
 
     kind: str
     number: str
     url: str
+    paper: str = ""
 
 
 def named(addresses: Iterable[str]) -> dict[str, Named]:
@@ -364,17 +368,19 @@ def named(addresses: Iterable[str]) -> dict[str, Named]:
     found = {}
     for kind, pks in wanted.items():
         for thing in machines[kind].model._base_manager.filter(pk__in=pks).order_by("pk"):
-            page = getattr(thing, "get_absolute_url", None)
-            found[thing.address] = Named(str(KINDS[kind]), getattr(thing, "number", ""), page() if page else "")
+            page, paper = getattr(thing, "get_absolute_url", None), getattr(thing, "get_paper_url", None)
+            found[thing.address] = Named(
+                str(KINDS[kind]), getattr(thing, "number", ""), page() if page else "", paper() if paper else ""
+            )
     return found
 
 
 def _wallet(request: HttpRequest, form: TopUpForm, *, status: int = 200) -> HttpResponse:
     address = f"{request.user.address}:wallet"  # type: ignore[union-attr]
     part = accounts.part(address, before=request.GET.get("before", ""), most=PAGE)
-    things = named(line.transfer.subject for line in part.lines)
     asked = Payment.objects.visible_to(request.user).order_by("-pk")[:RECENT]
     sent = Payout.objects.visible_to(request.user).order_by("-pk")[:RECENT]
+    things = named([*(line.transfer.subject for line in part.lines), *(each.cause for each in sent)])
     context = {
         "form": form,
         "balance": balance(address),
@@ -384,7 +390,13 @@ def _wallet(request: HttpRequest, form: TopUpForm, *, status: int = 200) -> Http
         "brake": brake.current(),
         "payments": [{"payment": each, "badge": badge(each)} for each in asked],
         "payouts": [
-            {"payout": each, "badge": badge(each), "steps": steps(each), "destination": destination(each)}
+            {
+                "payout": each,
+                "badge": badge(each),
+                "steps": steps(each),
+                "destination": destination(each),
+                "thing": things.get(each.cause),
+            }
             for each in sent
         ],
         "is_open": bool(gateways.open_channels()),

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from rest_framework import exceptions, serializers
 from rest_framework.decorators import api_view, parser_classes
 from rest_framework.parsers import MultiPartParser
@@ -63,9 +63,10 @@ class GuardianShown(serializers.Serializer[Any]):
         there = set(found.proofs.values_list("what", flat=True).order_by("pk"))
         return [str(what) for what in guardians.NEEDED if what not in there]
 
-    def get_proofs(self, found: Guardian) -> list[PaperShownSealed]:
+    @extend_schema_field(PaperShownSealed(many=True))
+    def get_proofs(self, found: Guardian) -> Any:
         """In the order in which they were given."""
-        return PaperShownSealed(found.proofs.order_by("pk"), many=True).data  # type: ignore[return-value]
+        return PaperShownSealed(found.proofs.order_by("pk"), many=True).data
 
 
 class PaperToSeal(serializers.Serializer[Any]):

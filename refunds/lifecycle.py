@@ -268,7 +268,8 @@ def goodwill(refund: Refund, *, text: str, by: Any, at: datetime, version: int |
 def escalate(refund: Refund, *, by: Any, at: datetime, version: int | None = None) -> None:
     """The buyer asks the platform to look, free of charge, any time after the shop's first answer.
 
-    After a machine's no it is the review by a person. Refused: `not_your_turn`, `wrong_moment`.
+    After a machine's no it is the review by a person. Where the shop is not there any more, nobody waits for an answer,
+    and the case is urgent (R20). Refused: `not_your_turn`, `wrong_moment`.
     """
     take_up(refund, version)
     require(refund.is_of_buyer(by), "not_your_turn", _("Only the buyer takes a case to the platform."))
@@ -277,6 +278,8 @@ def escalate(refund: Refund, *, by: Any, at: datetime, version: int | None = Non
         "wrong_moment",
         _("This case cannot be taken to the platform now."),
     )
+    if refund.state == RefundState.REQUESTED and refund.answered_at is None:
+        change(refund, decision=refund.decision | {"lane": Lane.URGENT.value})
     to_the_platform(refund, by=by, at=at)
 
 

@@ -15,7 +15,8 @@ from orders.models import Order
 from orders.parties import SEEING
 from refunds import hooks
 from refunds.states import REFUND, RefundState
-from shops.models import SERVE, keeping
+from shops.models import SERVE, Deposit, keeping
+from shops.states import DepositState
 from timeline.models import Tracked
 
 #: Cases in which the shop is the one to act.
@@ -150,6 +151,11 @@ class Refund(Tracked):
         """The page of the case, the same for both sides."""
         return reverse("refunds:case", kwargs={"number": self.number})
 
+    def get_paper_url(self) -> str:
+        """The page of its credit note, which is there once the money is; else nothing."""
+        is_paid = self.state == RefundState.REFUNDED
+        return reverse("refunds:credit_note", kwargs={"number": self.number}) if is_paid else ""
+
     def root(self) -> models.Model:
         """Everything about a sale is under the order's lock."""
         return self.order
@@ -187,10 +193,19 @@ class Refund(Tracked):
         return self.asked > 0 and not self.is_contradicted and not self.needs_a_person()
 
     def may_be_escalated(self) -> bool:
-        """Whether the buyer may call the platform: after the shop's first answer, or after a machine's no."""
+        """Whether the buyer may call the platform: after the shop's first answer, or after a machine's no.
+
+        Nobody waits for a shop that is not there any more (R20).
+        """
         if self.state == RefundState.DECLINED:
             return True
-        return self.answered_at is not None and self.state in ANSWERED
+        if self.answered_at is not None and self.state in ANSWERED:
+            return True
+        return self.state == RefundState.REQUESTED and not self.waits_for_supplier and self.is_shop_away()
+
+    def is_shop_away(self) -> bool:
+        """Whether the shop's sales are suspended, or it has closed for good."""
+        return bool(Deposit.objects.filter(shop=self.order.shop_id, state__in=AWAY).exists())
 
     def may_be_withdrawn(self) -> bool:
         """Whether the buyer may take it back: while nothing is decided and nothing agreed on is carried out."""
@@ -255,6 +270,8 @@ class Refund(Tracked):
         return self.offers.filter(side=side, in_dispute=in_dispute).count() < MOST_OFFERS
 
 
+#: In these states of its deposit a shop is not there: its sales are suspended, or it has closed for good.
+AWAY = frozenset({DepositState.SUSPENDED, DepositState.RETURNED})
 #: Where the buyer may still take a case back.
 WITHDRAWABLE = frozenset(
     {

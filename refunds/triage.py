@@ -12,7 +12,7 @@ from django.db.models import Count, prefetch_related_objects
 from orders.facts import Known, known_of
 from orders.models import Order, Unit
 from refunds import reasons, stated
-from refunds.models import Refund, Replacement
+from refunds.models import AWAY, Refund, Replacement
 from refunds.stated import NOTHING, Told
 from rulebook import clocks, collected, versions
 from rulebook.book import Book
@@ -20,7 +20,6 @@ from rulebook.decisions import Decision, Line, Outcome, Route
 from rulebook.engine import WAITING
 from rulebook.retroactive import decide_pinned
 from shops.models import Deposit, Kind
-from shops.states import DepositState
 from timeline.spans import Span
 
 log = logging.getLogger(__name__)
@@ -247,10 +246,6 @@ def preview(
         return preview  # whoever answers for the shop is not asked anyway
     state, agreed = _shop(order)
     return replace(preview, is_shop_away=state in AWAY, agreed=agreed or 0)
-
-
-#: The shop's sales are suspended, or it has closed for good.
-AWAY = frozenset({DepositState.SUSPENDED, DepositState.RETURNED})
 
 
 def _shop(order: Order) -> tuple[str, int | None]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Role
 from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE
 from orders.parties import SEEING_COUPONS, SEEING_HEALTH, SEEING_SIGNS
+from refunds.reports import READING as READING_REPORTS
 from rulebook.lifecycle import RULE_STAFF
 from support.models import ANSWERING
 
@@ -41,6 +42,7 @@ PLACES = [
     Place("shops:watched", "store", _("Shops under watch"), frozenset({Role.RISK, Role.LEAD})),
     Place("rulebook:staff", "book-open", _("Versions of the rulebook"), frozenset(RULE_STAFF)),
     Place("reputation:risk", "shield-alert", _("Risk"), frozenset({Role.RISK})),
+    Place("refunds:reports", "octagon-alert", _("Reports that something may not be sold"), READING_REPORTS),
     Place("orders:platform_coupons", "receipt-text", _("Coupons of the platform"), SEEING_COUPONS),
     Place("orders:suppliers", "truck", _("How suppliers are doing"), SEEING_HEALTH),
     Place("orders:signs", "shield-alert", _("Hints at deals outside"), SEEING_SIGNS),

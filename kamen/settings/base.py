@@ -422,6 +422,7 @@ SPECTACULAR_SETTINGS = {
         "ShopLevel": "shops.models.Shop.Level",
         "PaperKind": "shops.models.Licence.Kind",
         "PaperState": "shops.states.LicenceState",
+        "GuardianPaper": "refunds.papers.Proof.What",
         "ApplicationState": "shops.states.ApplicationState",
         "ShopStep": "shops.models.Sanction.Step",
         "ShopStepState": "shops.states.SanctionState",

@@ -274,6 +274,9 @@ HARMS = {
     "a refunded case has a payout that arrived, and the other way round": [
         f"update ledger_payout set state = 'sending' where id = {PAID}"
     ],
+    "a case that was paid has its credit note, over the sum that went back, and no other has one": [
+        "delete from refunds_creditnote where id = (select min(id) from refunds_creditnote)"
+    ],
     "a case's payout is its own, and none of its payouts is without it": [
         f"update ledger_payout set cause = 'refund:999' where id = {PAID}"
     ],

@@ -36,6 +36,22 @@ def test_a_claim_against_a_suspended_shop_is_urgent(order, revealed, rich_buyer,
     Deposit.objects.filter(pk=deposit.pk).update(state="active")
 
 
+def test_nobody_waits_for_a_shop_that_went_away_meanwhile(refund, rich_buyer, seller, at, deposit):
+    """R20: the shop had 48 hours to answer, and was suspended in between."""
+    assert "escalate" not in refund.actions_for(rich_buyer, at)
+    with pytest.raises(Refused, match="wrong_moment"):
+        lifecycle.escalate(refund, by=rich_buyer, at=at)
+    Deposit.objects.filter(pk=deposit.pk).update(state="suspended")
+    assert "escalate" in refund.actions_for(rich_buyer, at)
+    with pytest.raises(Refused, match="not_your_turn"):
+        lifecycle.escalate(refund, by=seller, at=at)
+    lifecycle.escalate(refund, by=rich_buyer, at=at)
+    dispute = Dispute.objects.get(refund=refund)
+    assert (refund.state, dispute.is_urgent) == ("disputed", True)
+    assert refund.items.get().unit.held == 9_800, "held; nothing is paid by it"
+    Deposit.objects.filter(pk=deposit.pk).update(state="active")
+
+
 def test_what_our_records_prove_is_paid_although_the_shop_is_suspended(order, bad_unit, rich_buyer, at, deposit):
     Deposit.objects.filter(pk=deposit.pk).update(state="suspended")
     assert claim(bad_unit, "CODE_INVALID", by=rich_buyer, at=at).state == "refunded"

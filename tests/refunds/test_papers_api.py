@@ -1,9 +1,11 @@
 """The API of what hangs on a case: the same as the pages, for the same people."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from refunds.models import Refund, Report, Word
+from refunds import guardians
+from refunds.models import Guardian, Refund, Report, Word
 from tests.api.conftest import signed_in
 from tests.fixtures.cases import claim
 
@@ -60,3 +62,38 @@ def test_a_shop_keeps_answers_and_gives_its_word_by_the_api(deposit, seller, ric
     assert signed_in(seller).get(word).json() == {"most": 0}
     assert reverse("api:word", args=["xinghe"]) == word
     assert not Word.objects.exists()
+
+
+def test_a_family_gives_its_papers_and_a_senior_decides_by_the_api(
+    order, revealed, rich_buyer, seller, stranger, arbiter, senior, at
+):
+    refund = claim(revealed, "MINOR_PURCHASE", by=rich_buyer, at=at)
+    home = f"{BASE}/refunds/{refund.number}/guardian/"
+    for person, status in ((rich_buyer, 200), (arbiter, 200), (seller, 404), (stranger, 404)):
+        assert signed_in(person).get(home).status_code == status
+    family, judge = signed_in(rich_buyer), signed_in(senior)
+    for what in guardians.NEEDED:
+        paper = SimpleUploadedFile("p.txt", f"{what} 一二三".encode(), content_type="text/plain")
+        given = family.post(f"{home}proofs/", {"what": what, "file": paper})
+        assert given.status_code == 201, given.content
+    assert (given.json()["missing"], len(given.json()["proofs"])) == ([], 3)
+    assert family.post(f"{home}proofs/", {"what": "identity"}).status_code == 422
+    assert family.send(f"{home}give/", {"relation": "parent", "name": "王小明"}).status_code == 422
+    told = {"relation": "parent", "name": "王小明", "contact": "13800138000", "account": "孩子用我的手机付的。"}
+    assert judge.send(f"{home}give/", told).status_code == 409
+    complete = family.send(f"{home}give/", told)
+    assert (complete.status_code, complete.json()["state"], complete.json()["turn"]) == (200, "given", "lead")
+    assert "王小明" not in complete.content.decode(), "the names are sealed"
+    proof = Guardian.objects.get().proofs.order_by("pk").first()
+    opening = f"{home}proofs/{proof.pk}/open/"
+    assert family.send(opening, {"why": "我想看一看这份材料。"}).status_code == 404
+    assert judge.send(opening, {"why": "短"}).status_code == 422
+    opened = judge.send(opening, {"why": "核对监护人身份后才能裁定。"})
+    assert (opened.status_code, opened.content.decode()) == (200, "identity 一二三")
+    assert "no-store" in opened["Cache-Control"]
+    assert family.send(f"{home}accept/", {"finding": "x"}).status_code == 409
+    again = judge.send(f"{home}ask-again/", {"finding": "缺一页。"})
+    assert (again.status_code, again.json()["state"], again.json()["finding"]) == (200, "awaited", "缺一页。")
+    assert judge.send(f"{home}accept/", {"finding": "材料一致。"}).status_code == 409
+    assert family.send(f"{home}give/", told).status_code == 200
+    assert judge.send(f"{home}accept/", {"finding": "材料一致。"}).json()["state"] == "accepted"

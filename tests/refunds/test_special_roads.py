@@ -203,3 +203,13 @@ def test_a_credit_note_is_printed_for_both_sides_and_nobody_else(
 def test_a_case_that_was_not_paid_has_no_credit_note(client, refund, rich_buyer):
     client.force_login(rich_buyer)
     assert client.get(reverse("refunds:credit_note", kwargs={"number": refund.number})).status_code == 404
+
+
+def test_the_wallet_leads_to_the_credit_note_of_what_came_back(client, order, bad_unit, refund, rich_buyer, at):
+    paid = claim(units_of(order)[1], "CHANGE_OF_MIND", by=rich_buyer, at=at)
+    note = reverse("refunds:credit_note", kwargs={"number": paid.number})
+    client.force_login(rich_buyer)
+    assert note not in client.get(reverse("ledger:wallet")).content.decode(), "nothing came back yet"
+    fire_overdue(paid.root_address, at=paid.deadline_at)
+    assert note in client.get(reverse("ledger:wallet")).content.decode()
+    assert client.get(note).status_code == 200

@@ -162,3 +162,19 @@ def test_places_outside_the_order_are_named(as_buyer, big_order):
     assert page.status_code == 422
     assert "21" in text(page)
     assert units_of(order)
+
+
+@pytest.mark.parametrize(("wish", "state"), [("reissue", "checking"), ("money", "refunded"), ("", "refunded")])
+def test_the_last_step_asks_what_the_buyer_would_rather_have(as_buyer, order, bad_unit, wish, state):
+    begin(as_buyer, order, "CODE_INVALID", [1])
+    as_buyer.post(address("claim_facts", order), {"text": "提示无效"})
+    assert 'name="prefers" value="reissue"' in text(as_buyer.get(address("claim_result", order)))
+    as_buyer.post(address("claim_result", order), {"expected": "9800", "amount": "98", "prefers": wish})
+    refund = Refund.objects.get()
+    assert (refund.prefers, refund.state) == (wish or "money", state)
+
+
+def test_who_changes_their_mind_is_not_asked_for_a_wish(as_buyer, order):
+    begin(as_buyer, order, "CHANGE_OF_MIND", [1])
+    as_buyer.post(address("claim_facts", order), {"text": "不需要了"})
+    assert 'name="prefers"' not in text(as_buyer.get(address("claim_result", order)))

@@ -83,6 +83,7 @@ ELSEWHERE = {
     "refunds:guardian": "needs a child's purchase: tests/refunds/test_special_roads.py",
     "refunds:decide_guardian": "needs a child's purchase: tests/refunds/test_special_roads.py",
     "refunds:open_proof": "looks and moves nothing; needs a child's purchase: tests/refunds/test_special_roads.py",
+    "api:open_guardian_paper": "looks and moves nothing; needs a child's purchase: tests/refunds/test_papers_api.py",
     "refunds:decide_report": "has no clock: tests/refunds/test_special_roads.py",
     "api:uphold_report": "has no clock: tests/refunds/test_papers_api.py",
     "api:dismiss_report": "has no clock: tests/refunds/test_papers_api.py",
