@@ -58,6 +58,11 @@ CHECKS = {
           left join ledger_payout p on p.id = r.payout_id
          where (r.state = 'refunded') <> (p.state is not distinct from 'paid')
     """,
+    "a case that was paid has its credit note, over the sum that went back, and no other has one": """
+        select 'refund:' || r.id || ' ' || r.state || ', note over ' || coalesce(n.amount::text, 'none')
+          from refunds_refund r left join refunds_creditnote n on n.refund_id = r.id
+         where case when r.state = 'refunded' then n.amount is distinct from r.approved else n.id is not null end
+    """,
     "a case's payout is its own, and none of its payouts is without it": """
         select p.cause from ledger_payout p left join refunds_refund r on r.payout_id = p.id
          where p.cause like 'refund:%' and p.cause is distinct from 'refund:' || r.id
