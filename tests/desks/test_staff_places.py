@@ -8,9 +8,8 @@ from desks.templatetags.staff_places import PLACES, staff_places
 
 ME = "/me/"
 OPEN_TO = {
-    "agent": ["support:queue", "complaints:queue", "orders:suppliers"],
+    "agent": ["support:queue", "orders:suppliers"],
     "finance": [
-        "complaints:queue",
         "desks:house",
         "ledger:queue",
         "ledger:differences",
@@ -20,7 +19,6 @@ OPEN_TO = {
     ],
     "lead": [
         "support:queue",
-        "complaints:queue",
         "desks:house",
         "ledger:brake",
         "shops:applications_queue",
