@@ -145,6 +145,7 @@ class Recorder:
         self.graph = Graph()
         self.held: WeakKeyDictionary[BaseDatabaseWrapper, Held] = WeakKeyDictionary()
         self.test = ""
+        self.known: set[Arrow] = set()
         self.rests = False
 
     def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
@@ -292,17 +293,17 @@ def pytest_configure() -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """What fixtures lock is told under the name of the test that they prepare."""
     recorder.test = item.nodeid
+    recorder.known = set(recorder.graph.arrows)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """A test that closes a circle fails, whatever else it proves."""
-    recorder.test = item.nodeid
-    known = set(recorder.graph.arrows)
+def pytest_runtest_call() -> Iterator[None]:
+    """A test that closes a circle, itself or in its fixtures, fails, whatever else it proves."""
     result = yield
-    if set(recorder.graph.arrows) - known and (found := recorder.graph.circle()):
+    new = set(recorder.graph.arrows) - recorder.known
+    if new and (found := recorder.graph.circle()):
         story = recorder.graph.story(found)
-        for arrow in set(recorder.graph.arrows) - known:
+        for arrow in new:
             del recorder.graph.arrows[arrow]  # told once, by the test that closed it
         raise AssertionError(story)
     return result
