@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,11 +16,11 @@ from accounts.models import Role
 from disputes import budget, evidence, rulings, seal
 from disputes.models import ASSISTING, SEEING_ALL, Dispute, Ruling, Seat, Side, Signature
 from disputes.states import DisputeState
+from ledger.models import PayoutLeg
 from orders import lifecycle as orders
 from orders.escrow import make_whole
 from orders.models import Unit
 from refunds import lifecycle as refunds
-from refunds.models import RefundItem
 from refunds.states import REFUND, RefundState
 from rulebook import clocks
 from timeline import page
@@ -222,7 +223,8 @@ def carry_out(dispute: Dispute, ruling: Ruling, *, at: datetime) -> None:
         at=at,
     )
     if dispute.state == DisputeState.ENFORCING and (undue := paid_in_all(dispute) - ruling.award) > 0:
-        _make_the_shop_whole(dispute, undue, cause=cause, at=at)
+        owed_by_shop = ruling.award - sum(amount * platform_bp // rulings.WHOLE for amount in ruling.granted.values())
+        _make_the_shop_whole(dispute, undue, owed_by_shop, cause=cause, at=at)
 
 
 def pay(
@@ -243,15 +245,16 @@ def pay(
     more = sum(grants.values()) + compensation - paid_in_all(dispute)
     if more <= 0:
         return
-    given = dict(RefundItem.objects.filter(refund=refund).order_by("pk").values_list("unit_id", "granted"))
+    given = {item.unit_id: rulings.given_already(item) for item in rulings.items_of(refund)}
     parts: dict[int, int] = {}
     rest = more
     for unit, amount in grants.items():
-        if part := min(max(amount - (given.get(unit) or 0), 0), rest):
+        if part := min(max(amount - given.get(unit, 0), 0), rest):
             parts[unit], rest = part, rest - part
     orders.end_case(refund.order, cause=cause, grants=parts, compensation=rest, platform_bp=platform_bp, at=at)
     change(dispute, supplemented=dispute.supplemented + more)
-    note(dispute, "dispute.supplemented", by=by, at=at, data={"amount": more})
+    data = {"amount": more, "units": {str(unit): part for unit, part in parts.items()}}
+    note(dispute, "dispute.supplemented", by=by, at=at, data=data)
 
 
 def paid_in_all(dispute: Dispute) -> int:
@@ -261,13 +264,29 @@ def paid_in_all(dispute: Dispute) -> int:
     return (refund.approved or 0 if is_paid else 0) + dispute.supplemented
 
 
-def _make_the_shop_whole(dispute: Dispute, undue: int, *, cause: str, at: datetime) -> None:
-    """What went to the buyer in good faith and was not owed, the guarantee fund gives the shop that paid it."""
-    missing = make_whole(dispute.refund.order, cause=cause, amount=undue, at=at)
+def _make_the_shop_whole(dispute: Dispute, undue: int, owed_by_shop: int, *, cause: str, at: datetime) -> None:
+    """What went to the buyer in good faith and was not owed, the guarantee fund gives the shop that paid it.
+
+    What the platform paid of it for its own fault, it does not get back; nor does the shop, which never paid it.
+    """
+    paid_by_shop = paid_in_all(dispute) - _paid_by_platform(dispute)
+    amount = min(undue, max(paid_by_shop - owed_by_shop, 0))
+    missing = make_whole(dispute.refund.order, cause=cause, amount=amount, at=at)
     change(dispute, made_whole=dispute.made_whole + undue)
-    note(dispute, "dispute.shop_made_whole", by=None, at=at, data={"amount": undue, "missing": missing})
+    data = {"amount": amount, "missing": missing, "platform": undue - amount}
+    note(dispute, "dispute.shop_made_whole", by=None, at=at, data=data)
     if missing:
         alarm(dispute, "the fund cannot make the shop whole", at=at)
+
+
+def _paid_by_platform(dispute: Dispute) -> int:
+    """What the platform has paid in the case out of its own money, in fen."""
+    refund = dispute.refund
+    rulings_ = dispute.rulings.order_by("pk").values_list("pk", flat=True)
+    causes = [refund.address, dispute.address, *(f"ruling:{pk}" for pk in rulings_)]
+    causes += [f"order:{refund.order_id}:balance:{each}" for each in causes]
+    legs = PayoutLeg.objects.filter(payout__cause__in=causes, source="platform:own")
+    return legs.aggregate(sum=Sum("amount"))["sum"] or 0
 
 
 def close_if_done(dispute: Dispute, *, at: datetime) -> None:

@@ -143,7 +143,8 @@ CHECKS = {
                 select sum(t.amount) from ledger_transfer t where t.reason = 'made_whole'
                    and t.subject in (select 'ruling:' || r.id from disputes_ruling r where r.dispute_id = d.id)), 0)
              + coalesce((
-                select sum((e.body::jsonb ->> 'missing')::bigint) from timeline_event e
+                select sum((e.body::jsonb ->> 'missing')::bigint + coalesce((e.body::jsonb ->> 'platform')::bigint, 0))
+                  from timeline_event e
                  where e.subject = 'dispute:' || d.id and e.name = 'dispute.shop_made_whole'), 0)
     """,
     "a penalty was imposed by a second person, and only then taken": """

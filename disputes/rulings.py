@@ -19,6 +19,7 @@ from disputes.models import PARTIES, Dispute, Evidence, FinalOffer, Ruling
 from orders import escrow
 from orders.models import Unit
 from refunds.models import Refund, RefundItem
+from timeline.models import Event
 
 WHOLE = 10_000
 BOTH = 2
@@ -160,12 +161,23 @@ def prepare(dispute: Dispute, draft: Draft) -> Prepared:
 
 def items_of(refund: Refund) -> list[RefundItem]:
     """What the case says of each unit, in the units' places, with the units as they are now."""
-    return list(RefundItem.objects.filter(refund=refund).select_related("unit").order_by("unit__place"))
+    items = list(RefundItem.objects.filter(refund=refund).select_related("unit").order_by("unit__place"))
+    dispute: Dispute | None = getattr(refund, "dispute", None)
+    if dispute is not None and dispute.supplemented:
+        told = Event.objects.filter(subject=dispute.address, name="dispute.supplemented").order_by("seq")
+        for event in told:
+            for item in items:
+                item.supplemented = _supplemented(item) + event.data.get("units", {}).get(str(item.unit_id), 0)  # type: ignore[attr-defined]
+    return items
 
 
 def given_already(item: RefundItem) -> int:
-    """What this very case has given back for a unit before it is over, in fen."""
-    return item.granted or 0
+    """What this very case has given back for a unit so far, in fen: early, and on top of that."""
+    return (item.granted or 0) + _supplemented(item)
+
+
+def _supplemented(item: RefundItem) -> int:
+    return getattr(item, "supplemented", 0)
 
 
 def open_to(item: RefundItem) -> int:

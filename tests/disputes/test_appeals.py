@@ -267,6 +267,25 @@ def test_x7_the_shop_wins_and_nobody_chases_the_buyer(ruled, order, rich_buyer, 
     assert "dispute.shop_made_whole" in events_of(ruled)
 
 
+def test_a_shop_gets_back_what_it_paid_and_not_what_the_platform_paid(
+    reviewed, order, arbiter, senior, rich_buyer, seller, lead, panelists, at
+):
+    """¥98.00 was paid at once, half by the platform for its own fault. The panel finds nothing due at all."""
+    own("platform:fund", 10_000, at)
+    own("platform:own", 10_000, at)
+    shares = {"platform": 5_000, "seller": 5_000}
+    lifecycle.rule(reviewed, drafted(reviewed, shares=shares), by=arbiter, at=at)
+    lifecycle.sign(reviewed, agrees=True, by=senior, at=at)
+    reviewed.refresh_from_db()
+    fund, shop = balance("platform:fund"), pockets(order)["available"]
+    appeal = before_the_panel(reviewed, seller, rich_buyer, lead, at)
+    voted(appeal, panelists, [10_000, 10_000, 10_000], at)
+    reviewed.refresh_from_db()
+    assert (reviewed.state, reviewed.made_whole) == (DisputeState.CLOSED, 9_800)
+    assert balance("platform:fund") == fund - 4_900
+    assert pockets(order)["available"] == shop + 4_900
+
+
 def test_a_fund_that_is_empty_is_shouted_about(ruled, rich_buyer, seller, lead, panelists, at):
     appeal = before_the_panel(ruled, seller, rich_buyer, lead, at)
     voted(appeal, panelists, [10_000, 10_000, 10_000], at)

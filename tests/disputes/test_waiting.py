@@ -4,18 +4,20 @@ from datetime import timedelta
 
 import pytest
 
-from disputes import budget, lifecycle, questions, suspension
+from accounts.models import Role
+from disputes import appeals, budget, lifecycle, questions, rulings, suspension
 from disputes.models import Dispute, Ruling, Seat
-from disputes.states import DisputeState
+from disputes.states import AppealState, DisputeState
 from orders import delivery
 from orders import lifecycle as orders
 from orders.models import Reveal, ValidityRecord
 from refunds import lifecycle as refunds
 from refunds.models import Refund
 from refunds.states import RefundState
-from tests.disputes.sayings import events_of, lapse, refused, wallet
+from tests.disputes.sayings import GROUND, events_of, lapse, refused, wallet
 from tests.disputes.test_dispute import own
 from tests.fixtures.disputes import VISIT, drafted
+from tests.fixtures.people import staff
 from timeline.models import Timer
 from timeline.sweep import sweep
 
@@ -236,6 +238,33 @@ def test_who_ruled_less_than_was_advanced_costs_the_fund(large_reviewed, rich_bu
     assert large_reviewed.state == DisputeState.CLOSED
     assert wallet(rich_buyer) == before
     assert large_reviewed.made_whole == 29_400 - 17_640
+
+
+def test_a_panel_counts_all_that_the_case_has_paid_of_a_unit_however_often(
+    large_reviewed, rich_buyer, seller, lead, senior, panelists, monkeypatch, at
+):
+    """¥100.00 advanced over two codes, a ruling that gives the first code whole, and a panel that gives them all."""
+    monkeypatch.setattr(budget, "MOST", 10_000)
+    before = wallet(rich_buyer)
+    Timer.objects.filter(subject=large_reviewed.address, limit=budget.WAIT).update(due_at=at, next_try_at=at)
+    sweep(at=at)
+    sweep(at=at + 24 * HOUR)
+    large_reviewed.refresh_from_db()
+    late, judge = large_reviewed.entered_at, large_reviewed.arbiter
+    first, second, third = (item.unit_id for item in rulings.items_of(large_reviewed.refund))
+    grants = {first: 9_800, second: 9_800, third: 0}
+    lifecycle.rule(large_reviewed, drafted(large_reviewed, grants=grants), by=judge, at=late)
+    lifecycle.sign(large_reviewed, agrees=True, by=large_reviewed.senior, at=late)
+    large_reviewed.refresh_from_db()
+    assert (large_reviewed.supplemented, wallet(rich_buyer)) == (9_600, before + 19_600)
+    appeal = appeals.file(large_reviewed, ground="rule", text=GROUND, by=rich_buyer, at=late)
+    appeals.admit(appeal, by=staff(Role.LEAD, at=at, name="lead9"), at=late)
+    appeals.answer(appeal, text="裁定无误", by=seller, at=late)
+    seated = Seat.objects.filter(part=Seat.Part.REVIEWER, until=None).select_related("user").order_by("pk")
+    for seat in seated:
+        appeals.vote(appeal, word="change", shares={"seller": 10_000}, reasons=GROUND, by=seat.user, at=late)
+    assert appeal.state == AppealState.MODIFIED
+    assert wallet(rich_buyer) == before + 29_400
 
 
 # an order from outside
