@@ -36,6 +36,7 @@ import reputation.api
 import rulebook.api
 import rulebook.staff_api
 import shops.api
+import shops.applications_api
 import shops.money_api
 import shops.staff_api
 import shops.standing_api
@@ -333,7 +334,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/coupons/<slug:number>/", orders.coupon_api.decide, name="decide_coupon"),
     path("v1/shops/<slug:slug>/coupons/", orders.coupon_api.of_shop, name="coupons"),
     path("v1/signs/", orders.talk_api.signs, name="signs"),
-    path("v1/suppliers/", orders.talk_api.suppliers, name="suppliers"),
+    path("v1/suppliers/", orders.talk_api.suppliers, name="supplier_health"),
     path("v1/orders/<slug:number>/units/", orders.api.units, name="units"),
     path("v1/orders/<slug:number>/units/<int:place>/reveal/", orders.api.reveal, name="reveal_code"),
     path("v1/orders/<slug:number>/messages/", orders.api.messages, name="messages"),
@@ -448,17 +449,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/members/<int:pk>/decline/", shops.staff_api.decline, name="decline_invitation"),
     path("v1/members/<int:pk>/remove/", shops.staff_api.remove, name="remove_member"),
     path("v1/invitations/", shops.staff_api.invitations, name="invitations"),
-    path("v1/applications/", shops.standing_api.applications, name="applications"),
-    path("v1/applications/<int:pk>/", shops.standing_api.application, name="application"),
-    path("v1/applications/<int:pk>/write/", shops.standing_api.write_application, name="write_application"),
-    path("v1/applications/<int:pk>/papers/", shops.standing_api.give_application_paper, name="give_application_paper"),
-    path("v1/applications/<int:pk>/hand_in/", shops.standing_api.hand_in, name="hand_in"),
-    path("v1/applications/<int:pk>/withdraw/", shops.standing_api.withdraw, name="withdraw_application"),
-    path("v1/applications/<int:pk>/appeal/", shops.standing_api.appeal_application, name="appeal_application"),
-    path("v1/applications/<int:pk>/take_on/", shops.standing_api.take_on, name="take_on"),
-    path("v1/applications/<int:pk>/approve/", shops.standing_api.approve, name="approve_application"),
-    path("v1/applications/<int:pk>/send_back/", shops.standing_api.send_back, name="send_back_application"),
-    path("v1/applications/<int:pk>/refuse/", shops.standing_api.refuse, name="refuse_application"),
+    path("v1/applications/", shops.applications_api.applications, name="applications"),
+    path("v1/applications/<int:pk>/", shops.applications_api.application, name="application"),
+    path("v1/applications/<int:pk>/write/", shops.applications_api.write_application, name="write_application"),
+    path(
+        "v1/applications/<int:pk>/papers/",
+        shops.applications_api.give_application_paper,
+        name="give_application_paper",
+    ),
+    path("v1/applications/<int:pk>/hand_in/", shops.applications_api.hand_in, name="hand_in"),
+    path("v1/applications/<int:pk>/withdraw/", shops.applications_api.withdraw, name="withdraw_application"),
+    path("v1/applications/<int:pk>/appeal/", shops.applications_api.appeal_application, name="appeal_application"),
+    path("v1/applications/<int:pk>/take_on/", shops.applications_api.take_on, name="take_on"),
+    path("v1/applications/<int:pk>/approve/", shops.applications_api.approve, name="approve_application"),
+    path("v1/applications/<int:pk>/send_back/", shops.applications_api.send_back, name="send_back_application"),
+    path("v1/applications/<int:pk>/refuse/", shops.applications_api.refuse, name="refuse_application"),
     path("v1/shops/<slug:slug>/papers/", shops.standing_api.papers_of_shop, name="papers_of_shop"),
     path("v1/papers/<int:pk>/take/", shops.standing_api.take_paper, name="take_paper"),
     path("v1/papers/<int:pk>/refuse/", shops.standing_api.refuse_paper, name="refuse_paper"),

@@ -1,4 +1,4 @@
-"""The API of opening a shop and of how it stands: applications, papers, levels, steps, listings that a person reads.
+"""The API of how a shop stands: its papers, level, steps and contact, and its listings that a person reads.
 
 The same verbs as on the pages.
 """
@@ -9,24 +9,19 @@ from typing import Any, cast
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.decorators import api_view, parser_classes
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Role, User
-from shops import applications as opening
 from shops import levels, licences, particulars, sanctions
 from shops import listings as goods
-from shops.models import BOOKS, STAFF, Application, Licence, Listing, Particulars, Sanction, Shop, keeping
+from shops.models import BOOKS, STAFF, Licence, Listing, Particulars, Sanction, Shop, keeping
 from shops.serializers import ListingForOwner
 from shops.standing_serializers import (
     AppealToMake,
-    ApplicationPage,
-    ApplicationShown,
-    ApplicationToBegin,
-    ApplicationToWrite,
     ContactShown,
     LevelOfShop,
     LevelToSet,
@@ -39,7 +34,6 @@ from shops.standing_serializers import (
     StepToRenew,
     StepToTake,
 )
-from shops.states import ApplicationState
 from timeline import clock
 from timeline.api import CURSOR, Page, idempotent, page
 from timeline.sweep import fire_overdue
@@ -60,28 +54,6 @@ A_PAPER = {
     "given_at": "2026-11-22T02:00:00Z",
     "reason": "",
 }
-AN_APPLICATION = {
-    "id": 5,
-    "name": "明月数卡",
-    "slug": "mingyue",
-    "state": "draft",
-    "turn": "applicant",
-    "entered_at": "2026-11-22T02:00:00Z",
-    "deadline_at": None,
-    "kinds": ["POINT_CARD"],
-    "about": "向两家授权经销商进货。",
-    "party": "company",
-    "legal_name": "上海明月数字有限公司",
-    "legal_address": "上海市徐汇区虹桥路 1 号",
-    "contact_email": "legal@mingyue.example",
-    "contact_phone": "021-55550000",
-    "icp": "",
-    "missing": "",
-    "reason": "",
-    "shop": None,
-    "papers": [A_PAPER],
-    "actions": ["write", "hand_in", "withdraw"],
-}
 A_STEP = {
     "id": 2,
     "shop": "xinghe",
@@ -101,187 +73,9 @@ A_LEVEL = {"level": "S1", "order_cap": 100_000, "day_cap": 5_000_000}
 A_REASON = OpenApiExample("A reason", {"reason": "执照照片看不清，请重拍。"}, request_only=True)
 
 
-def _one(name: str, shown: dict[str, Any]) -> OpenApiExample:
+def one(name: str, shown: dict[str, Any]) -> OpenApiExample:
+    """An example of an answer."""
     return OpenApiExample(name, shown, response_only=True)
-
-
-@extend_schema(
-    methods=["GET"],
-    operation_id="listApplications",
-    summary="See applications to open a shop",
-    description="Your own; people of risk see all that were handed in. Newest first, 50 a page.",
-    parameters=[CURSOR],
-    responses=ApplicationPage,
-    examples=[_one("One application", {"results": [AN_APPLICATION], "next": None})],
-)
-@extend_schema(
-    methods=["POST"],
-    operation_id="beginApplication",
-    summary="Begin an application to open a shop",
-    description="Nobody else sees it until it is handed in. Refused: `suspended`, `too_many`.",
-    request=ApplicationToBegin,
-    responses={201: ApplicationShown},
-    examples=[
-        OpenApiExample("A shop for point cards", {"name": "明月数卡", "slug": "mingyue"}, request_only=True),
-        OpenApiExample("The application", AN_APPLICATION, response_only=True, status_codes=["201"]),
-    ],
-)
-@api_view(["GET", "POST"])
-@idempotent
-def applications(request: Request) -> Response:
-    """Applications, and a new one."""
-    if request.method == "POST":
-        told = ApplicationToBegin(data=request.data)
-        told.is_valid(raise_exception=True)
-        begun = opening.begin(applicant=request.user, at=clock.now(), **told.validated_data)
-        location = reverse("api:application", args=[begun.pk])
-        return Response(_shown(request, begun), status=201, headers={"Location": location})
-    part = page(request, _visible(request), by="-pk")
-    results = [_with_actions(request, each) for each in part.results]
-    return Response(ApplicationPage({"results": results, "next": part.next}).data)
-
-
-@extend_schema(
-    operation_id="getApplication",
-    summary="See an application",
-    description="For whoever wrote it and for people of risk; to others it does not exist.",
-    responses=ApplicationShown,
-    examples=[_one("The application", AN_APPLICATION)],
-)
-@api_view(["GET"])
-def application(request: Request, pk: int) -> Response:
-    """One application."""
-    return Response(_shown(request, get_object_or_404(_visible(request), pk=pk)))
-
-
-@extend_schema(
-    operation_id="writeApplication",
-    summary="Write an application",
-    description="Until it is handed in, and when something was missing.",
-    request=ApplicationToWrite,
-    responses=ApplicationShown,
-    examples=[
-        OpenApiExample("Who answers for it", {"party": "company", "kinds": ["POINT_CARD"]}, request_only=True),
-        _one("The application", AN_APPLICATION),
-    ],
-)
-@api_view(["POST"])
-@idempotent
-def write_application(request: Request, pk: int) -> Response:
-    """Whoever applies writes what they say."""
-    found = _own(request, pk)
-    told = ApplicationToWrite(data=request.data)
-    told.is_valid(raise_exception=True)
-    opening.write(found, by=request.user, at=clock.now(), **told.validated_data)
-    return Response(_shown(request, found))
-
-
-@extend_schema(
-    operation_id="giveApplicationPaper",
-    summary="Add a paper to an application",
-    description="As multipart/form-data. One of its kind takes the place of the one before. Kept under its hash.",
-    request={"multipart/form-data": PaperToGive},
-    responses={201: PaperShown},
-    examples=[OpenApiExample("The paper", A_PAPER, response_only=True, status_codes=["201"])],
-    extensions=WITHOUT_KEY,
-)
-@api_view(["POST"])
-@parser_classes([MultiPartParser])
-def give_application_paper(request: Request, pk: int) -> Response:
-    """A paper for an application."""
-    return _give(request, application=_own(request, pk))
-
-
-def _verb(
-    name: str, verb: Callable[..., Any], summary: str, description: str, state: str, *, word: str = "", is_own: bool
-) -> Any:
-    """The address of one verb of an application; `word` names what is said with it."""
-    takes = AppealToMake if word == "words" else ReasonForShop if word else None
-    said = {"words": "合同已补。"} if word == "words" else {"reason": "执照照片看不清，请重拍。"}
-    examples = [OpenApiExample("In words", said, request_only=True)] if word else []
-
-    @extend_schema(
-        operation_id=name,
-        summary=summary,
-        description=description,
-        request=takes,
-        responses={200: OpenApiResponse(ApplicationShown, "The application")},
-        examples=[*examples, _one("The application", AN_APPLICATION | {"state": state})],
-    )
-    @api_view(["POST"])
-    @idempotent
-    def act(request: Request, pk: int) -> Response:
-        found = _own(request, pk) if is_own else _to_decide(request, pk)
-        words = {}
-        if takes is not None:
-            told = takes(data=request.data)
-            told.is_valid(raise_exception=True)
-            words = {word: next(iter(told.validated_data.values()))}
-        verb(found, by=request.user, at=clock.now(), **words)
-        return Response(_shown(request, found))
-
-    return act
-
-
-hand_in = _verb(
-    "handInApplication",
-    opening.hand_in,
-    "Hand an application in",
-    "A person looks at it within three working days. What is missing is named by field.",
-    "applied",
-    is_own=True,
-)
-withdraw = _verb(
-    "withdrawApplication",
-    opening.withdraw,
-    "Withdraw an application",
-    "Before it is decided.",
-    "withdrawn",
-    is_own=True,
-)
-appeal_application = _verb(
-    "appealApplication",
-    opening.appeal,
-    "Ask another person to look again",
-    "Within fifteen days of a no.",
-    "appealed",
-    word="words",
-    is_own=True,
-)
-take_on = _verb(
-    "takeOnApplication",
-    opening.take_on,
-    "Take an application on",
-    "For people of risk; nobody else decides it meanwhile. Refused: `own_shop`, `wrong_moment`.",
-    "reviewing",
-    is_own=False,
-)
-approve = _verb(
-    "approveApplication",
-    opening.approve,
-    "Approve an application",
-    "The shop opens at level S0 with its caps; it sells once its deposit is in place.",
-    "approved",
-    is_own=False,
-)
-send_back = _verb(
-    "sendBackApplication",
-    opening.send_back,
-    "Say what is missing",
-    "Whoever applies has thirty days to add it.",
-    "sent_back",
-    word="missing",
-    is_own=False,
-)
-refuse = _verb(
-    "refuseApplication",
-    opening.refuse,
-    "Refuse an application",
-    "With the reason; another person looks again on appeal. On appeal a no is for good.",
-    "refused",
-    word="reason",
-    is_own=False,
-)
 
 
 @extend_schema(
@@ -291,7 +85,7 @@ refuse = _verb(
     description="For its people of money and for people of risk. Newest first, 50 a page.",
     parameters=[CURSOR],
     responses=PaperPage,
-    examples=[_one("One paper", {"results": [A_PAPER], "next": None})],
+    examples=[one("One paper", {"results": [A_PAPER], "next": None})],
 )
 @extend_schema(
     methods=["POST"],
@@ -308,7 +102,7 @@ refuse = _verb(
 def papers_of_shop(request: Request, slug: str) -> Response:
     """A shop's papers, and a new one."""
     if request.method == "POST":
-        return _give(request, shop=get_object_or_404(Shop, keeping(request.user, BOOKS), slug=slug))
+        return give(request, shop=get_object_or_404(Shop, keeping(request.user, BOOKS), slug=slug))
     shop = _watched(request, slug, BOOKS)
     return Response(PaperPage(page(request, shop.licences.all(), by="-pk")).data)
 
@@ -319,7 +113,7 @@ def papers_of_shop(request: Request, slug: str) -> Response:
     description="For people of risk; it replaces the one before. Refused: `own_shop`, `wrong_moment`, `licence_over`.",
     request=None,
     responses=PaperShown,
-    examples=[_one("The paper", A_PAPER | {"state": "valid", "turn": "system"})],
+    examples=[one("The paper", A_PAPER | {"state": "valid", "turn": "system"})],
 )
 @api_view(["POST"])
 @idempotent
@@ -336,7 +130,7 @@ def take_paper(request: Request, pk: int) -> Response:
     description="For people of risk, with the reason. The one before it counts on.",
     request=ReasonForShop,
     responses=PaperShown,
-    examples=[A_REASON, _one("The paper", A_PAPER | {"state": "refused", "turn": ""})],
+    examples=[A_REASON, one("The paper", A_PAPER | {"state": "refused", "turn": ""})],
 )
 @api_view(["POST"])
 @idempotent
@@ -355,14 +149,14 @@ def refuse_paper(request: Request, pk: int) -> Response:
     responses=LevelOfShop,
     examples=[
         OpenApiExample("A good month", {"level": "S1", "reason": "三十天无投诉。"}, request_only=True),
-        _one("The level", A_LEVEL),
+        one("The level", A_LEVEL),
     ],
 )
 @api_view(["POST"])
 @idempotent
 def set_level(request: Request, slug: str) -> Response:
     """A shop's level and caps."""
-    _require(request, Role.RISK)
+    require_role(request, Role.RISK)
     shop = get_object_or_404(Shop, slug=slug)
     told = LevelToSet(data=request.data)
     told.is_valid(raise_exception=True)
@@ -377,7 +171,7 @@ def set_level(request: Request, slug: str) -> Response:
     description="For the shop itself and for people of risk. Newest first, 50 a page.",
     parameters=[CURSOR],
     responses=StepPage,
-    examples=[_one("One step", {"results": [A_STEP], "next": None})],
+    examples=[one("One step", {"results": [A_STEP], "next": None})],
 )
 @extend_schema(
     methods=["POST"],
@@ -399,7 +193,7 @@ def set_level(request: Request, slug: str) -> Response:
 def steps(request: Request, slug: str) -> Response:
     """Steps against a shop, and a new one."""
     if request.method == "POST":
-        _require(request, Role.RISK)
+        require_role(request, Role.RISK)
         shop = get_object_or_404(Shop, slug=slug)
         told = StepToTake(data=request.data)
         told.is_valid(raise_exception=True)
@@ -421,7 +215,7 @@ def steps(request: Request, slug: str) -> Response:
     responses=StepShown,
     examples=[
         OpenApiExample("In words", {"words": "已整改。"}, request_only=True),
-        _one("The step", A_STEP | {"state": "appealed"}),
+        one("The step", A_STEP | {"state": "appealed"}),
     ],
 )
 @api_view(["POST"])
@@ -447,12 +241,12 @@ def _judged(name: str, summary: str, description: str, state: str, verb: Callabl
         description=description,
         request=takes,
         responses=StepShown,
-        examples=[OpenApiExample("Why", said, request_only=True), _one("The step", A_STEP | {"state": state})],
+        examples=[OpenApiExample("Why", said, request_only=True), one("The step", A_STEP | {"state": state})],
     )
     @api_view(["POST"])
     @idempotent
     def act(request: Request, pk: int) -> Response:
-        _require(request, Role.RISK, Role.LEAD)
+        require_role(request, Role.RISK, Role.LEAD)
         found = get_object_or_404(Sanction.objects.select_related("shop"), pk=pk)
         fire_overdue(found.root_address, at=clock.now())
         told = takes(data=request.data)
@@ -494,11 +288,15 @@ uphold_step = _judged(
     request=None,
     responses=ContactShown,
     examples=[
-        _one(
+        one(
             "A company",
             {
-                name: AN_APPLICATION[name]
-                for name in ("party", "legal_name", "legal_address", "contact_email", "contact_phone", "icp")
+                "party": "company",
+                "legal_name": "上海明月数字有限公司",
+                "legal_address": "上海市徐汇区虹桥路 1 号",
+                "contact_email": "legal@mingyue.example",
+                "contact_phone": "021-55550000",
+                "icp": "",
             },
         )
     ],
@@ -546,13 +344,13 @@ A_LISTING = {
     description="For people of risk. One that waited goes on sale; one on sale counts as read.",
     request=None,
     responses=ListingForOwner,
-    examples=[_one("The listing", A_LISTING)],
+    examples=[one("The listing", A_LISTING)],
 )
 @api_view(["POST"])
 @idempotent
 def look_over(request: Request, pk: int) -> Response:
     """A person has read it."""
-    _require(request, Role.RISK)
+    require_role(request, Role.RISK)
     goods.look_over(_listing(pk), by=request.user, at=clock.now())
     return Response(_seen(request, pk))
 
@@ -563,13 +361,13 @@ def look_over(request: Request, pk: int) -> Response:
     description="For people of risk, with what was found. It waits for a person before it is on sale again.",
     request=ReasonForShop,
     responses=ListingForOwner,
-    examples=[A_REASON, _one("The listing", A_LISTING | {"state": "draft", "review_note": "面值与标题不符。"})],
+    examples=[A_REASON, one("The listing", A_LISTING | {"state": "draft", "review_note": "面值与标题不符。"})],
 )
 @api_view(["POST"])
 @idempotent
 def take_down(request: Request, pk: int) -> Response:
     """Something was found."""
-    _require(request, Role.RISK)
+    require_role(request, Role.RISK)
     goods.take_down(_listing(pk), reason=_reason(request), by=request.user, at=clock.now())
     return Response(_seen(request, pk))
 
@@ -585,39 +383,8 @@ def _seen(request: Request, pk: int) -> Any:
     return ListingForOwner(found).data
 
 
-def _visible(request: Request) -> Any:
-    """Applications that the person may see: the own ones, and for people of risk all that were handed in."""
-    everyone = Application.objects.select_related("shop", "applicant")
-    own = everyone.filter(applicant=request.user.pk)
-    if _roles(request) & {Role.RISK, Role.LEAD}:
-        return own | everyone.exclude(state=ApplicationState.DRAFT)
-    return own
-
-
-def _own(request: Request, pk: int) -> Application:
-    found: Application = get_object_or_404(Application, pk=pk, applicant=request.user)
-    fire_overdue(found.address, at=clock.now())
-    return found
-
-
-def _to_decide(request: Request, pk: int) -> Application:
-    _require(request, Role.RISK, Role.LEAD)
-    found: Application = get_object_or_404(Application.objects.exclude(state=ApplicationState.DRAFT), pk=pk)
-    fire_overdue(found.address, at=clock.now())
-    return found
-
-
-def _with_actions(request: Request, found: Any) -> Any:
-    found.actions = opening.actions_for(found, request.user, clock.now())
-    return found
-
-
-def _shown(request: Request, found: Application) -> Any:
-    fresh = Application.objects.select_related("shop", "applicant").get(pk=found.pk)
-    return ApplicationShown(_with_actions(request, fresh)).data
-
-
-def _give(request: Request, **whose: Any) -> Response:
+def give(request: Request, **whose: Any) -> Response:
+    """A paper of an application or a shop, as it was sent."""
     told = PaperToGive(data=request.data)
     told.is_valid(raise_exception=True)
     said = dict(told.validated_data)
@@ -627,7 +394,7 @@ def _give(request: Request, **whose: Any) -> Response:
 
 
 def _paper(request: Request, pk: int) -> Licence:
-    _require(request, Role.RISK)
+    require_role(request, Role.RISK)
     found: Licence = get_object_or_404(Licence.objects.select_related("shop"), pk=pk, shop__isnull=False)
     fire_overdue(found.root_address, at=clock.now())
     return found
@@ -635,7 +402,7 @@ def _paper(request: Request, pk: int) -> Licence:
 
 def _watched(request: Request, slug: str, duty: str = "") -> Shop:
     """A shop for its own people and for people of risk; to others it is not there."""
-    if _roles(request) & {Role.RISK, Role.LEAD}:
+    if roles_of(request) & {Role.RISK, Role.LEAD}:
         return get_object_or_404(Shop, slug=slug)
     return get_object_or_404(Shop, keeping(request.user, duty), slug=slug)
 
@@ -652,11 +419,12 @@ def _reason(request: Request) -> str:
     return str(told.validated_data["reason"])
 
 
-def _roles(request: Request) -> frozenset[str]:
+def roles_of(request: Request) -> frozenset[str]:
+    """What whoever asks is for the mall."""
     return cast(User, request.user).roles  # nobody else gets past the permission
 
 
-def _require(request: Request, *roles: str) -> None:
+def require_role(request: Request, *roles: str) -> None:
     """For whoever has none of these roles the address is not there."""
-    if not _roles(request) & set(roles):
+    if not roles_of(request) & set(roles):
         raise Http404

@@ -268,11 +268,11 @@ def test_staff_see_how_suppliers_are_doing(supplied, lead, agent, rich_buyer, at
     ticket = Ticket.objects.select_related("unit__order").get()
     tickets.what_to_say(ticket, at=at)
     Exchange.objects.create(ticket=ticket, at=at, what="submit")
-    row = api(lead, "suppliers", "get").json()[0]
+    row = api(lead, "supplier_health", "get").json()[0]
     assert (row["name"], row["open"], row["silent"], row["failed"]) == ("sandbox", 1, 1, 0)
     assert "sandbox" in text(as_(agent).get(reverse("orders:suppliers")))
     assert as_(rich_buyer).get(reverse("orders:suppliers")).status_code == 404
-    assert api(rich_buyer, "suppliers", "get").status_code == 404
+    assert api(rich_buyer, "supplier_health", "get").status_code == 404
     tickets.hear(ticket, Answer(Standing.FAILED, reason="none left"), at=at)
-    row = api(agent, "suppliers", "get").json()[0]
+    row = api(agent, "supplier_health", "get").json()[0]
     assert (row["open"], row["failed"], row["heard_at"] is not None) == (0, 1, True)

@@ -427,7 +427,7 @@ def test_the_page_shows_what_was_promised_even_if_the_listing_changed(order, ric
 
 
 def test_every_state_of_an_order_has_a_page(order, rich_buyer, seller, at):
-    from orders.views import LOOKS, TURNS
+    from orders.looks import LOOKS, TURNS
 
     assert set(LOOKS) == set(TURNS) == set(OrderState.values)
 
