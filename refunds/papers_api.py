@@ -190,11 +190,11 @@ def report_list(request: Request) -> Response:
 
 
 def _decide(request: Request, number: str, verb: Any) -> Response:
-    told = Finding(data=request.data)
-    told.is_valid(raise_exception=True)
     report = get_object_or_404(
         reports.visible_to(request.user).select_related("listing__shop", "refund"), number=number
     )
+    told = Finding(data=request.data)
+    told.is_valid(raise_exception=True)
     verb(report, finding=told.validated_data["finding"], by=request.user, at=clock.now())
     return Response(ReportShown(Report.objects.select_related("refund").get(pk=report.pk)).data)
 
