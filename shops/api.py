@@ -240,7 +240,7 @@ def listings(request: Request) -> Response:
     answers = {name: word if name in WORDED else int(word[:12]) for name, word in asked.items()}
     answers["is_backed"] = given.get("is_backed") == "true"
     found = searching.narrow(searching.find(Listing.objects.for_sale(), asked.get("q", "")), answers)
-    found = found.with_free().select_related("shop")  # type: ignore[attr-defined]
+    found = found.with_free(most=1).select_related("shop")  # type: ignore[attr-defined]
     if answers["is_backed"]:
         asked["is_backed"] = "true"
     part = page(request, found, by="-pk")
@@ -260,7 +260,7 @@ def listings(request: Request) -> Response:
 @permission_classes([IsAuthenticatedOrReadOnly])
 def listing(request: Request, pk: int) -> Response:
     """One listing."""
-    seen = Listing.objects.visible_to(request.user).with_free().select_related("shop")
+    seen = Listing.objects.visible_to(request.user).with_free(most=1).select_related("shop")
     found: Any = get_object_or_404(seen, pk=pk)
     found.policy = policy.card(found, versions.in_force(clock.now()), getattr(request.user, "level", ""))
     return Response(ListingToBuy(found).data)

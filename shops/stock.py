@@ -267,11 +267,12 @@ def void(card: Card, *, at: datetime) -> None:
     card.refresh_from_db(fields=["revealed_at", "taken_at", "voided_at"])
 
 
-def count_free(listing: Listing) -> int:
-    """How many codes are for sale, or how many of it can be ordered where none is needed."""
+def count_free(listing: Listing, *, most: int | None = None) -> int:
+    """How many codes are for sale, or how many of it can be ordered where none is needed; no further than `most`."""
     if not listing.has_codes():
         return WITHOUT_STOCK
-    return int(Card.objects.free().filter(listing=listing).count())
+    free = Card.objects.free().filter(listing=listing).order_by("sell_by", "pk")
+    return int((free if most is None else free[:most]).count())
 
 
 @sensitive_variables()

@@ -95,6 +95,13 @@ class Area(models.TextChoices):
     GLOBAL = "global", _("Everywhere")
 
 
+class _HowMany(models.Subquery):
+    """How many rows a question finds."""
+
+    template = "(select count(*) from (%(subquery)s) as found)"
+    output_field = models.IntegerField()
+
+
 class ListingQuerySet(models.QuerySet["Listing"]):
     """Questions to the listings."""
 
@@ -116,12 +123,14 @@ class ListingQuerySet(models.QuerySet["Listing"]):
         public = ~Q(state__in=[ListingState.DRAFT, ListingState.WAITING])
         return self.filter(public | keeping(user, SELL, shop="shop")) if user.is_authenticated else self.filter(public)
 
-    def with_free(self) -> ListingQuerySet:
-        """Each with `free`: how many codes are for sale, or how many of it can be ordered where none is needed."""
+    def with_free(self, *, most: int | None = None) -> ListingQuerySet:
+        """Each with `free`: how many codes are for sale, or how many of it can be ordered where none is needed.
+
+        Counted no further than `most`, where more makes no difference: a shelf may hold a hundred thousand codes.
+        """
         cards: Any = apps.get_model("shops", "Card").objects
-        free = cards.free().filter(listing=models.OuterRef("pk")).order_by().values("listing")
-        counted = free.annotate(number=models.Count("pk")).values("number")
-        in_stock = models.functions.Coalesce(models.Subquery(counted), 0)
+        free = cards.free().filter(listing=models.OuterRef("pk")).order_by("sell_by", "pk").values("pk")
+        in_stock = _HowMany(free if most is None else free[:most])
         return self.annotate(
             free=models.Case(models.When(delivered_by=Way.STOCK, then=in_stock), default=models.Value(WITHOUT_STOCK))
         )

@@ -89,7 +89,7 @@ def index(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     if before.isascii() and before.isdecimal():
         found = found.filter(pk__lt=int(before[:18]))
-    found = found.with_free().select_related("shop__deposit").order_by("-pk")  # type: ignore[attr-defined]
+    found = found.with_free(most=1).select_related("shop__deposit").order_by("-pk")  # type: ignore[attr-defined]
     rows = list(found[: PAGE + 1])
     again = {name: request.GET[name] for name in form.fields if name in asked}
     older = urlencode(again | {"before": rows[PAGE - 1].pk}) if len(rows) > PAGE else ""
@@ -116,7 +116,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     seen = Listing.objects.visible_to(request.user).select_related("shop__deposit", "shop__owner", "shop__record")
     listing = get_object_or_404(seen, pk=pk)
     at = clock.now()
-    free = store.count_free(listing)
+    free = store.count_free(listing, most=MOST)
     why = _why_closed(listing, request.user, free, at)
     level = request.user.level if request.user.is_authenticated else ""
     context = {
