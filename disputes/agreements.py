@@ -6,8 +6,10 @@ Called by refunds in the transaction in which that happens, with the order's loc
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from disputes import appeals, budget, course, lifecycle, proposals, questions
-from disputes.models import UNFINISHED, Dispute
+from disputes.models import UNDECIDED, UNFINISHED, Dispute
 from disputes.states import DISPUTE, DisputeState
 from refunds.models import Refund
 from timeline.door import change, enter, lock, require, verb
@@ -42,6 +44,26 @@ def paid_outside(refund: Refund, *, at: datetime) -> None:
     _clear(dispute, by=None, at=at)
     change(dispute, outcome=Dispute.Outcome.EXTERNAL)
     course.end(dispute, DisputeState.CLOSED, by=None, at=at, data={"because": "paid outside"})
+
+
+@verb
+def part_paid_outside(refund: Refund, *, at: datetime) -> None:
+    """A channel paid a part back on its own account: there is less to decide (machines: R49).
+
+    What was proposed is off the table. Refused: `ruling_under_way` while a ruling over the whole is being signed, can
+    be appealed against, or is carried out; what is carried out is paid, and the rest can be booked then.
+    """
+    dispute = Dispute.objects.filter(refund=refund).exclude(state__in=DISPUTE.terminal).first()
+    if dispute is None:
+        return
+    lock(dispute)
+    require(
+        dispute.decided_in in UNDECIDED and dispute.decided_in != DisputeState.SIGNING,
+        "ruling_under_way",
+        _("A ruling of this case is being signed or carried out. Book this when the case is closed."),
+    )
+    if dispute.state == DisputeState.PROPOSED:
+        proposals.fail(dispute, by=None, at=at)
 
 
 def _clear(dispute: Dispute, *, by: Any, at: datetime) -> None:

@@ -47,7 +47,7 @@ CHECKS = {
          where f.approved is not null and f.outcome = 'ruling'
            and f.approved + d.supplemented <> coalesce((
                 select sum(p.amount) from ledger_payout p
-                 where p.cause in (select way || cause from (
+                 where p.state <> 'void' and p.cause in (select way || cause from (
                            values ('refund:' || f.id), ('dispute:' || d.id)
                            union all select 'ruling:' || r.id from disputes_ruling r where r.dispute_id = d.id
                        ) x (cause), (values (''), ('order:' || f.order_id || ':balance:')) w (way))), 0)

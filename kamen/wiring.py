@@ -12,7 +12,7 @@ from orders import coupons, figures, outages, parties
 from orders import hooks as order_hooks
 from orders import lifecycle as orders
 from orders.states import COUPON, ORDER
-from refunds import guardians, replayed, roads
+from refunds import guardians, outside, replayed, roads
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
 from refunds.states import GUARDIAN, REFUND
@@ -54,6 +54,7 @@ def connect() -> None:
     shop_hooks.bought_from.tie(parties.bought_from)
     ledger.hooks.deposit_paid.tie(shops.paid_by_channel)
     ledger.hooks.payout_paid.tie(refunds.paid)
+    ledger.hooks.paid_outside.tie(outside.told_by_file)
     ORDER.expired.tie(orders.lapse)
     COUPON.expired.tie(coupons.lapse)
     RULEBOOK.expired.tie(rulebook.lapse)
@@ -74,3 +75,4 @@ def connect() -> None:
     refund_hooks.paid_back.tie(disputes.paid)
     refund_hooks.settled.tie(agreements.settled)
     refund_hooks.paid_outside.tie(agreements.paid_outside)
+    refund_hooks.part_paid_outside.tie(agreements.part_paid_outside)

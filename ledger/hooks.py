@@ -15,5 +15,9 @@ order_paid: Hook[..., None] = Hook("ledger.order_paid")
 #: closing, and the ledger then sends the money back.
 deposit_paid: Hook[..., None] = Hook("ledger.deposit_paid")
 
+#: (payment, *, reference, amount, cause, at) → fen: the channel gave `amount` back of an order's charge on its own
+#: account, under its number `reference`. Books as much of it as is left to give back; `cause` is where no case is.
+paid_outside: Hook[..., int] = Hook("ledger.paid_outside")
+
 #: (payout, *, at): what a refund decided has arrived.
 payout_paid: Hook[..., None] = Hook("ledger.payout_paid")

@@ -205,6 +205,10 @@ class Notice(models.Model):
         ]
 
 
+#: In the key of a payout that a channel made on its own account: the channel's number stands behind it.
+OUTSIDE = ":outside:"
+
+
 class PayoutQuerySet(models.QuerySet["Payout"]):
     """Questions to the payouts."""
 
@@ -308,6 +312,11 @@ class Payout(Tracked):
     def is_of_refund(self) -> bool:
         """Whether a refund decided it; the refund then hears of it."""
         return self.cause.startswith("refund:")
+
+    @property
+    def outside(self) -> str:
+        """The channel's own number of what it paid back on its own account; empty for what we sent."""
+        return self.key.partition(OUTSIDE)[2]
 
     def goes_to_account(self) -> bool:
         """Whether it goes to an account outside that somebody named, and not back to where it was paid from."""

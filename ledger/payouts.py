@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger import brake, gateways, hooks
 from ledger.gateways import ChannelDown, ChannelRefused, RefundAnswer, RefundState, UnknownChannel
-from ledger.models import Payment, Payout, PayoutLeg
+from ledger.models import OUTSIDE, Payment, Payout, PayoutLeg
 from ledger.states import PayoutState
 from ledger.transfers import Move, Reason, post_with_page, transfer
 from timeline import numbers, page
@@ -38,6 +38,7 @@ LEASE = timedelta(minutes=2)
 PUT_OFF = timedelta(hours=1)
 
 Proposal = Payout.Proposal
+CONFIRMED = Reason.PAYOUT_CONFIRMED
 
 
 def plan(
@@ -57,6 +58,7 @@ def plan(
     is_held: bool = False,
     reason: str = Reason.REFUND,
     rulebook: str = "",
+    is_done: bool = False,
 ) -> Payout:
     """Pay `legs` (source address, fen) to `user`, once for `key`; in the transaction of the decision, its root locked.
 
@@ -64,7 +66,7 @@ def plan(
     the runner sends it to the charge it came from (`payment`, or another one's number in `charge`). `account`: the
     runner sends it by `channel` to `payee`. The sum of the legs is the payout. One that `is_held` is set aside at once
     and sent when two people of finance say so. `rulebook` is the version that its order is pinned to; without one, the
-    version in force counts.
+    version in force counts. What `is_done` the channel has paid back on its own account: it is booked, never sent.
     """
     goes_out = destination != Payout.Destination.WALLET
     goes_to_channel = destination == Payout.Destination.CHANNEL
@@ -84,7 +86,7 @@ def plan(
         payee=payee,
         is_instant=instant,
         planned_at=at,
-        next_try_at=at if goes_out else None,
+        next_try_at=at if goes_out and not is_done else None,
     )
     span = hooks.span("PAYOUT", "instant" if instant else "normal", version=rulebook, at=at)
     data = {"amount": payout.amount, "cause": cause, "destination": destination}
@@ -97,8 +99,11 @@ def plan(
     page.insert(kept)
     target = _out(payout) if goes_out else _wallet(payout)
     moves = [Move(leg.key, leg.source, target, leg.amount, reason, cause) for leg in kept]
+    if is_done:
+        gone = Move(f"{payout.address}:confirmed", target, f"channel:{payout.channel}", payout.amount, CONFIRMED, cause)
+        moves.append(gone)
     post_with_page(moves, journal=payout.address, at=at)
-    if not goes_out:
+    if is_done or not goes_out:
         _mark_paid(payout, by=None, at=at)
     elif is_held:
         _hand_over(payout, "above the limit: two people of finance let it go", at=at)
@@ -145,6 +150,61 @@ def lapse(payout: Payout, *, limit: str, at: datetime) -> None:
     log.critical("payout %s was not sent in time", payout.number)
     note(payout, "payout.alarm", by=None, at=at, data={"amount": payout.amount, "cause": payout.cause})
     _hand_over(payout, "not sent in time", at=at)
+
+
+@verb
+def done_outside(payout: Payout, amount: int, *, reference: str, at: datetime, rulebook: str) -> Payout:
+    """The channel has paid `amount` fen of a payout on its own account, under its number `reference`.
+
+    Ours is void; what the channel paid stands in its place and is never sent, and what is left of ours is planned anew.
+    Returns the payout that the decision now waits for: the one over the rest, or, if there is none, the one that is
+    done. Refused: `being_sent` while ours is with the channel.
+    """
+    lock(payout)
+    require(
+        payout.state in {PayoutState.PLANNED, PayoutState.RETRYING, PayoutState.MANUAL},
+        "being_sent",
+        _("Our own refund is with the channel at this moment. Book it once the channel has answered."),
+    )
+    told: dict[str, Any] = {
+        "under": payout.under,
+        "cause": payout.cause,
+        "user": payout.user,
+        "destination": payout.destination,
+        "payment": payout.payment,
+        "charge": payout.charge,
+        "instant": payout.is_instant,
+        "rulebook": rulebook,
+        "at": at,
+    }
+    legs = list(payout.legs.order_by("pk"))
+    theirs, ours = _in_two([(leg.source, leg.amount) for leg in legs], amount)
+    # First all comes back to its sources, so that one call books it and what goes out again, in this order.
+    _post_back(payout, legs, at=at)
+    rest = plan(legs=ours, key=f"{payout.key}:after:{reference}", **told) if ours else None
+    done = plan(legs=theirs, key=f"{payout.cause}{OUTSIDE}{reference}", is_done=True, **told)
+    if payout.state == PayoutState.RETRYING:
+        _hand_over(payout, f"paid by the channel: {reference}", at=at)
+    _settle_proposal(payout)
+    _be_void(payout, by=None, at=at)
+    return rest or done
+
+
+def ask_once_more(payout: Payout, *, at: datetime) -> None:
+    """Before anything else counts as its payment, the channel is asked about a payout that was perhaps sent.
+
+    What it has paid is recorded. In no transaction. Refused: `channel_silent`.
+    """
+    answer = _asked(payout)
+    if answer.state == RefundState.DONE:
+        with transaction.atomic():
+            lock(payout)
+            if payout.state == PayoutState.RETRYING:
+                _hand_over(payout, "paid after all", at=at)
+            if payout.state == PayoutState.MANUAL:
+                _settle_proposal(payout)
+                _confirmed(payout, at=at)
+    _require_told(answer)
 
 
 @verb
@@ -207,11 +267,18 @@ def void(payout: Payout, *, by: Any, at: datetime) -> bool:
 
 def _take_back(payout: Payout, *, by: Any, at: datetime) -> None:
     """Every leg goes back to where it came from."""
+    _post_back(payout, list(payout.legs.order_by("pk")), at=at)
+    _be_void(payout, by=by, at=at)
+
+
+def _post_back(payout: Payout, legs: Sequence[PayoutLeg], *, at: datetime) -> None:
     moves = [
-        Move(f"{leg.key}:void", _out(payout), leg.source, leg.amount, Reason.PAYOUT_VOID, payout.cause)
-        for leg in payout.legs.order_by("pk")
+        Move(f"{leg.key}:void", _out(payout), leg.source, leg.amount, Reason.PAYOUT_VOID, payout.cause) for leg in legs
     ]
     post_with_page(moves, journal=f"{payout.address}:void", at=at)
+
+
+def _be_void(payout: Payout, *, by: Any, at: datetime) -> None:
     change(payout, next_try_at=None)
     enter(payout, PayoutState.VOID, by=by, at=at, data={"amount": payout.amount, "error": payout.last_error})
 
@@ -351,11 +418,7 @@ def _require_finance(payout: Payout, by: Any) -> None:
 def _require_unpaid(payout: Payout, *, by: Any, at: datetime) -> None:
     """Only what the channel surely did not pay may go another way; what it did pay is recorded. In no transaction."""
     _require_finance(payout, by)
-    try:
-        answer = _known_of(payout)
-    except (ChannelDown, ChannelRefused, UnknownChannel) as error:
-        log.warning("channel %s gave no answer about %s: %s", payout.channel, payout.number, error)
-        answer = RefundAnswer(RefundState.PENDING)
+    answer = _asked(payout)
     if answer.state == RefundState.DONE:
         with transaction.atomic():
             lock(payout)
@@ -363,6 +426,19 @@ def _require_unpaid(payout: Payout, *, by: Any, at: datetime) -> None:
                 _settle_proposal(payout)
                 _confirmed(payout, at=at)
     require(answer.state != RefundState.DONE, "already_paid", _("The channel has paid this after all. It is recorded."))
+    _require_told(answer)
+
+
+def _asked(payout: Payout) -> RefundAnswer:
+    """What the channel says of our number; while it is silent, nobody knows."""
+    try:
+        return _known_of(payout)
+    except (ChannelDown, ChannelRefused, UnknownChannel) as error:
+        log.warning("channel %s gave no answer about %s: %s", payout.channel, payout.number, error)
+        return RefundAnswer(RefundState.PENDING)
+
+
+def _require_told(answer: RefundAnswer) -> None:
     require(
         answer.state != RefundState.PENDING,
         "channel_silent",
@@ -374,6 +450,17 @@ def _settle_proposal(payout: Payout, **also: Any) -> None:
     for name, value in {"proposal": "", "proposed_by": None, **also}.items():
         setattr(payout, name, value)
     payout.save(update_fields=["proposal", "proposed_by", *also])
+
+
+def _in_two(legs: Sequence[tuple[str, int]], first: int) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """The legs that make up the first so many fen, and the rest."""
+    one, other = [], []
+    for source, amount in legs:
+        part = min(amount, first)
+        first -= part
+        one += [(source, part)] if part else []
+        other += [(source, amount - part)] if amount > part else []
+    return one, other
 
 
 def _out(payout: Payout) -> str:

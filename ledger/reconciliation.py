@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from ledger import gateways, payments
 from ledger.gateways import ChannelDown, ChannelRefused, SettledDay, SettledLine, UnknownChannel
-from ledger.models import Difference, Notice, Payment, Payout, Settlement, SettlementLine, Transfer
+from ledger.models import OUTSIDE, Difference, Notice, Payment, Payout, Settlement, SettlementLine, Transfer
 from ledger.states import DifferenceState, PayoutState
 from timeline.door import Refused, begin, change, enter, lock, require, verb
 from timeline.spans import SHANGHAI, hours
@@ -158,6 +158,7 @@ def _of_charge(channel: str, line: SettledLine) -> Iterator[Found]:
 def _of_sent(channel: str, line: SettledLine) -> Iterator[Found]:
     """What the channel paid back or out. One that we never asked for is its own doing: a refund there, a chargeback."""
     payout = Payout.objects.filter(channel=channel, number=line.number).first()
+    payout = payout or Payout.objects.filter(channel=channel, key__endswith=f"{OUTSIDE}{line.number}").first()
     if payout is None:
         is_ours = line.kind == REFUND and Notice.objects.filter(channel=channel, provider_txn=line.txn).exists()
         kind = Kind.OUTSIDE if is_ours else Kind.MISSING_HERE
@@ -192,7 +193,7 @@ def _missing_there(channel: str, settlement: Settlement) -> Iterator[Found]:
         channel=channel, state=PayoutState.PAID, paid_at__gte=since, paid_at__lt=until
     ).order_by("pk"):
         to_wallet = Transfer.objects.filter(key=f"{payout.address}:to_wallet").exists()
-        if payout.number not in sent and not to_wallet:
+        if (payout.outside or payout.number) not in sent and not to_wallet:
             what = PAYOUT if payout.goes_to_account() else REFUND
             yield Found(Kind.MISSING_THERE, what, payout.number, payout.charge, ours=payout.amount)
 

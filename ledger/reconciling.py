@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Role
-from ledger import reconciliation
+from ledger import outside, reconciliation
 from ledger.models import Difference, Settlement
 from ledger.roles import SEEING_ACCOUNTS, require_role
 from ledger.states import DifferenceState
+from ledger.views import named
 from timeline import clock
 from timeline.sweep import fire_overdue
 
@@ -61,19 +62,22 @@ def settle(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, broken=(pk, form), status=422)
     is_booked = request.POST.get("as") == "booked"
     reason = form.cleaned_data["reason"]
-    reconciliation.settle(found, is_booked=is_booked, reason=reason, by=request.user, at=clock.now())
+    outside.settle(found, is_booked=is_booked, reason=reason, by=request.user, at=clock.now())
     messages.success(request, _("Closed, with your reason."))
     return redirect("ledger:differences")
 
 
 def _page(request: HttpRequest, *, broken: tuple[int, SettleForm] | None = None, status: int = 200) -> HttpResponse:
     at = clock.now()
-    rows = Difference.objects.open().select_related("settlement").order_by("deadline_at", "pk")[:PAGE]
+    rows = list(Difference.objects.open().select_related("settlement").order_by("deadline_at", "pk")[:PAGE])
     closed = Difference.objects.exclude(state=DifferenceState.OPEN).select_related("settlement", "settled_by")
+    told = outside.orders_of(rows)
+    things = named(told.values())
     context: dict[str, Any] = {
         "rows": [
             {
                 "difference": each,
+                "order": things.get(told.get(each.pk, "")),
                 "may_settle": each.may_be_settled_by(request.user),
                 "form": broken[1] if broken and broken[0] == each.pk else SettleForm(auto_id=f"d{each.pk}_%s"),
             }

@@ -10,7 +10,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ledger import reconciliation
+from ledger import outside
 from ledger.models import Difference, SettlementLine
 from ledger.roles import SEEING_ACCOUNTS
 from ledger.states import DifferenceState
@@ -87,7 +87,12 @@ def differences(request: Request) -> Response:
 @extend_schema(
     operation_id="settleDifference",
     summary="Close a difference",
-    description="For finance, with the reason.",
+    description=(
+        "For finance, with the reason. What a channel paid back on its own account (`outside`) is booked with it: an"
+        " open case gets smaller or ends, a payout that was not sent is taken back or sent for the rest only. Refused:"
+        " `not_your_turn`, `wrong_moment`, `reason_missing`, `not_of_an_order`, `more_than_is_left`, `being_sent`,"
+        " `channel_silent`, `ruling_under_way`."
+    ),
     request=DifferenceToSettle,
     responses=ChannelDifference,
     examples=[
@@ -103,7 +108,7 @@ def settle(request: Request, pk: int) -> Response:
     told = DifferenceToSettle(data=request.data)
     told.is_valid(raise_exception=True)
     found = get_object_or_404(Difference.objects.select_related("settlement"), pk=pk)
-    reconciliation.settle(found, by=request.user, at=clock.now(), **told.validated_data)
+    outside.settle(found, by=request.user, at=clock.now(), **told.validated_data)
     return Response(ChannelDifference(found).data)
 
 

@@ -197,6 +197,10 @@ TOLD: dict[str, list[Line]] = {
     "refund.checking": [Line("refund.checking", buyer, refund_page)],
     "refund.exchanged": [Line("refund.exchanged", shop, refund_page)],
     "refund.bad_again": [Line("refund.bad_again", shop, refund_page)],
+    "refund.paid_in_part_outside": [
+        Line("refund.paid_in_part_outside", buyer, refund_page),
+        Line("refund.paid_in_part_outside", shop, refund_page),
+    ],
     "refund.frozen": [Line("refund.frozen", risk, refund_page)],
     "refund.reported": [
         Line("refund.reported", risk, refund_page),

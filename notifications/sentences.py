@@ -93,6 +93,9 @@ SENTENCES: dict[str, Promise] = {
     "refund.lapsed_for_shop": _("The buyer let case %(number)s rest. It is closed."),
     "refund.rejected": _("Case %(number)s is decided: nothing is paid back."),
     "guardian.reminder": _("The papers for case %(number)s are due until %(until)s. Open it to see what is missing."),
+    "refund.paid_in_part_outside": _(
+        "The payment channel itself paid %(amount)s back for order %(order)s. The case goes on for the rest."
+    ),
     "refund.frozen": _("Case %(number)s says that somebody else paid. Its units are frozen; look at the payment."),
     "refund.reported": _("Case %(number)s reports that something may not be sold. The listing is off sale."),
     "refund.reported_for_shop": _("A buyer reports in case %(number)s that your goods may not be sold. We look at it."),

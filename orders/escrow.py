@@ -14,7 +14,7 @@ from django.db.models import F, Sum
 
 from ledger import payouts, waterfall
 from ledger.accounts import balances
-from ledger.models import Payout
+from ledger.models import OUTSIDE, Payout
 from ledger.transfers import Move, Reason, post_with_page
 from ledger.waterfall import Leg, Source
 from orders import coupons
@@ -260,11 +260,15 @@ def give_back(
     compensation: int = 0,
     platform_bp: int = 0,
     is_instant: bool = False,
+    outside: str = "",
+    goes_on: bool = False,
 ) -> Payout | None:
     """Pay the buyer back for units of a locked order, from the sources of `plan`; the case ends for these units.
 
     What is left in escrow of a unit that got something back is released to the shop at once, a fee kept for the buyer's
     own reason goes to the shop's pending money. The money goes back the way it came. Nothing to pay: no payout.
+    `outside` is the channel's number of what it paid back on its own account: then nothing is sent. Where the case
+    `goes_on`, its units stay held.
     """
     found = plan(
         order, units, grants=grants, fees=fees, compensation=compensation, platform_bp=platform_bp, cause=cause
@@ -272,8 +276,8 @@ def give_back(
     touched = [unit for unit in units if unit.pk in grants]
     _reverse_commission(order, touched, found, cause, at=at)
     _book_debt(order, found, cause, at=at)
-    payout = _pay(order, found, grants, cause, is_instant=is_instant, at=at)
-    rest = _book_units(order, touched, found, grants, fees or {}, at=at)
+    payout = _pay(order, found, grants, cause, is_instant=is_instant, at=at, outside=outside)
+    rest = _book_units(order, touched, found, grants, fees or {}, at=at, goes_on=goes_on)
     _return_coupons(order, touched, found, cause, at=at)
     _draw_reserved(order, found, cause)
     _store(touched)
@@ -376,6 +380,7 @@ def _pay(
     *,
     is_instant: bool,
     at: datetime,
+    outside: str = "",
 ) -> Payout | None:
     """Send what was found back the way it came; an order that was paid in two ways gets two payouts.
 
@@ -388,6 +393,8 @@ def _pay(
         legs[leg.address] = legs.get(leg.address, 0) + leg.amount
     if not legs:
         return None
+    if outside:
+        return _send(order, list(legs.items()), cause, to_channel=True, is_instant=is_instant, at=at, outside=outside)
     if order.paid_by == Order.PaidBy.WALLET:
         return _send(order, list(legs.items()), cause, to_channel=False, is_instant=is_instant, at=at)
     principal = sum(grants.values()) - sum(found.unpaid.values())
@@ -406,7 +413,14 @@ def _pay(
 
 
 def _send(
-    order: Order, legs: list[tuple[str, int]], cause: str, *, to_channel: bool, is_instant: bool, at: datetime
+    order: Order,
+    legs: list[tuple[str, int]],
+    cause: str,
+    *,
+    to_channel: bool,
+    is_instant: bool,
+    at: datetime,
+    outside: str = "",
 ) -> Payout:
     return payouts.plan(
         under=order.address,
@@ -417,8 +431,9 @@ def _send(
         payment=order.payment if to_channel else None,
         at=at,
         instant=is_instant,
-        key=f"{cause}:payout",
+        key=f"{cause}{OUTSIDE}{outside}" if outside else f"{cause}:payout",
         rulebook=order.rulebook_version,
+        is_done=bool(outside),
     )
 
 
@@ -454,8 +469,9 @@ def _book_units(
     fees: Mapping[int, int],
     *,
     at: datetime,
+    goes_on: bool = False,
 ) -> list[Unit]:
-    """Each unit's figures after the payment; returns the units of which something is left in escrow."""
+    """Each unit's figures after the payment; returns the units of which something is left in escrow to release."""
     moves: list[Move] = []
     for unit in units:
         covered, fee = found.covered.get(unit.pk, 0), fees.get(unit.pk, 0)
@@ -469,13 +485,14 @@ def _book_units(
         unit.refunded += charged - unpaid
         unit.covered += covered
         unit.fee += fee
-        unit.held_by, unit.left_at_hold = "", None
+        if not goes_on:
+            unit.held_by, unit.left_at_hold = "", None
         if fee_held and not unit.held:
             settles = clocks.span("SETTLE", order.shop.level, version=order.rulebook_version)
             unit.released_at, unit.settle_at = at, deadline(settles, at)
     if moves:
         post_with_page(moves, journal=f"{order.address}:fee:{at.isoformat()}", at=at)
-    return [unit for unit in units if unit.held]
+    return [unit for unit in units if unit.held and not unit.held_by]
 
 
 def _unearned(unit: Unit, charged: int, fee: int) -> int:

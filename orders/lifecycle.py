@@ -289,10 +289,13 @@ def end_case(
     compensation: int = 0,
     platform_bp: int = 0,
     is_instant: bool = False,
+    outside: str = "",
+    goes_on: bool = False,
 ) -> Payout | None:
     """A case (`refund:12`) over units of a locked order is over: pay back what was granted, let the rest go on.
 
-    `units` are all units of the order, if the caller has read them.
+    `units` are all units of the order, if the caller has read them. `outside` is a channel's number of what it paid
+    back on its own account; that may be a part only, so that the case over these units `goes_on`.
     `grants` and `fees` are fen per unit id, `platform_bp` is the platform's share of the fault. Returns the payout, or
     nothing where nothing goes back.
     """
@@ -310,6 +313,8 @@ def end_case(
             platform_bp=platform_bp,
             is_instant=is_instant,
             at=at,
+            outside=outside,
+            goes_on=goes_on,
         )
     escrow.unreserve(order, cause, at=at)
     advance(order, units, at=at)

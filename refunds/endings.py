@@ -158,8 +158,12 @@ def approve(
     platform_bp: int = 0,
     items: list[RefundItem] | None = None,
     units: list[Unit] | None = None,
+    outside: str = "",
 ) -> None:
-    """The decision is made, then it is paid. To a balance, the money arrives inside this call and closes the case."""
+    """The decision is made, then it is paid. To a balance, the money arrives inside this call and closes the case.
+
+    `outside` is the channel's number of what it has paid back on its own account: then nothing is left to pay.
+    """
     units = escrow.units_of(refund.order) if units is None else units
     change(refund, approved=sum(grants.values()) + compensation, outcome=outcome)
     close_items(refund, grants, items)
@@ -177,6 +181,7 @@ def approve(
         compensation=compensation,
         platform_bp=platform_bp,
         is_instant=is_instant,
+        outside=outside,
         at=at,
     )
     if payout is None:

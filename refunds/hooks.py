@@ -22,3 +22,7 @@ settled: Hook[..., None] = Hook("refunds.settled")
 
 #: (refund, *, at): a channel paid it all back on its own account; closes the dispute, if there is one.
 paid_outside: Hook[..., None] = Hook("refunds.paid_outside")
+
+#: (refund, *, at): a channel is about to have paid a part back; the dispute's proposal is off the table, and it refuses
+#: (`ruling_under_way`) while a ruling over the whole waits to be signed, appealed against or carried out.
+part_paid_outside: Hook[..., None] = Hook("refunds.part_paid_outside")

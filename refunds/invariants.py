@@ -66,6 +66,7 @@ CHECKS = {
     "a case's payout is its own, and none of its payouts is without it": """
         select p.cause from ledger_payout p left join refunds_refund r on r.payout_id = p.id
          where p.cause like 'refund:%' and p.cause is distinct from 'refund:' || r.id
+           and p.state <> 'void' and p.key not like '%:outside:%'
     """,
     "a payout never exceeds what was approved": """
         select 'refund:' || r.id from refunds_refund r join ledger_payout p on p.id = r.payout_id

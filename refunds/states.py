@@ -43,6 +43,7 @@ REFUND = Machine(
         RefundState.QUESTIONED: {
             RefundState.REQUESTED,
             RefundState.DISPUTED,
+            RefundState.APPROVED,
             RefundState.REFUNDED,
             RefundState.WITHDRAWN,
             RefundState.LAPSED,

@@ -126,6 +126,10 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "refund.exchanged": (gettext_lazy("The replacement is good."), "circle-check"),
     "refund.bad_again": (gettext_lazy("The buyer says that the replacement is no good either."), "circle-x"),
     "refund.clock_fired": (gettext_lazy("A deadline ended."), "clock-alert"),
+    "refund.paid_in_part_outside": (
+        gettext_lazy("The payment channel gave a part back on its own account."),
+        "banknote",
+    ),
     "refund.alarm": (gettext_lazy("The money had not arrived in time; finance was alarmed."), "triangle-alert"),
 }
 

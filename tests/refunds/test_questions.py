@@ -175,6 +175,13 @@ def test_the_buyer_calls_the_platform_instead_of_answering(questioned, rich_buye
     assert live(questioned) == set()
 
 
+def test_the_shop_gives_in_while_the_buyer_still_looks_for_it(questioned, seller, rich_buyer, at):
+    assert "accept" in questioned.actions_for(seller, at)
+    lifecycle.accept(questioned, by=seller, at=at)
+    assert (questioned.state, questioned.outcome, questioned.approved) == ("refunded", "seller", 9_800)
+    assert questioned.actions_for(rich_buyer, at) == []
+
+
 def test_nothing_happens_in_a_case_that_is_over(questioned, seller, rich_buyer, at):
     later = at + timedelta(hours=11)
     lifecycle.withdraw(questioned, by=rich_buyer, at=later)

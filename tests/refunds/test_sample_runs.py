@@ -13,9 +13,9 @@ from accounts import lifecycle as people
 from disputes import lifecycle as disputes
 from disputes.models import Dispute, Ruling
 from disputes.states import AppealState, DisputeState
-from ledger import payments, payouts
+from ledger import outside, payments, payouts
 from ledger.accounts import balance, balances
-from ledger.models import Payout, Transfer
+from ledger.models import Difference, Payout, Settlement, Transfer
 from ledger.transfers import Reason
 from orders import delivery, purchase
 from orders import lifecycle as orders
@@ -36,8 +36,10 @@ from tests.fixtures.cases import VISIT, claim, units_of
 from tests.fixtures.disputes import declined, drafted
 from tests.races import lost, race
 from tests.reputation.conftest import buy, ring
+from timeline.door import begin, verb
 from timeline.models import Event
 from timeline.refusals import Refused
+from timeline.spans import hours
 from timeline.sweep import sweep
 
 ANSWER = timedelta(hours=48)
@@ -276,6 +278,39 @@ def test_x9_a_notice_again_is_nothing_and_a_second_or_late_payment_goes_back(by_
         "channel:sandbox:out": 19_600,
     }
     assert happened(payment).count("payment.confirmed") == happened(payment).count("payment.returned") == 1
+
+
+def test_x10_a_chargeback_while_the_shop_has_to_answer_ends_the_case(by_channel, rich_buyer, finance, at):
+    """R50, J06 without the buyer's leg: the channel took it all back; nothing is refunded a second time."""
+    order, payment = by_channel
+    payments.confirm(payment, provider_txn="t1", amount=9_800, at=at)
+    delivery.reveal(order.units.get(), by=rich_buyer, at=at, visit=VISIT)
+    refund = claim(order.units.get(), "CODE_INVALID", by=rich_buyer, at=at)
+    assert refund.state == RefundState.REQUESTED
+    before, outside_before = wallet(rich_buyer), balance("channel:sandbox")
+    sheet = Settlement.objects.create(
+        channel="sandbox", day=at.date(), fetched_at=at, sha256="0" * 64, lines=1, came_in=0, went_out=9_800
+    )
+    told = Difference(
+        settlement=sheet, channel="sandbox", kind="outside", what="refund", number="CB-1", txn="t1", found_at=at
+    )
+    told.theirs = 9_800
+    open_ticket(told, at)
+    outside.settle(told, is_booked=True, reason="发卡行拒付，渠道文件可查。", by=finance, at=at)
+    refund.refresh_from_db()
+    order = Order.objects.get(pk=order.pk)
+    assert (refund.state, refund.outcome, refund.approved, order.state) == ("refunded", "external", 9_800, "refunded")
+    assert happened(refund) == ["refund.requested", "refund.approved", "refund.refunded"]
+    assert (wallet(rich_buyer), balance("channel:sandbox")) == (before, outside_before + 9_800)
+    assert balances([order.escrow, "channel:sandbox:out"]) == {order.escrow: 0, "channel:sandbox:out": 0}
+    assert not Payout.objects.due(at + timedelta(days=1)).exists(), "no second refund"
+    assert happened(told) == ["difference.open", "difference.booked"]
+
+
+@verb
+def open_ticket(difference, at):
+    """As the nightly comparison does when it finds one."""
+    begin(difference, by=None, at=at, span=hours(24), data={})
 
 
 # Appeals

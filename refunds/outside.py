@@ -1,0 +1,178 @@
+"""A channel paid a buyer back on its own account: its staff did after a complaint, or a bank took the money back.
+
+One payout for all roads: what the channel gave back is booked as the payout of the case that is open, and nothing is
+paid a second time (machines: R49, R50, D34). Amounts are fen.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Sum
+
+from ledger import payouts
+from ledger.models import OUTSIDE, Payment, Payout
+from orders import escrow
+from orders import lifecycle as orders
+from orders.models import Order, Unit
+from refunds import bargaining, endings, hooks
+from refunds.models import Offer, Refund, RefundItem
+from refunds.states import RefundState
+from timeline import page
+from timeline.door import change, change_all, lock, verb
+from timeline.refusals import Refused
+
+log = logging.getLogger(__name__)
+
+
+@verb
+def paid_by_channel(order: Order, *, reference: str, amount: int, cause: str, at: datetime) -> int:
+    """Book that the order's channel gave `amount` fen back under its own number `reference`; returns what was booked.
+
+    All of what an open case asks ends the case, less makes it smaller; of what was decided and not sent, only the rest
+    is still sent. Without a case, and for what a case leaves, the `cause` (`complaint:5`, `difference:3`) stands for
+    it. What is more than the order has left is for people: it was paid twice. So is what cannot be booked at this
+    moment (`book` refuses it): finance books it when the channel's own file tells of it.
+    """
+    lock(order)
+    try:
+        with page.part():
+            return book(order, reference=reference, amount=amount, cause=cause, at=at)
+    except Refused as refusal:
+        log.warning("%s: what the channel paid under %s is not booked: %s", order.number, reference, refusal.code)
+        return 0
+
+
+@verb
+def book(order: Order, *, reference: str, amount: int, cause: str, at: datetime) -> int:
+    """The same. Refused: `being_sent` while our own payout is with the channel, `ruling_under_way`."""
+    lock(order)
+    if order.paid_by == Order.PaidBy.WALLET or order.payment is None:
+        return 0
+    known = Payout.objects.filter(channel=order.payment.channel, key__endswith=f"{OUTSIDE}{reference}")
+    if booked := known.aggregate(sum=Sum("amount"))["sum"]:
+        return int(booked)
+    refund, units, booked = _case(order, amount), escrow.units_of(order), 0
+    if refund is not None:
+        booked = _to_case(refund, units, amount, reference=reference, cause=cause, at=at)
+    grants = _over([unit for unit in units if not unit.held_by], amount - booked)
+    if grants:
+        orders.end_case(order, units=units, cause=cause, grants=grants, outside=reference, at=at)
+    return booked + sum(grants.values())
+
+
+def told_by_file(payment: Payment, *, reference: str, amount: int, cause: str, at: datetime) -> int:
+    """The same for a channel's settlement file, which knows the charge: the ledger asks it for the order it paid."""
+    order = Order.objects.get(pk=int(payment.subject.removeprefix("order:")))
+    return book(order, reference=reference, amount=amount, cause=cause, at=at)
+
+
+def _to_case(refund: Refund, units: list[Unit], amount: int, *, reference: str, cause: str, at: datetime) -> int:
+    """What of `amount` an open case takes, in fen."""
+    if refund.state == RefundState.APPROVED:
+        return _instead(refund, amount, reference=reference, at=at)
+    items = endings.items_of(refund)
+    mine = {item.unit_id for item in items}
+    grants = _over([unit for unit in units if unit.pk in mine], amount)
+    if not grants:
+        return 0
+    if sum(grants.values()) < min(refund.asked + refund.compensation, sum(u.left for u in units if u.pk in mine)):
+        _smaller(refund, items, units, grants, reference=reference, cause=cause, at=at)
+    else:
+        _whole(refund, items, units, grants, reference=reference, at=at)
+    return sum(grants.values())
+
+
+def _instead(refund: Refund, amount: int, *, reference: str, at: datetime) -> int:
+    """It was decided and not sent: what the channel paid is not sent any more, and all of it ends the case."""
+    payout = refund.payout
+    if payout is None:
+        return 0
+    part = min(amount, payout.amount)
+    version = refund.order.rulebook_version
+    now = payouts.done_outside(payout, part, reference=reference, rulebook=version, at=at)
+    if part == payout.amount:
+        endings.has_arrived(refund, now, at=at)
+        hooks.paid_back(refund, at=at)
+    else:
+        change(refund, payout=now)
+        data = {"amount": part, "reference": reference}
+        endings.remark(refund, event="refund.paid_in_part_outside", by=None, at=at, data=data)
+    return part
+
+
+def _case(order: Order, amount: int) -> Refund | None:
+    """The open case that is meant: the one over this very sum, else the oldest."""
+    found = list(Refund.objects.open().filter(order=order).select_related("payout").order_by("pk"))
+    exact = [each for each in found if endings.sum_of(each) == amount]
+    return next(iter(exact or found), None)
+
+
+def _over(units: Sequence[Unit], amount: int) -> dict[int, int]:
+    """The sum over units in their places, in fen per unit id; none gets more than it has left."""
+    grants = {}
+    for unit in units:
+        part = min(unit.left, amount)
+        amount -= part
+        if part:
+            grants[unit.pk] = part
+    return grants
+
+
+def _whole(
+    refund: Refund, items: list[RefundItem], units: list[Unit], grants: dict[int, int], *, reference: str, at: datetime
+) -> None:
+    """The buyer has all that was asked: the case is over, with its dispute if there is one."""
+    was_disputed = refund.state == RefundState.DISPUTED
+    endings.approve(
+        refund,
+        items=items,
+        units=units,
+        grants=grants,
+        fees={},
+        compensation=0,
+        outcome=Refund.Outcome.EXTERNAL,
+        outside=reference,
+        by=None,
+        at=at,
+    )
+    if was_disputed:
+        hooks.paid_outside(refund, at=at)
+
+
+def _smaller(
+    refund: Refund,
+    items: list[RefundItem],
+    units: list[Unit],
+    grants: dict[int, int],
+    *,
+    reference: str,
+    cause: str,
+    at: datetime,
+) -> None:
+    """The buyer has a part of what was asked: the case goes on for the rest, its units stay held."""
+    if refund.state == RefundState.DISPUTED:
+        hooks.part_paid_outside(refund, at=at)
+    part = sum(grants.values())
+    for item in items:
+        item.asked = max(item.asked - grants.get(item.unit_id, 0), 0)
+    change_all(items, ["asked"])
+    change(refund, asked=sum(item.asked for item in items))
+    data = {"amount": part, "reference": reference}
+    endings.remark(refund, event="refund.paid_in_part_outside", by=None, at=at, data=data)
+    orders.end_case(refund.order, units=units, cause=cause, grants=grants, outside=reference, goes_on=True, at=at)
+    _lower_offer(refund, part, at=at)
+
+
+def _lower_offer(refund: Refund, part: int, *, at: datetime) -> None:
+    """What lies on the table is over the whole: it is less by what the buyer has, and off if nothing is left of it."""
+    found = bargaining.open_offer(refund)
+    if found is None or not found.amount:
+        return
+    amount = max(found.amount - part, 0)
+    if amount or found.replaces:
+        change(found, amount=amount)
+    elif refund.state == RefundState.BARGAINING:
+        endings.to_the_buyer(refund, by=None, at=at, event="refund.talks_lapsed")
+    else:
+        change(found, fate=Offer.Fate.CLOSED)
