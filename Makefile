@@ -71,8 +71,8 @@ interleave: $(READY) ## every pair of verbs that move money, statement by statem
 museum: $(READY) ## known bugs of other people put in, each of which the tests must catch (ARGS="lazy_lock" narrows)
 	@$(RUN) -m tests.museum.visit $(ARGS)
 
-screens: $(READY) ## pictures of the journey from a demo of their own, for the README (needs a Chromium)
-	@$(RUN) -m tests.screens
+screens: $(READY) ## pictures of the journey from a demo of their own, for the README; SHARD=1/4 looks at a quarter of all pages
+	@$(RUN) -m tests.screens $(if $(SHARD),--shard $(SHARD)) $(ARGS)
 
 bench-engine: $(READY) ## how many cases the rulebook decides in a second, on one core
 	@$(RUN) -m bench.engine

@@ -7,6 +7,15 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 
+class SharesForm(forms.Form):
+    """How much each side bears, in percent, only to be looked at."""
+
+    seller = forms.DecimalField(label=_("Shop"), initial=60)
+    buyer = forms.DecimalField(label=_("Buyer"), initial=25)
+    supplier = forms.DecimalField(label=_("Supplier"), initial=15)
+    platform = forms.DecimalField(label=_("Platform"), initial=0)
+
+
 class SampleForm(forms.Form):
     """A claim as a form, only to be looked at: every kind of question, and everything that can be wrong with it."""
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from disputes.models import Dispute
@@ -159,7 +160,9 @@ def _books(at: datetime) -> list[Finding]:
     page = reverse("ledger:brake")
     whole = BooksCheck.objects.filter(scope=BooksCheck.Scope.WHOLE).order_by("-pk").first()
     if whole is None or whole.at <= at - BOOKS:
-        return [Finding("books", "nobody looked at the whole books for a day", whole.at if whole else None, page)]
+        return [
+            Finding("books", gettext("Nobody looked at the whole books for a day"), whole.at if whole else None, page)
+        ]
     last = BooksCheck.objects.order_by("-pk").first()
     broken = {**whole.broken, **(last.broken if last else {})}
     return [

@@ -15,6 +15,8 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
 from disputes.models import Dispute
+from orders.models import Order
+from orders.states import OrderState
 from refunds.models import Refund
 from support.models import Talk
 from timeline.models import Event
@@ -24,6 +26,9 @@ SALT = "kamen live"
 LONGEST = timedelta(hours=12)
 #: What was written just before a page was read may have been committed just after.
 SLACK = timedelta(seconds=2)
+
+#: An order in one of these changes by what somebody does.
+RUNNING = [OrderState.PLACED, OrderState.PAID, OrderState.DELIVERED]
 
 #: The version of something, and when it changed last.
 Found = tuple[str, datetime | None]
@@ -73,6 +78,11 @@ def _queue(key: str) -> Found:
     return _waiting(Refund.objects.open().filter(order__shop=int(key)))
 
 
+def _orders(key: str) -> Found:
+    """What a shop sold and has not seen the end of: what comes, what is paid, what leaves."""
+    return _waiting(Order.objects.filter(shop=int(key), state__in=RUNNING))
+
+
 def _bench(key: str) -> Found:
     """The cases before the platform."""
     return _waiting(Dispute.objects.open())
@@ -83,4 +93,12 @@ def _talks(key: str) -> Found:
     return _waiting(Talk.objects.open())
 
 
-KINDS: dict[str, Callable[[str], Found]] = {"root": _root, "queue": _queue, "bench": _bench, "talks": _talks}
+
+
+KINDS: dict[str, Callable[[str], Found]] = {
+    "root": _root,
+    "queue": _queue,
+    "orders": _orders,
+    "bench": _bench,
+    "talks": _talks,
+}

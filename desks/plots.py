@@ -76,6 +76,12 @@ class Plot:
     legend: list[tuple[int, str]]
     columns: list[str]
     rows: list[tuple[str, list[str]]]
+
+    @property
+    def labelled(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """The rows with the name of its column at each figure, for a screen on which the columns are gone."""
+        return [(name, list(zip(self.columns, figures, strict=True))) for name, figures in self.rows]
+
     bars: list[Bar] = field(default_factory=list)
     dots: list[Dot] = field(default_factory=list)
     mark: Tick | None = None

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.templatetags.static import static
 from django.utils.translation import gettext as _
 
 
@@ -22,6 +23,10 @@ def samples(at: datetime) -> dict[str, Any]:
         "legs": _legs(),
         "badges": _badges(),
         "plots": _plots(),
+        "talk": _talk(at),
+        "units": _units(at),
+        "lines": _lines(at),
+        "reasons": _reasons(),
     }
 
 
@@ -316,3 +321,69 @@ def _plots() -> dict[str, Any]:
         "fund": [(_("Guarantee fund"), [8_400_000, 8_150_000, 8_920_000, 9_300_000, 9_120_000, 9_640_000])],
         "nothing": [(_("Cases"), [None] * 6)],
     }
+
+
+def _talk(at: datetime) -> list[dict[str, Any]]:
+    picture = {"name": "redeemed.svg", "url": static("img/sample-1.svg"), "is_image": True, "size": "2 KB"}
+    said: list[tuple[str, str, bool, timedelta, str, dict[str, Any] | None]] = [
+        ("buyer", _("Buyer"), True, timedelta(hours=3), _("It says that the code was used already."), None),
+        ("buyer", _("Buyer"), True, timedelta(hours=3), "", picture | {"sha256": "9b4a" * 16}),
+        ("shop", _("Shop"), False, timedelta(hours=2), _("We are asking our supplier. You hear from us today."), None),
+        ("platform", _("Platform"), False, timedelta(hours=1), _("The clock runs until tomorrow, 14:00."), None),
+    ]
+    return [
+        {
+            "who": word,
+            "side": side,
+            "side_word": word,
+            "is_own": is_own,
+            "at": at - ago,
+            "text": text,
+            "file": file,
+            "signs": "",
+        }
+        for side, word, is_own, ago, text, file in said
+    ]
+
+
+def _units(at: datetime) -> list[dict[str, Any]]:
+    whole = {
+        "grade": "record",
+        "tail": "",
+        "url": "#units",
+        "look": None,
+        "is_held": False,
+        "case": None,
+        "money": [{"word": _("In escrow"), "amount": 9_800, "tone": ""}],
+        "has_code": True,
+        "track": [],
+    }
+    sealed = {"word": _("Sealed"), "icon": "lock", "tone": "brand"}
+    opened = {"word": _("Opened"), "icon": "eye", "tone": ""}
+    return [
+        whole | {"place": 1, "badge": sealed, "is_sealed": True},
+        whole
+        | {
+            "place": 2,
+            "badge": opened,
+            "is_sealed": False,
+            "tail": "7QX4",
+            "look": {"first": at - timedelta(hours=4), "times": 2},
+        },
+    ]
+
+
+def _lines(at: datetime) -> list[dict[str, Any]]:
+    told = [(_("Order paid"), -9_800, 215_610), (_("Refund"), 9_800, 225_410), (_("Top-up"), 50_000, 275_410)]
+    return [
+        {"what": what, "at": at - timedelta(days=place), "amount": amount, "after": after}
+        for place, (what, amount, after) in enumerate(told)
+    ]
+
+
+def _reasons() -> list[dict[str, str]]:
+    return [
+        {"code": "used", "icon": "key-round", "word": _("Code does not work"), "more": _("Invalid, used or expired")},
+        {"code": "late", "icon": "clock-alert", "word": _("Came too late"), "more": _("Or not at all")},
+        {"code": "mind", "icon": "undo-2", "word": _("Bought by mistake"), "more": _("And not looked at yet")},
+    ]

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.views import SignedInRequest
 from desks import house
-from desks.forms import SampleForm
+from desks.forms import SampleForm, SharesForm
 from desks.promise import promise
 from desks.samples import samples
 from desks.templatetags.staff_places import HOUSE_KEEPERS
@@ -53,5 +53,5 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     if not (settings.DEMO or settings.DEBUG or seen_by_staff):
         raise Http404
     wrong = SampleForm({"amount": "12.50", "region": "cn"}, prefix="wrong", auto_id="id_%s")
-    forms = {"empty_form": SampleForm(), "wrong_form": wrong}
+    forms = {"empty_form": SampleForm(), "wrong_form": wrong, "shares": list(SharesForm(prefix="shares"))}
     return render(request, "desks/styleguide.html", samples(clock.now()) | forms)

@@ -2,10 +2,16 @@
 
 A demo of its own is started in a temporary directory on a free port, walked as a newcomer would walk it, photographed
 into test-results/screens/, and thrown away; what the README shows is scaled down into docs/screens/.
+
+`make screens SHARD=1/4` looks at a quarter of the whole sitemap instead: every kind of page that each persona reaches
+by links, on a phone and a desk, in both languages and by day and night. Each must fit, stand still while it comes, and
+give axe and the browser nothing to complain about; each is photographed.
 """
 
+import argparse
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,13 +21,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.chromium import FLAGS, executable
+from tests.browser.chromium import FLAGS, Visitor, executable
 
 ROOT = Path(__file__).parents[1]
 TAKEN, CHOSEN = ROOT / "test-results" / "screens", ROOT / "docs" / "screens"
@@ -87,8 +94,10 @@ def wait_until_open(process: "subprocess.Popen[bytes]", port: int) -> None:
 class Guide:
     """Somebody of the demo: walks at one window, and is photographed at all of them."""
 
-    def __init__(self, browser: Browser, home: str, email: str) -> None:
+    def __init__(self, browser: Browser, home: str, email: str, *, is_brief: bool = False) -> None:
         self.home = home
+        self.browser = browser
+        self.is_brief = is_brief
         self.windows: dict[tuple[str, int, str], Page] = {}
         first = self._window(browser, "zh", 390, "light", None)
         first.goto("/account/login/")
@@ -97,12 +106,15 @@ class Guide:
             code = first.locator(".message .figures").inner_text()
             first.locator('input[name="code"]').fill(code)
             first.locator('main form:has(input[name="code"]) button').first.click()
-        state = first.context.storage_state()
+        self.state = first.context.storage_state()
         self.page = first
-        for language in LANGUAGES:
-            for width in WIDTHS:
-                for theme in ("light", "dark"):
-                    self.windows[language, width, theme] = self._window(browser, language, width, theme, state)
+
+    def window(self, language: str, width: int, theme: str) -> Page:
+        """A window of this person, opened when it is looked through for the first time."""
+        how = (language, width, theme)
+        if how not in self.windows:
+            self.windows[how] = self._window(self.browser, language, width, theme, self.state)
+        return self.windows[how]
 
     def _window(self, browser: Browser, language: str, width: int, theme: Any, state: Any) -> Page:
         context = browser.new_context(
@@ -118,10 +130,13 @@ class Guide:
         return context.new_page()
 
     def shows(self, scene: str, path: str, before: Callable[[Page, str], None] | None = None) -> None:
-        """Photograph a page in both languages at both widths, some also by night."""
-        for (language, width, theme), page in self.windows.items():
-            if theme == "dark" and scene not in BY_NIGHT:
+        """Photograph a page in both languages at both widths, some also by night; in brief what the README shows."""
+        for language, width, theme in product(LANGUAGES, WIDTHS, ("light", "dark")):
+            if theme == "dark" and (scene not in BY_NIGHT or self.is_brief):
                 continue
+            if self.is_brief and IN_THE_README.get(scene) != width:
+                continue
+            page = self.window(language, width, theme)
             answer = page.goto(path)
             assert answer is not None
             if answer.status != 200:
@@ -162,11 +177,11 @@ def small(picture: bytes, width: int, path: Path) -> None:
     path.write_bytes(content.getvalue())
 
 
-def walk(browser: Browser, home: str) -> None:
-    """The journey of the README, step by step."""
+def walk(browser: Browser, home: str, *, is_brief: bool = False) -> None:
+    """The journey of the README, step by step; in brief it ends with the ruling."""
 
     def somebody(name: str) -> Guide:
-        return Guide(browser, home, f"{name}@demo.kamen.invalid")
+        return Guide(browser, home, f"{name}@demo.kamen.invalid", is_brief=is_brief)
 
     buyer, shop = somebody("buyer"), somebody("shop")
     listing = find(buyer.goes("/listings/"), "/listings/", "星河激活码 30 天")
@@ -198,6 +213,8 @@ def walk(browser: Browser, home: str) -> None:
     bench = rule(somebody("arbiter"), dispute)
     sign(somebody("senior"), bench)
     buyer.shows("7-ruling", f"{dispute}ruling/")
+    if is_brief:
+        return
     buyer.shows("8-wallet", "/wallet/")
     shop.shows("8-shop-money", "/shops/xinghe/deposit/")
     shop.shows("8-shop-orders", "/desk/xinghe/orders/")
@@ -259,7 +276,8 @@ def claim(buyer: Guide, order: str) -> None:
     page = buyer.goes(f"{order}claim/facts/")
     page.locator('textarea[name="text"]').fill("激活页面提示“卡密无效”。")
     page.locator('input[type="file"]').set_input_files(picture)
-    buyer.presses("main form button.button")
+    page.locator(".thumbs img").wait_for()  # sent by itself
+    buyer.presses("main form .sticky-actions button.button")
     buyer.shows("3-claim-3", f"{order}claim/result/")
     buyer.goes(f"{order}claim/result/")
     buyer.presses("main form .sticky-actions button")
@@ -318,17 +336,116 @@ def sign(senior: Guide, bench: str) -> None:
     senior.presses(f'form[action="{bench}sign/"] button')
 
 
+# The whole sitemap
+
+#: Who goes around; nobody in particular goes first.
+PERSONAS = ["", "buyer", "patron", "shop", "shop2", "agent", "arbiter", "senior", "lead", "finance", "risk", "auditor"]
+STARTS = [
+    "/",
+    "/me/",
+    "/desk/",
+    "/shops/",
+    "/rules/",
+    "/transparency/",
+    "/precedents/",
+    "/verify/",
+    "/neutrals/",
+    "/styleguide/",
+]
+#: Not pages: what leaves, is fetched, or belongs to a machine.
+NO_PAGE = re.compile(
+    r"^/(static|api|i18n|demo|live|account/logout)|\.(csv|json|py|pdf|zip|txt)$|/(files|zip|paper|file)/\d*/?$"
+)
+
+
+def kind_of(path: str) -> str:
+    """Pages of one kind have addresses that differ in numbers and names only."""
+    path = re.sub(r"(?<=/)([A-Z]*\d[^/]*|[a-z]+:[^/]*)(?=/|$)", "*", path)
+    return re.sub(r"^/(shops|desk)/(?!\*)[^/]+/", r"/\1/*/", path)
+
+
+def sitemap(context: Any, home: str) -> list[str]:
+    """One page of each kind that somebody reaches by links, from the pages that everybody knows."""
+    found: dict[str, str] = {}
+    waiting = list(STARTS)
+    while waiting:
+        path = waiting.pop(0)
+        if kind_of(path) in found:
+            continue
+        answer = context.request.get(home + path, headers={"Accept": "text/html"})
+        if answer.status != 200 or "text/html" not in answer.headers.get("content-type", ""):
+            continue
+        found[kind_of(path)] = answer.url.removeprefix(home).partition("?")[0]
+        for link in re.findall(r'href="(/[^"?#]*)', answer.text()):
+            if not NO_PAGE.search(link) and kind_of(link) not in found:
+                waiting.append(link)
+    return [found[kind] for kind in sorted(found)]
+
+
+def look_around(browser: Browser, home: str, shard: int, shards: int, only: str) -> list[str]:
+    """Look at this shard's pages as everybody who reaches them; what is wrong with them, in words."""
+    wrong, looked = [], 0
+    for name in PERSONAS:
+        guide = Guide(browser, home, f"{name}@demo.kamen.invalid") if name else None
+        context = guide.page.context if guide else browser.new_context(base_url=home)
+        pages = [path for path in sitemap(context, home) if not only or re.search(only, path)]
+        for path in pages[shard - 1 :: shards]:
+            for language, width in ((language, width) for language in LANGUAGES for width in WIDTHS):
+                visitor = Visitor(browser, home, width=width, language=LANGUAGES[language])
+                if guide:
+                    cookies: Any = guide.page.context.cookies()
+                    visitor.context.add_cookies(cookies)
+                looked += 1
+                try:
+                    look_at(visitor, path, f"map-{name or 'nobody'}{kind_of(path).replace('/', '-')}{width}-{language}")
+                except AssertionError as error:
+                    wrong.append(f"{name or 'nobody'}, {width} px, {language}: {error}")
+                finally:
+                    visitor.leave()
+        for window in guide.windows.values() if guide else ():
+            window.context.close()
+        context.close()
+    sys.stdout.write(f"{looked} pages looked at.\n")
+    return wrong
+
+
+def look_at(visitor: Visitor, path: str, name: str) -> None:
+    """A page by day and by night."""
+    visitor.visit(path)
+    visitor.page.screenshot(path=TAKEN / f"{name.replace('*', '_')}.png", full_page=True)
+    visitor.require_steady()
+    for theme in ("light", "dark"):
+        visitor.prefer(theme)
+        visitor.require_fits()
+        visitor.require_accessible()
+
+
+def asked() -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(prog="make screens", description=__doc__)
+    parser.add_argument("--shard", default="", help="look at a part of the whole sitemap, 1/4 is the first quarter")
+    parser.add_argument("--brief", action="store_true", help="only the pictures that the README shows")
+    parser.add_argument("--only", default="", help="of the sitemap only addresses that match this expression")
+    return parser.parse_args()
+
+
 def main() -> int:
-    """Take all pictures; says how many."""
+    """Take all pictures; says how many. Of the sitemap: says what is wrong."""
     if executable() is None:
         sys.stderr.write("No Chromium here: `make screens` needs one (KAMEN_CHROMIUM names it).\n")
         return 1
+    told = asked()
     for directory in (TAKEN, CHOSEN):
         directory.mkdir(parents=True, exist_ok=True)
     with demo() as home, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS, headless=True)
         try:
-            walk(browser, home)
+            if told.shard or told.only:
+                shard, _slash, shards = (told.shard or "1/1").partition("/")
+                wrong = look_around(browser, home, int(shard), int(shards or 1), told.only)
+                sys.stdout.write("".join(f"{each}\n" for each in wrong) or "Nothing is wrong with them.\n")
+                return 1 if wrong else 0
+            walk(browser, home, is_brief=told.brief)
         finally:
             browser.close()
     taken, chosen = len(list(TAKEN.glob("*.png"))), len(list(CHOSEN.glob("*.png")))

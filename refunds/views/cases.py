@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from orders import conversation
-from orders.attachments import attach
+from orders.attachments import attach, is_image
 from orders.models import Attachment
 from orders.parties import Side, side_of, side_of_author
 from orders.uploads import too_large
@@ -393,12 +393,17 @@ def steps(refund: Refund) -> list[dict[str, Any]]:
     ]
 
 
+#: The keys of the answers that a shop gives all day.
+KEYS = {"accept": "a", "offer": "o", "counter": "o", "decline": "d", "question": "r"}
+
+
 def actions(refund: Refund, user: Any, at: datetime) -> list[dict[str, Any]]:
     """What `user` can do, as buttons: exactly what the verbs would allow."""
     return [
         {
             "label": BUTTONS[verb][0],
             "style": BUTTONS[verb][1],
+            "key": KEYS.get(verb, ""),
             "url": reverse(f"refunds:{verb}", kwargs={"number": refund.number}),
             "method": "post" if verb in AT_ONCE else "get",
         }
@@ -431,6 +436,7 @@ def files(refund: Refund) -> list[dict[str, Any]]:
             "name": each.name,
             "sha256": each.sha256,
             "url": _file_url(refund, each),
+            "is_image": is_image(each),
             "side": side_of_author(refund.order, each.uploader_id).label,
         }
         for each in refund.attachments.order_by("pk")

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -220,11 +221,28 @@ def row(refund: Refund, at: datetime) -> dict[str, Any]:
         "kept": refund.fee,
         "choices": costs.choices(refund, units=refund.units, kind=refund.order.snapshot.listing.kind),  # type: ignore[attr-defined]
         "can_be_chosen": _can_be_chosen(refund),
+        "answers": _answers(refund),
         "verdict": {"word": word, "icon": icon, "tone": tone},
         "left": percent,
         "urgency": {"word": urgency, "tone": urgency_tone},
         "then": words.then(refund),
     }
+
+
+def _answers(refund: Refund) -> list[dict[str, str]]:
+    """The ways to the four answers, each with its key; the pages themselves say what is still possible."""
+    if refund.state != RefundState.REQUESTED:
+        return []
+    case = refund.get_absolute_url()
+    pages = {
+        verb: reverse(f"refunds:{verb}", kwargs={"number": refund.number}) for verb in ("offer", "decline", "question")
+    }
+    return [
+        {"key": "a", "label": _("Accept"), "url": f"{case}#accept"},
+        {"key": "o", "label": _("Offer something"), "url": pages["offer"]},
+        {"key": "d", "label": _("Decline by a rule"), "url": pages["decline"]},
+        {"key": "r", "label": _("Ask the buyer for something"), "url": pages["question"]},
+    ]
 
 
 def _can_be_chosen(refund: Refund) -> bool:

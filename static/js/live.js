@@ -60,6 +60,13 @@ async function ask() {
   }
 }
 
+// In a line of places that slides, the one where we are is in sight.
+function reveal() {
+  document.querySelector(".desk-nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+}
+
+reveal();
+document.addEventListener("live:shown", reveal);
 setInterval(ask, EVERY);
 document.addEventListener("visibilitychange", ask);
 ask();

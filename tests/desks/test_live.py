@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from desks import live
 from orders import conversation
+from orders import lifecycle as orders
 from refunds import lifecycle as refunds
 from tests.queries import expect_queries
 
@@ -69,6 +70,23 @@ def test_the_queue_of_a_shop_asks_and_hears_of_what_comes_and_goes(client, refun
         assert client.get(address, headers={"If-None-Match": before}).status_code == 304
     refunds.withdraw(refund, by=rich_buyer, at=at)
     assert client.get(address, headers={"If-None-Match": before}).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["orders:desk", "orders:to_deliver"])
+def test_the_orders_of_a_shop_ask_and_hear_of_a_sale_and_of_its_end(client, order, seller, rich_buyer, at, page):
+    client.force_login(seller)
+    address = asking(client, reverse(page, args=[order.shop.slug]))
+    before = client.get(address).headers["ETag"]
+    with expect_queries(3):
+        assert client.get(address, headers={"If-None-Match": before}).status_code == 304
+    listing = order.snapshot.listing
+    sold = orders.place(buyer=rich_buyer, listing=listing, quantity=1, acknowledged=True, at=at)
+    placed = client.get(address, headers={"If-None-Match": before})
+    assert placed.status_code == 200
+    orders.cancel(sold, by=rich_buyer, at=at)
+    ended = client.get(address, headers={"If-None-Match": placed.headers["ETag"]})
+    assert ended.status_code == 200
+    assert ended.headers["ETag"] == before
 
 
 def test_an_address_is_for_one_person_and_cannot_be_made_up(client, order, rich_buyer, stranger, at):

@@ -9,6 +9,7 @@ from orders import lifecycle as orders
 from orders.models import Order
 from refunds import lifecycle
 from refunds.models import ClaimDraft, Refund
+from tests import weight
 from tests.fixtures.cases import claim, units_of
 from tests.queries import recorded
 
@@ -295,6 +296,7 @@ def test_the_queue_costs_the_same_for_one_case_and_for_fifty(as_shop, big_order,
         page = as_shop.get(queue)
     assert len(many) == len(one)
     assert (len(page.context["rows"]), bool(page.context["next"])) == (50, True)
+    assert weight.transferred(page) < weight.MOST
     rest = as_shop.get(queue, {"after": page.context["next"]})
     assert len(rest.context["rows"]) == 1
     seen = {row["refund"].pk for row in (*page.context["rows"], *rest.context["rows"])}
