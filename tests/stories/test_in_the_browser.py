@@ -149,6 +149,57 @@ def test_d_the_shop_declines_and_the_platform_splits(window, order, rich_buyer, 
     assert balance(order.escrow) == 2 * 9_800, "the share of the shop is released at once"
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_without_scripts_they_decline_go_before_the_platform_offer_and_take(
+    window, order, rich_buyer, seller, arbiter, screenshot, width
+):
+    """The core journey with JavaScript off: every form posts, every page says what comes next."""
+    how = {"width": width, "language": "zh-CN", "scripts": False}
+    buyer, shop = window(rich_buyer, **how), window(seller, **how)
+
+    def press(somebody: Visitor, selector: str) -> Any:
+        somebody.page.locator(selector).first.click()
+        somebody.require_peace()
+        somebody.require_fits()
+        return somebody.page
+
+    unit = f"/orders/{order.number}/units/1/"
+    buyer.visit(unit)
+    press(buyer, f'form[action="{unit}"] button')
+    page = buyer.visit(f"/orders/{order.number}/claim/")
+    page.locator('input[name="reason"][value="CODE_INVALID"]').check()
+    page.locator('input[name="places"][value="1"]').check()
+    page = press(buyer, "main form .sticky-actions button")
+    page.locator('textarea[name="text"]').fill("激活页面提示“卡密无效”。")
+    page.locator('input[type="file"]').set_input_files(screenshot)
+    page = press(buyer, "main form .sticky-actions button.button:not([name])")
+    assert "¥98.00" in page.locator("main").inner_text()
+    press(buyer, "main form .sticky-actions button.button")
+    refund = Refund.objects.get()
+    assert refund.attachments.count() == 1
+    case = f"/refunds/{refund.number}/"
+    shop.visit("/desk/xinghe/queue/")
+    page = press(shop, f'a[href="{case}decline/"]')
+    page.locator('input[name="code"][value="code_was_good"]').check()
+    page.locator('input[name="rule"][value="MX-42"]').check()
+    page.locator('textarea[name="text"]').fill("出库时有效，平台记录显示已查看。")
+    press(shop, "main form.form button")
+    buyer.visit(case)
+    press(buyer, f'form[action="{case}escalate/"] button')
+    shop.visit(case)
+    page = press(shop, f'a[href="{case}offer/"]')
+    page.locator('input[name="kind"][value="partial"]').check()
+    page.locator('input[name="amount"]').fill("60.00")
+    press(shop, "main form.form button")
+    buyer.visit(case)
+    press(buyer, f'a[href="{case}take/"]')
+    press(buyer, "main form.form button")
+    refund.refresh_from_db()
+    assert (refund.state, refund.outcome, refund.approved) == ("refunded", "settlement", 6_000)
+    shop.visit(case)
+    assert "¥60.00" in shop.page.locator("main").inner_text()
+
+
 def rule_at_the_desk(person: Visitor, dispute: Dispute) -> None:
     """The arbiter opens the file, weighs what is in it, and rules."""
     person.visit("/bench/")
@@ -191,6 +242,7 @@ PAGES: dict[str, list[str]] = {
         "/orders/{order}/units/2/",
         "/orders/{order}/confirm/",
         "/orders/{order}/claim/",
+        "/rules/calculator/",
         "/refunds/",
         "/refunds/{refund}/",
         "/disputes/",
@@ -208,6 +260,7 @@ PAGES: dict[str, list[str]] = {
         "/desk/xinghe/stock/",
         "/desk/xinghe/stock/{listing}/",
         "/desk/xinghe/orders/",
+        "/desk/xinghe/money/",
         "/shops/xinghe/",
         "/shops/xinghe/deposit/",
         "/refunds/{refund}/",
@@ -215,6 +268,7 @@ PAGES: dict[str, list[str]] = {
         "/notices/",
     ],
     "arbiter": ["/me/", "/bench/", "/bench/{dispute}/", "/disputes/{dispute}/ruling/"],
+    "lead": ["/me/", "/house/"],
 }
 
 
@@ -241,15 +295,19 @@ def walked(ruled: Dispute, rich_buyer: User, at: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_every_main_page_fits_is_accessible_and_quiet(
-    window, walked, rich_buyer, seller, arbiter, who, language, width
+    window, walked, rich_buyer, seller, arbiter, lead, who, language, width
 ):
-    user = {"buyer": rich_buyer, "seller": seller, "arbiter": arbiter}[who]
+    user = {"buyer": rich_buyer, "seller": seller, "arbiter": arbiter, "lead": lead}[who]
     somebody = window(user, width=width, language=language)
     wrong = []
     for path in PAGES[who]:
         try:
+            somebody.prefer("light")
             somebody.visit(path.format(**walked))
+            somebody.require_steady()
             looked_at(somebody)
+            somebody.prefer("dark")
+            somebody.require_accessible()
         except AssertionError as error:
             wrong.append(str(error))
     assert not wrong, "\n".join(wrong)
