@@ -1,7 +1,7 @@
 """How the two sides bargain: offer · counter · take · end talks. Structured offers, three for each side, in turns.
 
 Whoever did not make the last offer has the turn, for as long as OFFER says; NEGOTIATE is the end of all talks. While
-the platform has a case either side may still offer money and the other take it: that closes the dispute, too.
+the platform has a case either side may still make offers and the other take them: that closes the dispute, too.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ class Terms:
 def offer(refund: Refund, terms_: Terms, *, by: Any, at: datetime, version: int | None = None) -> Offer:
     """The shop offers something instead of a plain yes or no: talks begin, and it is the buyer's turn.
 
-    While the platform has the case, either side offers money. Refused: `not_your_turn`, `wrong_moment`,
+    While the platform has the case, either side makes offers. Refused: `not_your_turn`, `wrong_moment`,
     `too_many_offers` and what makes an offer unsound (`_sound`).
     """
     endings.take_up(refund, version)
@@ -117,6 +117,8 @@ def take(refund: Refund, number: int, *, by: Any, at: datetime, version: int | N
     endings.remark(refund, event="refund.offer_taken", by=by, at=at, data=data)
     if found.replaces:
         replacing.begin(refund, by=by, at=at, data=data)
+        if was_disputed:  # it is carried out now: a replacement that does not come, or fails, is paid in full
+            hooks.settled(refund, by=by, at=at)
         return
     pay(refund, found, outcome=Refund.Outcome.SETTLEMENT, by=by, at=at)
     if was_disputed:
@@ -274,7 +276,7 @@ def _require_talking(refund: Refund, *, at: datetime) -> None:
 
 def _put(refund: Refund, terms_: Terms, side: Offer.Side, *, in_dispute: bool, by: Any, at: datetime) -> Offer:
     """A sound offer comes on the table; the one that lay there is answered by it."""
-    sound = _sound(refund, terms_, side, in_dispute=in_dispute)
+    sound = _sound(refund, terms_, side)
     require(
         offers_left(refund, side, in_dispute=in_dispute) > 0,
         "too_many_offers",
@@ -339,12 +341,12 @@ def _other(side: str) -> Offer.Side:
     return Side.BUYER if side == Side.SHOP else Side.SHOP
 
 
-def _sound(refund: Refund, given: Terms, side: Offer.Side, *, in_dispute: bool) -> Terms:
+def _sound(refund: Refund, given: Terms, side: Offer.Side) -> Terms:
     """What is offered, made complete; refused where it cannot be.
 
     Refused: `no_such_kind`, `nothing_asked`, `more_than_was_paid`, `more_than_the_rules` (the buyer asks for less,
     never for more), `less_than_proven` (the shop, where our records prove its fault), `no_such_unit`, `wrong_kind`,
-    `listing_missing`, `not_in_dispute`, `only_the_shop`, `only_money`, `too_long`, `void_term`.
+    `listing_missing`, `only_the_shop`, `only_money`, `too_long`, `void_term`.
     """
     require(given.kind in Kinds.values, "no_such_kind", _("Choose what you offer."))
     require(len(given.text) <= 2_000, "too_long", _("At most 2,000 characters."))
@@ -365,7 +367,6 @@ def _sound(refund: Refund, given: Terms, side: Offer.Side, *, in_dispute: bool) 
     )
     places: Sequence[int] = ()
     if renewing:
-        require(not in_dispute, "not_in_dispute", _("While the platform has the case, offers are in money."))
         places = _places(refund, given, items)
         require(
             not given.is_unconditional,

@@ -91,7 +91,7 @@ class OfferForm(CaseForm):
             self.fields["listing"].label_from_instance = lambda listing: listing.title  # type: ignore[attr-defined]
         else:
             del self.fields["listing"]
-        if len(places) == 1 or self.refund.state == "disputed":
+        if len(places) == 1:
             del self.fields["places"]
         if self.side == Offer.Side.BUYER or self.refund.state == "disputed":
             del self.fields["is_standing"], self.fields["is_unconditional"]
@@ -204,8 +204,6 @@ def kinds_for(refund: Refund) -> list[Offer.Kind]:
     """What can be offered for goods like these, at this stage."""
     kind = refund.order.snapshot.listing.kind
     money = [Offer.Kind.FULL, Offer.Kind.PARTIAL, Offer.Kind.LESS_FEE]
-    if refund.state == "disputed":
-        return money
     found = [*money, Offer.Kind.REISSUE, Offer.Kind.EXCHANGE]
     if kind == Kind.DIRECT_TOPUP:
         found.append(Offer.Kind.TOP_UP)

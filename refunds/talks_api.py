@@ -86,7 +86,7 @@ def _terms(told: dict[str, Any]) -> Terms:
     description=(
         "For its shop instead of a plain yes or no; while the platform has the case, for both sides. Refused:"
         " `not_your_turn`, `wrong_moment`, `too_many_offers`, `more_than_was_paid`, `more_than_the_rules`,"
-        " `less_than_proven`, `wrong_kind`, `listing_missing`, `not_in_dispute`, `void_term`, `stale`."
+        " `less_than_proven`, `wrong_kind`, `listing_missing`, `void_term`, `stale`."
     ),
     request=OfferMade,
     responses=answers("The case, with the offer on the table"),

@@ -10,7 +10,7 @@ from ledger.accounts import balance
 from orders import delivery
 from orders.models import Unit
 from orders.states import Delivery
-from refunds import bargaining, lifecycle
+from refunds import bargaining, lifecycle, replacing
 from refunds.bargaining import Terms
 from refunds.models import Offer, Refund
 from refunds.states import RefundState
@@ -394,9 +394,30 @@ def test_both_sides_settle_while_the_platform_has_the_case_and_its_dispute_is_cl
     assert not list(books.violations())
 
 
-def test_an_offer_before_the_platform_is_money_and_ends_after_a_day(offered, seller, rich_buyer, stranger, at):
+@pytest.mark.parametrize("works", [True, False])
+def test_a_replacement_may_be_agreed_on_while_the_platform_has_the_case(offered, works, seller, rich_buyer, at):
+    """What was agreed on is carried out like a ruling; if the new code fails, too, nobody judges again: it is paid."""
     lifecycle.escalate(offered, by=rich_buyer, at=at)
-    assert refused(bargaining.offer, offered, Terms("reissue"), by=seller, at=at) == "not_in_dispute"
+    before = wallet(rich_buyer)
+    made = bargaining.offer(offered, Terms("reissue"), by=seller, at=at)
+    bargaining.take(offered, made.number, by=rich_buyer, at=at)
+    dispute = Dispute.objects.get(refund=offered)
+    assert (offered.state, dispute.state, dispute.outcome) == ("replacing", "enforcing", "settled")
+    later = at + timedelta(minutes=30)
+    replacing.replace(offered, by=seller, at=later)
+    if works:
+        replacing.confirm_replacement(offered, by=rich_buyer, at=later)
+    else:
+        replacing.bad_again(offered, by=rich_buyer, at=later, text="还是无效。")
+    dispute.refresh_from_db()
+    assert (offered.state, dispute.state) == ("exchanged" if works else "refunded", "closed")
+    assert wallet(rich_buyer) - before == (0 if works else offered.approved)
+    assert works or offered.approved >= 9_800
+    assert not list(books.violations())
+
+
+def test_an_offer_before_the_platform_ends_after_a_day(offered, seller, rich_buyer, stranger, at):
+    lifecycle.escalate(offered, by=rich_buyer, at=at)
     assert refused(bargaining.offer, offered, HALF, by=stranger, at=at) == "not_your_turn"
     bargaining.offer(offered, HALF, by=seller, at=at)
     assert refused(bargaining.take, offered, 2, by=rich_buyer, at=at + timedelta(hours=24)) == "offer_gone"
