@@ -109,9 +109,10 @@ CHECKS = {
     "what is set aside for a case is what moved there for it": """
         select coalesce(e.cause, m.cause) || ': ' || coalesce(m.amount, 0) || ' moved, ' || coalesce(e.amount, 0) || ' noted'
           from orders_exposure e
-          full join (select t.subject as cause, sum(p.amount) as amount from ledger_posting p
+          full join (select regexp_replace(t.subject, '^order:[0-9]+:balance:', '') as cause, sum(p.amount) as amount
+                       from ledger_posting p
                        join ledger_account a on a.id = p.account_id and a.kind_id = 'reserved'
-                       join ledger_transfer t on t.id = p.transfer_id group by t.subject) m on m.cause = e.cause
+                       join ledger_transfer t on t.id = p.transfer_id group by 1) m on m.cause = e.cause
          where coalesce(m.amount, 0) <> coalesce(e.amount, 0)
     """,
     "what a unit cost is held, released, given back or kept, and none of these is below zero": """

@@ -7,7 +7,7 @@ from typing import Any
 
 from orders import coupons, escrow
 from orders.models import Handover, Order, Unit
-from orders.states import Delivery, Grade, OrderState
+from orders.states import ORDER, Delivery, Grade, OrderState
 from rulebook import clocks
 from shops import stock
 from shops.models import VAULTED, Kind, Way
@@ -125,6 +125,8 @@ def advance(
     `if_nothing` is where it ends if every unit was given back.
     """
     if all(unit.is_given_back() for unit in units):
+        if order.state in ORDER.terminal:
+            return  # what came on top, or by an appeal, came after the order was over
         end_delivery(order, at=at)
         coupons.give_back(order, at=at)
         enter(order, if_nothing, by=by, at=at, data={"why": why} if why else None)

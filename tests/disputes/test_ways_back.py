@@ -10,9 +10,10 @@ from disputes.states import DisputeState
 from ledger import payments
 from ledger.accounts import balance
 from ledger.models import Payout
+from orders import escrow, purchase
 from orders import lifecycle as orders
-from orders import purchase
 from orders.models import Order
+from orders.states import OrderState
 from refunds import lifecycle as refunds
 from tests.fixtures.disputes import declined, drafted
 
@@ -63,3 +64,25 @@ def test_compensation_on_top_of_the_whole_price_is_not_asked_of_the_channel(
     assert Payout.objects.get(destination="channel").amount == 9_800
     assert balance(f"user:{rich_buyer.pk}:wallet") == before + 980
     lifecycle.lapse(dispute, limit="APPEAL", at=dispute.deadline_at + timedelta(seconds=1))
+
+
+def test_what_comes_on_top_of_everything_comes_after_the_order_is_over(listing, rich_buyer, at):
+    """A ruling adds compensation to a price that was advanced whole: the order is over already, and stays so."""
+    order = paid_in(listing, rich_buyer, at, 0)
+    before = balance(f"user:{rich_buyer.pk}:wallet")
+    orders.end_case(order, cause="case:1", grants={order.units.get().pk: 9_800}, at=at)
+    assert order.state == OrderState.REFUNDED
+    orders.end_case(order, cause="case:2", compensation=980, at=at)
+    assert (order.state, balance(f"user:{rich_buyer.pk}:wallet")) == (OrderState.REFUNDED, before + 980)
+
+
+@pytest.mark.parametrize("part", [0, PART], ids=["channel", "mixed"])
+def test_what_is_set_aside_for_a_case_pays_whichever_way_its_money_goes(listing, rich_buyer, at, part):
+    """The deposit's part that is reserved for the case pays the compensation, and the books know for which case."""
+    order = paid_in(listing, rich_buyer, at, part)
+    unit = order.units.get()
+    escrow.hold(order, [unit], by="case:1", at=at)
+    escrow.reserve(order, [unit], cause="case:1", amount=9_800 + 5_000, at=at)
+    orders.end_case(order, cause="case:1", grants={unit.pk: 9_800}, compensation=5_000, at=at)
+    assert balance(order.shop.account("reserved")) == 0
+    assert sum(each.amount for each in Payout.objects.all()) == 14_800
