@@ -1,7 +1,7 @@
 """What a buyer does before an order is paid: order what was shown at the price that was shown, and ask for a charge."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +16,7 @@ from orders.models import Order
 from orders.states import OrderState
 from shops.models import Listing
 from timeline.door import lock, require, verb
+from timeline.models import Timer
 from timeline.refusals import Refused
 from timeline.spans import minutes
 
@@ -69,11 +70,17 @@ def ask_for_charge(order: Order, *, channel: str, part: int = 0, by: Any, at: da
     found = open_payment(order, at=at, channel=channel, amount=order.to_charge)
     if found is not None:
         return found
-    assert order.deadline_at is not None  # noqa: S101 - an order that waits for payment has a clock
-    left = max(1, int((order.deadline_at - at).total_seconds() // 60))
+    left = max(1, int(_left(order, at).total_seconds() // 60))
     return payments.ask(
         user=by, subject=order.address, amount=order.to_charge, channel=channel, span=minutes(left), at=at
     )
+
+
+def _left(order: Order, at: datetime) -> timedelta:
+    """How long the order still waits for its payment; while its clock stands still for an outage, what was left."""
+    if order.deadline_at is not None:
+        return order.deadline_at - at
+    return Timer.objects.get(subject=order.address, limit="ORDER_PAY", state=Timer.State.PAUSED).left
 
 
 def may_be_paid(order: Order, at: datetime) -> bool:
