@@ -46,6 +46,7 @@ FREE = "(select min(id) from orders_unit where held_by = '' and held > 0)"
 SEEN = "(select min(unit_id) from orders_reveal)"
 WALLET = "(select id from ledger_account where kind_id = 'wallet')"
 LAST = "(select max(id) from ledger_transfer)"
+CLOCK = "(select min(id) from timeline_timer where state = 'running')"
 OPEN = "(select min(id) from refunds_refund where state = 'requested')"
 AGREED = "(select refund_id from refunds_offer where fate = 'taken')"
 JUDGED = "(select refund_id from disputes_dispute)"
@@ -108,10 +109,16 @@ HARMS = {
     "chains of events are unbroken": [
         "update timeline_event set body = '{\"x\":1}' where seq = 1 and root like 'order:%'"
     ],
-    "no clock fired early": ["update timeline_timer set state = 'fired', ended_at = due_at - interval '1 s'"],
-    "a fired clock has exactly one event": ["update timeline_timer set state = 'fired', ended_at = due_at"],
-    "no clock is overdue by more than a minute": ["update timeline_timer set due_at = now() - interval '2 minutes'"],
-    "no clock was given up": ["update timeline_timer set state = 'stuck' where state = 'running'"],
+    "no clock fired early": [
+        f"update timeline_timer set state = 'fired', ended_at = due_at - interval '1 s' where id = {CLOCK}"
+    ],
+    "a fired clock has exactly one event": [
+        f"update timeline_timer set state = 'fired', ended_at = due_at where id = {CLOCK}"
+    ],
+    "no clock is overdue by more than a minute": [
+        f"update timeline_timer set due_at = now() - interval '2 minutes' where id = {CLOCK}"
+    ],
+    "no clock was given up": [f"update timeline_timer set state = 'stuck' where id = {CLOCK}"],
     "an answer that was kept is one": ["update timeline_keptanswer set status = 500"],
     "the sum of all balances is zero": [f"update ledger_account set balance = balance + 1 where id = {WALLET}"],
     "a balance is the sum of the account's postings": [
@@ -525,7 +532,6 @@ def _differ(at):
     reconciliation._open(settlement, found, at=at)
 
 
-@verb
 def _begin_what_nobody_asked_for(order, refund, at):
     """A call for a person, a measure, a recall, a level that will fall, and a family's papers."""
     guard = people.staff("risk", at=at, name="watch")
@@ -533,6 +539,11 @@ def _begin_what_nobody_asked_for(order, refund, at):
     measures.impose(order.buyer, step="warning", ground="false_proof", reason="A drill.", by=guard, at=at)
     batch = order.snapshot.listing.batches.earliest("pk")
     alarms.raise_alarm(batch, why="person", by=guard, at=at, reason="A drill.")
+    _begin_what_clocks_end(order, refund, at)
+
+
+@verb
+def _begin_what_clocks_end(order, refund, at):
     begin(Downgrade(user=order.buyer, before="M1", target="M0"), by=None, at=at, span=days(30))
     begin(Guardian(refund=refund, made_at=at), by=None, at=at, span=days(3))
 
@@ -620,7 +631,8 @@ def test_whoever_breaks_the_books_is_found_by_the_rule_that_was_broken(world, as
         cursor.connection.rollback()
     assert silent == {}, "these found nothing"
     assert sum(not others for others in loud.values()) > len(loud) / 3, "most harms are somebody's own"
-    assert max(map(len, loud.values())) <= 16, "one harm does not make everybody cry"
+    loudest = max(loud, key=lambda rule: len(loud[rule]))
+    assert len(loud[loudest]) <= 12, f"one harm does not make everybody cry: {loudest}: {sorted(loud[loudest])}"
     unasked = {rule for rule in untried if not rule.endswith(tuple(NOT_HERE))}
     assert unasked == set(), "nobody has broken these on purpose: write a harm"
 

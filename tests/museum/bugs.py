@@ -214,6 +214,16 @@ MUSEUM = (
         ("tests/ledger/test_payouts.py::test_one_person_of_finance_alone_sends_nothing_again",),
     ),
     Bug(
+        "signs_the_own_ruling",
+        "Bisq and RoboSats: whoever decided was also who confirmed",
+        "disputes/assignment.py",
+        # Two guards stand one behind the other: what somebody wrote, and the seat from which they wrote it.
+        '        | Exists(Ruling.objects.filter(dispute=dispute, by=OuterRef("pk")))\n'
+        '        | Exists(Seat.objects.filter(dispute=dispute, user=OuterRef("pk")).filter(_bars(role)))\n',
+        "",
+        ("tests/disputes/test_dispute.py::test_who_wrote_an_earlier_version_does_not_sign_the_next",),
+    ),
+    Bug(
         "fired_again",
         "Celery #2481, #4766, kombu #337: a late task ran seven times",
         "timeline/sweep.py",
