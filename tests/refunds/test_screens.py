@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from refunds.models import ClaimDraft
 from tests.fixtures.cases import claim, units_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -75,3 +77,40 @@ def test_a_claim_is_filed_without_scripts(visitor, client, settings, order, reve
     page.locator("form .sticky-actions button").first.click()
     page.locator("form .sticky-actions button").click()
     page.wait_for_url("**/refunds/R*/")
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_a_claim_waits_for_its_files_and_says_so(
+    visitor, client, settings, tmp_path, language, order, revealed, rich_buyer
+):
+    Image.new("RGB", (40, 30), "navy").save(tmp_path / "screen.png")
+    buyer = visitor(language=language)
+    sign_in(buyer, rich_buyer, client, settings)
+    page = buyer.visit(f"/orders/{order.number}/claim/")
+    page.locator('input[value="CODE_INVALID"]').check()
+    page.locator('input[name="places"][value="1"]').check()
+    page.locator("form .sticky-actions button").click()
+    page.locator('textarea[name="text"]').fill("输入后提示卡密无效。")
+    on_their_way = []
+    page.route(
+        "**/claim/facts/",
+        lambda route: on_their_way.append(route) if route.request.method == "POST" else route.continue_(),
+    )
+    page.locator('input[type="file"]').set_input_files(tmp_path / "screen.png")
+    leads_on, word, here = page.locator("form .sticky-actions button").first, page.locator(".upload-wait"), page.url
+    said = page.locator(".upload")
+    leads_on.click()
+    word.get_by_text(said.get_attribute("data-wait")).wait_for()
+    assert (page.url, len(on_their_way)) == (here, 1), "the claim itself was not sent"
+    on_their_way.pop().fulfill(status=503, body="")
+    page.locator(".uploads li[data-failed]").wait_for()
+    leads_on.click()
+    word.get_by_text(said.get_attribute("data-lost")).wait_for()
+    page.locator(".uploads li button").first.click()  # once more
+    page.wait_for_timeout(300)
+    on_their_way.pop().continue_()
+    page.locator(".thumbs img").wait_for()
+    page.unroute("**/claim/facts/")
+    page.locator("form .sticky-actions button").first.click()
+    page.wait_for_url("**/claim/result/")
+    assert ClaimDraft.objects.get().attachments.count() == 1
