@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.views import SignedInRequest
-from desks import house
+from desks import clocks, house
 from desks.forms import SampleForm, SharesForm
 from desks.promise import promise
 from desks.samples import samples
@@ -42,7 +42,8 @@ def house_in_order(request: SignedInRequest) -> HttpResponse:
         for name, (words, _ask) in house.QUESTIONS.items()
     ]
     number = sum(len(findings) for findings in found.values())
-    return render(request, "desks/house.html", {"checks": checks, "found": number, "at": at})
+    context = {"checks": checks, "found": number, "at": at, "clocks": clocks.at_risk(at)}
+    return render(request, "desks/house.html", context)
 
 
 @login_not_required
