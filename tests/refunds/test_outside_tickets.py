@@ -13,6 +13,7 @@ from orders import delivery, purchase
 from orders import lifecycle as orders
 from orders.models import Order
 from refunds import bargaining, lifecycle
+from refunds import outside as told_before
 from refunds.bargaining import Terms
 from refunds.models import Refund
 from tests.api.conftest import signed_in
@@ -141,6 +142,16 @@ def test_of_what_was_decided_only_the_rest_is_sent(case, ticket, finance, seller
     case.refresh_from_db()
     assert (case.state, case.outcome, sent(at)) == ("refunded", "seller", 0)
     assert case.credit_note.amount == 9_800
+
+
+def test_what_somebody_else_told_before_is_booked_once(case, charged_order, ticket, finance, at):
+    """A desk outside told of it by the same number; the file of the night tells it again."""
+    told = {"reference": "X1", "amount": 9_800, "cause": "x:1", "at": at}
+    assert [told_before.paid_by_channel(charged_order, **told) for _time in range(2)] == [9_800, 9_800]
+    found = ticket(9_800)
+    book(found, finance, at)
+    found.refresh_from_db()
+    assert (found.state, Payout.objects.get().amount) == (DifferenceState.BOOKED, 9_800)
 
 
 def test_more_than_is_left_is_booked_by_nobody(case, ticket, finance, at):
