@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
+from complaints.models import Complaint
 from disputes.models import Dispute
 from orders.models import Order
 from orders.states import OrderState
@@ -95,10 +96,16 @@ def _talks(key: str) -> Found:
 
 
 
+def _complaints(key: str) -> Found:
+    """What was complained of outside and is not over."""
+    return _waiting(Complaint.objects.open())
+
+
 KINDS: dict[str, Callable[[str], Found]] = {
     "root": _root,
     "queue": _queue,
     "orders": _orders,
     "bench": _bench,
     "talks": _talks,
+    "complaints": _complaints,
 }

@@ -14,6 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularAPIView
 
 import accounts.api
+import complaints.api
 import desks.api
 import disputes.acts_api
 import disputes.api
@@ -411,6 +412,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/orders/<slug:number>/person/", support.api.call, name="call_for_person"),
     path("v1/talks/", support.api.talks, name="talks"),
     path("v1/talks/<slug:number>/close/", support.api.close, name="close_talk"),
+    path("v1/complaints/", complaints.api.complaints, name="complaints"),
+    path("v1/complaints/<slug:number>/", complaints.api.complaint, name="complaint"),
+    path("v1/complaints/<slug:number>/take/", complaints.api.take, name="take_complaint"),
+    path("v1/complaints/<slug:number>/link/", complaints.api.link, name="link_complaint"),
+    path("v1/complaints/<slug:number>/case/", complaints.api.open_case, name="open_case_for_complaint"),
+    path("v1/complaints/<slug:number>/say/", complaints.api.say, name="say_to_complaint"),
+    path("v1/complaints/<slug:number>/preview/", complaints.api.preview, name="preview_complaint_answer"),
+    path("v1/complaints/<slug:number>/answer/", complaints.api.answer, name="answer_complaint"),
+    path("v1/complaints/<slug:number>/hand-in/", complaints.api.hand_in, name="hand_in_answer"),
+    path("v1/complaints/<slug:number>/close/", complaints.api.close, name="close_complaint"),
     path("v1/outages/", timeline.clock_api.register, name="outages"),
     path("v1/outages/<int:pk>/", timeline.clock_api.outage, name="outage"),
     path("v1/outages/<int:pk>/end/", timeline.clock_api.end, name="end_outage"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+import complaints.invariants
 import disputes.invariants
 import ledger.invariants
 import notifications.invariants
@@ -28,6 +29,7 @@ ROOMS = [
     refunds.invariants,
     shops.invariants,
     disputes.invariants,
+    complaints.invariants,
     reputation.invariants,
     notifications.invariants,
 ]

@@ -15,6 +15,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
+from kamen.sandbox_complaints import ALIPAY_HOME, WECHAT_HOME, Complaints, act
+from kamen.sandbox_complaints import SCHEMA as DESKS
 from kamen.sandboxes import Books, Pages, Server, serve
 
 #: Seconds before each next try of a notice that nobody answered with `success`.
@@ -91,6 +93,13 @@ WORDS: dict[str, dict[str, str]] = {
         "nothing": "还没有。",
         "set": "更改",
         "missing": "没有这笔收款。",
+        "complaints": "投诉(模拟微信支付、支付宝)",
+        "of": "投诉哪一笔",
+        "text": "投诉内容",
+        "complain": "提交投诉",
+        "again": "买家继续投诉",
+        "take_back": "买家撤回",
+        "pay_back": "通道工作人员自行退款",
     },
     "en": {
         "sandbox": "Sandbox payment · no real money",
@@ -122,14 +131,21 @@ WORDS: dict[str, dict[str, str]] = {
         "nothing": "None yet.",
         "set": "Change",
         "missing": "There is no such charge.",
+        "complaints": "Complaints (as at WeChat Pay and Alipay)",
+        "of": "Which charge",
+        "text": "What is wrong",
+        "complain": "Complain",
+        "again": "The buyer complains again",
+        "take_back": "The buyer takes it back",
+        "pay_back": "The channel's staff pays back by itself",
     },
 }
 
 
-class Channel(Books):
+class Channel(Complaints, Books):
     """The channel's own books and rules; nothing here knows HTTP pages."""
 
-    schema, header, called, variable = SCHEMA, "Sandbox", "channel", "SANDBOX_SECRET"
+    schema, header, called, variable = SCHEMA + DESKS, "Sandbox", "channel", "SANDBOX_SECRET"
 
     def __init__(self, store: str, secret: str) -> None:
         super().__init__(store, secret)
@@ -284,6 +300,7 @@ class Channel(Books):
 
     def tell_due(self) -> None:
         """Send each notice until the mall answers `success`, ever more seldom."""
+        self.tell_of_complaints()
         for each in self.rows(
             "select p.*, c.notify_url from paid p join charge c on c.number = p.number"
             " where p.told = 0 and p.next_at <= ? and p.tries < ? order by p.next_at",
@@ -324,7 +341,7 @@ class Handler(Pages):
 
     def found(self, method: str, path: str, body: bytes) -> None:
         """The page or the question at an address."""
-        if path.startswith(("/charges", "/refunds", "/payouts", "/settlements")):
+        if path.startswith(("/charges", "/refunds", "/payouts", "/settlements", WECHAT_HOME, ALIPAY_HOME)):
             return self.api(method, path, body)
         if path == "/":
             return self.front(method, body)
@@ -337,6 +354,9 @@ class Handler(Pages):
     def asked(self, method: str, path: str, told: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
         """What the mall asks of the channel."""
         channel = self.books
+        if path.startswith((WECHAT_HOME, ALIPAY_HOME)):
+            answered = channel.of_complaints(method, path, told)
+            return None if channel.mood == "silent" else answered
         if (method, path) == ("POST", "/charges"):
             return channel.open_charge(told)
         if (method, path) in {("POST", "/refunds"), ("POST", "/payouts")}:
@@ -391,7 +411,7 @@ class Handler(Pages):
         """What the channel has done, and how it shall answer refunds."""
         channel, say = self.books, self.words
         if method == "POST":
-            self.chosen(body)
+            act(channel, self.chosen(body))
             return self.go(f"/?lang={self.language}")
         yuan = "'¥' || printf('%d.%02d', {0} / 100, {0} % 100)"
         charges = channel.rows(
@@ -409,8 +429,38 @@ class Handler(Pages):
             f"<div class=card>{self.mood_form()}</div>"
             + self.table(say["charges"], charges)
             + self.table(say["refunds"], refunds)
-            + self.table(say["payouts"], payouts),
+            + self.table(say["payouts"], payouts)
+            + self.complaints(),
         )
+
+    def complaints(self) -> str:
+        """What buyers complained of, and what they or the channel's staff can do; and a form to complain."""
+        say, channel = self.words, self.books
+
+        def button(deed: str, thing: str) -> str:
+            return f"<button name=complaint value='{html.escape(f'{deed}:{thing}', quote=True)}'>{say[deed]}</button>"
+
+        cards = "".join(
+            f"<form method=post action='/?lang={self.language}' class=card><p><b>{html.escape(each['road'])}</b>"
+            f" {html.escape(each['number'])} · {html.escape(each['state'])}</p><p>{html.escape(each['text'])}</p>"
+            + button("again", each["number"])
+            + button("take_back", each["number"])
+            + button("pay_back", each["number"])
+            + "</form>"
+            for each in channel.rows("select * from complaint order by rowid desc limit 10")
+        )
+        charges = "".join(
+            f"<option value='complain:{html.escape(each['txn'])}:{road}'>{road} {html.escape(each['number'])}</option>"
+            for each in channel.rows("select txn, number from paid where told = 1 order by rowid desc limit 10")
+            for road in ("wechat", "alipay")
+        )
+        form = (
+            f"<form method=post action='/?lang={self.language}'><label for=complaint>{say['of']}</label>"
+            f"<select id=complaint name=complaint>{charges}</select><label for=text>{say['text']}</label>"
+            f"<input id=text name=text maxlength=500><button>{say['complain']}</button></form>"
+        )
+        body = form if charges else f"<p class=muted>{say['nothing']}</p>"
+        return f"<div class=card><h1>{say['complaints']}</h1>{body}</div>{cards}"
 
 
 def server(channel: Channel, port: int = 0) -> Server:

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("shops.urls")),
     path("", include("ledger.urls")),
     path("", include("orders.urls")),
+    path("", include("complaints.urls")),
     path("", include("support.urls")),
     path("", include("disputes.urls")),
     path("", include("reputation.urls")),

@@ -2,6 +2,8 @@
 
 import ledger.hooks
 import timeline.hooks
+from complaints import lifecycle as complaints
+from complaints.states import COMPLAINT
 from disputes import agreements, appeals
 from disputes import lifecycle as disputes
 from disputes.states import APPEAL, DISPUTE
@@ -65,6 +67,7 @@ def connect() -> None:
     DISPUTE.expired.tie(disputes.lapse)
     TALK.expired.tie(support.lapse)
     APPEAL.expired.tie(appeals.lapse)
+    COMPLAINT.expired.tie(complaints.lapse)
     DOWNGRADE.expired.tie(reputation.lapse)
     MEASURE.expired.tie(measures.lapse)
     ALARM.expired.tie(alarms.lapse)

@@ -89,7 +89,7 @@ class Sandbox:
             "notify_url": f"{self.mall}/pay/{NAME}/notify/{number}/",
             "return_url": f"{self.mall}{back}",
         }
-        found = self._ask("POST", "/charges", asked)
+        found = self.ask("POST", "/charges", asked)
         pay_url = found.get("pay_url")
         if not isinstance(pay_url, str) or not pay_url.startswith(f"{self.address}/") or len(pay_url) > 400:
             raise ChannelDown("the answer names no page of the channel")
@@ -97,7 +97,7 @@ class Sandbox:
 
     def charges(self, number: str) -> list[Charge]:
         """What was paid under our number; a number the channel does not know was never paid."""
-        found = self._ask("GET", f"/charges/{number}")
+        found = self.ask("GET", f"/charges/{number}")
         if not found:
             return []
         paid = found.get("paid")
@@ -108,26 +108,26 @@ class Sandbox:
     def refund(self, *, number: str, txn: str, amount: int) -> RefundAnswer:
         """Sent with our number; the channel pays one number once."""
         asked = {"number": number, "txn": txn, "amount": amount, "currency": "CNY"}
-        return _refund_answer(self._ask("POST", "/refunds", asked), number=number, amount=amount)
+        return _refund_answer(self.ask("POST", "/refunds", asked), number=number, amount=amount)
 
     def find_refund(self, number: str) -> RefundAnswer:
         """What the channel knows of it."""
-        found = self._ask("GET", f"/refunds/{number}")
+        found = self.ask("GET", f"/refunds/{number}")
         return _refund_answer(found, number=number) if found else RefundAnswer(RefundState.UNKNOWN)
 
     def pay_out(self, *, number: str, payee: str, amount: int) -> RefundAnswer:
         """Sent with our number; the channel pays one number once."""
         asked = {"number": number, "payee": payee, "amount": amount, "currency": "CNY"}
-        return _refund_answer(self._ask("POST", "/payouts", asked), number=number, amount=amount)
+        return _refund_answer(self.ask("POST", "/payouts", asked), number=number, amount=amount)
 
     def find_payout(self, number: str) -> RefundAnswer:
         """What the channel knows of it."""
-        found = self._ask("GET", f"/payouts/{number}")
+        found = self.ask("GET", f"/payouts/{number}")
         return _refund_answer(found, number=number) if found else RefundAnswer(RefundState.UNKNOWN)
 
     def settled(self, day: date) -> SettledDay:
         """The day's file; `ChannelRefused` while the day is not over."""
-        found = self._ask("GET", f"/settlements/{day.isoformat()}")
+        found = self.ask("GET", f"/settlements/{day.isoformat()}")
         lines = found.get("lines")
         if found.get("day") != day.isoformat() or not isinstance(lines, list):
             raise ChannelDown("the answer is about another day")
@@ -135,6 +135,10 @@ class Sandbox:
         return SettledDay(tuple(_settled(each) for each in lines), hashlib.sha256(text.encode()).hexdigest())
 
     def read_notice(self, *, path: str, headers: Mapping[str, str], body: bytes) -> Charge:
+        """The charge that a believed notice tells of."""
+        return _charge(self.verified(path=path, headers=headers, body=body), BadNotice)
+
+    def verified(self, *, path: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """Believed if it is signed for exactly this address, fresh by the database's real time, and well formed."""
         timestamp, nonce = headers.get("X-Sandbox-Timestamp", ""), headers.get("X-Sandbox-Nonce", "")
         given = headers.get("X-Sandbox-Signature", "")
@@ -142,11 +146,11 @@ class Sandbox:
             raise BadNotice("malformed")
         if not is_signed(self.secret, given, kind="notice", path=path, timestamp=timestamp, nonce=nonce, body=body):
             raise BadNotice("not signed by the channel")
-        if abs(_real_time() - int(timestamp)) > WINDOW.total_seconds():
+        if abs(real_time() - int(timestamp)) > WINDOW.total_seconds():
             raise BadNotice("too old, or from the future")
-        return _charge(_json(body, BadNotice), BadNotice)
+        return _json(body, BadNotice)
 
-    def _ask(self, method: str, path: str, asked: dict[str, Any] | None = None) -> dict[str, Any]:
+    def ask(self, method: str, path: str, asked: dict[str, Any] | None = None) -> dict[str, Any]:
         """One signed question and its signed answer; empty if the channel does not know the thing (404)."""
         require_no_transaction()
         body = json.dumps(asked, ensure_ascii=False).encode() if asked is not None else b""
@@ -230,7 +234,7 @@ def _refund_answer(found: dict[str, Any], *, number: str, amount: int | None = N
         raise ChannelDown("the answer is no state of a refund") from error
 
 
-def _real_time() -> float:
+def real_time() -> float:
     """The database's own time, in seconds: the demo's movable clock makes no notice old."""
     with connection.cursor() as cursor:
         cursor.execute("select extract(epoch from clock_timestamp())")

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from accounts.models import StaffRole, User
+from complaints.models import Complaint
 from disputes.models import Appeal, Dispute
 from orders.models import Order
 from refunds.models import Guardian, Refund
@@ -51,7 +52,7 @@ class Happening:
         match self.thing:
             case Order():
                 return self.thing
-            case Refund() | Talk():
+            case Refund() | Talk() | Complaint():
                 return self.thing.order
             case Dispute() | Guardian():
                 return self.thing.refund.order
@@ -102,6 +103,7 @@ ALONG: dict[str, list[str]] = {
     "order": ["shop"],
     "refund": ["order__shop"],
     "talk": ["order__shop"],
+    "complaint": ["order__shop", "refund"],
     "dispute": ["refund__order__shop"],
     "appeal": ["dispute__refund__order__shop"],
     "guardian": ["refund__order__shop"],

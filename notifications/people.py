@@ -138,10 +138,17 @@ def under_the_clock(happening: Happening) -> list[int | None]:
         "panel": [panel],
         "finance": [finance],
         "guardian": [buyer],
+        "agent": [seeing_to],
     }
     if happening.event.data["owner"] == "buyer" and happening.order is None:
         return payer(happening)
     return [user for group in groups.get(happening.event.data["owner"], []) for user in group(happening)]
+
+
+def seeing_to(happening: Happening) -> list[int | None]:
+    """Who sees to a complaint from outside; everybody who may, while nobody does."""
+    taken_by: int | None = happening.thing.taken_by_id
+    return [taken_by] if taken_by else answering(happening)
 
 
 def risk(happening: Happening) -> list[int | None]:

@@ -108,6 +108,18 @@ def talk_of_caller(happening: Happening) -> str:
     return reverse("support:call", args=[happening.order.number]) if happening.order else ""
 
 
+def complaint_page(happening: Happening) -> str:
+    """A complaint from outside, for those who answer it."""
+    found: str = happening.thing.get_absolute_url()
+    return found
+
+
+def case_of_complaint(happening: Happening) -> str:
+    """The case that a complaint from outside belongs to, for the two sides; else the order."""
+    refund = happening.thing.refund
+    return refund.get_absolute_url() if refund else order_page(happening)
+
+
 def version_page(happening: Happening) -> str:
     """A version of the rules, for those who write and sign it."""
     return reverse("rulebook:staff_version", args=[happening.thing.pk])

@@ -15,6 +15,7 @@ GROUPS = {
     "order": Group.ORDERS,
     "refund": Group.CASES,
     "talk": Group.MESSAGES,
+    "complaint": Group.CASES,
     "dispute": Group.DISPUTES,
     "appeal": Group.DISPUTES,
     "payment": Group.MONEY,
@@ -52,6 +53,11 @@ MAILED = {
     "talk.handed_over",
     "talk.answered",
     "talk.late",
+    "complaint.arrived",
+    "complaint.asked_again",
+    "complaint.case_decided",
+    "complaint.late",
+    "complaint.not_taken",
 }
 #: Mailed to everybody whatever they chose: rights end with them, or somebody else may be at their money.
 NEEDED = {"refund.declined", "dispute.evidence", "dispute.ruled", "deposit.suspended", "payee.cooling"}

@@ -41,6 +41,7 @@ from notifications.people import (
     risk,
     rule_staff,
     second_person,
+    seeing_to,
     sellers,
     seniors,
     shop,
@@ -58,8 +59,10 @@ from notifications.places import (
     batch_page,
     bench_page,
     brake_page,
+    case_of_complaint,
     clashes_page,
     clock_page,
+    complaint_page,
     deposit_page,
     dispute_page,
     finance_page,
@@ -131,7 +134,7 @@ def _about(happening: Happening) -> list[Notification]:
 
 
 #: Things of which people are reminded before a clock ends.
-REMINDED = ("order", "refund", "dispute", "appeal", "payment", "payout", "deposit", "guardian")
+REMINDED = ("order", "refund", "dispute", "appeal", "payment", "payout", "deposit", "guardian", "complaint")
 
 #: Who is told what about which event. A name that stands neither here nor in SILENT is a gap that a test names.
 TOLD: dict[str, list[Line]] = {
@@ -431,6 +434,30 @@ TOLD: dict[str, list[Line]] = {
     "deposit.partly_returned": [Line("deposit.partly_returned", shop, deposit_page)],
     "shop.webhook_added": [Line("shop.webhook_added", owner, webhooks_page)],
     "shop.webhook_failing": [Line("shop.webhook_failing", owner, webhooks_page)],
+    "complaint.arrived": [
+        Line("complaint.arrived", answering, complaint_page),
+        Line("complaint.yours", buyer, case_of_complaint),
+        Line("complaint.about_you", shop, case_of_complaint),
+    ],
+    "complaint.linked": [
+        Line("complaint.yours", buyer, case_of_complaint),
+        Line("complaint.about_you", shop, case_of_complaint),
+    ],
+    "complaint.case_opened": [Line("complaint.yours", buyer, case_of_complaint)],
+    "complaint.asked_again": [Line("complaint.asked_again", seeing_to, complaint_page)],
+    "complaint.withdrawn": [Line("complaint.taken_back", seeing_to, complaint_page)],
+    "complaint.case_decided": [Line("complaint.case_decided", seeing_to, complaint_page)],
+    "complaint.answered": [
+        Line("complaint.answered_yours", buyer, case_of_complaint),
+        Line("complaint.answered", shop, case_of_complaint),
+    ],
+    "complaint.late": [Line("complaint.late", leads, complaint_page)],
+    "complaint.not_taken": [Line("complaint.not_taken", leads, complaint_page)],
+    "complaint.paid_outside": [
+        Line("complaint.paid_outside", finance, complaint_page),
+        Line("complaint.paid_outside_for_you", buyer, case_of_complaint),
+        Line("complaint.paid_outside_for_you", shop, case_of_complaint),
+    ],
     "talk.waiting": [Line("talk.waiting", answering, talk_page)],
     "talk.handed_over": [Line("talk.handed_over", answering, talk_page)],
     "talk.answered": [Line("talk.answered", caller, talk_of_caller)],
@@ -555,6 +582,14 @@ SILENT: set[str] = {
     "listing.rest_term_set",
     "listing.clash_settled",
     "shop.supplier_added",
+    # What we say outside is for the outside; a case that was found is the two sides' own.
+    "complaint.working",
+    "complaint.said",
+    "complaint.word_sent",
+    "complaint.taken",
+    "complaint.case_found",
+    "complaint.handed_in",
+    "complaint.closed",
     "talk.taken",
     "talk.talking",
     "talk.closed",

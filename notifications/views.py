@@ -35,6 +35,7 @@ ICONS = {
     "member": "users",
     "payee": "banknote",
     "talk": "life-buoy",
+    "complaint": "mail",
     "guardian": "users",
     "application": "file-text",
     "licence": "file-check",

@@ -13,7 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
+from accounts.models import Role, User
 from ledger.models import Payout
 from ledger.templatetags.money import yuan
 from orders import escrow
@@ -113,12 +113,14 @@ def ask(
     draft: ClaimDraft | None = None,
     told: Told = NOTHING,
     prefers: str = Refund.Preference.MONEY,
+    complaint: str = "",
 ) -> Refund:
     """The buyer asks for money back for `units`; the rules answer at once, and what our records prove is paid at once.
 
     `amount` is what is asked in fen (nothing: all that the rules give), `expected` the figure that the buyer was shown,
     `draft` what it was told in, which is then no longer kept; `told` are facts that the buyer states. Who `prefers` a
-    replacement gets a proven bad code replaced from stock at once, where there is one.
+    replacement gets a proven bad code replaced from stock at once, where there is one. With the number of a `complaint`
+    that the buyer made outside, an agent files it for them: the same case, the same rules.
 
     Refused: what `preview` refuses, `figure_changed`, `more_than_the_rules`, `nothing_asked`,
     `too_often`.
@@ -131,13 +133,14 @@ def ask(
     if len(chosen) != len({each.pk for each in units}):
         raise ValueError("These units are not of this order.")
     earlier = earlier_cases(chosen, reason)
-    found = preview(order, chosen, reason, buyer=by, at=at, earlier=earlier, told=told)
+    buyer = order.buyer if complaint and by.roles & {Role.AGENT, Role.LEAD} else by
+    found = preview(order, chosen, reason, buyer=buyer, at=at, earlier=earlier, told=told)
     asked = _asked(found, amount, expected)
     _require_not_too_often(order, earlier, reason, attachments)
     refund = Refund(
         number=numbers.new("R", at),
         order=order,
-        buyer=by,
+        buyer=buyer,
         reason=reason,
         text=text.strip(),
         asked=asked,
@@ -158,6 +161,7 @@ def ask(
         "asked": asked,
         "figure": found.figure,
         "rulebook": refund.decision["version"],
+        **({"complaint": complaint} if complaint else {}),
     }
     begin(refund, by=by, at=at, span=found.answer_span(asked), data=data)
     if attachments:

@@ -104,6 +104,8 @@ def _instead(refund: Refund, amount: int, *, reference: str, at: datetime) -> in
 def _case(order: Order, amount: int) -> Refund | None:
     """The open case that is meant: the one over this very sum, else the oldest."""
     found = list(Refund.objects.open().filter(order=order).select_related("payout").order_by("pk"))
+    for each in found:
+        each.order = order  # the one that is locked
     exact = [each for each in found if endings.sum_of(each) == amount]
     return next(iter(exact or found), None)
 

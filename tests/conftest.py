@@ -24,6 +24,7 @@ pytest_plugins = [
     "tests.fixtures.sales",
     "tests.fixtures.cases",
     "tests.fixtures.channel",
+    "tests.fixtures.complaints",
     "tests.fixtures.deliveries",
     "tests.fixtures.disputes",
     "tests.fixtures.goods",

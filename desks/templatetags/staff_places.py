@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
+from complaints.models import READING as READING_COMPLAINTS
 from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE
 from orders.parties import SEEING_COUPONS, SEEING_HEALTH, SEEING_SIGNS
 from refunds.reports import READING as READING_REPORTS
@@ -32,6 +33,7 @@ HOUSE_KEEPERS = frozenset({Role.LEAD, Role.FINANCE, Role.RISK, Role.AUDITOR})
 
 PLACES = [
     Place("support:queue", "life-buoy", _("Support room"), ANSWERING),
+    Place("complaints:queue", "mail", _("Complaints from outside"), READING_COMPLAINTS),
     Place("desks:house", "house", _("Is the house in order?"), HOUSE_KEEPERS),
     Place("ledger:queue", "banknote", _("Payouts in a person's hands"), frozenset({Role.FINANCE})),
     Place("ledger:differences", "scale", _("Differences with the channels"), SEEING_ACCOUNTS),

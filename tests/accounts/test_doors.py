@@ -21,6 +21,7 @@ PUBLIC = {
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
     "account_signup",
+    "complaints:notify",
     "desks:home",
     "disputes:chain",
     "disputes:digest",

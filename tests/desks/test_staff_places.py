@@ -8,8 +8,9 @@ from desks.templatetags.staff_places import PLACES, staff_places
 
 ME = "/me/"
 OPEN_TO = {
-    "agent": ["support:queue", "orders:suppliers"],
+    "agent": ["support:queue", "complaints:queue", "orders:suppliers"],
     "finance": [
+        "complaints:queue",
         "desks:house",
         "ledger:queue",
         "ledger:differences",
@@ -19,6 +20,7 @@ OPEN_TO = {
     ],
     "lead": [
         "support:queue",
+        "complaints:queue",
         "desks:house",
         "ledger:brake",
         "shops:applications_queue",

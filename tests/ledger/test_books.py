@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from complaints import lifecycle as complaints
+from complaints.outside import Stage, Told
 from disputes import appeals
 from kamen import books
 from ledger import anchors, brake, payments, reconciliation
@@ -322,6 +324,19 @@ HARMS = {
     ],
     "nothing is withdrawn but by a payout": ["update ledger_payoutleg set key = 'elsewhere' where key like 'payee:%'"],
     "a dispute has exactly one outcome once it is decided, and only then": ["update disputes_dispute set outcome = ''"],
+    "a complaint that is answered has one result that nobody took back, and no other has": [
+        "update complaints_complaint set answered_at = now()"
+    ],
+    "a complaint and its case are about the same order": ["update complaints_complaint set order_id = null"],
+    "a result that says paid is what went back": [
+        "insert into complaints_word (complaint_id, number, kind, outcome, amount, text, sha256, at, tries, error)"
+        " select id, 'V1', 'result', 'paid', 0, 'x', 'x', now(), 0, '' from complaints_complaint"
+    ],
+    "what a channel paid by itself is booked once, as a payout that nobody sent": [
+        "insert into complaints_external (complaint_id, reference, amount, booked, at)"
+        " select id, 'ref', 5, 1, now() from complaints_complaint",
+        f"update ledger_payout set key = 'x:outside:ref' where id = {PAID}",
+    ],
     "a dispute that is over says since when": ["update disputes_dispute set state = 'withdrawn', closed_at = null"],
     "a ruled dispute has one ruling that was served, and no other has any": [
         "update disputes_ruling set is_final = false"
@@ -533,7 +548,10 @@ def _differ(at):
 
 
 def _begin_what_nobody_asked_for(order, refund, at):
-    """A call for a person, a measure, a recall, a level that will fall, and a family's papers."""
+    """A call for a person, a complaint outside, a measure, a recall, a level that will fall, a family's papers."""
+    clerk = people.staff("agent", at=at, name="clerk")
+    complained = Told("authority", "12315-1", stage=Stage.WAITING, state="", text="Where is it?", told_at=at)
+    complaints.record(complained, order_number=order.number, by=clerk, at=at)
     guard = people.staff("risk", at=at, name="watch")
     talks.call(order, topic="Where is it?", by=order.buyer, at=at)
     measures.impose(order.buyer, step="warning", ground="false_proof", reason="A drill.", by=guard, at=at)

@@ -316,6 +316,7 @@ ROOMS = [
     "orders",
     "refunds",
     "disputes",
+    "complaints",
     "reputation",
     "support",
     "notifications",

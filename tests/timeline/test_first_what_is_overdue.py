@@ -27,6 +27,7 @@ NO_ROOT = {
     "rulebook": "a version is a root without cases; its own clock is asked in tests/rulebook",
     "clocks": "the register is no thing of a case; try_again is asked in test_clock_pages.py",
     "desks": "pages only",
+    "complaints": "asked in tests/complaints/test_pages.py: a complaint is its own root",
     "support": "asked in tests/support/test_pages.py: a talk has a number of its own",
 }
 
@@ -58,6 +59,14 @@ def things(dispute, top_up, order, rich_buyer, at):
 
 #: Asked elsewhere, and why not here.
 ELSEWHERE = {
+    **dict.fromkeys(
+        (
+            *("api:complaints", "api:take_complaint", "api:link_complaint", "api:open_case_for_complaint"),
+            *("api:say_to_complaint", "api:preview_complaint_answer", "api:answer_complaint", "api:hand_in_answer"),
+            "api:close_complaint",
+        ),
+        "a complaint is its own root: tests/complaints/test_pages.py",
+    ),
     "ledger:notify": "signed by a channel: tests/ledger/test_channel.py",
     "ledger:decide": "needs a payout that was not sent in time: tests/ledger/test_payouts.py",
     "orders:try_again": "needs a supplier's ticket: tests/orders/test_more_pages.py",
