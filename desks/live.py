@@ -94,8 +94,6 @@ def _talks(key: str) -> Found:
     return _waiting(Talk.objects.open())
 
 
-
-
 def _complaints(key: str) -> Found:
     """What was complained of outside and is not over."""
     return _waiting(Complaint.objects.open())
