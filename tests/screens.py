@@ -232,6 +232,21 @@ def walk(browser: Browser, home: str, *, is_brief: bool = False) -> None:
     for rules in ("", "calculator/", "matrix/", "reasons/", "reasons/CODE_INVALID/", "clocks/", "versions/", "linter/"):
         buyer.shows(f"11-rules-{rules.strip('/').replace('/', '-') or 'center'}", f"/rules/{rules}")
     staff(somebody("lead"), somebody("finance"))
+    for scene, path in (
+        ("coupons", "coupons/"),
+        ("deliveries", "deliveries/"),
+        ("papers", "papers/"),
+        ("steps", "steps/"),
+    ):
+        shop.shows(f"8-shop-{scene}", f"/desk/xinghe/{path}")
+    buyer.shows("8-applications", "/applications/")
+    buyer.shows("8-application", find(buyer.goes("/applications/"), "/applications/", "小林杂货"))
+    risk = somebody("risk")
+    for scene, path in (("applications", "applications/"), ("shops", "shops/"), ("listings", "listings/")):
+        risk.shows(f"12-risk-{scene}", f"/risk/{path}")
+    for scene, path in (("codes", "/staff/codes/"), ("signs", "/staff/signs/"), ("suppliers", "/staff/suppliers/")):
+        risk.shows(f"12-risk-{scene}", path)
+    somebody("finance").shows("12-finance-coupons", "/staff/coupons/")
     lead = somebody("lead")
     lead.shows("12-rules-of-staff", "/rules/admin/")
     lead.shows("12-rules-version", find(lead.goes("/rules/admin/"), "/rules/admin/", "2026.11.0"))
@@ -360,24 +375,28 @@ NO_PAGE = re.compile(
 
 def kind_of(path: str) -> str:
     """Pages of one kind have addresses that differ in numbers and names only."""
-    path = re.sub(r"(?<=/)([A-Z]*\d[^/]*|[a-z]+:[^/]*)(?=/|$)", "*", path)
+    path = re.sub(r"(?<=/)([A-Z]*\d[^/]*|[A-Z][A-Z_]+|[a-z]+:[^/]*)(?=/|$)", "*", path)
     return re.sub(r"^/(shops|desk)/(?!\*)[^/]+/", r"/\1/*/", path)
 
 
 def sitemap(context: Any, home: str) -> list[str]:
     """One page of each kind that somebody reaches by links, from the pages that everybody knows."""
     found: dict[str, str] = {}
+    asked: set[str] = set()
     waiting = list(STARTS)
     while waiting:
         path = waiting.pop(0)
-        if kind_of(path) in found:
+        if kind_of(path) in asked:
             continue
+        asked.add(kind_of(path))
         answer = context.request.get(home + path, headers={"Accept": "text/html"})
         if answer.status != 200 or "text/html" not in answer.headers.get("content-type", ""):
             continue
-        found[kind_of(path)] = answer.url.removeprefix(home).partition("?")[0]
+        there = answer.url.removeprefix(home).partition("?")[0]
+        asked.add(kind_of(there))
+        found[kind_of(there)] = there
         for link in re.findall(r'href="(/[^"?#]*)', answer.text()):
-            if not NO_PAGE.search(link) and kind_of(link) not in found:
+            if not NO_PAGE.search(link) and kind_of(link) not in asked:
                 waiting.append(link)
     return [found[kind] for kind in sorted(found)]
 

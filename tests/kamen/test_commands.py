@@ -14,7 +14,8 @@ from django_migration_linter import MigrationLinter
 from accounts import personas
 from kamen import startup
 from ledger.accounts import balance
-from shops.models import Deposit, Shop
+from orders.models import Coupon
+from shops.models import Application, Deposit, Shop
 from shops.states import DepositState
 from tests.locks import recorder
 from timeline import clock
@@ -35,6 +36,8 @@ def demo(settings, db):
 def test_the_demo_has_a_shop_for_every_state_of_a_deposit_that_can_be_seen(demo):
     states = set(Deposit.objects.values_list("state", flat=True))
     assert states == set(DepositState.values) - {DepositState.RETURNED}
+    assert set(Coupon.objects.values_list("state", flat=True)) == {"draft", "running", "paused"}
+    assert set(Application.objects.values_list("state", flat=True)) == {"draft", "applied", "reviewing", "sent_back"}
 
 
 def test_the_demo_has_every_persona(demo):

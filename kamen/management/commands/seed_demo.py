@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from accounts import personas
-from kamen import cases_of_the_demo, sales_of_the_demo
+from kamen import cases_of_the_demo, sales_of_the_demo, shops_of_the_demo
 from rulebook import clocks
 from shops import lifecycle
 from shops.models import Shop
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         if not shop.listings.exists():
             with transaction.atomic():
                 mall = sales_of_the_demo.furnish(people, shop, at, at - OPENED_AGO)
-                for tell_of in [*cases_of_the_demo.STORIES, *sales_of_the_demo.STORIES]:
+                for tell_of in [*shops_of_the_demo.STORIES, *cases_of_the_demo.STORIES, *sales_of_the_demo.STORIES]:
                     tell_of(mall)
 
 
