@@ -8,7 +8,7 @@ from typing import Any
 
 from bench import house, report
 
-SECTIONS = ("transfers", "verbs", "clocks", "growth")
+SECTIONS = ("transfers", "verbs", "clocks", "pages", "growth")
 
 
 def section(name: str, size: str) -> dict[str, Any]:
@@ -27,6 +27,15 @@ def section(name: str, size: str) -> dict[str, Any]:
 
         lengths = {"smoke": (2_000, 40, 3.0), "small": (20_000, 500, 15.0), "large": (1_000_000, 100_000, 60.0)}
         return clocks.measure(clocks.Size(*lengths[size]), tell)
+    if name == "pages":
+        from bench import pages
+
+        looks = {
+            "smoke": pages.Size((60,), orders=20, times=3, units=20),
+            "small": pages.Size((1_000, 5_000), orders=500, times=40),
+            "large": pages.Size((1_000, 100_000), orders=10_000, times=200),
+        }
+        return pages.measure(looks[size], tell)
     if name == "growth":
         from bench import growth
 
