@@ -32,7 +32,7 @@ LONGEST_FILE = 400_000
 
 
 @verb
-def put(dispute: Dispute, ruling: Ruling, *, at: datetime, signatures: Sequence[Signature] | None = None) -> Seal:
+def put(dispute: Dispute, ruling: Ruling, *, at: datetime, signatures: Iterable[Signature] | None = None) -> Seal:
     """Seal a ruling that is being served; the case's root is locked. Once: what is sealed stays as it is.
 
     From here to the end of the transaction nobody else seals: the number has no gap and the chain no fork.
