@@ -15,8 +15,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from disputes.models import Dispute
-from ledger.models import Account, BooksCheck, Payment
+from ledger.models import Account, BooksCheck, Posting
 from notifications.models import Call, Delivery, HighWaterMark
+from privacy import files
+from privacy.models import Erasure
+from privacy.states import ErasureState
 from timeline.machines import machines
 from timeline.models import Event, Timer, Tracked
 
@@ -32,6 +35,8 @@ TOLD = timedelta(minutes=10)
 BOOKS = timedelta(hours=26)
 #: Money that nobody can place goes back within hours.
 UNMATCHED = timedelta(hours=24)
+#: What has had its time is destroyed by a daily run, and by another one if that failed.
+DESTROYED = timedelta(days=3)
 #: So many of one kind are named; the number is always true.
 NAMED = 50
 
@@ -145,15 +150,24 @@ def broken_chains(at: datetime) -> list[Finding]:
 
 def unmatched_payments(at: datetime) -> list[Finding]:
     """Money that nobody can place and that has not gone back."""
-    found = []
     suspense = Account.objects.filter(address="platform:suspense").first()
-    if suspense is not None and suspense.balance:
-        waiting = Payment.objects.filter(state="returned", entered_at__lte=at - UNMATCHED).order_by("pk").last()
-        if waiting is not None:
-            found.append(
-                Finding(suspense.address, str(suspense.balance), waiting.entered_at, reverse("ledger:accounts"))
-            )
-    return found
+    if suspense is None or not suspense.balance:
+        return []
+    lines = Posting.objects.filter(account=suspense)
+    empty = lines.filter(balance=0).order_by("-seq").first()
+    first = lines.filter(seq__gt=empty.seq if empty else 0).select_related("transfer").order_by("seq").first()
+    if first is None or first.transfer.at > at - UNMATCHED:
+        return []
+    return [Finding(suspense.address, str(suspense.balance), first.transfer.at, reverse("ledger:accounts"))]
+
+
+def overdue_privacy(at: datetime) -> list[Finding]:
+    """Requests to be erased that nobody answered in time, and keys of persons whose day to be destroyed is over."""
+    page = reverse("privacy:desk")
+    late = Erasure.objects.filter(state=ErasureState.WAITING, late_at__isnull=False).order_by("late_at", "pk")
+    found = [Finding(each.address, each.number, each.late_at, page) for each in late]
+    keys = files.to_destroy(at - DESTROYED)[:NAMED]
+    return [*found, *(Finding(f"user:{key.user_id}", f"key {key.pk}", None, page) for key in keys)]
 
 
 def _books(at: datetime) -> list[Finding]:
@@ -182,6 +196,7 @@ QUESTIONS: dict[str, tuple[Promise, Question]] = {
     "unbalanced_books": (_("Books that do not add up"), unbalanced_books),
     "broken_chains": (_("Broken chains"), broken_chains),
     "unmatched_payments": (_("Money that nobody can place"), unmatched_payments),
+    "overdue_privacy": (_("Requests about personal data that are late"), overdue_privacy),
 }
 
 

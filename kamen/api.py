@@ -29,11 +29,13 @@ import orders.api
 import orders.coupon_api
 import orders.delivery_api
 import orders.talk_api
+import privacy.api
 import refunds.api
 import refunds.guardians_api
 import refunds.papers_api
 import refunds.talks_api
 import reputation.api
+import reputation.risk_api
 import rulebook.api
 import rulebook.staff_api
 import shops.api
@@ -366,6 +368,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/refunds/<slug:number>/decline/", refunds.api.decline, name="decline_refund"),
     path("v1/refunds/<slug:number>/withdraw/", refunds.api.withdraw, name="withdraw_refund"),
     path("v1/refunds/<slug:number>/escalate/", refunds.api.escalate, name="escalate_refund"),
+    path("v1/me/copies/", privacy.api.ask_copy, name="ask_copy"),
+    path("v1/me/copies/<slug:number>/", privacy.api.copy, name="copy"),
+    path("v1/me/erasures/", privacy.api.erasures, name="own_erasures"),
+    path("v1/me/erasures/<slug:number>/withdraw/", privacy.api.withdraw, name="withdraw_erasure"),
+    path("v1/me/looks/", privacy.api.looks, name="own_looks"),
+    path("v1/staff/looks/", privacy.api.all_looks, name="all_looks"),
+    path("v1/staff/erasures/", privacy.api.waiting, name="erasures"),
+    path("v1/staff/erasures/<slug:number>/agree/", privacy.api.agree, name="agree_to_erasure"),
+    path("v1/staff/erasures/<slug:number>/refuse/", privacy.api.refuse, name="refuse_erasure"),
+    path("v1/staff/holds/", privacy.api.all_holds, name="holds"),
+    path("v1/staff/holds/<slug:number>/propose/", privacy.api.propose, name="propose_release"),
+    path("v1/staff/holds/<slug:number>/sign/", privacy.api.sign, name="sign_release"),
+    path("v1/staff/holds/<slug:number>/keep/", privacy.api.keep, name="keep_hold"),
     path("v1/me/level/", reputation.api.level, name="own_level"),
     path("v1/me/measures/<int:pk>/appeal/", reputation.api.appeal, name="appeal_measure"),
     path("v1/recalls/<slug:number>/", reputation.api.recall, name="recall"),
@@ -377,6 +392,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/ratings/<int:pk>/reply/", reputation.api.reply, name="reply_to_rating"),
     path("v1/shops/<slug:slug>/ratings/", reputation.api.all_ratings, name="ratings"),
     path("v1/shops/<slug:slug>/standing/", reputation.api.standing, name="standing"),
+    path("v1/risk/people/", reputation.risk_api.people, name="risky_people"),
+    path("v1/risk/people/<int:pk>/", reputation.risk_api.person, name="risky_person"),
+    path("v1/risk/people/<int:pk>/measures/", reputation.risk_api.impose, name="impose_measure"),
+    path("v1/risk/measures/<int:pk>/uphold/", reputation.risk_api.uphold, name="uphold_measure"),
+    path("v1/risk/measures/<int:pk>/lift/", reputation.risk_api.lift, name="lift_measure"),
+    path("v1/risk/signals/<int:pk>/dismiss/", reputation.risk_api.dismiss, name="dismiss_signal"),
     path("v1/transparency/", reputation.api.transparency, name="transparency"),
     path("v1/refunds/<slug:number>/offer/", refunds.talks_api.offer, name="offer_in_refund"),
     path("v1/refunds/<slug:number>/counter/", refunds.talks_api.counter, name="counter_in_refund"),
@@ -412,6 +433,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/orders/<slug:number>/person/", support.api.call, name="call_for_person"),
     path("v1/talks/", support.api.talks, name="talks"),
     path("v1/talks/<slug:number>/close/", support.api.close, name="close_talk"),
+    path("v1/staff/talks/", support.api.queue, name="waiting_talks"),
+    path("v1/staff/talks/<slug:number>/", support.api.story, name="talk_story"),
+    path("v1/staff/talks/<slug:number>/take/", support.api.take, name="take_talk"),
+    path("v1/staff/talks/<slug:number>/answer/", support.api.answer, name="answer_talk"),
+    path("v1/staff/talks/<slug:number>/hand-over/", support.api.hand_over, name="hand_talk_over"),
     path("v1/complaints/", complaints.api.complaints, name="complaints"),
     path("v1/complaints/<slug:number>/", complaints.api.complaint, name="complaint"),
     path("v1/complaints/<slug:number>/take/", complaints.api.take, name="take_complaint"),

@@ -13,9 +13,11 @@ import disputes.invariants
 import ledger.invariants
 import notifications.invariants
 import orders.invariants
+import privacy.invariants
 import refunds.invariants
 import reputation.invariants
 import shops.invariants
+import support.invariants
 import timeline.invariants
 from ledger import brake
 from ledger.models import BooksCheck
@@ -32,6 +34,8 @@ ROOMS = [
     complaints.invariants,
     reputation.invariants,
     notifications.invariants,
+    privacy.invariants,
+    support.invariants,
 ]
 #: While the brake is on, how long after one look at the whole books the next one is taken.
 AGAIN_WHILE_BRAKED = timedelta(minutes=10)

@@ -15,14 +15,18 @@ from notifications import inbox, mail
 from orders import delivery, escrow
 from orders import lifecycle as orders
 from orders.models import Order
+from privacy import exports, holds, looks
+from privacy import lifecycle as privacy
 from refunds import citations
 from refunds import lifecycle as refunds
 from refunds.models import Refund
 from shops import listings, stock, suppliers
 from shops.models import Kind, Listing, Shop, Way
+from support import lifecycle as support
 from timeline import reminders, sweep
 from timeline.models import Timer
 from timeline.moments import moments
+from timeline.spans import SHANGHAI
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 VISIT = delivery.Visit(address="198.51.100.23", session="demo", agent="demo")
@@ -355,6 +359,28 @@ def ruled_and_closed(mall: Mall) -> None:
         live_on(mall, dispute.refund.order)
 
 
+def somebody_is_there(mall: Mall) -> None:
+    """Whoever calls for a person reaches one: by day the agent, for a fortnight; a lead from now on for half a day."""
+    lead, agent = mall.people["lead"], mall.people["agent"]
+    morning = mall.at.astimezone(SHANGHAI).replace(hour=9, minute=0, second=0, microsecond=0)
+    for day in range(14):
+        since = morning + day * DAY
+        if since + 12 * HOUR > mall.at:
+            support.plan(agent, since=since, until=since + 12 * HOUR, by=lead, at=mall.at)
+    support.plan(lead, since=mall.at, until=mall.at + 12 * HOUR, by=lead, at=mall.at)
+
+
+def privacy_at_work(mall: Mall) -> None:
+    """A request to be erased that waits, a copy that a worker makes, a sale under a legal hold, a look on record."""
+    patron, regular, lead, risk = (mall.people[name] for name in ("patron", "regular", "lead", "risk"))
+    privacy.ask(patron, by=patron, at=mall.at - 2 * DAY)
+    exports.ask(regular, by=regular, at=mall.at - MINUTE)
+    sold = Order.objects.filter(buyer=patron).order_by("pk").first()
+    if sold is not None:
+        holds.set_hold(order=sold, reason="（演示）法院调取证据，案号 2026-001", by=risk, at=mall.at - DAY)
+    looks.mail_of(regular, reason="（演示）寄送法律文书", by=lead, at=mall.at - HOUR)
+
+
 def everybody_is_told(mall: Mall) -> None:
     """The inboxes know all of it."""
     inbox.catch_up(at=mall.at)
@@ -377,5 +403,7 @@ STORIES: list[Callable[[Mall], Any]] = [
     in_inspection,
     waiting_for_the_shop,
     waiting_for_payment,
+    somebody_is_there,
+    privacy_at_work,
     everybody_is_told,
 ]

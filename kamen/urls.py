@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("reputation.urls")),
     path("", include("refunds.urls")),
     path("", include("notifications.urls")),
+    path("", include("privacy.urls")),
     path("", include("timeline.clock_urls")),
     path("demo/", include("timeline.urls")),
     path("api/", include("kamen.api")),

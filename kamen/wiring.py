@@ -14,6 +14,8 @@ from orders import coupons, figures, outages, parties
 from orders import hooks as order_hooks
 from orders import lifecycle as orders
 from orders.states import COUPON, ORDER
+from privacy import lifecycle as privacy
+from privacy.states import ERASURE
 from refunds import guardians, outside, replayed, roads
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
@@ -66,6 +68,7 @@ def connect() -> None:
     GUARDIAN.expired.tie(guardians.lapse)
     DISPUTE.expired.tie(disputes.lapse)
     TALK.expired.tie(support.lapse)
+    ERASURE.expired.tie(privacy.lapse)
     APPEAL.expired.tie(appeals.lapse)
     COMPLAINT.expired.tie(complaints.lapse)
     DOWNGRADE.expired.tie(reputation.lapse)

@@ -118,6 +118,8 @@ ALONG: dict[str, list[str]] = {
     "downgrade": ["shop", "user"],
     "measure": ["user"],
     "alarm": ["shop", "batch__listing"],
+    "erasure": ["user"],
+    "hold": [],
     "payment": [],
     "payout": [],
     "brake": [],

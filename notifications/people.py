@@ -100,6 +100,16 @@ def answering(happening: Happening) -> list[int | None]:
     return [*happening.staff.holding(Role.AGENT), *happening.staff.holding(Role.LEAD)]
 
 
+def concerned_person(happening: Happening) -> list[int | None]:
+    """Whose data a request is about."""
+    return [happening.thing.user_id]
+
+
+def holding(happening: Happening) -> list[int | None]:
+    """Who holds and releases what must not be destroyed."""
+    return [*happening.staff.holding(Role.LEAD), *happening.staff.holding(Role.RISK)]
+
+
 def caller(happening: Happening) -> list[int | None]:
     """Who called for a person."""
     return [happening.thing.asked_by_id]

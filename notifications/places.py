@@ -193,6 +193,16 @@ def ratings_page(happening: Happening) -> str:
     return reverse("reputation:ratings", args=[happening.thing.shop.slug])
 
 
+def privacy_page(happening: Happening) -> str:
+    """What the mall knows of the person."""
+    return reverse("privacy:own")
+
+
+def privacy_desk(happening: Happening) -> str:
+    """The desk of those who answer for personal data."""
+    return reverse("privacy:desk")
+
+
 def clock_page(happening: Happening) -> str:
     """Where the one under the clock acts: staff on their bench, the sides on the page of the thing."""
     match happening.thing, happening.event.data["owner"]:

@@ -60,7 +60,16 @@ MAILED = {
     "complaint.not_taken",
 }
 #: Mailed to everybody whatever they chose: rights end with them, or somebody else may be at their money.
-NEEDED = {"refund.declined", "dispute.evidence", "dispute.ruled", "deposit.suspended", "payee.cooling"}
+NEEDED = {
+    "refund.declined",
+    "dispute.evidence",
+    "dispute.ruled",
+    "deposit.suspended",
+    "payee.cooling",
+    "erasure.agreed",
+    "erasure.refused",
+    "erasure.put_off",
+}
 
 
 def group_of(code: str) -> Group:

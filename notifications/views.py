@@ -45,6 +45,9 @@ ICONS = {
     "level": "badge-check",
     "downgrade": "badge-check",
     "shop": "store",
+    "erasure": "shield-check",
+    "hold": "vault",
+    "user": "shield-check",
 }
 #: Notices that look other than the rest of their kind: icon, tone.
 LOOKS = {

@@ -21,7 +21,8 @@ from refunds.states import RefundState
 from reputation import figures
 from reputation.models import Signal, Trace
 from reputation.thresholds import thresholds
-from shops.models import Shop
+from shops import vault
+from shops.models import Payee, Shop
 from timeline import events
 from timeline.door import change, lock_root, require, verb
 
@@ -120,6 +121,10 @@ def trace(*, at: datetime) -> None:
     pictures = Attachment.objects.filter(at__gt=since).order_by()
     for user, digest in pictures.values_list("uploader", "sha256").distinct():
         found.add((user, Trace.Kind.PICTURE, digest))
+    payees = Payee.objects.filter(named_at__gt=since).order_by()
+    for owner, named_by, channel, account in payees.values_list("shop__owner", "named_by", "channel", "account"):
+        digest = vault.fingerprint(f"{channel}:{account}").hex()[2:]  # under the pepper: accounts could be guessed
+        found |= {(owner, Trace.Kind.PAYEE, digest), (named_by, Trace.Kind.PAYEE, digest)}
     rows = [Trace(user_id=user, kind=kind, digest=digest, first_at=at) for user, kind, digest in sorted(found)]
     Trace.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
 

@@ -1,7 +1,11 @@
-"""The API of the road to a person: call for one, see how far that has come, and say that it is over."""
+"""The API of the road to a person: call for one, see how far that has come, and say that it is over.
+
+And the room's own, for those who answer: who waits, the story, take, answer, hand over.
+"""
 
 from typing import Any
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -12,8 +16,9 @@ from rest_framework.response import Response
 from orders.models import Order
 from orders.parties import visible_to
 from support import lifecycle
-from support.models import Talk
+from support.models import ANSWERING, Talk
 from support.states import TalkState
+from support.summary import summary
 from timeline import clock
 from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
 
@@ -62,7 +67,17 @@ def _order(request: Request, number: str) -> Order:
 
 
 def _talk(request: Request, number: str) -> Talk:
-    return get_object_or_404(Talk.objects.select_related("order__shop"), number=number, asked_by=request.user.pk)
+    return get_object_or_404(Talk.objects.visible_to(request.user).select_related("order__shop"), number=number)
+
+
+def _in_the_room(request: Request, number: str) -> Talk:
+    _require_room(request)
+    return _talk(request, number)
+
+
+def _require_room(request: Request) -> None:
+    if not request.user.roles & ANSWERING:  # type: ignore[union-attr]
+        raise Http404
 
 
 @extend_schema(
@@ -105,7 +120,7 @@ def talks(request: Request) -> Response:
 @extend_schema(
     operation_id="closeTalk",
     summary="Say that a talk is over",
-    description="By whoever asked for it. Refused: `wrong_moment`.",
+    description="By whoever asked for it, or who has answered. Refused: `not_your_turn`, `wrong_moment`.",
     request=None,
     responses=OneTalk,
     examples=[OpenApiExample("Over", A_TALK | {"state": "closed"}, response_only=True)],
@@ -117,4 +132,146 @@ def close(request: Request, number: str) -> Response:
     """Whoever asked has what they wanted."""
     talk = _talk(request, number)
     lifecycle.close(talk, by=request.user, at=clock.now())  # type: ignore[arg-type]
+    return Response(OneTalk(talk).data)
+
+
+class TalkFact(serializers.Serializer[Any]):
+    """Something that our records know of it, with its page."""
+
+    name = serializers.CharField()
+    value = serializers.CharField()
+    url = serializers.CharField()
+
+
+class TalkNote(serializers.Serializer[Any]):
+    """What somebody who had the talk before left for the next one."""
+
+    note = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class TalkSaid(serializers.Serializer[Any]):
+    """Something that was said."""
+
+    by = serializers.CharField(source="author.display_name")
+    text = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class TalkStory(serializers.Serializer[Any]):
+    """A talk with all that whoever takes it must know, so that nobody tells their story twice."""
+
+    talk = OneTalk()
+    facts = TalkFact(many=True)
+    said = TalkSaid(many=True)
+    notes = TalkNote(many=True)
+
+
+class TalkAnswer(serializers.Serializer[Any]):
+    """What is said to both sides."""
+
+    text = serializers.CharField(max_length=2000)
+
+
+class TalkHandover(serializers.Serializer[Any]):
+    """What the next one must know."""
+
+    reason = serializers.CharField(max_length=500)
+
+
+@extend_schema(
+    operation_id="listWaitingTalks",
+    summary="See who waits for a person",
+    description="For those who answer: talks that nobody has answered yet, oldest first, 50 a page.",
+    parameters=[CURSOR],
+    responses=TalkPage,
+    examples=[OpenApiExample("One that waits", {"results": [A_TALK], "next": None}, response_only=True)],
+)
+@api_view(["GET"])
+def queue(request: Request) -> Response:
+    """Who waits."""
+    _require_room(request)
+    waiting = Talk.objects.filter(state__in=[TalkState.WAITING, TalkState.TAKEN]).select_related("order")
+    return Response(TalkPage(page(request, waiting, by="pk")).data)
+
+
+@extend_schema(
+    operation_id="getTalkStory",
+    summary="Read the story of a talk",
+    description="For those who answer.",
+    responses=TalkStory,
+    examples=[
+        OpenApiExample("A story", {"talk": A_TALK, "facts": [], "said": [], "notes": []}, response_only=True),
+    ],
+)
+@api_view(["GET"])
+def story(request: Request, number: str) -> Response:
+    """One talk with its story."""
+    talk = _in_the_room(request, number)
+    return Response(TalkStory({"talk": talk, **summary(talk)}).data)
+
+
+@extend_schema(
+    operation_id="takeTalk",
+    summary="Take a talk on",
+    description="Refused: `not_your_turn`, `wrong_moment`.",
+    request=None,
+    responses=OneTalk,
+    examples=[OpenApiExample("Taken", A_TALK | {"state": "taken"}, response_only=True)],
+)
+@api_view(["POST"])
+@after_what_is_overdue(_in_the_room)
+@idempotent
+def take(request: Request, number: str) -> Response:
+    """An agent takes a talk on."""
+    talk = _in_the_room(request, number)
+    lifecycle.take(talk, by=request.user, at=clock.now())  # type: ignore[arg-type]
+    return Response(OneTalk(talk).data)
+
+
+@extend_schema(
+    operation_id="answerTalk",
+    summary="Answer in a talk",
+    description="Said to both sides. Refused: `not_your_turn`, `wrong_moment`, `said_already`.",
+    request=TalkAnswer,
+    responses=OneTalk,
+    examples=[
+        OpenApiExample("An answer", {"text": "我看过您的订单，正在问供货商。"}, request_only=True),
+        OpenApiExample("In talk", A_TALK | {"state": "talking"}, response_only=True),
+    ],
+)
+@api_view(["POST"])
+@after_what_is_overdue(_in_the_room)
+@idempotent
+def answer(request: Request, number: str) -> Response:
+    """An agent answers."""
+    told = TalkAnswer(data=request.data)
+    told.is_valid(raise_exception=True)
+    talk = _in_the_room(request, number)
+    by: Any = request.user
+    lifecycle.answer(talk, told.validated_data["text"], by=by, at=clock.now())
+    return Response(OneTalk(talk).data)
+
+
+@extend_schema(
+    operation_id="handTalkOver",
+    summary="Give a talk back to the room",
+    description="Refused: `not_your_turn`, `wrong_moment`, `text_missing`.",
+    request=TalkHandover,
+    responses=OneTalk,
+    examples=[
+        OpenApiExample("A note", {"reason": "供货商答应今天回复，请跟进。"}, request_only=True),
+        OpenApiExample("Waiting again", A_TALK, response_only=True),
+    ],
+)
+@api_view(["POST"])
+@after_what_is_overdue(_in_the_room)
+@idempotent
+def hand_over(request: Request, number: str) -> Response:
+    """An agent gives a talk back, with what the next one must know."""
+    told = TalkHandover(data=request.data)
+    told.is_valid(raise_exception=True)
+    talk = _in_the_room(request, number)
+    by: Any = request.user
+    lifecycle.hand_over(talk, reason=told.validated_data["reason"], by=by, at=clock.now())
     return Response(OneTalk(talk).data)

@@ -11,6 +11,7 @@ from accounts.models import Role
 from complaints.models import READING as READING_COMPLAINTS
 from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE
 from orders.parties import SEEING_COUPONS, SEEING_HEALTH, SEEING_SIGNS
+from privacy.holds import SEEING as SEEING_PRIVACY
 from refunds.reports import READING as READING_REPORTS
 from rulebook.lifecycle import RULE_STAFF
 from support.models import ANSWERING
@@ -45,6 +46,7 @@ PLACES = [
     Place("rulebook:staff", "book-open", _("Versions of the rulebook"), frozenset(RULE_STAFF)),
     Place("reputation:risk", "shield-alert", _("Risk"), frozenset({Role.RISK})),
     Place("refunds:reports", "octagon-alert", _("Reports that something may not be sold"), READING_REPORTS),
+    Place("privacy:desk", "shield-check", _("Privacy"), SEEING_PRIVACY),
     Place("orders:platform_coupons", "receipt-text", _("Coupons of the platform"), SEEING_COUPONS),
     Place("orders:suppliers", "truck", _("How suppliers are doing"), SEEING_HEALTH),
     Place("orders:signs", "shield-alert", _("Hints at deals outside"), SEEING_SIGNS),

@@ -63,7 +63,13 @@ def bundle(request: HttpRequest, number: str) -> HttpResponse:
 def fetch(request: HttpRequest, number: str) -> HttpResponse:
     """The ZIP, read against its hash each time."""
     found = get_object_or_404(bundles.visible_to(request.user).exclude(built_at=None), number=number)
-    answer = HttpResponse(bundles.content(found), content_type="application/zip")
+    try:
+        content = bundles.content(found)
+    except bundles.BundleBroken:
+        if hasattr(found.dispute.refund.order, "away"):
+            raise Http404 from None  # the sale was put away, and its bundles with it
+        raise
+    answer = HttpResponse(content, content_type="application/zip")
     name = f"CASE-{found.dispute.number}-{found.view}.zip"
     answer.headers["Content-Disposition"] = content_disposition_header(True, name) or ""
     answer.headers["Cache-Control"] = "private, no-store"

@@ -41,6 +41,7 @@ ROOMS = [
     "support",
     "reputation",
     "notifications",
+    "privacy",
     "desks",
 ]
 
@@ -202,6 +203,12 @@ CELERY_BEAT_SCHEDULE = {
     "weigh deposits that were drawn on": {"task": "shops.weigh_deposits", "schedule": 10.0, "options": {"expires": 30}},
     "count what happened": {"task": "reputation.count", "schedule": 15.0, "options": {"expires": 30}},
     "watch batches": {"task": "reputation.watch_batches", "schedule": 10.0, "options": {"expires": 20}},
+    "make copies for people": {"task": "privacy.make_copies", "schedule": 5.0, "options": {"expires": 10}},
+    "destroy what has had its time": {
+        "task": "privacy.retain",
+        "schedule": crontab(hour=19, minute=40),  # 03:40 in Shanghai
+        "options": {"expires": 3600},
+    },
     "level and weigh": {
         "task": "reputation.level",
         "schedule": crontab(hour=18, minute=40),  # 02:40 in Shanghai

@@ -11,10 +11,14 @@ from django.urls import reverse
 from desks import house
 from kamen import books
 from kamen.health import house_findings
+from ledger import payments
 from ledger.models import BooksCheck
+from ledger.transfers import Reason, transfer
 from notifications import inbox, webhooks
 from notifications.models import Call, Delivery, HighWaterMark, all_groups
+from privacy import lifecycle as privacy
 from timeline.models import Timer
+from timeline.sweep import fire_overdue
 
 HOUR = timedelta(hours=1)
 
@@ -142,3 +146,24 @@ def test_a_finding_leads_to_the_thing(orderly, reviewed):
     assert orderly.number in house.page_of(orderly.address)
     assert reviewed.number in house.page_of(reviewed.address)
     assert house.page_of("nothing:1") == house.page_of("order:0") == ""
+
+
+@pytest.mark.breaks_books
+def test_money_that_nobody_can_place_is_found_after_a_day(orderly, buyer, at):
+    payment = payments.top_up(user=buyer, amount=5_000, channel="sandbox", at=at)
+    payments.confirm(payment, provider_txn="T1", amount=4_900, at=at)
+    assert asked("unmatched_payments", at + house.UNMATCHED) == [], "it is on its way back already"
+    lost = {"reason": Reason.CORRECTION, "subject": payment.address, "key": "lost", "at": at}
+    transfer(source="channel:sandbox", target="platform:suspense", amount=100, **lost)
+    assert asked("unmatched_payments", at + house.UNMATCHED - timedelta(seconds=1)) == []
+    (found,) = asked("unmatched_payments", at + house.UNMATCHED)
+    assert (found.subject, found.since) == ("platform:suspense", at)
+
+
+def test_a_request_to_be_erased_that_is_late_is_found_with_its_desk(orderly, buyer, lead, at):
+    erasure = privacy.ask(buyer, by=buyer, at=at)
+    assert asked("overdue_privacy", at) == []
+    late = at + timedelta(days=60)
+    fire_overdue(buyer.address, at=late)
+    (found,) = asked("overdue_privacy", late)
+    assert (found.subject, found.url) == (erasure.address, reverse("privacy:desk"))

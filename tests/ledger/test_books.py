@@ -21,6 +21,8 @@ from ledger.transfers import Reason, transfer
 from notifications import inbox
 from orders import conversation, coupons, delivery
 from orders import lifecycle as orders
+from privacy import holds
+from privacy import lifecycle as privacy
 from refunds import bargaining
 from refunds.bargaining import Terms
 from refunds.papers import Guardian
@@ -56,6 +58,13 @@ PAYOUT = "(select id from ledger_payout where destination = 'channel' and state 
 PAID = "(select min(id) from ledger_payout where cause like 'refund:%' and state = 'paid')"
 TOP_UP = "(select id from ledger_payment where state = 'confirmed' and subject like 'user:%')"
 BUYER = "(select min(buyer_id) from orders_order)"
+
+
+#: A key of a person that was destroyed behind everybody's back.
+PERSON_KEY = (
+    "insert into privacy_personkey (id, user_id, ends_on, name, wrapped, nonce, master_version, made_at, destroyed_at)"
+    f" values (901, {BUYER}, now(), gen_random_uuid(), '', '', 1, now(), now())"
+)
 
 
 def event(name, subject, body="'{}'", by="null", at="now()", root="'x:1'", before="''", after="''"):
@@ -268,6 +277,28 @@ HARMS = {
     "a case whose replacement is checked has one, and its old codes are void": [
         f"update refunds_refund set state = 'exchanged' where id = {OPEN}"
     ],
+    "a talk was first answered when its first answer was given, and else not": [
+        "update support_talk set first_answer_at = now() + interval '1 day'"
+    ],
+    "nobody answers a talk about their own sale": [f"update support_talk set taken_by_id = {BUYER}"],
+    "nobody is on two shifts at once": [
+        "insert into support_shift (user_id, planned_by_id, since, until)"
+        f" select {BUYER}, {BUYER}, now(), now() + interval '1 hour' from generate_series(1, 2)"
+    ],
+    "a message that was put away has its sealed piece": [
+        "update orders_message set text = orders_put_away_sign() where id = (select min(id) from orders_message)"
+    ],
+    "evidence that was put away has its sealed piece": [
+        "update disputes_evidence set body = orders_put_away_sign()"
+        " where id = (select min(id) from disputes_evidence where attachment_id is null)"
+    ],
+    "a piece was erased with its key, on record": [PERSON_KEY],
+    "nothing is left to read under a key that was destroyed": [
+        PERSON_KEY,
+        'insert into privacy_piece (key_id, "table", row, field, nonce, sealed, file, at)'
+        " values (901, 'x.Y', 1, 'z', '', 'x', '', now())",
+    ],
+    "whoever was erased has no name and no way in": [f"update accounts_user set erased_at = now() where id = {BUYER}"],
     "a code without a unit was replaced": [
         "update orders_unit set card_id = null where id = (select min(id) from orders_unit where card_id is not null)"
     ],
@@ -514,6 +545,8 @@ def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_se
     _open_and_suspend(opened, at)
     _differ(at)
     _begin_what_nobody_asked_for(order, agreed, at)
+    privacy.ask(order.buyer, by=order.buyer, at=at)
+    holds.set_hold(order=order, reason="A drill, for a court.", by=people.staff("risk", at=at, name="archivist"), at=at)
     inbox.catch_up(at=at)
     anchors.make(at=clock.now())
     transfer(

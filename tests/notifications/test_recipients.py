@@ -320,6 +320,7 @@ ROOMS = [
     "reputation",
     "support",
     "notifications",
+    "privacy",
 ]
 #: Where an event's name stands in a call: as a word (`event=`), or as the second thing said to `note`.
 NAME = re.compile(r"[a-z]+\.[a-z_]+")

@@ -6,6 +6,7 @@ from typing import Any
 from orders import lifecycle as orders
 from orders.models import Order
 from reputation import alarms, counting, measures
+from reputation.models import Signal
 from tests.reputation.conftest import ring
 
 
@@ -77,3 +78,25 @@ def test_the_mall_s_figures_are_public_and_tell_nothing_of_few(client, ruled, at
     assert len(told["months"]) == 12
     assert (told["months"][-1]["orders"], told["months"][-1]["late_payments"]) == (None, 0)
     assert told["deposits"] > 0
+
+
+def test_people_of_risk_work_by_the_api_and_nobody_else_does(client, buyer, seller, risk, at):
+    signal = Signal.objects.create(user=buyer, name="many_claims", weight=15, evidence=["R1"], first_at=at, seen_at=at)
+    people = "/api/v1/risk/people/"
+
+    def post(path, body):
+        return client.post(f"/api/v1/risk/{path}/", body, "application/json", headers={"Idempotency-Key": path})
+
+    client.force_login(seller)
+    assert client.get(people).status_code == 404
+    assert post(f"signals/{signal.pk}/dismiss", {"why": "x"}).status_code == 404
+    client.force_login(risk)
+    (found,) = client.get(f"{people}{buyer.pk}/").json()["signals"]
+    assert (found["now"], found["evidence"]) == (15, ["R1"])
+    step = {"step": "warning", "ground": "false_proof", "reason": "R261122-1 的截图经过修改。"}
+    measure = post(f"people/{buyer.pk}/measures", step).json()
+    assert measure["state"] == "in_force"
+    assert client.get(f"{people}{buyer.pk}/").json()["measures"][0]["id"] == measure["id"]
+    assert post(f"measures/{measure['id']}/uphold", {"why": "核对无误"}).json()["code"] == "wrong_moment"
+    assert post(f"measures/{measure['id']}/lift", {"why": "查明有误"}).json()["state"] == "lifted"
+    assert post(f"signals/{signal.pk}/dismiss", {"why": "同一家庭"}).json()["now"] == 0

@@ -15,6 +15,8 @@ from refunds import lifecycle as refunds
 from reputation import signals
 from reputation.models import Signal, Trace
 from reputation.thresholds import thresholds
+from shops import withdrawals
+from shops.models import Shop
 from tests.fixtures.cases import VISIT, claim, units_of
 from timeline.models import Event
 from timeline.refusals import Refused
@@ -69,6 +71,15 @@ def test_a_person_finds_an_innocent_reason(restless, risk, agent, at):
     assert score(restless) == 0
     signals.look_all(at=at + timedelta(days=1))
     assert score(restless) == 0, "it counts again only with new evidence"
+
+
+def test_shops_whose_money_goes_to_one_account_are_linked(deposit, seller, stranger, channel_secret, at):
+    other = Shop.objects.create(owner=stranger, name="另一家", slug="another", opened_at=at)
+    for each, owner in ((deposit.shop, seller), (other, stranger)):
+        withdrawals.name_account(each, account="6222020200112233445", holder="王五", by=owner, at=at)
+    signals.trace(at=at)
+    assert [user for user, _what in signals.linked(seller)] == [stranger]
+    assert not Trace.objects.filter(digest__contains="6222").exists()
 
 
 def test_who_claims_from_several_accounts_on_one_device_is_linked(listing, order, rich_buyer, stranger, at):

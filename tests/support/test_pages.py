@@ -108,3 +108,26 @@ def test_the_api_calls_lists_and_closes(client, order, on_shift, rich_buyer, str
     assert client.get("/api/v1/talks/").json()["results"][0]["number"] == number
     assert post(f"/api/v1/talks/{number}/close/", {}, "d").json()["state"] == "closed"
     assert post(f"/api/v1/talks/{number}/close/", {}, "e").status_code == 409
+
+
+def test_an_agent_works_through_the_queue_by_the_api(client, order, on_shift, rich_buyer, agent, stranger, at):
+    talk = lifecycle.call(order, topic="兑换页面打不开。", by=rich_buyer, at=at)
+
+    def post(act, body=None):
+        path = f"/api/v1/staff/talks/{talk.number}/{act}/"
+        return client.post(path, body or {}, "application/json", headers={"Idempotency-Key": act})
+
+    client.force_login(rich_buyer)
+    assert client.get("/api/v1/staff/talks/").status_code == 404
+    assert post("take").status_code == 404
+    client.force_login(agent)
+    assert [each["number"] for each in client.get("/api/v1/staff/talks/").json()["results"]] == [talk.number]
+    assert post("answer", {"text": "先接手再回答"}).json()["code"] == "wrong_moment"
+    assert post("take").json()["state"] == "taken"
+    assert post("answer", {"text": "我看过您的订单，正在问供货商。"}).json()["state"] == "talking"
+    story = client.get(f"/api/v1/staff/talks/{talk.number}/").json()
+    assert order.number in story["facts"][0]["value"]
+    assert story["said"][-1]["text"] == "我看过您的订单，正在问供货商。"
+    assert post("hand-over", {"reason": "请跟进。"}).json()["state"] == "waiting"
+    client.force_login(stranger)
+    assert client.get(f"/api/v1/staff/talks/{talk.number}/").status_code == 404

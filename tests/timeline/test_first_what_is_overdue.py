@@ -96,7 +96,18 @@ ELSEWHERE = {
     "refunds:decide_report": "has no clock: tests/refunds/test_special_roads.py",
     "api:uphold_report": "has no clock: tests/refunds/test_papers_api.py",
     "api:dismiss_report": "has no clock: tests/refunds/test_papers_api.py",
-    "api:close_talk": "needs a call for a person: tests/support/test_talks.py",
+    **dict.fromkeys(
+        ("api:close_talk", "api:talk_story", "api:take_talk", "api:answer_talk", "api:hand_talk_over"),
+        "needs a call for a person: tests/support",
+    ),
+    **dict.fromkeys(
+        (
+            *("privacy:withdraw", "privacy:answer", "privacy:release", "privacy:fetch", "privacy:export"),
+            *("api:withdraw_erasure", "api:agree_to_erasure", "api:refuse_erasure"),
+            *("api:propose_release", "api:sign_release", "api:keep_hold"),
+        ),
+        "needs a request to be erased or a legal hold: tests/privacy",
+    ),
     "shops:answer": "an invitation has a clock, but nothing of a sale hangs on it: tests/shops/test_staff.py",
 }
 

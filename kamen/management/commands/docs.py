@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 
+from privacy import register
 from timeline.machines import Machine, machines
 
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
 
 def documents() -> dict[str, str]:
     """Every generated document by its name under docs/."""
-    return {"states.md": states()}
+    return {"states.md": states(), "privacy.md": register.written()}
 
 
 def states() -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from privacy import sealing
 from shops import keys, vault
 from shops.models import DataKey, Shop
 from timeline import clock
@@ -66,6 +67,8 @@ class Command(BaseCommand):
             vault.rewrap(key)
             if done % 100 == 0 or done == len(waiting):
                 self.say(f"{done} of {len(waiting)} data keys are under master key {vault.newest_master()}.")
+        if persons := sealing.rewrap_all():
+            self.say(f"{persons} keys of persons are under master key {vault.newest_master()}.")
 
     def reencrypt(self, shops: Iterable[Shop], batch: int) -> None:
         """Each shop gets a new key, each code a new seal. What an earlier run left is finished, and nothing begun."""

@@ -1,0 +1,135 @@
+"""The daily run over what has had its time: step by step, in small transactions, on record; it can be repeated.
+
+One thing that fails is named and never blocks the rest. The vault closed stops what needs it, and nothing else.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.db import transaction
+
+from orders.models import Reveal
+from privacy import exports, files
+from privacy.models import Run
+from refunds.models import ClaimDraft
+from reputation.models import Trace
+from shops.models import Application, Licence, Member, Particulars, Payee, Shop, Supplier
+from shops.states import DepositState
+from shops.vault import VaultClosed
+from timeline.spans import SHANGHAI
+
+log = logging.getLogger(__name__)
+
+#: Where somebody came from is kept for half a year (Cybersecurity Law), then emptied.
+NETWORK = timedelta(days=180)
+#: What was begun and not filed.
+DRAFTS = timedelta(days=30)
+#: So many rows in one transaction, and so many sales or keys in one run of a step.
+AT_ONCE, MOST = 500, 5_000
+#: What stands where a shop's people stood.
+GONE_MAIL, GONE = "erased@erased.invalid", "［已删除］"
+
+
+def run(*, at: datetime, most: int = MOST) -> Run:
+    """Do everything that is due at `at`; the row that comes back says what was done and what failed."""
+    found = Run.objects.create(began_at=at)
+    for name, step in STEPS.items():
+        try:
+            found.counts[name] = step(at, most, found.faults)
+        except VaultClosed:
+            found.faults.append(f"{name}: the vault is closed")
+        except Exception:
+            log.exception("the step %s of the daily run failed", name)
+            found.faults.append(name)
+    found.ended_at = at
+    found.save(update_fields=["counts", "faults", "ended_at"])
+    return found
+
+
+def _each(ids: Iterable[int], act: Callable[..., Any], at: datetime, faults: list[str], name: str) -> int:
+    """Act on each in a transaction of its own; returns how many it acted on."""
+    done = 0
+    for pk in ids:
+        try:
+            done += bool(act(pk, at=at))
+        except VaultClosed:
+            raise
+        except Exception:
+            log.exception("%s of %s failed", name, pk)
+            faults.append(f"{name}: {pk}")
+    return done
+
+
+def _put_away(at: datetime, most: int, faults: list[str]) -> int:
+    ids = list(files.to_put_away(at).values_list("pk", flat=True)[:most])
+    return _each(ids, files.put_away, at, faults, "put_away")
+
+
+def _destroy(at: datetime, most: int, faults: list[str]) -> int:
+    ids = list(files.to_destroy(at).values_list("pk", flat=True)[:most])
+    return _each(ids, files.destroy, at, faults, "destroy")
+
+
+def _finish(at: datetime, most: int, faults: list[str]) -> int:
+    ids = list(files.to_finish(at).values_list("pk", flat=True)[:most])
+    return _each(ids, files.finish, at, faults, "finish")
+
+
+def _networks(at: datetime, most: int, faults: list[str]) -> int:
+    before, done = at - NETWORK, 0
+    old = Reveal.objects.filter(at__lte=before).exclude(address_prefix="", session_hash="", agent_hash="")
+    while done < most and (part := list(old.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])):
+        done += Reveal.objects.filter(pk__in=part).update(address_prefix="", session_hash="", agent_hash="")
+    for table in (AccessAttempt, AccessFailureLog, AccessLog):
+        done += table.objects.filter(attempt_time__lte=before).delete()[0]
+    return done
+
+
+def _links(at: datetime, most: int, faults: list[str]) -> int:
+    return int(Trace.objects.filter(first_at__lte=at - NETWORK).delete()[0])
+
+
+def _drafts(at: datetime, most: int, faults: list[str]) -> int:
+    return int(ClaimDraft.objects.filter(at__lte=at - DRAFTS).delete()[0])
+
+
+def _exports(at: datetime, most: int, faults: list[str]) -> int:
+    return exports.expire(at=at)
+
+
+def _shops(at: datetime, most: int, faults: list[str]) -> int:
+    """Who stood behind a shop whose deposit went back three years ago."""
+    day = at.astimezone(SHANGHAI)
+    before = day.replace(year=day.year - files.YEARS, day=min(day.day, 28))
+    left = Shop.objects.filter(deposit__state=DepositState.RETURNED, deposit__entered_at__lte=before)
+    left = left.exclude(owner__holds__in=files.Hold.objects.live())
+    return _each(left.order_by("pk").values_list("pk", flat=True)[:most], _forget_shop, at, faults, "shops")
+
+
+@transaction.atomic
+def _forget_shop(shop_id: int, *, at: datetime) -> int:
+    party = {"legal_name": GONE, "legal_address": GONE, "contact_email": GONE_MAIL, "contact_phone": ""}
+    done = Particulars.objects.filter(shop=shop_id).exclude(legal_name=GONE).update(**party)
+    done += Application.objects.filter(shop=shop_id).exclude(legal_name=GONE).update(**party, about=GONE, appeal="")
+    done += Licence.objects.filter(shop=shop_id).exclude(name=GONE).update(number=GONE, tail="", name=GONE)
+    done += Payee.objects.filter(shop=shop_id).exclude(holder=GONE).update(account=GONE, holder=GONE)
+    done += Supplier.objects.filter(shop=shop_id).exclude(contact="").update(contact="")
+    for member in Member.objects.filter(shop=shop_id).exclude(email__endswith="@erased.invalid").order_by("pk"):
+        done += Member.objects.filter(pk=member.pk).update(email=f"erased-{member.pk}@erased.invalid")
+    return done
+
+
+#: The steps by name, in their order: what is put away today is not destroyed today.
+STEPS: dict[str, Callable[[datetime, int, list[str]], int]] = {
+    "networks": _networks,
+    "links": _links,
+    "drafts": _drafts,
+    "exports": _exports,
+    "shops": _shops,
+    "destroyed": _destroy,
+    "finished": _finish,
+    "put_away": _put_away,
+}

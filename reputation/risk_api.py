@@ -1,0 +1,248 @@
+"""The API of the risk desk: people and what weighs on them, with the evidence; measures, appeals, innocent reasons.
+
+A score adds delay, proof or a person, and never takes a fen away (rules 6.4).
+"""
+
+from typing import Any
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Role, User
+from reputation import measures, signals
+from reputation.models import Measure, Signal
+from reputation.serializers import MeasureShown
+from reputation.thresholds import thresholds
+from timeline import clock
+from timeline.api import CURSOR, idempotent, page
+from timeline.sweep import fire_overdue
+
+A_SIGNAL = {
+    "id": 5,
+    "name": "many_claims",
+    "weight": 15,
+    "now": 12,
+    "evidence": ["R26112204817365"],
+    "seen_at": "2026-11-22T02:00:00Z",
+    "is_dismissed": False,
+}
+A_MEASURE = {
+    "id": 3,
+    "step": "warning",
+    "ground": "false_proof",
+    "reason": "R261122-1 的截图经过修改。",
+    "state": "in_force",
+    "until": "2027-02-20T02:00:00Z",
+    "appeal": "",
+    "answer": "",
+}
+A_PERSON = {"person": 7, "risk": 12, "level": "M1", "barred_until": None}
+
+
+class RiskySignal(serializers.Serializer[Any]):
+    """A signal with what it rests on, and what it weighs now: it fades by half in ninety days."""
+
+    id = serializers.IntegerField(source="pk")
+    name = serializers.CharField()
+    weight = serializers.IntegerField(help_text="When it was seen last.")
+    now = serializers.SerializerMethodField(help_text="What it weighs now.")
+    evidence = serializers.ListField(child=serializers.CharField())
+    seen_at = serializers.DateTimeField()
+    is_dismissed = serializers.BooleanField(help_text="It has an innocent reason, and weighs nothing.")
+
+    def get_now(self, signal: Signal) -> int:
+        """What it weighs at this moment."""
+        return int(signal.now(self.context["at"], thresholds().signals.half_life.days))
+
+
+class RiskyPerson(serializers.Serializer[User]):
+    """Somebody with a score."""
+
+    person = serializers.IntegerField(source="pk")
+    risk = serializers.IntegerField(help_text="0 to 100; from 40 proof, from 60 no instant lane, from 80 a person.")
+    level = serializers.CharField()
+    barred_until = serializers.DateTimeField(allow_null=True)
+
+
+class RiskyPage(serializers.Serializer[Any]):
+    """A page of people."""
+
+    results = RiskyPerson(many=True)
+    next = serializers.URLField(allow_null=True, help_text="The next page, if there is one.")
+
+
+class RiskyStory(serializers.Serializer[Any]):
+    """One person: every signal, linked accounts, measures."""
+
+    about = RiskyPerson()
+    signals = RiskySignal(many=True)
+    linked = serializers.ListField(child=serializers.IntegerField(), help_text="People who share something telling.")
+    measures = MeasureShown(many=True)
+
+
+class MeasureToTake(serializers.Serializer[Any]):
+    """The next step against a buyer, with what was found; the person reads it."""
+
+    step = serializers.ChoiceField(Measure.Step.choices)
+    ground = serializers.ChoiceField(Measure.Ground.choices)
+    reason = serializers.CharField(max_length=500)
+    is_grave = serializers.BooleanField(default=False, help_text="Leave out the steps before it.")
+
+
+class RiskReason(serializers.Serializer[Any]):
+    """Why."""
+
+    why = serializers.CharField(max_length=500)
+
+
+def _require_risk(request: Request) -> Any:
+    if not request.user.has_role(Role.RISK):  # type: ignore[union-attr]
+        raise Http404
+    return request.user
+
+
+@extend_schema(
+    operation_id="listRiskyPeople",
+    summary="See who has a score",
+    description="For people of risk: everybody above zero, 50 a page.",
+    parameters=[CURSOR],
+    responses=RiskyPage,
+    examples=[OpenApiExample("One", {"results": [A_PERSON], "next": None}, response_only=True)],
+)
+@api_view(["GET"])
+def people(request: Request) -> Response:
+    """Everybody with a score."""
+    _require_risk(request)
+    return Response(RiskyPage(page(request, User.objects.filter(risk__gt=0), by="pk")).data)
+
+
+@extend_schema(
+    operation_id="getRiskyPerson",
+    summary="See what weighs on somebody",
+    description="For people of risk: every signal with its evidence, linked accounts, measures.",
+    responses=RiskyStory,
+    examples=[
+        OpenApiExample(
+            "One", {"about": A_PERSON, "signals": [A_SIGNAL], "linked": [9], "measures": []}, response_only=True
+        )
+    ],
+)
+@api_view(["GET"])
+def person(request: Request, pk: int) -> Response:
+    """One person."""
+    _require_risk(request)
+    found = get_object_or_404(User, pk=pk)
+    story = {
+        "about": found,
+        "signals": _signals(found),
+        "linked": sorted({user.pk for user, _what in signals.linked(found)}),
+        "measures": list(found.measures.order_by("-pk")),
+    }
+    return Response(RiskyStory(story, context={"at": clock.now()}).data)
+
+
+@extend_schema(
+    operation_id="imposeMeasure",
+    summary="Take the next step against a buyer",
+    description="Refused: `not_yourself`, `no_reason`, `in_force`, `step_left_out`.",
+    request=MeasureToTake,
+    responses={201: MeasureShown},
+    examples=[
+        OpenApiExample(
+            "A warning", {"step": "warning", "ground": "false_proof", "reason": A_MEASURE["reason"]}, request_only=True
+        ),
+        OpenApiExample("In force", A_MEASURE, response_only=True, status_codes=["201"]),
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def impose(request: Request, pk: int) -> Response:
+    """Impose a measure."""
+    by = _require_risk(request)
+    found = get_object_or_404(User, pk=pk)
+    told = MeasureToTake(data=request.data)
+    told.is_valid(raise_exception=True)
+    fire_overdue(found.address, at=clock.now())
+    return Response(MeasureShown(measures.impose(found, by=by, at=clock.now(), **told.validated_data)).data, status=201)
+
+
+@extend_schema(
+    operation_id="upholdMeasure",
+    summary="Let a measure stand on appeal",
+    description="By another person than who imposed it. Refused: `another_person`, `no_reason`, `wrong_moment`.",
+    request=RiskReason,
+    responses=MeasureShown,
+    examples=[
+        OpenApiExample("Why", {"why": "证据核对无误。"}, request_only=True),
+        OpenApiExample("Upheld", A_MEASURE | {"state": "upheld"}, response_only=True),
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def uphold(request: Request, pk: int) -> Response:
+    """Uphold a measure."""
+    return _hear(request, pk, measures.uphold)
+
+
+@extend_schema(
+    operation_id="liftMeasure",
+    summary="Take a measure back",
+    description="Refused: `another_person`, `no_reason`, `wrong_moment`.",
+    request=RiskReason,
+    responses=MeasureShown,
+    examples=[
+        OpenApiExample("Why", {"why": "申诉成立。"}, request_only=True),
+        OpenApiExample("Lifted", A_MEASURE | {"state": "lifted"}, response_only=True),
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def lift(request: Request, pk: int) -> Response:
+    """Lift a measure."""
+    return _hear(request, pk, measures.lift)
+
+
+@extend_schema(
+    operation_id="dismissSignal",
+    summary="Say that a signal has an innocent reason",
+    description="It weighs nothing until it is seen again. Refused: `no_reason`.",
+    request=RiskReason,
+    responses=RiskySignal,
+    examples=[
+        OpenApiExample("Why", {"why": "同一家庭共用设备。"}, request_only=True),
+        OpenApiExample("Dismissed", A_SIGNAL | {"now": 0, "is_dismissed": True}, response_only=True),
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def dismiss(request: Request, pk: int) -> Response:
+    """Dismiss a signal."""
+    by = _require_risk(request)
+    told = RiskReason(data=request.data)
+    told.is_valid(raise_exception=True)
+    found = get_object_or_404(Signal.objects.select_related("user", "shop", "batch__listing__shop"), pk=pk)
+    signals.dismiss(found, reason=told.validated_data["why"], by=by, at=clock.now())
+    return Response(_shown(found))
+
+
+def _hear(request: Request, pk: int, does: Any) -> Response:
+    by = _require_risk(request)
+    told = RiskReason(data=request.data)
+    told.is_valid(raise_exception=True)
+    found = get_object_or_404(Measure.objects.select_related("user"), pk=pk)
+    fire_overdue(found.root_address, at=clock.now())
+    does(found, answer=told.validated_data["why"], by=by, at=clock.now())
+    return Response(MeasureShown(found).data)
+
+
+def _signals(user: User) -> list[Any]:
+    return list(user.signals.order_by("-seen_at", "-pk"))
+
+
+def _shown(signal: Signal) -> Any:
+    return RiskySignal(signal, context={"at": clock.now()}).data
