@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.reauthentication import fresh
+from accounts import reauthentication
 from ledger import brake, gateways, payments
 from ledger.views import badge as payout_badge
 from shops import lifecycle
@@ -49,10 +49,9 @@ def withdrawals(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-@fresh
 def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
     """Send what is available to the shop's account; only for somebody who has just proved who they are."""
-    shop, form = _shop(request, slug, MONEY), WithdrawalForm(request.POST)
+    shop, form = _shop_to_send_from(request, slug), WithdrawalForm(request.POST)
     if not form.is_valid():
         return _withdrawals(request, shop, form=form, status=422)
     sent = verbs.withdraw(
@@ -71,10 +70,9 @@ def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
-@fresh
 def name_account(request: HttpRequest, slug: str) -> HttpResponse:
     """The shop says where its money goes; only for somebody who has just proved who they are."""
-    shop, form = _shop(request, slug, MONEY), PayeeForm(request.POST)
+    shop, form = _shop_to_send_from(request, slug), PayeeForm(request.POST)
     if form.is_valid():
         try:
             verbs.name_account(shop, by=request.user, at=clock.now(), **form.cleaned_data)
@@ -129,3 +127,11 @@ def _shop(request: HttpRequest, slug: str, what: str) -> Shop:
     if not found.may(request.user, what):
         raise Http404
     return found
+
+
+def _shop_to_send_from(request: HttpRequest, slug: str) -> Shop:
+    """The shop, for whoever sends its money and has just proved who they are; nobody else is even asked."""
+    shop = _shop(request, slug, MONEY)
+    if not reauthentication.is_fresh(request):
+        raise reauthentication.ReauthenticationRequired
+    return shop
