@@ -73,7 +73,7 @@ def put_away(order_id: int, *, at: datetime) -> int:
     pieces: list[Piece] = []
     gone: list[str] = []
     for entry in register.put_away():
-        rows = entry.model._base_manager.filter(**{entry.order: order}).order_by("pk")
+        rows: Any = entry.model._base_manager.filter(**{entry.order: order}).order_by("pk")
         if entry.model is Attachment:
             for row in rows:
                 found, names = _attachment(key, row, at)
@@ -150,7 +150,7 @@ def finish(away_id: int, *, at: datetime) -> bool:
     words = {order.given_id, *proofs.values_list("key_id", flat=True)}
     words |= set(Refund.objects.filter(order=order).values_list("guardian__words_id", flat=True))
     names = list(proofs.order_by("pk").values_list("sealed", flat=True))
-    SealedWords.objects.filter(pk__in=words - {None}, erased_at=None).update(
+    SealedWords.objects.filter(pk__in=[each for each in words if each], erased_at=None).update(
         sealed=b"", nonce=b"", hint={}, erased_at=at
     )
     Away.objects.filter(pk=away_id).update(finished_at=at)
