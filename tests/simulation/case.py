@@ -49,13 +49,17 @@ NEAR = """
     select 'order', o.id, o.state, o.buyer_id, s.owner_id, count(u.id), '' from orders_order o
       join shops_shop s on s.id = o.shop_id join orders_unit u on u.order_id = o.id group by o.id, s.id
     union all
-    select 'refund', r.id, r.state, r.buyer_id, s.owner_id, 0, '' from refunds_refund r
+    select 'refund', r.id, r.state, r.buyer_id, s.owner_id, 0, r.turn from refunds_refund r
       join orders_order o on o.id = r.order_id join shops_shop s on s.id = o.shop_id
     union all
     select 'dispute', d.id, d.state, r.buyer_id, s.owner_id,
            case d.state when 'signing' then d.senior_id else d.arbiter_id end, '' from disputes_dispute d
       join refunds_refund r on r.id = d.refund_id join orders_order o on o.id = r.order_id
       join shops_shop s on s.id = o.shop_id
+    union all
+    select 'appeal', a.id, a.state, r.buyer_id, s.owner_id, 0, a.side from disputes_appeal a
+      join disputes_dispute d on d.id = a.dispute_id join refunds_refund r on r.id = d.refund_id
+      join orders_order o on o.id = r.order_id join shops_shop s on s.id = o.shop_id
     union all
     select 'payment', id, state, user_id, 0, 0, number from ledger_payment
     union all
@@ -121,6 +125,7 @@ def play(seed: int, world: World, rules: Rules, tally: Tally, *, tell: Callable[
     logging.disable(logging.CRITICAL)
     try:
         with outer:
+            rules.begin()
             case = Case(seed, world, rules, tally, tell)
             with (
                 patch.object(wall, "from_settings", lambda: case.channel),
@@ -154,6 +159,8 @@ class Case:
             self._begin_with_an_account()
         if self.chance.random() < 0.85:
             self._begin_with_a_sale()
+            if self.chance.random() < 0.25:
+                self._begin_with_a_ruling()
         for _ in range(self.chance.randint(12, 40)):
             self._let_time_pass()
             self._step()
@@ -177,6 +184,31 @@ class Case:
                 pay = "pay_from_wallet" if self.chance.random() < 0.7 else "ask_for_charge"
                 self._deliver(Message(pay, thing.pk, buyer), may_fail=False)
                 self._deliver(Message("reveal", thing.pk, buyer, {"place": 1}), may_fail=False)
+
+    def _begin_with_a_ruling(self) -> None:
+        """Some of them have a ruling already: what can be appealed against."""
+        claim = {"places": [1], "reason": "CODE_INVALID", "share": 100}
+        for thing in near_at_hand():
+            if thing.kind == "order":
+                self._deliver(Message("ask", thing.pk, thing.buyer, claim), may_fail=False)
+        for _ in range(6):
+            for thing in near_at_hand():
+                if towards := self._towards_a_ruling(thing):
+                    self._deliver(towards, may_fail=False)
+
+    def _towards_a_ruling(self, thing: "Thing") -> Message | None:
+        match thing.kind, thing.state:
+            case "refund", "requested":
+                return Message("decline", thing.pk, thing.seller)
+            case "refund", "declined":
+                return Message("escalate", thing.pk, thing.buyer)
+            case "dispute", "evidence":
+                return Message("rest", thing.pk, self.chance.choice([thing.buyer, thing.seller]))
+            case "dispute", "review":
+                return Message("rule", thing.pk, thing.other, self._a_ruling())
+            case "dispute", "signing":
+                return Message("sign", thing.pk, thing.other, {"agrees": True})
+        return None
 
     # Steps
 
@@ -293,7 +325,8 @@ class Case:
         if order.state == "placed":
             yield 2.0, Message("pay_from_wallet", pk, buyer)
             yield 0.2, Message("pay_while_supply_is_down", pk, buyer)
-            yield 1.2, Message("ask_for_charge", pk, buyer)
+            yield 1.0, Message("ask_for_charge", pk, buyer)
+            yield 0.4, Message("pay_in_parts", pk, buyer, {"part": chance.choice([1, 30, 99, 100])})
             yield 0.15, Message("cancel", pk, buyer)
         elif order.state in {"paid", "delivered", "completed", "settled"}:
             places = list(range(1, order.other + 1))
@@ -311,9 +344,33 @@ class Case:
             yield 1.0, Message("accept", refund.pk, refund.seller)
             yield 2.0, Message("decline", refund.pk, refund.seller)
             yield 0.2, Message("withdraw", refund.pk, refund.buyer)
+            yield 0.7, Message("offer", refund.pk, refund.seller, self._a_share())
+        elif refund.state == "bargaining":
+            mine = refund.buyer if refund.name == "buyer" else refund.seller
+            yield 2.0, Message("take", refund.pk, mine)
+            yield 1.0, Message("counter", refund.pk, mine, self._a_share())
+            yield 0.3, Message("escalate", refund.pk, refund.buyer)
         elif refund.state == "declined":
             yield 3.0, Message("escalate", refund.pk, refund.buyer)
             yield 0.2, Message("withdraw", refund.pk, refund.buyer)
+        elif refund.state == "disputed":
+            yield 0.3, Message("offer", refund.pk, self.chance.choice([refund.buyer, refund.seller]), self._a_share())
+            yield 0.3, Message("take", refund.pk, self.chance.choice([refund.buyer, refund.seller]))
+
+    def _to_a_appeal(self, appeal: "Thing") -> Iterator[tuple[float, Message]]:
+        chance, pk = self.chance, appeal.pk
+        mine, other = (appeal.buyer, appeal.seller) if appeal.name == "buyer" else (appeal.seller, appeal.buyer)
+        if appeal.state == "filed":
+            yield 3.0, Message("admit_appeal", pk, self.world.staff["lead"][0])
+        elif appeal.state == "answering":
+            yield 3.0, Message("answer_appeal", pk, other)
+        elif appeal.state == "panel":
+            staff = self.world.staff
+            panel = chance.choice([*staff["arbiter"], *staff["senior"], *staff["lead"]])
+            word = chance.choice(["uphold", "change", "change", "remand"])
+            yield 6.0, Message("vote", pk, panel, {"word": word, "shares": self._a_ruling()["shares"]})
+        if appeal.state in {"filed", "answering", "panel"}:
+            yield 0.2, Message("withdraw_appeal", pk, mine)
 
     def _to_a_dispute(self, dispute: "Thing") -> Iterator[tuple[float, Message]]:
         chance, staff, pk, buyer, seller = self.chance, self.world.staff, dispute.pk, dispute.buyer, dispute.seller
@@ -331,6 +388,8 @@ class Case:
         elif dispute.state == "signing":
             signer = dispute.other if dispute.other in staff["senior"] else chance.choice(staff["senior"])
             yield 4.0, Message("sign", pk, signer, {"agrees": chance.random() < 0.8})
+        elif dispute.state == "ruled":
+            yield 0.8, Message("appeal", pk, chance.choice([buyer, seller]))
 
     def _to_a_payment(self, payment: "Thing") -> Iterator[tuple[float, Message]]:
         if payment.name in self.channel.announced and len(self.channel.taken) < 5:
@@ -362,6 +421,9 @@ class Case:
             yield 0.05, Message("pause", listing.pk, listing.seller)
         elif listing.state == "paused":
             yield 0.6, Message("resume", listing.pk, listing.seller)
+
+    def _a_share(self) -> dict[str, int]:
+        return {"share": self.chance.choice([0, 10, 50, 80, 100, 130])}
 
     def _a_ruling(self) -> dict[str, Any]:
         whole = dict.fromkeys(PARTIES, 0)
@@ -400,6 +462,10 @@ class Case:
             "record_validity": {"place": 1, "is_valid": True},
             "assign": {"arbiter": self.chance.choice(self.world.everybody)},
             "rule": self._a_ruling(),
+            "offer": self._a_share(),
+            "counter": self._a_share(),
+            "vote": {"word": "change", "shares": self._a_ruling()["shares"]},
+            "pay_in_parts": {"part": self.chance.choice([0, 50, 101])},
             "sign": {"agrees": True},
             "pay_in": {"amount": 700, "key": f"wild:{self.seed}:{self.sent}"},
             "penalize": {"amount": 10**9, "key": f"wild:{self.seed}:{self.sent}"},
@@ -454,7 +520,7 @@ class Case:
     # What is said
 
     def _ask_the_rules(self) -> None:
-        if broken := self.rules.broken(self.channel):
+        if broken := self.rules.broken_by_a_step(self.channel):
             raise self._broken(broken)
 
     def _broken(self, what: list[str]) -> Broken:

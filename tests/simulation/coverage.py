@@ -20,7 +20,9 @@ ROOMS = (
     "orders/purchase.py",
     "orders/delivery.py",
     "refunds/lifecycle.py",
+    "refunds/bargaining.py",
     "disputes/lifecycle.py",
+    "disputes/appeals.py",
     "shops/lifecycle.py",
     "shops/listings.py",
     "shops/stock.py",
@@ -42,6 +44,11 @@ class Tally:
     guards: Counter[str] = field(default_factory=Counter)
     pairs: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> "Tally":
+        """The figures that a stopped run had written down."""
+        return cls(**{name: Counter(value) if isinstance(value, dict) else value for name, value in told.items()})
 
     def add(self, other: "Tally") -> None:
         """Take over what another process has seen."""

@@ -13,8 +13,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
 from accounts.models import User
+from disputes import appeals
 from disputes import lifecycle as disputes
-from disputes.models import Dispute
+from disputes.models import Appeal, Dispute
 from ledger import gateways, payments, payouts
 from ledger.gateways import BadNotice, ChannelDown, ChannelRefused
 from ledger.models import Payment, Payout
@@ -22,12 +23,14 @@ from notifications import inbox, mail
 from orders import delivery, purchase
 from orders import lifecycle as orders
 from orders.models import Order
-from refunds import citations
+from refunds import bargaining, citations
 from refunds import lifecycle as refunds
+from refunds.bargaining import Terms
 from refunds.models import Refund
 from shops import lifecycle as shops
 from shops import listings, withdrawals
 from shops.models import Deposit, Listing
+from tests.disputes.sayings import GROUND
 from tests.fixtures.cases import by_hand
 from tests.fixtures.disputes import drafted
 from timeline import outages, reminders, sweep, upkeep
@@ -112,6 +115,13 @@ def top_up(deposit: Deposit, *, by: User, at: datetime, amount: int) -> None:
 
 
 @of(Order)
+def pay_in_parts(order: Order, *, by: User, at: datetime, part: int) -> None:
+    """So many per cent of the price come from the balance, the rest by the channel."""
+    payment = purchase.ask_for_charge(order, channel="sandbox", part=order.total * part // 100, by=by, at=at)
+    payments.open_charge(payment, title="a title")
+
+
+@of(Order)
 def cancel(order: Order, *, by: User, at: datetime) -> None:
     orders.cancel(order, by=by, at=at)
 
@@ -152,6 +162,27 @@ def withdraw(refund: Refund, *, by: User, at: datetime) -> None:
 @of(Refund)
 def escalate(refund: Refund, *, by: User, at: datetime) -> None:
     refunds.escalate(refund, by=by, at=at)
+
+
+# Both sides bargain
+
+
+@of(Refund)
+def offer(refund: Refund, *, by: User, at: datetime, share: int) -> None:
+    """`share` is how much of what is asked is offered, in per cent."""
+    bargaining.offer(refund, Terms("partial", amount=refund.asked * share // 100), by=by, at=at)
+
+
+@of(Refund)
+def counter(refund: Refund, *, by: User, at: datetime, share: int) -> None:
+    bargaining.counter(refund, Terms("partial", amount=refund.asked * share // 100), by=by, at=at)
+
+
+@of(Refund)
+def take(refund: Refund, *, by: User, at: datetime) -> None:
+    """Whatever offer is on the table now."""
+    found = bargaining.open_offer(refund)
+    bargaining.take(refund, found.number if found else 1, by=by, at=at)
 
 
 # The shop
@@ -221,7 +252,32 @@ def withdraw_dispute(dispute: Dispute, *, by: User, at: datetime) -> None:
     disputes.withdraw(dispute, by=by, at=at)
 
 
+@of(Dispute)
+def appeal(dispute: Dispute, *, by: User, at: datetime) -> None:
+    appeals.file(dispute, ground="rule", text=GROUND, by=by, at=at)
+
+
+@of(Appeal)
+def answer_appeal(appeal: Appeal, *, by: User, at: datetime) -> None:
+    appeals.answer(appeal, text="裁定无误。", by=by, at=at)
+
+
+@of(Appeal)
+def withdraw_appeal(appeal: Appeal, *, by: User, at: datetime) -> None:
+    appeals.withdraw(appeal, by=by, at=at)
+
+
 # The staff
+
+
+@of(Appeal)
+def admit_appeal(appeal: Appeal, *, by: User, at: datetime) -> None:
+    appeals.admit(appeal, by=by, at=at)
+
+
+@of(Appeal)
+def vote(appeal: Appeal, *, by: User, at: datetime, word: str, shares: dict[str, int]) -> None:
+    appeals.vote(appeal, word=word, shares=shares, reasons=GROUND, by=by, at=at)
 
 
 @of(Dispute)
