@@ -16,6 +16,8 @@ from tests.api.conftest import signed_in
 #: A cursor is a text and a slug may be taken: not everything the contract can say about them makes sense.
 #: Who asks is known by a cookie of the whole client here, which the check for ignored sign-ins does not take away.
 EXCLUDED = [positive_data_acceptance, ignored_auth]
+#: What answers with a file itself.
+FILES = {"openGuardianPaper"}
 DOCUMENT = settings.BASE_DIR / "docs/openapi.yaml"
 
 
@@ -48,6 +50,8 @@ def test_every_operation_has_a_name_of_its_own_a_summary_and_an_example(contract
         number, success = next(each for each in operation["responses"].items() if each[0].startswith("2"))
         if number == "204":
             assert (method, success.get("content")) == ("delete", None), path
+        elif operation["operationId"] in FILES:
+            assert set(success["content"]) == {"application/octet-stream"}, path
         else:
             assert success["content"]["application/json"]["examples"], (path, method)
 
@@ -66,8 +70,10 @@ def test_every_post_takes_a_key_but_those_whose_answer_must_not_be_kept_or_whose
         "checkRulingFile",
         "giveApplicationPaper",
         "givePaperOfShop",
+        "openGuardianPaper",
         "revealCode",
         "rotateEndpoint",
+        "sealGuardianPaper",
         "showContact",
     ]
 
