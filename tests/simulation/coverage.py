@@ -48,7 +48,10 @@ class Tally:
     @classmethod
     def of(cls, told: dict[str, Any]) -> "Tally":
         """The figures that a stopped run had written down."""
-        return cls(**{name: Counter(value) if isinstance(value, dict) else value for name, value in told.items()})
+        figures: dict[str, Any] = {
+            name: Counter(value) if isinstance(value, dict) else value for name, value in told.items()
+        }
+        return cls(**figures)
 
     def add(self, other: "Tally") -> None:
         """Take over what another process has seen."""
