@@ -24,7 +24,7 @@ LEASE = timedelta(minutes=2)
 
 def run(*, at: datetime, most: int = 50) -> int:
     """Send what is due, each word on its own; returns how many arrived. One that fails never blocks the rest."""
-    sent = 0
+    arrived = 0
     due = Word.objects.filter(next_try_at__lte=at).order_by("next_try_at", "pk")
     for pk in list(due.values_list("pk", flat=True)[:most]):
         mine = Word.objects.filter(pk=pk, next_try_at__lte=at).update(next_try_at=at + LEASE)
@@ -41,8 +41,8 @@ def run(*, at: datetime, most: int = 50) -> int:
             _not_sent(word, str(refusal), is_final=True, at=at)
         else:
             sent(word, at=at)
-            sent += 1
-    return sent
+            arrived += 1
+    return arrived
 
 
 def ask_what_is_new(*, at: datetime) -> int:

@@ -49,7 +49,7 @@ def insert(model: type[models.Model], rows: Sequence[models.Model]) -> Statement
 def insert_unless_there(row: models.Model) -> bool:
     """Store a new row at once and give it its key; whether there was room for it in its table's uniqueness."""
     text, values = insert(type(row), [row])
-    given: list[Any] = list(type(row)._meta.db_returning_fields)  # type: ignore[attr-defined]
+    given: list[Any] = list(type(row)._meta.db_returning_fields)
     names = ", ".join(connection.ops.quote_name(field.column) for field in given)
     with connection.cursor() as cursor:
         cursor.execute(f"{text} on conflict do nothing returning {names}", values)

@@ -1,6 +1,7 @@
 """Complaints from outside: linked to the one case, under the outside's clocks, answered with what the case came to."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -84,7 +85,7 @@ def test_an_agent_opens_the_case_and_the_answer_is_what_it_comes_to(complaint, a
     assert refused(lambda: lifecycle.answer(complaint, by=agent, at=at + HOUR)) == "case_undecided"
     assert refused(lambda: claim(unit, "CODE_INVALID", by=rich_buyer, at=at + HOUR)) == "case_open"
     refunds.accept(refund, by=seller, at=at + 2 * HOUR)
-    paid = {"reference": "by-hand", "amount": 9_800, "cause": "difference:1"}
+    paid: dict[str, Any] = {"reference": "by-hand", "amount": 9_800, "cause": "difference:1"}
     assert outside.paid_by_channel(complaint.order, **paid, at=at + 2 * HOUR) == 9_800
     word = lifecycle.answer(complaint, by=agent, at=at + 3 * HOUR)
     assert (word.outcome, word.amount, complaint.state) == ("paid", 9_800, "answered")

@@ -93,6 +93,7 @@ def test_a_desk_that_is_silent_hears_each_word_once_all_the_same(channel, bought
     word = complaint.words.get()
     assert (word.sent_at, word.tries) == (None, 1)
     channel.mood = "normal"
+    assert word.next_try_at is not None
     assert sending.run(at=word.next_try_at) == 1
     assert said_there(channel, number) == ["您好，正在核对。"]
 

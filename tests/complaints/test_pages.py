@@ -1,6 +1,7 @@
 """The pages and the API of complaints: who sees what, what is shown before it goes out, the file of 12315."""
 
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,6 +12,8 @@ from complaints.models import Complaint, Word
 from refunds import lifecycle as refunds
 from timeline import clock
 
+#: One for each call, for all that is asked is kept under it.
+KEYS = count()
 WHY = "经核对，该卡密在交付前验证有效，且买家已使用，不支持退款。"
 
 
@@ -118,12 +121,8 @@ def test_a_paper_for_the_authority_is_answered_handed_in_and_closed(client, char
 
 
 def call(client, path, data=None):
-    key = {"Idempotency-Key": f"k{call.count}"}
-    call.count += 1
+    key = {"Idempotency-Key": f"k{next(KEYS)}"}
     return client.post(f"/api/v1/complaints/{path}", data or {}, content_type="application/json", headers=key)
-
-
-call.count = 0
 
 
 def test_each_verb_has_its_twin_in_the_api(client, complaint, charged_order, lead, rich_buyer):

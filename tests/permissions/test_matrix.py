@@ -66,7 +66,7 @@ def answer_of(client: Client, method: str, path: str) -> str:
         transaction.savepoint_rollback(place)
     status = got.status_code
     if status == 302:
-        return "login" if got.url.startswith(reverse("account_login")) else "go"
+        return "login" if got["Location"].startswith(reverse("account_login")) else "go"
     words = {200: "in", 201: "in", 202: "in", 204: "in", 301: "go", 303: "go", 401: "login", 404: "hid", 409: "no"}
     words |= {400: "ask", 413: "ask", 415: "ask", 422: "ask", 403: "403", 405: "405", 406: "in", 429: "429", 503: "in"}
     if status == 500 and "Ask a channel outside" in str(getattr(got, "exc_info", "")):

@@ -109,7 +109,7 @@ def test_after_three_years_the_key_is_destroyed_and_nothing_can_be_read(told, ov
     assert run.counts["destroyed"] == Piece.objects.count() > 5 or run.counts["destroyed"] == 1
     assert run.faults == []
     assert files.what_stood(told) == []
-    piece = Piece.objects.select_related("key").order_by("pk").first()
+    piece = Piece.objects.select_related("key").earliest("pk")
     with pytest.raises(Erased):
         sealing.opened(piece)
     assert bytes(piece.key.wrapped) == b""

@@ -264,6 +264,7 @@ def test_x9_a_notice_again_is_nothing_and_a_second_or_late_payment_goes_back(by_
     second = orders.place(buyer=rich_buyer, listing=listing, quantity=1, acknowledged=True, at=at)
     asked = purchase.ask_for_charge(second, channel="sandbox", by=rich_buyer, at=at)
     late = second.deadline_at
+    assert late is not None
     sweep(at=late)
     assert told("t3", of=asked, at=late) == "returned"
     second.refresh_from_db()

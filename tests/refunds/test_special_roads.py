@@ -210,6 +210,7 @@ def test_the_wallet_leads_to_the_credit_note_of_what_came_back(client, order, ba
     note = reverse("refunds:credit_note", kwargs={"number": paid.number})
     client.force_login(rich_buyer)
     assert note not in client.get(reverse("ledger:wallet")).content.decode(), "nothing came back yet"
+    assert paid.deadline_at is not None
     fire_overdue(paid.root_address, at=paid.deadline_at)
     assert note in client.get(reverse("ledger:wallet")).content.decode()
     assert client.get(note).status_code == 200
