@@ -15,7 +15,10 @@ from tests.disputes.sayings import GROUND, lapse, wallet
 from tests.disputes.test_dispute import after_settlement, give, own, pockets
 from tests.fixtures.disputes import drafted
 from tests.races import lost, race, won
+from timeline.models import Event
 from timeline.sweep import sweep
+
+CORRECTED = Reason.CORRECTION
 
 
 def test_x5_a_claim_after_settlement_is_paid_by_deposit_then_fund_and_the_shop_owes_it(
@@ -37,6 +40,36 @@ def test_x5_a_claim_after_settlement_is_paid_by_deposit_then_fund_and_the_shop_o
     owed = -balance(shop.account("debt"))
     assert owed == fund - balance("platform:fund") > 0
     assert Deposit.objects.get(shop=shop).state == "short" or pockets(order)["deposit"] == 0
+
+
+@pytest.mark.parametrize(
+    ("balances", "fund", "from_fund", "missing"),
+    [
+        pytest.param((3_000, 4_000), 50_000, 2_310, 0, id="W2: balance, deposit, and the fund for the rest"),
+        pytest.param((0, 200), 5_000, 5_000, 4_110, id="W3: the fund is empty before the award is paid"),
+    ],
+)
+def test_the_worked_waterfalls_by_a_ruling_after_settlement(
+    order, rich_buyer, seller, arbiter, senior, balances, fund, from_fund, missing
+):
+    """Of ¥98.00 the mall gives back its commission of ¥4.90 first; then the shop answers with what it has."""
+    shop, (available, secured) = order.shop, balances
+
+    def leave(at):
+        give(shop.account("available"), "platform:suspense", pockets(order)["available"] - available, CORRECTED, at)
+        give(shop.account("deposit"), "platform:suspense", pockets(order)["deposit"] - secured, CORRECTED, at)
+        own("platform:fund", fund, at)
+
+    dispute = after_settlement(order, rich_buyer, seller, before_the_claim=leave)
+    at, before = dispute.entered_at, wallet(rich_buyer)
+    lifecycle.rule(dispute, drafted(dispute, shares={"seller": 10_000}), by=arbiter, at=at)
+    lifecycle.sign(dispute, agrees=True, by=senior, at=at)
+    assert wallet(rich_buyer) - before == 490 + available + secured + from_fund == 9_800 - missing
+    assert fund - balance("platform:fund") == from_fund
+    assert balance(shop.account("debt")) == -from_fund, "what the fund advanced is collected from the shop later"
+    assert sum(pockets(order).values()) == 0
+    dry = Event.objects.filter(name="order.waterfall_ran_dry").order_by("pk")
+    assert [event.data["missing"] for event in dry] == ([missing] if missing else [])
 
 
 @pytest.mark.parametrize(("paid", "buyer_bp", "award"), [(10_001, 4_000, 6_001), (10_001, 6_000, 4_001), (3, 3_333, 3)])
