@@ -218,7 +218,7 @@ def test_a_notice_takes_few_queries(top_up):
         told(top_up)
     with recorded() as sent_back:
         told(top_up, txn="t2")
-    assert [len(credited), len(repeated), len(sent_back)] == [6, 2, 7]
+    assert [len(credited), len(repeated), len(sent_back)] == [6, 2, 5]
 
 
 def test_a_payment_is_asked_for_at_the_mall_s_own_time(db, buyer):
