@@ -19,6 +19,7 @@ from complaints.states import ComplaintState
 from orders.escrow import units_of
 from timeline import clock
 from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
+from timeline.serializers import Moment
 
 
 class OneWord(serializers.Serializer[Word]):
@@ -75,7 +76,7 @@ class Recording(serializers.Serializer[Any]):
     """What came from 12315."""
 
     number = serializers.CharField(max_length=64, help_text="Its number there.")
-    told_at = serializers.DateTimeField()
+    told_at = Moment()
     text = serializers.CharField(max_length=4000)
     who = serializers.CharField(max_length=40, required=False, default="", allow_blank=True, help_text="Kept masked.")
     demand = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
@@ -200,6 +201,7 @@ def _told(request: Request, found: Complaint, status: int = 200) -> Response:
     parameters=[CURSOR],
     responses=ComplaintPage,
     examples=[OpenApiExample("One", {"results": [A_COMPLAINT], "next": None}, response_only=True)],
+    extensions={"x-names": "role"},
 )
 @extend_schema(
     methods=["POST"],
@@ -228,6 +230,7 @@ def _told(request: Request, found: Complaint, status: int = 200) -> Response:
             status_codes=["201"],
         ),
     ],
+    extensions={"x-names": "role"},
 )
 @api_view(["GET", "POST"])
 @idempotent
