@@ -201,7 +201,6 @@ def _told(request: Request, found: Complaint, status: int = 200) -> Response:
     parameters=[CURSOR],
     responses=ComplaintPage,
     examples=[OpenApiExample("One", {"results": [A_COMPLAINT], "next": None}, response_only=True)],
-    extensions={"x-names": "role"},
 )
 @extend_schema(
     methods=["POST"],
@@ -230,7 +229,6 @@ def _told(request: Request, found: Complaint, status: int = 200) -> Response:
             status_codes=["201"],
         ),
     ],
-    extensions={"x-names": "role"},
 )
 @api_view(["GET", "POST"])
 @idempotent

@@ -90,7 +90,6 @@ class LookGiven(serializers.Serializer[Any]):
     parameters=[CURSOR],
     responses=PrecedentPage,
     examples=[OpenApiExample("One precedent", {"results": [A_PRECEDENT], "next": None}, response_only=True)],
-    extensions={"x-names": True},
 )
 @api_view(["GET"])
 def listed(request: Request) -> Response:

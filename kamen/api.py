@@ -64,7 +64,8 @@ PROBLEMS = {
     "503": ("TryAgain", "try_again", "The database is busy or away; send the same again after `Retry-After`."),
 }
 ALWAYS = {"406", "429", "500", "503"}
-SIGNED_IN = {"401", "403"}
+#: What is there for some is not there for others.
+SIGNED_IN = {"401", "403", "404"}
 WRITING = {"400", "409", "413", "415", "422"}
 
 

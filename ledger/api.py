@@ -223,7 +223,6 @@ A_BRAKE = {
     description="For finance, risk, leads and auditors; for others it is not there.",
     responses=BrakeStateShown,
     examples=[OpenApiExample("Raised by the books", A_BRAKE, response_only=True)],
-    extensions={"x-names": "role"},
 )
 @api_view(["GET"])
 def payout_brake(request: Request) -> Response:
@@ -242,7 +241,6 @@ def payout_brake(request: Request) -> Response:
         OpenApiExample("Why", {"reason": "The channel reports a refund that we do not know."}, request_only=True),
         OpenApiExample("It is on", A_BRAKE, response_only=True),
     ],
-    extensions={"x-names": "role"},
 )
 @api_view(["POST"])
 @idempotent
@@ -268,7 +266,6 @@ def raise_brake(request: Request) -> Response:
         OpenApiExample("Why", {"reason": "The channel has corrected its list."}, request_only=True),
         OpenApiExample("Signed once", A_BRAKE, response_only=True),
     ],
-    extensions={"x-names": "role"},
 )
 @api_view(["POST"])
 @idempotent

@@ -75,7 +75,6 @@ class DifferenceToSettle(serializers.Serializer[Any]):
     parameters=[CURSOR],
     responses=DifferencePage,
     examples=[OpenApiExample("One difference", {"results": [A_DIFFERENCE], "next": None}, response_only=True)],
-    extensions={"x-names": True},
 )
 @api_view(["GET"])
 def differences(request: Request) -> Response:

@@ -47,8 +47,6 @@ MADE = [
         "The new coupon", A_COUPON | {"state": "draft", "taken": 0}, response_only=True, status_codes=["201"]
     ),
 ]
-#: To everybody else the platform's coupons do not exist; see kamen/api.py.
-FOR_STAFF = {"x-names": "the platform's coupons"}
 LISTED = [OpenApiExample("One coupon", {"results": [A_COUPON], "next": None}, response_only=True)]
 ON_ORDER = [OpenApiExample("The order", A_PLACED_ORDER, response_only=True)]
 
@@ -85,7 +83,6 @@ def of_shop(request: Request, slug: str) -> Response:
     description="For the mall's staff of money; newest first, 50 a page.",
     parameters=[CURSOR],
     responses=CouponPage,
-    extensions=FOR_STAFF,
     examples=LISTED,
 )
 @extend_schema(
@@ -95,7 +92,6 @@ def of_shop(request: Request, slug: str) -> Response:
     description="For finance; another person of finance starts it. Refused: `not_your_turn`.",
     request=CouponToMake,
     responses={201: CouponShown},
-    extensions=FOR_STAFF,
     examples=MADE,
 )
 @api_view(["GET", "POST"])

@@ -349,7 +349,6 @@ def refuse(request: Request, number: str) -> Response:
         OpenApiExample("A sale", {"order": "K26112204817365", "reason": A_HOLD["reason"]}, request_only=True),
         OpenApiExample("Held", A_HOLD, response_only=True, status_codes=["201"]),
     ],
-    extensions={"x-names": "order"},
 )
 @extend_schema(
     operation_id="listHolds",

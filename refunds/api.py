@@ -128,7 +128,6 @@ def answers(told: str) -> dict[int, OpenApiResponse]:
     ),
     parameters=[ClaimToPreview],
     responses=PreviewShown,
-    extensions={"x-names": "an order"},
     examples=[OpenApiExample("A code that does not work", A_PREVIEW, response_only=True)],
 )
 @api_view(["GET"])
@@ -174,7 +173,6 @@ def preview(request: Request) -> Response:
     ),
     request=RefundToAsk,
     responses={201: RefundShown},
-    extensions={"x-names": "an order"},
     examples=[
         OpenApiExample("A code that does not work", A_CLAIM, request_only=True),
         OpenApiExample("The case, waiting for the shop", A_REFUND, response_only=True, status_codes=["201"]),

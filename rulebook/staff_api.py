@@ -136,7 +136,6 @@ WHY = OpenApiExample("Why", {"why": "The figure was wrong."}, request_only=True)
     parameters=[CURSOR],
     responses=VersionPage,
     examples=[OpenApiExample("Versions", {"results": [IN_LIST], "next": None}, response_only=True)],
-    extensions={"x-names": True},
 )
 @extend_schema(
     methods=["POST"],
@@ -153,7 +152,6 @@ WHY = OpenApiExample("Why", {"why": "The figure was wrong."}, request_only=True)
         ),
         OpenApiExample("The draft", IN_FULL, response_only=True),
     ],
-    extensions={"x-names": True},
 )
 @api_view(["GET", "POST"])
 @idempotent

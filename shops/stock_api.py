@@ -412,7 +412,6 @@ def edit_supplier(request: Request, pk: int) -> Response:
     parameters=[CURSOR],
     responses=ClashPage,
     examples=[OpenApiExample("One", {"results": [A_CLASH], "next": None}, response_only=True)],
-    extensions={"x-names": "role"},
 )
 @api_view(["GET"])
 def clashes(request: Request) -> Response:

@@ -47,7 +47,6 @@ A_STUCK_CLOCK = {
 @extend_schema(
     methods=["GET"],
     operation_id="listOutages",
-    extensions={"x-names": "role"},
     summary="List outages",
     description="The register, newest entry first, 50 a page. For leads; for others it does not exist.",
     parameters=[CURSOR],
@@ -57,7 +56,6 @@ A_STUCK_CLOCK = {
 @extend_schema(
     methods=["POST"],
     operation_id="registerOutage",
-    extensions={"x-names": "role"},
     summary="Register an outage",
     description="The clocks it covers stand still; one of the past gives back what it took. Without an end it goes on.",
     request=OutageToRegister,
@@ -127,7 +125,6 @@ def end(request: Request, pk: int) -> Response:
 
 @extend_schema(
     operation_id="listStuckClocks",
-    extensions={"x-names": "role"},
     summary="List clocks that were given up",
     description="Their time is over, but what should happen then failed too often. For leads.",
     parameters=[CURSOR],
