@@ -30,6 +30,7 @@ ROOTS = {
     "accounts_user": "user",
     "shops_shop": "shop",
     "orders_order": "order",
+    "shops_payee": "payee",
     "rulebook_version": "rulebook",
 }
 #: The one order: whoever holds something to the right never waits for something further left. Accounts come last.

@@ -69,8 +69,10 @@ def change(row: models.Model, *, before: tuple[str, Any] | None = None, **values
     """Set fields of a row, here and in the database. The caller holds the lock of its root.
 
     `before` is a field and what it must have been until then; a row that is elsewhere was moved without its lock, and
-    the verb fails.
+    the verb fails. Nothing to set is nothing to do.
     """
+    if not values:
+        return
     for name, value in values.items():
         setattr(row, name, value)
     with _writing() as page:

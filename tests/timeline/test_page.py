@@ -88,6 +88,17 @@ def test_two_changes_of_one_row_become_one(deposit, at):
     assert list(Timer.objects.order_by("pk").values_list("state", flat=True)) == ["cancelled", "running"]
 
 
+def test_nothing_to_set_is_nothing_to_do(deposit, at):
+    @page.verb
+    def leave_it():
+        door.lock(deposit)
+        page.change(deposit)
+
+    with recorded() as asked:
+        leave_it()
+    assert all(text.startswith("SELECT") for text in asked)
+
+
 def test_outside_of_a_verb_everything_is_written_at_once(deposit, at):
     with transaction.atomic():
         door.lock(deposit)

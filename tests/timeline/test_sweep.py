@@ -84,7 +84,7 @@ def test_a_worker_killed_between_any_two_statements_loses_and_doubles_nothing(or
         assert (Transfer.objects.count() > before) is is_done
         if is_done:
             break
-    assert deaths > 8, "hardly anything was tried"
+    assert deaths > 6, "hardly anything was tried"
     sweep.sweep(at=moment + LATER)
     assert Order.objects.get(pk=order.pk).state == "completed"
     assert Event.objects.filter(name="order.clock_fired", subject=order.address).count() == 1
