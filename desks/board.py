@@ -64,7 +64,7 @@ def load() -> dict[str, Any]:
     hears = StaffRole.objects.held().filter(user=OuterRef("pk"), role=Role.ARBITER)
     people = get_user_model().objects.filter(Exists(hears) | Q(pk__in=counted)).order_by("pk")
     nothing = {"number": 0, "urgent": 0, "until": None, "since": None}
-    rows = [{"person": person, **counted.get(person.pk, nothing)} for person in people]
+    rows: list[dict[str, Any]] = [{"person": each, **counted.get(each.pk, nothing)} for each in people]
     rows.sort(key=lambda row: (-row["number"], row["person"].pk))
     return {"rows": rows[:PEOPLE], "more": max(0, len(rows) - PEOPLE)}
 
