@@ -1,9 +1,12 @@
 """A shop's money on one page: its pockets, and each pocket line by line, every line with its order or case."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -12,10 +15,13 @@ from ledger.accounts import balances
 from ledger.models import Posting
 from ledger.views import Named, named
 from orders.models import Unit
-from shops.models import BOOKS, Deposit
+from shops.models import BOOKS, Deposit, Shop
 from shops.views.shops import may_see_money
+from timeline import clock
 
 PAGE = 50
+#: So many days the level of the deposit is drawn for.
+DAYS = 30
 #: The pockets of a shop, with what each holds.
 POCKETS = {
     "pending": (_("Pending"), _("Released to you, not settled yet.")),
@@ -49,8 +55,21 @@ def money(request: HttpRequest, slug: str) -> HttpResponse:
         "older": part.older,
         "is_first": part.is_first,
         "brake": brake.current(),
+        "levels": deposit_levels(shop, clock.now()),
+        "required": deposit.required,
     }
     return render(request, "desks/money.html", context)
+
+
+def deposit_levels(shop: Shop, at: datetime) -> dict[str, Any]:
+    """The deposit at the end of each of the last days, in fen: what was free and what was set aside for cases."""
+    free, reserved = shop.account("deposit"), shop.account("reserved")
+    days, held = accounts.by_day([free, reserved], days=DAYS, at=at)
+    return {
+        "names": [f"{day:%m-%d}" for day in days],
+        "series": [(gettext("Free"), held[free]), (gettext("Set aside for open cases"), held[reserved])],
+        "is_known": any(held[free]) or any(held[reserved]),
+    }
 
 
 def things_of(lines: Sequence[Posting]) -> dict[str, Named]:

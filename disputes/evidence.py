@@ -239,7 +239,7 @@ def _claim(refund: Any, units: Sequence[Unit]) -> dict[str, Any]:
         "asked": refund.asked,
         "text": refund.text,
         "opened_at": _time(refund.opened_at),
-        "decision": refund.decision,
+        "decision": refund.decision_for_both(),
     }
 
 

@@ -27,6 +27,8 @@ HAPPENINGS = {
 }
 #: How many earlier brakes are told of.
 EARLIER = 10
+#: So many days the level of an account is drawn for.
+DAYS = 30
 
 
 @require_safe
@@ -90,6 +92,7 @@ def account(request: HttpRequest, address: str) -> HttpResponse:
         ],
         "older": part.older,
         "is_first": part.is_first,
+        "levels": _levels(found),
     }
     return render(request, "ledger/account.html", context)
 
@@ -129,6 +132,17 @@ def _happenings() -> list[dict[str, Any]]:
         }
         for event in found
     ]
+
+
+def _levels(account: Account) -> dict[str, Any]:
+    """What the account held at the end of each of the last days, in fen; none of one that may be below zero."""
+    if account.lowest is None or account.lowest < 0:
+        return {"names": [], "series": []}
+    days, held = accounts.by_day([account.address], days=DAYS, at=clock.now())
+    return {
+        "names": [f"{day:%m-%d}" for day in days],
+        "series": [(account.address, held[account.address])],
+    }
 
 
 def _others(lines: Iterable[Posting]) -> dict[int, str]:

@@ -16,7 +16,7 @@ from ledger.models import Difference, Settlement
 from ledger.roles import SEEING_ACCOUNTS, require_role
 from ledger.states import DifferenceState
 from ledger.views import named
-from timeline import clock
+from timeline import clock, parts
 from timeline.sweep import fire_overdue
 
 PAGE = 50
@@ -69,20 +69,23 @@ def settle(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _page(request: HttpRequest, *, broken: tuple[int, SettleForm] | None = None, status: int = 200) -> HttpResponse:
     at = clock.now()
-    rows = list(Difference.objects.open().select_related("settlement").order_by("deadline_at", "pk")[:PAGE])
+    still_open = Difference.objects.open().select_related("settlement")
+    found = parts.part(still_open, by="deadline_at", place=request.GET.get("after", ""), most=PAGE)
     closed = Difference.objects.exclude(state=DifferenceState.OPEN).select_related("settlement", "settled_by")
-    told = outside.orders_of(rows)
+    is_finance = request.user.has_role(Role.FINANCE)  # type: ignore[union-attr]  # once for all rows, which are open
+    told = outside.orders_of(found.rows)
     things = named(told.values())
     context: dict[str, Any] = {
         "rows": [
             {
                 "difference": each,
                 "order": things.get(told.get(each.pk, "")),
-                "may_settle": each.may_be_settled_by(request.user),
+                "may_settle": is_finance,
                 "form": broken[1] if broken and broken[0] == each.pk else SettleForm(auto_id=f"d{each.pk}_%s"),
             }
-            for each in rows
+            for each in found.rows
         ],
+        "part": found,
         "closed": [
             {"difference": each, "state": DifferenceState(each.state).label}
             for each in closed.order_by("-settled_at", "-pk")[:20]

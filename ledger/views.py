@@ -24,7 +24,7 @@ from ledger.forms import TopUpForm
 from ledger.gateways import BadNotice, ChannelDown, ChannelRefused, UnknownChannel
 from ledger.models import Payment, Payout
 from ledger.states import PaymentState, PayoutState
-from timeline import clock, events
+from timeline import clock, events, parts
 from timeline.machines import machines
 from timeline.refusals import Refused
 from timeline.sweep import fire_overdue
@@ -210,11 +210,8 @@ def payout(request: HttpRequest, number: str) -> HttpResponse:
 def queue(request: HttpRequest) -> HttpResponse:
     """Payouts in a person's hands, for finance: what went wrong, and what two people can do about it."""
     _require_finance(request)
-    found = list(
-        Payout.objects.filter(state=PayoutState.MANUAL)
-        .select_related("user", "proposed_by")
-        .order_by("entered_at", "pk")[:PAGE]
-    )
+    manual = Payout.objects.filter(state=PayoutState.MANUAL).select_related("user", "proposed_by")
+    found = parts.part(manual, by="entered_at", place=request.GET.get("after", ""), most=PAGE)
     rows = [
         {
             "payout": each,
@@ -228,9 +225,9 @@ def queue(request: HttpRequest) -> HttpResponse:
                 and not (each.proposal == verb and each.proposed_by == request.user)
             ],
         }
-        for each in found
+        for each in found.rows
     ]
-    return render(request, "ledger/queue.html", {"rows": rows, "brake": brake.current()})
+    return render(request, "ledger/queue.html", {"rows": rows, "part": found, "brake": brake.current()})
 
 
 @require_POST

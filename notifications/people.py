@@ -1,6 +1,6 @@
 """Whom a happening concerns: each group of people is a question to it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from accounts.models import Role, User
 from disputes.models import Seat, Side
@@ -9,7 +9,34 @@ from orders.models import Order
 from refunds.models import Refund
 from shops.models import MONEY, SELL, SERVE, Deposit, Listing, Sanction
 
-Who = Callable[[Happening], Iterable[int | None]]
+Who = Callable[[Happening], list[int | None]]
+
+
+def named(field: str) -> Who:
+    """Who stands in a field of the thing; nobody while it is empty."""
+    return lambda happening: [getattr(happening.thing, field)]
+
+
+def staff(*roles: Role) -> Who:
+    """Everybody who holds one of these roles now."""
+    return lambda happening: [user for role in roles for user in happening.staff.holding(role)]
+
+
+#: Whose money comes in or goes out; who works in the shop, or did; whose data a request is about.
+payer = member = concerned_person = named("user_id")
+#: The person whose own stream it stands in.
+themselves = named("pk")
+#: Who decides the dispute, called for a person, put a version of the rules forward, wants to open a shop.
+arbiter, caller = named("arbiter_id"), named("asked_by_id")
+proposer, applicant = named("proposed_by_id"), named("applicant_id")
+#: Who sees to it that cases go on, looks into codes and people, watches the money leave.
+leads, risk, finance = staff(Role.LEAD), staff(Role.RISK), staff(Role.FINANCE)
+#: Who answers people; who hears what another person decided before.
+answering, judging = staff(Role.AGENT, Role.LEAD), staff(Role.RISK, Role.LEAD)
+#: Who holds and releases what must not be destroyed; who may stop the money, and who lets it go again.
+holding, money_watch = staff(Role.LEAD, Role.RISK), staff(Role.FINANCE, Role.RISK)
+#: Who writes and signs the rules.
+rule_staff = staff(Role.LEAD, Role.SENIOR)
 
 
 def buyer(happening: Happening) -> list[int | None]:
@@ -47,21 +74,6 @@ def owner(happening: Happening) -> list[int | None]:
     return [happening.shop.owner_id] if happening.shop else []
 
 
-def member(happening: Happening) -> list[int | None]:
-    """Who works in the shop, or did."""
-    return [happening.thing.user_id]
-
-
-def payer(happening: Happening) -> list[int | None]:
-    """Whose money comes in or goes out."""
-    return [happening.thing.user_id]
-
-
-def arbiter(happening: Happening) -> list[int | None]:
-    """Who decides the dispute, if somebody does already."""
-    return [happening.thing.arbiter_id]
-
-
 def seniors(happening: Happening) -> list[int | None]:
     """Who may sign: whoever was asked to, else every senior but the arbiter."""
     if happening.thing.senior_id:
@@ -85,55 +97,15 @@ def drafted_for(happening: Happening) -> list[int | None]:
     return arbiter(happening) if happening.thing.waits_for else seniors(happening)
 
 
-def leads(happening: Happening) -> list[int | None]:
-    """Who sees to it that cases go on."""
-    return [*happening.staff.holding(Role.LEAD)]
-
-
 def assigning_leads(happening: Happening) -> list[int | None]:
     """Who assigns a case, unless it went to an arbiter in the same breath."""
     return [] if happening.thing.arbiter_id else leads(happening)
-
-
-def answering(happening: Happening) -> list[int | None]:
-    """Who answers people."""
-    return [*happening.staff.holding(Role.AGENT), *happening.staff.holding(Role.LEAD)]
-
-
-def concerned_person(happening: Happening) -> list[int | None]:
-    """Whose data a request is about."""
-    return [happening.thing.user_id]
-
-
-def holding(happening: Happening) -> list[int | None]:
-    """Who holds and releases what must not be destroyed."""
-    return [*happening.staff.holding(Role.LEAD), *happening.staff.holding(Role.RISK)]
-
-
-def caller(happening: Happening) -> list[int | None]:
-    """Who called for a person."""
-    return [happening.thing.asked_by_id]
-
-
-def money_watch(happening: Happening) -> list[int | None]:
-    """Who may stop the money, and who lets it go again."""
-    return [*happening.staff.holding(Role.FINANCE), *happening.staff.holding(Role.RISK)]
-
-
-def rule_staff(happening: Happening) -> list[int | None]:
-    """Who writes and signs the rules."""
-    return [*happening.staff.holding(Role.LEAD), *happening.staff.holding(Role.SENIOR)]
 
 
 def second_person(happening: Happening) -> list[int | None]:
     """Who of them may sign a version: neither who wrote it nor who put it forward."""
     version = happening.thing
     return [user for user in rule_staff(happening) if user not in (version.author_id, version.proposed_by_id)]
-
-
-def proposer(happening: Happening) -> list[int | None]:
-    """Who put a version of the rules forward."""
-    return [happening.thing.proposed_by_id]
 
 
 def under_the_clock(happening: Happening) -> list[int | None]:
@@ -159,16 +131,6 @@ def seeing_to(happening: Happening) -> list[int | None]:
     """Who sees to a complaint from outside; everybody who may, while nobody does."""
     taken_by: int | None = happening.thing.taken_by_id
     return [taken_by] if taken_by else answering(happening)
-
-
-def risk(happening: Happening) -> list[int | None]:
-    """Who looks into codes and people."""
-    return [*happening.staff.holding(Role.RISK)]
-
-
-def finance(happening: Happening) -> list[int | None]:
-    """Who watches the money leave."""
-    return [*happening.staff.holding(Role.FINANCE)]
 
 
 def offered_side(happening: Happening) -> list[int | None]:
@@ -224,16 +186,6 @@ def deceived_buyer(happening: Happening) -> list[int | None]:
     return buyer(happening) if happening.event.data.get("valid") is False else []
 
 
-def applicant(happening: Happening) -> list[int | None]:
-    """Who wants to open a shop."""
-    return [happening.thing.applicant_id]
-
-
-def judging(happening: Happening) -> list[int | None]:
-    """Who hears what another person decided before: people of risk and those who lead."""
-    return [*risk(happening), *leads(happening)]
-
-
 def reading(happening: Happening) -> list[int | None]:
     """Who reads the papers of an open shop; those of an application are read with it."""
     return risk(happening) if happening.shop else []
@@ -243,11 +195,6 @@ def concerned(happening: Happening) -> list[int | None]:
     """Whose level it is: the buyer, or the shop's owner."""
     thing = happening.thing
     return [thing.shop.owner_id] if getattr(thing, "shop_id", None) else [thing.user_id]
-
-
-def themselves(happening: Happening) -> list[int | None]:
-    """The person whose own stream it stands in."""
-    return [happening.thing.pk]
 
 
 def sellers(happening: Happening) -> list[int | None]:

@@ -1,5 +1,7 @@
 """Where somebody who is told of a happening goes next: the address of a page, within the mall."""
 
+from collections.abc import Callable
+
 from django.urls import reverse
 
 from disputes.models import Appeal, Dispute
@@ -7,100 +9,65 @@ from ledger.models import Payout
 from notifications.happenings import Happening
 from shops.models import Deposit, Payee
 
+Page = Callable[[Happening], str]
+
+
+def own_page(happening: Happening) -> str:
+    """The thing's own page."""
+    found: str = happening.thing.get_absolute_url()
+    return found
+
+
+def plain(name: str) -> Page:
+    """A page that is the same whatever happened."""
+    return lambda happening: reverse(name)
+
+
+def of_thing(name: str, field: str) -> Page:
+    """A page that is found by a field of the thing."""
+    return lambda happening: reverse(name, args=[getattr(happening.thing, field)])
+
+
+def of_shop(name: str, said: str = "") -> Page:
+    """A page of the thing's shop; with what the event has `said` of which of several, by its name there."""
+
+    def page(happening: Happening) -> str:
+        more = [happening.event.data[said]] if said else []
+        return reverse(name, args=[happening.thing.shop.slug, *more])
+
+    return page
+
+
+#: What has a page of its own: a case (the same for both sides), a family's papers or a listing under report; a dispute
+#: for its sides; a payment or payout; a talk or a complaint from outside, for those who answer; papers; a level.
+refund_page = dispute_page = money_page = talk_page = complaint_page = papers_page = level_page = own_page
+#: The payout brake, and finance's queue.
+brake_page, finance_page = plain("ledger:brake"), plain("ledger:queue")
+#: Where somebody answers invitations.
+invitations_page = plain("shops:invitations")
+#: For staff: codes that two shops have, papers and listings that wait for a person.
+clashes_page, papers_queue = plain("shops:clashes"), plain("shops:applications_queue")
+moderation_page = plain("shops:moderation")
+#: The buyer's own level; what the mall knows of a person, and the desk of those who answer for it.
+own_level_page, privacy_page = plain("reputation:level"), plain("privacy:own")
+privacy_desk = plain("privacy:desk")
+#: The dispute on the workbench of staff; a version of the rules, for those who write and sign it.
+bench_page, version_page = of_thing("disputes:bench_case", "number"), of_thing("rulebook:staff_version", "pk")
+#: An application, for whoever wrote it and for whoever decides about it; a measure, for those who hear the appeal.
+application_page, review_page = of_thing("shops:application", "pk"), of_thing("shops:application_review", "pk")
+measure_page = of_thing("reputation:person", "user_id")
+#: A shop as everybody sees it, with its ratings; for those who work in it: deposit, withdrawals, staff.
+shop_page, ratings_page = of_shop("shops:detail"), of_shop("reputation:ratings")
+deposit_page, withdrawals_page = of_shop("shops:deposit"), of_shop("shops:withdrawals")
+staff_page = of_shop("shops:staff")
+#: What the mall has against the shop; how a file of codes was read, and a batch of them.
+steps_page = of_shop("shops:sanctions")
+intake_page, batch_page = of_shop("shops:intake", "intake"), of_shop("shops:batch", "batch")
+
 
 def order_page(happening: Happening) -> str:
     """The order's page."""
     return reverse("orders:detail", args=[happening.order.number]) if happening.order else ""
-
-
-def refund_page(happening: Happening) -> str:
-    """The page of a case, the same for both sides; of a family's papers, or of a listing."""
-    found: str = happening.thing.get_absolute_url()
-    return found
-
-
-def dispute_page(happening: Happening) -> str:
-    """The dispute's page for the two sides."""
-    found: str = happening.thing.get_absolute_url()
-    return found
-
-
-def bench_page(happening: Happening) -> str:
-    """The dispute on the workbench of staff."""
-    return reverse("disputes:bench_case", args=[happening.thing.number])
-
-
-def money_page(happening: Happening) -> str:
-    """The page of the payment or payout."""
-    found: str = happening.thing.get_absolute_url()
-    return found
-
-
-def brake_page(happening: Happening) -> str:
-    """The payout brake."""
-    return reverse("ledger:brake")
-
-
-def finance_page(happening: Happening) -> str:
-    """Finance's queue."""
-    return reverse("ledger:queue")
-
-
-def deposit_page(happening: Happening) -> str:
-    """The deposit line by line."""
-    return reverse("shops:deposit", args=[happening.thing.shop.slug])
-
-
-def withdrawals_page(happening: Happening) -> str:
-    """The shop's withdrawals."""
-    return reverse("shops:withdrawals", args=[happening.thing.shop.slug])
-
-
-def withdrawals_of_payout(happening: Happening) -> str:
-    """The withdrawals of the shop that a payout was for."""
-    payee = Payee.objects.select_related("shop").get(pk=int(happening.thing.cause.removeprefix("payee:")))
-    return reverse("shops:withdrawals", args=[payee.shop.slug])
-
-
-def invitations_page(happening: Happening) -> str:
-    """Where somebody answers invitations."""
-    return reverse("shops:invitations")
-
-
-def staff_page(happening: Happening) -> str:
-    """A shop's staff."""
-    return reverse("shops:staff", args=[happening.thing.shop.slug])
-
-
-def shop_page(happening: Happening) -> str:
-    """The shop as everybody sees it."""
-    return reverse("shops:detail", args=[happening.thing.shop.slug])
-
-
-def intake_page(happening: Happening) -> str:
-    """How a file of codes was read."""
-    return reverse("shops:intake", args=[happening.thing.shop.slug, happening.event.data["intake"]])
-
-
-def batch_page(happening: Happening) -> str:
-    """A batch, for its shop."""
-    return reverse("shops:batch", args=[happening.thing.shop.slug, happening.event.data["batch"]])
-
-
-def clashes_page(happening: Happening) -> str:
-    """Codes that two shops have."""
-    return reverse("shops:clashes")
-
-
-def webhooks_page(happening: Happening) -> str:
-    """The machines of a shop."""
-    return reverse("notifications:endpoints", args=[happening.shop.slug]) if happening.shop else ""
-
-
-def talk_page(happening: Happening) -> str:
-    """A talk, for those who answer."""
-    found: str = happening.thing.get_absolute_url()
-    return found
 
 
 def talk_of_caller(happening: Happening) -> str:
@@ -108,47 +75,9 @@ def talk_of_caller(happening: Happening) -> str:
     return reverse("support:call", args=[happening.order.number]) if happening.order else ""
 
 
-def complaint_page(happening: Happening) -> str:
-    """A complaint from outside, for those who answer it."""
-    found: str = happening.thing.get_absolute_url()
-    return found
-
-
-def case_of_complaint(happening: Happening) -> str:
-    """The case that a complaint from outside belongs to, for the two sides; else the order."""
-    refund = happening.thing.refund
-    return refund.get_absolute_url() if refund else order_page(happening)
-
-
-def version_page(happening: Happening) -> str:
-    """A version of the rules, for those who write and sign it."""
-    return reverse("rulebook:staff_version", args=[happening.thing.pk])
-
-
-def application_page(happening: Happening) -> str:
-    """The application, for whoever wrote it."""
-    return reverse("shops:application", args=[happening.thing.pk])
-
-
-def review_page(happening: Happening) -> str:
-    """The application, for whoever decides about it."""
-    return reverse("shops:application_review", args=[happening.thing.pk])
-
-
-def papers_page(happening: Happening) -> str:
-    """The shop's papers; those of an application stand with it."""
-    found: str = happening.thing.get_absolute_url()
-    return found
-
-
-def papers_queue(happening: Happening) -> str:
-    """Papers that wait for a person."""
-    return reverse("shops:applications_queue")
-
-
-def steps_page(happening: Happening) -> str:
-    """What the mall has against the shop."""
-    return reverse("shops:sanctions", args=[happening.thing.shop.slug])
+def webhooks_page(happening: Happening) -> str:
+    """The machines of a shop."""
+    return reverse("notifications:endpoints", args=[happening.shop.slug]) if happening.shop else ""
 
 
 def watched_page(happening: Happening) -> str:
@@ -157,30 +86,21 @@ def watched_page(happening: Happening) -> str:
     return reverse("shops:watched_shop", args=[found.slug]) if found else reverse("shops:watched")
 
 
-def moderation_page(happening: Happening) -> str:
-    """Listings that wait for a person."""
-    return reverse("shops:moderation")
-
-
 def own_listing_page(happening: Happening) -> str:
     """A listing, for the shop that wrote it."""
     return reverse("shops:edit", args=[happening.thing.shop.slug, happening.thing.pk])
 
 
-def level_page(happening: Happening) -> str:
-    """The page of a level, a buyer's or a shop's."""
-    found: str = happening.thing.get_absolute_url()
-    return found
+def withdrawals_of_payout(happening: Happening) -> str:
+    """The withdrawals of the shop that a payout was for."""
+    payee = Payee.objects.select_related("shop").get(pk=int(happening.thing.cause.removeprefix("payee:")))
+    return reverse("shops:withdrawals", args=[payee.shop.slug])
 
 
-def own_level_page(happening: Happening) -> str:
-    """The buyer's own level."""
-    return reverse("reputation:level")
-
-
-def measure_page(happening: Happening) -> str:
-    """A measure, for those who hear the appeal."""
-    return reverse("reputation:person", args=[happening.thing.user_id])
+def case_of_complaint(happening: Happening) -> str:
+    """The case that a complaint from outside belongs to, for the two sides; else the order."""
+    refund = happening.thing.refund
+    return refund.get_absolute_url() if refund else order_page(happening)
 
 
 def recall_page(happening: Happening) -> str:
@@ -188,30 +108,13 @@ def recall_page(happening: Happening) -> str:
     return reverse("reputation:alarm", args=[happening.event.data.get("alarm") or happening.thing.number])
 
 
-def ratings_page(happening: Happening) -> str:
-    """The ratings of the shop."""
-    return reverse("reputation:ratings", args=[happening.thing.shop.slug])
-
-
-def privacy_page(happening: Happening) -> str:
-    """What the mall knows of the person."""
-    return reverse("privacy:own")
-
-
-def privacy_desk(happening: Happening) -> str:
-    """The desk of those who answer for personal data."""
-    return reverse("privacy:desk")
-
-
 def clock_page(happening: Happening) -> str:
     """Where the one under the clock acts: staff on their bench, the sides on the page of the thing."""
     match happening.thing, happening.event.data["owner"]:
         case Dispute() | Appeal(), "arbiter" | "senior" | "lead" | "panel":
             return bench_page(happening)
-        case Dispute() | Appeal(), _:
-            return dispute_page(happening)
         case Deposit(), _:
             return deposit_page(happening)
         case Payout(), "finance":
             return finance_page(happening)
-    return money_page(happening)
+    return own_page(happening)

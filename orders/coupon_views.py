@@ -15,11 +15,11 @@ from orders.models import Coupon, Order
 from orders.parties import SEEING_COUPONS, visible_to
 from orders.states import CouponState
 from shops.models import SELL, Shop, keeping
-from timeline import clock
+from timeline import clock, parts
 from timeline.sweep import fire_overdue
 
 #: Coupons on a page.
-PAGE = 100
+PAGE = 50
 #: How each state looks: icon and tone of its badge.
 LOOKS = {
     CouponState.DRAFT: ("file-text", ""),
@@ -55,10 +55,11 @@ def _coupons(request: HttpRequest, shop: Shop | None) -> HttpResponse:
         else:
             messages.success(request, _("Written down. It can be used once it is started."))
             return redirect(request.path)
-    found = Coupon.objects.filter(shop=shop).select_related("shop", "made_by").order_by("-pk")[:PAGE]
-    rows = [_row(coupon, request.user, at=at) for coupon in found]
+    found = Coupon.objects.filter(shop=shop).select_related("shop", "made_by")
+    newest = parts.part(found, by="-id", place=request.GET.get("before", ""), most=PAGE)
+    rows = [_row(coupon, request.user, at=at) for coupon in newest.rows]
     may_make = coupons.may_issue(shop, request.user)
-    context = {"shop": shop, "rows": rows, "form": form if may_make else None}
+    context = {"shop": shop, "rows": rows, "part": newest, "form": form if may_make else None}
     return render(request, "orders/coupons.html", context, status=422 if form.errors else 200)
 
 

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from orders.models import Order, Unit
 from orders.parties import Side, side_of
 from refunds import citations, lifecycle, stated, words
+from refunds.checklist import needs
 from refunds.choices import choices_for
 from refunds.models import Refund
 from refunds.serializers import (
@@ -28,6 +29,7 @@ from refunds.serializers import (
     VersionSeen,
 )
 from refunds.stated import Told
+from rulebook import versions
 from timeline import clock
 from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
 
@@ -39,6 +41,11 @@ A_PREVIEW = {
     "route": "AUTO",
     "lane": "asked",
     "answer_minutes": 2_880,
+    "is_paid_by_silence": True,
+    "needed": [
+        {"goes_to": "error_code", "text": "Error code or message, word by word"},
+        {"goes_to": "text", "text": "The message with its time, if there is one."},
+    ],
     "version": "2026.11.0",
     "lines": [A_LINE],
 }
@@ -137,6 +144,7 @@ def preview(request: Request) -> Response:
     told.is_valid(raise_exception=True)
     at = clock.now()
     order = _own_order(request, told.validated_data["order"])
+    kind, book = order.snapshot.listing.kind, versions.book_of(order.rulebook_version)
     units = _units(order, [int(place) for place in told.validated_data["places"].split(",")])
     found = lifecycle.preview(order, units, told.validated_data["reason"], buyer=request.user, at=at)
     decision = found.record()
@@ -147,6 +155,8 @@ def preview(request: Request) -> Response:
         "route": found.route,
         "lane": found.lane.value,
         "answer_minutes": found.answer_span(found.figure).amount,
+        "is_paid_by_silence": found.is_paid_by_silence,
+        "needed": [{"goes_to": need.goes_to, "text": str(need.label)} for need in needs(found, kind, book)],
         "version": decision["version"],
         "lines": words.lines(decision),
     }

@@ -74,7 +74,12 @@ class OfferForm(CaseForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("None chosen: all of the case."),
     )
-    listing = forms.ModelChoiceField(queryset=Listing.objects.none(), label=_("Exchanged for"), required=False)
+    listing = forms.ModelChoiceField(
+        queryset=Listing.objects.none(),
+        label=_("Exchanged for"),
+        required=False,
+        empty_label=_("Choose what it is exchanged for"),
+    )
     is_standing = forms.BooleanField(label=_("It stays when the talks are over"), required=False)
     is_unconditional = forms.BooleanField(label=_("It is paid even if the buyer stays silent"), required=False)
     text = _words(_("A word with it"), required=False)

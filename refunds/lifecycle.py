@@ -179,6 +179,8 @@ def ask(
     if found.lane is Lane.URGENT:
         roads.begin(refund, by=by, at=at)
         to_the_platform(refund, by=by, at=at)
+    elif found.lane is Lane.PERSON:
+        to_the_platform(refund, by=by, at=at)
     elif found.lane is Lane.PREDECISION:
         _predecide(refund, found, at=at)
     return refund
@@ -390,7 +392,7 @@ def anew(refund: Refund, *, at: datetime) -> None:
     note(refund, "refund.decided_anew", by=None, at=at, data=data)
     if found.lane in {Lane.PROVEN, Lane.INSTANT, Lane.AGREED}:
         _pay_at_once(refund, found, at=at)
-    elif found.lane is Lane.URGENT:
+    elif found.lane in {Lane.URGENT, Lane.PERSON}:
         to_the_platform(refund, by=None, at=at)
     elif found.lane is Lane.PREDECISION:
         _predecide(refund, found, at=at)

@@ -179,14 +179,22 @@ class Refund(Tracked):
         """Whether our own records prove the claim for every unit."""
         return bool(self.decision["is_proven"])
 
+    def decision_for_both(self) -> dict[str, Any]:
+        """What the rulebook said, as both sides may read it: the buyer's score is no business of the shop's."""
+        parts = [
+            part | {"facts": {name: value for name, value in part["facts"].items() if name != "buyer_risk"}}
+            for part in self.decision.get("parts", [])
+        ]
+        return {name: value for name, value in self.decision.items() if name != "is_people_only"} | {"parts": parts}
+
     @property
     def waits_for_supplier(self) -> bool:
         """Whether the supplier has to say first what became of it, before anybody else answers."""
         return self.state == RefundState.REQUESTED and self.decision.get("lane") == "wait"
 
     def needs_a_person(self) -> bool:
-        """Whether the rules leave the sum to people: then nothing is ever paid by silence."""
-        return self.route == self.Route.HUMAN
+        """Whether people decide, by the rules or because of the buyer's score: then nothing is ever paid by silence."""
+        return self.route == self.Route.HUMAN or bool(self.decision.get("is_people_only"))
 
     def is_paid_by_silence(self) -> bool:
         """What happens if the shop stays silent: paid, or over to the platform."""

@@ -107,7 +107,7 @@ def bad_again(
     version: int | None = None,
 ) -> None:
     """The buyer says that the new one is no good either. Proven by our records: everything goes back, and ten percent
-    on top; else the platform decides. Refused: `not_your_turn`, `wrong_moment`."""
+    on top; else, and where no machine may pay, the platform decides. Refused: `not_your_turn`, `wrong_moment`."""
     endings.take_up(refund, version)
     require(refund.is_of_buyer(by), "not_your_turn", _("Only the buyer checks the replacement."))
     endings.require_in_time(refund, [RefundState.CHECKING], at=at, sentence=str(OVER))
@@ -126,7 +126,7 @@ def bad_again(
     endings.remark(refund, event="refund.bad_again", by=by, at=at, data=data)
     # What the rules add for a second failure counts wherever it is decided now.
     change(refund, compensation=max(refund.compensation, found.compensation))
-    if is_proven:
+    if is_proven and not found.is_people_only:
         entitled = {unit.pk: part.entitled for part in found.parts for unit in part.units}
         pay_in_full(refund, outcome=Refund.Outcome.BAD_AGAIN, by=by, at=at, entitled=entitled)
     elif hooks.dispute_page(refund):

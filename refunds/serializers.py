@@ -80,6 +80,13 @@ class LineShown(serializers.Serializer[Any]):
     amount = serializers.IntegerField(allow_null=True, help_text="Fen; null where a line has no sum.")
 
 
+class NeededShown(serializers.Serializer[Any]):
+    """One thing that only you can give."""
+
+    goes_to = serializers.CharField(help_text="The field of a claim that takes it; a fact as `facts.<name>`.")
+    text = serializers.CharField(help_text="In the language of the request.")
+
+
 class PreviewShown(serializers.Serializer[Any]):
     """What a claim would come to now."""
 
@@ -91,10 +98,18 @@ class PreviewShown(serializers.Serializer[Any]):
         [(lane.value, lane.value) for lane in Lane],
         help_text=(
             "`proven`, `instant` and `agreed` (the shop's word in advance) are paid at once, `wait` asks the supplier"
-            " first, `urgent` goes to the platform at once, `predecision` is a machine's no, `asked` goes to the shop."
+            " first, `urgent` goes to the platform at once, `predecision` is a machine's no, `person` is looked at by a"
+            " person of the platform instead, `asked` goes to the shop."
         ),
     )
     answer_minutes = serializers.IntegerField(help_text="How long the shop would have to answer.")
+    is_paid_by_silence = serializers.BooleanField(
+        help_text="Whether the shop is asked and its silence pays the figure. If it is asked and this is false, the"
+        " platform decides on silence."
+    )
+    needed = NeededShown(
+        many=True, help_text="What is asked of you. Nothing of it has to be given, and no sum follows from it."
+    )
     version = serializers.CharField(help_text="Of the rulebook.")
     lines = LineShown(many=True)
 

@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 QUOTA_DAYS = timedelta(days=30)
 #: Claims up to this many fen get the shop's short answering time (timers: small_or_undelivered).
 SMALL = 5_000
+#: From which score of risk a buyer is asked for evidence, and from which people alone decide; in between, at 60, the
+#: rulebook closes the instant lane. A score says who looks and what is asked for; no sum follows from it (rules 6.4).
+ASKS_EVIDENCE, PEOPLE_ONLY = 40, 80
 
 
 class Lane(StrEnum):
@@ -38,6 +41,7 @@ class Lane(StrEnum):
     WAIT = "wait"  # the supplier may still deliver: it is asked first, so that value never goes out twice
     URGENT = "urgent"  # waiting hurts, or nobody is there to answer: the platform takes it on at once
     PREDECISION = "predecision"  # a machine's no, with a person one click away
+    PERSON = "person"  # the same where no machine may say no: a person of the platform looks at once
     ASKED = "asked"  # the shop answers
 
 
@@ -86,6 +90,8 @@ class Preview:
     is_shop_away: bool = False
     #: Up to so many fen a case, the shop said, it pays at once what our records do not contradict.
     agreed: int = 0
+    #: The buyer's score of risk, 0 to 100.
+    risk: int = 0
 
     @property
     def units(self) -> list[Unit]:
@@ -125,18 +131,37 @@ class Preview:
         return any(part.known.is_contradicted for part in self.parts)
 
     @property
+    def asks_evidence(self) -> bool:
+        """Whether the buyer is asked for a file where others are not; nothing is refused or lowered without one.
+
+        What our records prove is asked of nobody, and who only changed their mind has nothing to show.
+        """
+        return self.risk >= ASKS_EVIDENCE and not self.is_proven and self.reason != reasons.CHANGE_OF_MIND
+
+    @property
+    def is_people_only(self) -> bool:
+        """Whether neither a machine nor a clock pays or says no here, because of the buyer's score: people do."""
+        return self.risk >= PEOPLE_ONLY
+
+    @property
+    def is_paid_by_silence(self) -> bool:
+        """Whether the shop is asked, and its silence pays the figure."""
+        needs_a_person = self.is_people_only or self.route == Refund.Route.HUMAN
+        return self.lane is Lane.ASKED and not self.is_contradicted and not needs_a_person
+
+    @property
     def lane(self) -> Lane:
         """What becomes of the claim the moment it is filed."""
         if self.reason in reasons.URGENT:
             return Lane.URGENT
-        if lane := self._at_once():
+        if not self.is_people_only and (lane := self._at_once()):
             return lane
         if any(part.waits for part in self.parts):
             return Lane.WAIT
         if self.is_shop_away:
             return Lane.URGENT
         if self.route == Refund.Route.AUTO_PREDECISION:
-            return Lane.PREDECISION
+            return Lane.PERSON if self.is_people_only else Lane.PREDECISION
         return Lane.AGREED if self._is_agreed() else Lane.ASKED
 
     def _at_once(self) -> Lane | None:
@@ -155,6 +180,7 @@ class Preview:
         return (
             0 < self.figure + self.compensation <= self.agreed
             and not self.is_contradicted
+            and not self.is_people_only
             and self.route == Refund.Route.AUTO
             and all(part.decision.proven and part.known.state != "USED" for part in self.parts)
         )
@@ -179,6 +205,7 @@ class Preview:
             "fee": self.fee,
             "compensation": self.compensation,
             "lane": self.lane.value,
+            "is_people_only": self.is_people_only,
             "is_proven": self.is_proven,
             "stated": self.told.stored(),
             "parts": [_recorded(part) for part in self.parts],
@@ -241,8 +268,9 @@ def preview(
             for unit in units
         },
         told=told,
+        risk=buyer.risk,
     )
-    if preview.lane not in {Lane.ASKED, Lane.PREDECISION}:
+    if preview.lane not in {Lane.ASKED, Lane.PREDECISION, Lane.PERSON}:
         return preview  # whoever answers for the shop is not asked anyway
     state, agreed = _shop(order)
     return replace(preview, is_shop_away=state in AWAY, agreed=agreed or 0)

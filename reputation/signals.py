@@ -1,8 +1,9 @@
 """What speaks for risk, and how much: signals are looked for once a day, explained, and fade.
 
-A score may add delay, proof or a person. It never lowers a sum and never refuses a claim: from 60 on nothing is paid by
-the instant lane (the rulebook's own rule), and that is all that a machine does with it. Rule source: rules 6.4; weights
-and half-life are data (`reputation.thresholds`).
+A score may add delay, proof or a person. It never lowers a sum and never refuses a claim: from 40 on a file is asked
+for, from 60 on nothing is paid by the instant lane (the rulebook's own rule), from 80 on people alone decide. That is
+all that is done with it (`refunds.triage`). Rule source: rules 6.4; weights and half-life are data
+(`reputation.thresholds`).
 """
 
 from collections import defaultdict

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from ledger.accounts import balance
+from ledger.accounts import balance, by_day
 from ledger.models import Account
 from refunds.models import Refund
 from reputation import figures
@@ -18,6 +18,7 @@ from timeline.spans import SHANGHAI
 
 #: So many months are told; the guarantee fund's aim is a share of the last 30 days' turnover (rules 6.3).
 MONTHS, FUND_BP, DAYS = 12, 50, 30
+FUND = "platform:fund"
 #: Licences on display.
 SHOWN = [Licence.Kind.BUSINESS, Licence.Kind.CULTURE, Licence.Kind.TELECOM, Licence.Kind.AUTHORITY]
 MOST = 200
@@ -29,7 +30,7 @@ def told(at: datetime) -> dict[str, Any]:
     months = figures.by_month(until=today, months=MONTHS)
     since, until = figures.window(at, DAYS)
     lately = figures.of(None, since=since, until=until)
-    fund = balance("platform:fund")
+    fund = balance(FUND)
     aim = lately.total("orders") * FUND_BP // 10_000
     held = Account.objects.filter(kind__in=["deposit", "reserved"]).aggregate(sum=Sum("balance"))["sum"] or 0
     owed = -(Account.objects.filter(kind="debt").aggregate(sum=Sum("balance"))["sum"] or 0)
@@ -79,6 +80,16 @@ def series(months: list[tuple[Any, Figures]]) -> dict[str, list[tuple[str, list[
             (_("From claim to money"), [_seconds(found.at_most("cycle", 50)) for found in each]),
         ],
         "late": [(_("Payments that came late"), [found.count("late_payments") for found in each])],
+    }
+
+
+def fund_levels(at: datetime) -> dict[str, Any]:
+    """What the guarantee fund held at the end of each of the last thirty days, in fen: a sum, and nobody's in it."""
+    days, held = by_day([FUND], days=DAYS, at=at)
+    return {
+        "names": [f"{day:%m-%d}" for day in days],
+        "series": [(_("Guarantee fund"), held[FUND])],
+        "is_known": any(held[FUND]),
     }
 
 

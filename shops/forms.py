@@ -118,13 +118,21 @@ class ListingForm(forms.Form):
         required=False,
     )
     supplier = forms.TypedChoiceField(
-        label=_("Supplier that delivers it"), coerce=int, empty_value=None, required=False, choices=[("", "–")]
+        label=_("Supplier that delivers it"),
+        coerce=int,
+        empty_value=None,
+        required=False,
+        choices=[("", _("No supplier"))],
     )
     product = forms.CharField(
         label=_("The supplier's name for it"), max_length=60, required=False, validators=[visible]
     )
-    section = forms.ChoiceField(label=_("Shelf of the mall"), choices=[("", "–"), *Section.choices], required=False)
-    area = forms.ChoiceField(label=_("Works in"), choices=[("", "–"), *Area.choices], required=False)
+    section = forms.ChoiceField(
+        label=_("Shelf of the mall"), choices=[("", _("Choose a shelf")), *Section.choices], required=False
+    )
+    area = forms.ChoiceField(
+        label=_("Works in"), choices=[("", _("Choose where it works")), *Area.choices], required=False
+    )
     warranty_days = forms.IntegerField(
         label=_("You answer for it for so many days"),
         min_value=0,
@@ -146,7 +154,7 @@ class ListingForm(forms.Form):
         self._promise(kind or str(self.data.get("kind", "")))
         known = shop.suppliers.filter(left_at=None).exclude(gateway="").order_by("name")
         self.suppliers = {supplier.pk: supplier for supplier in known}
-        choices = [("", "–"), *((pk, supplier.name) for pk, supplier in self.suppliers.items())]
+        choices = [("", _("No supplier")), *((pk, supplier.name) for pk, supplier in self.suppliers.items())]
         self.fields["supplier"].choices = choices  # type: ignore[attr-defined]
         return self
 
@@ -165,7 +173,7 @@ class ListingForm(forms.Form):
                     widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
                 )
             else:
-                choices = [("", "–"), *pledge.choices.items()]
+                choices = [("", _("Choose …")), *pledge.choices.items()]
                 asked = forms.ChoiceField(label=label, choices=choices, required=False, help_text=hint)
             asked.initial = (self.initial.get("promises") or {}).get(pledge.name)
             self.fields[f"{PROMISE}{pledge.name}"] = asked
@@ -332,7 +340,7 @@ class SupplierForm(forms.Form):
     )
     gateway = forms.ChoiceField(
         label=_("The mall's connection to it"),
-        choices=lambda: [("", "–"), *((name, name) for name in connections())],
+        choices=lambda: [("", _("No connection")), *((name, name) for name in connections())],
         required=False,
         help_text=_("With one, it can deliver for you by itself."),
     )

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, F, Q
 
 from support.lifecycle import CANNED, FIRST_ANSWER, URGENT, WEEK
-from support.models import Answer
+from support.models import Answer, Talk
+from support.states import TalkState
+from timeline.spans import SHANGHAI
 
 #: The time that figures are about.
 SPAN = timedelta(days=30)
@@ -61,6 +63,52 @@ def figures(at: datetime) -> Figures:
         urgent=urgent,
         urgent_begun_bp=begun * 10_000 // urgent if enough_urgent else None,
     )
+
+
+@dataclass(frozen=True)
+class Today:
+    """Of today, in Shanghai, for those who lead the room: counted however few there are.
+
+    `due` are calls whose promised time is over today or that were answered before it, `in_time` those of them that a
+    person answered by then; the same of urgent ones and their beginning. `waiting` have no answer now, `late` of them
+    were promised one already.
+    """
+
+    due: int
+    in_time: int
+    urgent: int
+    begun: int
+    waiting: int
+    late: int
+
+    @property
+    def in_time_bp(self) -> int | None:
+        """Answered when promised, in basis points; nothing on a day without a call."""
+        return self.in_time * 10_000 // self.due if self.due else None
+
+    @property
+    def begun_bp(self) -> int | None:
+        """Urgent ones begun within two hours, in basis points; nothing on a day without one."""
+        return self.begun * 10_000 // self.urgent if self.urgent else None
+
+
+def today(at: datetime) -> Today:
+    """What was promised for today and how it went until `at`. One query."""
+    morning = at.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    answered = Q(first_answer_at__isnull=False)
+    due = Q(promised_at__gte=morning) & (answered | Q(promised_at__lte=at))
+    urgent = Q(is_urgent=True, opened_at__gte=morning - URGENT)
+    over = Q(started_at__isnull=False) | Q(opened_at__lte=at - URGENT)
+    waiting = ~Q(state=TalkState.CLOSED) & ~answered
+    counted: dict[str, int] = Talk.objects.filter(Q(opened_at__gte=morning - WEEK) | waiting).aggregate(
+        due=Count("pk", filter=due),
+        in_time=Count("pk", filter=due & Q(first_answer_at__lte=F("promised_at"))),
+        urgent=Count("pk", filter=urgent & over),
+        begun=Count("pk", filter=urgent & Q(started_at__lte=F("opened_at") + URGENT)),
+        waiting=Count("pk", filter=waiting),
+        late=Count("pk", filter=waiting & Q(promised_at__lte=at)),
+    )
+    return Today(**counted)
 
 
 def canned(at: datetime) -> list[tuple[Answer, int]]:

@@ -38,7 +38,7 @@ class HandoverForm(forms.Form):
 class ShiftForm(forms.Form):
     """Who answers, and when."""
 
-    user = forms.ModelChoiceField(User.objects.none(), label=_("Who"))
+    user = forms.ModelChoiceField(User.objects.none(), label=_("Who"), empty_label=_("Choose who answers"))
     since = forms.DateTimeField(label=_("From"), widget=forms.DateTimeInput({"type": "datetime-local"}))
     until = forms.DateTimeField(label=_("Until"), widget=forms.DateTimeInput({"type": "datetime-local"}))
 

@@ -18,7 +18,7 @@ from support.forms import AnswerForm, CallForm, HandoverForm, ShiftForm
 from support.models import ANSWERING, Shift, Talk
 from support.states import TalkState
 from support.summary import summary
-from timeline import clock
+from timeline import clock, parts
 from timeline.refusals import Refused
 from timeline.sweep import fire_overdue
 
@@ -85,9 +85,11 @@ def queue(request: SignedInRequest) -> HttpResponse:
     talks = Talk.objects.select_related("order__shop", "asked_by", "taken_by")
     mine = talks.open().filter(taken_by=request.user).order_by("deadline_at", "pk")
     shifts = Shift.objects.filter(ended_at=None, until__gt=at).select_related("user").order_by("since", "pk")
+    waiting = parts.part(talks.waiting(), by="deadline_at", place=request.GET.get("after", ""), most=PAGE)
     context = {
         "at": at,
-        "waiting": [_row(talk) for talk in talks.waiting()[:PAGE]],
+        "waiting": [_row(talk) for talk in waiting.rows],
+        "part": waiting,
         "mine": [_row(talk) for talk in mine[:PAGE]],
         "figures": figures.figures(at),
         "canned": figures.canned(at),

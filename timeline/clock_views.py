@@ -3,14 +3,13 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from timeline import clock, outages, upkeep
+from timeline import clock, outages, parts, upkeep
 from timeline.forms import EndForm, OutageForm, ReasonForm
 from timeline.models import Outage, Pause, Timer
 from timeline.sweep import fire_overdue
@@ -77,27 +76,15 @@ def try_again(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _register(request: HttpRequest, form: OutageForm, status: int = 200) -> HttpResponse:
-    found = Outage.objects.select_related("registered_by").annotate(clocks=Count("pauses")).order_by("-began_at", "-pk")
-    rows = list(_before(found, request.GET.get("before", ""))[: PAGE + 1])
+    found = Outage.objects.select_related("registered_by").annotate(clocks=Count("pauses"))
+    shown = parts.part(found, by="-began_at", place=request.GET.get("before", ""), most=PAGE)
     context = {
         "form": form,
-        "rows": rows[:PAGE],
+        "rows": shown.rows,
         "at": clock.now(),
-        "older": f"{rows[PAGE - 1].began_at.isoformat()}_{rows[PAGE - 1].pk}" if len(rows) > PAGE else "",
+        "older": shown.next,
     }
     return render(request, "timeline/outages.html", context, status=status)
-
-
-def _before(found: QuerySet[Outage], cursor: str) -> QuerySet[Outage]:
-    """What began before the last row of the page that was read; a strange place is the beginning."""
-    began, _line, pk = cursor.rpartition("_")
-    try:
-        began_at = parse_datetime(began)
-    except ValueError:
-        began_at = None
-    if began_at is None or began_at.tzinfo is None or not (pk.isascii() and pk.isdecimal()) or len(pk) > 18:
-        return found
-    return found.filter(Q(began_at__lt=began_at) | Q(began_at=began_at, pk__lt=int(pk)))
 
 
 def _outage(request: HttpRequest, found: Outage, form: EndForm, status: int = 200) -> HttpResponse:

@@ -33,6 +33,7 @@ class Place:
 HOUSE_KEEPERS = frozenset({Role.LEAD, Role.FINANCE, Role.RISK, Role.AUDITOR})
 
 PLACES = [
+    Place("desks:board", "users", _("The lead's board"), frozenset({Role.LEAD})),
     Place("support:queue", "life-buoy", _("Support room"), ANSWERING),
     Place("complaints:queue", "mail", _("Complaints from outside"), READING_COMPLAINTS),
     Place("desks:house", "house", _("Is the house in order?"), HOUSE_KEEPERS),

@@ -5,10 +5,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -21,7 +19,7 @@ from disputes.states import DisputeState
 from disputes.views import acts, precedents, words
 from disputes.views.cases import add, up_to_date
 from rulebook.explanations import percent
-from timeline import clock
+from timeline import clock, parts
 from timeline.refusals import Refused
 
 
@@ -32,39 +30,18 @@ def queue(request: HttpRequest) -> HttpResponse:
     open_cases = Dispute.objects.on_bench_of(request.user, roles).open()
     is_waiting = request.GET.get("show") == "unassigned"
     found = open_cases.filter(state=DisputeState.OPENED) if is_waiting else open_cases
-    ordered = found.with_parties().order_by(F("deadline_at").asc(nulls_last=True), "pk")
-    rows = list(_after(ordered, request.GET.get("after", ""))[: words.PAGE + 1])
+    shown = parts.part(found.with_parties(), by="deadline_at", place=request.GET.get("after", ""), most=words.PAGE)
     at = clock.now()
     context = {
-        "rows": [_row(each, request.user, at) for each in rows[: words.PAGE]],
-        "next": _cursor(rows[words.PAGE - 1]) if len(rows) > words.PAGE else "",
-        "is_first": not request.GET.get("after"),
+        "rows": [_row(each, request.user, at) for each in shown.rows],
+        "next": shown.next,
+        "is_first": shown.is_first,
         "is_lead": Role.LEAD in roles,
         "is_waiting": is_waiting,
         "waiting": open_cases.filter(state=DisputeState.OPENED).count() if Role.LEAD in roles else 0,
         "at": at,
     }
     return render(request, "disputes/queue.html", context)
-
-
-def _cursor(dispute: Dispute) -> str:
-    """Where a page ends: the deadline and the id of its last row; what has no clock comes last."""
-    return f"{dispute.deadline_at.isoformat() if dispute.deadline_at else ''}_{dispute.pk}"
-
-
-def _after(ordered: QuerySet[Dispute], cursor: str) -> QuerySet[Dispute]:
-    until, _line, pk = cursor.rpartition("_")
-    if not (pk.isascii() and pk.isdecimal()) or len(pk) > 18:
-        return ordered
-    if not until:
-        return ordered.filter(deadline_at=None, pk__gt=int(pk))
-    try:
-        due_at = parse_datetime(until)
-    except ValueError:
-        due_at = None
-    if due_at is None or due_at.tzinfo is None:
-        return ordered
-    return ordered.filter(Q(deadline_at__gt=due_at) | Q(deadline_at=due_at, pk__gt=int(pk)) | Q(deadline_at=None))
 
 
 @require_POST

@@ -17,16 +17,16 @@ from orders import attachments
 from orders.models import Attachment, Order, Unit
 from orders.uploads import too_large
 from refunds import lifecycle, reasons, stated, words
+from refunds.checklist import needs
 from refunds.forms import MANY, EvidenceForm, ResultForm, WhatHappenedForm
 from refunds.hints import HINTS
 from refunds.models import ClaimDraft, Refund
 from refunds.stated import Told
 from refunds.states import RefundState
-from refunds.triage import Lane, Preview
+from refunds.triage import Lane
 from rulebook import clocks, versions
 from rulebook.book import Book
-from rulebook.calculator import QUESTIONS
-from rulebook.words import NOTHING, REASONS, in_words
+from rulebook.words import REASONS, in_words
 from shops.models import CODES
 from timeline import clock
 from timeline.door import lock
@@ -67,6 +67,10 @@ AHEAD: dict[Lane, tuple[Promise, Promise]] = {
             "A machine says no first. With one more click a person of the platform looks at it, free of charge."
         ),
         gettext_lazy("If you do nothing then, the case ends without money."),
+    ),
+    Lane.PERSON: (
+        gettext_lazy("A person of the platform looks at it at once, free of charge. The money stays held."),
+        gettext_lazy("Nothing is decided by silence or by a machine."),
     ),
     Lane.ASKED: (gettext_lazy("The shop answers."), gettext_lazy("If the shop stays silent, you are paid back.")),
 }
@@ -161,7 +165,8 @@ def what_we_know(request: HttpRequest, number: str) -> HttpResponse:
         messages.error(request, str(refusal.sentence))
         return redirect("refunds:claim", number=number)
     book = versions.book_of(order.rulebook_version)
-    asked = stated.questions(draft.reason, order.snapshot.listing.kind, (part.known for part in found.parts), book)
+    kind = order.snapshot.listing.kind
+    asked = stated.questions(draft.reason, kind, (part.known for part in found.parts), book)
     shape: dict[str, Any] = {"reason": draft.reason, "facts": asked, "formula": book.reasons[draft.reason].formula}
     is_sent = request.method == "POST"
     form = (
@@ -193,7 +198,8 @@ def what_we_know(request: HttpRequest, number: str) -> HttpResponse:
         "records": about.records,
         "needed": about.buyer,
         "is_proven": found.is_proven,
-        "checklist": _checklist(found, draft, told, asked, files),
+        "checklist": needs(found, kind, book, has_words=bool(draft.text), has_files=bool(files)),
+        "asks_evidence": found.asks_evidence,
         "files": [{"file": file, "is_image": attachments.is_image(file)} for file in files],
     }
     return render(request, "refunds/claim_facts.html", context, status=422 if form.errors else 200)
@@ -209,20 +215,6 @@ def _is_kept(order: Order, draft: ClaimDraft, form: EvidenceForm, given: list[At
         draft.attachments.add(*given)
     draft.text, draft.stated = told, stored
     return True
-
-
-def _checklist(
-    found: Preview, draft: ClaimDraft, told: Told, asked: list[str], files: list[Any]
-) -> list[dict[str, Any]]:
-    """What is still needed for the reason, and whether it is there."""
-    rows = [{"name": QUESTIONS[name].label, "is_there": name in told.facts} for name in asked]
-    if stated.needs_error_code(draft.reason) and not found.is_proven:
-        rows.append({"name": _("Error code or message, word by word"), "is_there": bool(told.error_code)})
-    if draft.reason in reasons.HAPPENS:
-        rows.append({"name": _("When did it happen?"), "is_there": told.happened_on is not None})
-    if not found.is_proven and str(REASONS[draft.reason].buyer) != str(NOTHING):
-        rows.append({"name": REASONS[draft.reason].buyer, "is_there": bool(files) or bool(draft.text)})
-    return rows
 
 
 def _initial(draft: ClaimDraft, told: Told) -> dict[str, Any]:
@@ -289,7 +281,7 @@ def result(request: HttpRequest, number: str) -> HttpResponse:
         return redirect(refund)
     decision, lane = found.record(), found.lane
     then, silence = AHEAD[lane]
-    if lane is Lane.ASKED and (found.is_contradicted or found.route == Refund.Route.HUMAN):
+    if lane is Lane.ASKED and not found.is_paid_by_silence:
         silence = gettext_lazy("If the shop stays silent, the platform decides.")
     is_asked = lane in {Lane.ASKED, Lane.WAIT}
     context = {
@@ -308,6 +300,7 @@ def result(request: HttpRequest, number: str) -> HttpResponse:
         "code": draft.reason,
         "until": deadline(found.answer_span(found.figure), at) if is_asked else None,
         "code_goes_back": any(part.known.state == "SEALED" for part in found.parts),
+        "is_people_only": found.is_people_only,
         "is_minor": draft.reason == reasons.MINOR_PURCHASE,
         "is_illegal": draft.reason == reasons.ILLEGAL_GOODS,
         "claimed": sorted({name for part in decision["parts"] for name in part["grades"]}),

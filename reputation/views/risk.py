@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from reputation.models import Alarm, Measure, Signal
 from reputation.states import AlarmState, MeasureState
 from reputation.thresholds import thresholds
 from timeline import clock
+from timeline.parts import part
 from timeline.sweep import fire_overdue
 
 #: So many of each are shown.
@@ -26,21 +28,23 @@ def desk(request: HttpRequest) -> HttpResponse:
     """What waits for people of risk, and who scores highest."""
     _require_risk(request)
     at = clock.now()
+    lists: dict[str, tuple[QuerySet[Any], str]] = {
+        "alarms": (
+            Alarm.objects.filter(state=AlarmState.RAISED).select_related("shop", "batch__listing"),
+            "deadline_at",
+        ),
+        "appeals": (Measure.objects.filter(state=MeasureState.APPEALED).select_related("user"), "deadline_at"),
+        "people": (User.objects.filter(risk__gt=0), "-risk"),
+        "signals": (
+            Signal.objects.filter(user=None).select_related("shop", "batch__listing__shop", "dismissed_by"),
+            "-seen_at",
+        ),
+    }
+    parts = {name: part(rows, by=by, place=request.GET.get(name, ""), most=MOST) for name, (rows, by) in lists.items()}
     context = {
         "at": at,
-        "alarms": Alarm.objects.filter(state=AlarmState.RAISED)
-        .select_related("shop", "batch__listing")
-        .order_by("deadline_at", "pk")[:MOST],
-        "appeals": Measure.objects.filter(state=MeasureState.APPEALED)
-        .select_related("user")
-        .order_by("deadline_at", "pk")[:MOST],
-        "people": User.objects.filter(risk__gt=0).order_by("-risk", "pk")[:MOST],
-        "signals": [
-            _row(signal, at)
-            for signal in Signal.objects.filter(user=None)
-            .select_related("shop", "batch__listing__shop", "dismissed_by")
-            .order_by("-seen_at", "-pk")[:MOST]
-        ],
+        "parts": parts,
+        "signals": [_row(signal, at) for signal in parts["signals"].rows],
         "why": WhyForm(),
         "marks": thresholds().signals,
     }

@@ -16,6 +16,7 @@ def transparency(request: HttpRequest) -> HttpResponse:
     told = figures.told(clock.now())
     context = {
         **told,
+        "fund_levels": figures.fund_levels(told["at"]) | {"aim": told["fund_aim"] or None},
         "series": figures.series(told["months"]),
         "rows": figures.rows(told["lately"]),
         "reasons": figures.reasons(told["lately"]),

@@ -19,6 +19,7 @@ OPEN_TO = {
         "orders:platform_coupons",
     ],
     "lead": [
+        "desks:board",
         "support:queue",
         "complaints:queue",
         "desks:house",

@@ -308,6 +308,30 @@ def test_every_sentence_can_be_said_with_what_a_notice_knows(language):
             assert "%" not in sentence(code, words), code
 
 
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+NAMED = re.compile(r"%\((\w+)\)s")
+
+
+def said(code, language):
+    """The template of a notice in a language, with its places for words."""
+    with translation.override(language):
+        return str(SENTENCES.get(code, ""))
+
+
+def test_every_notice_of_every_event_is_written_in_chinese_and_in_english():
+    faults = []
+    for event, lines in TOLD.items():
+        for code in sorted({line.code for line in lines}):
+            english, chinese = said(code, "en"), said(code, "zh-hans")
+            if not english or CHINESE.search(english):
+                faults.append(f"{event}: {code} has no English sentence")
+            elif not CHINESE.search(chinese):
+                faults.append(f"{event}: {code} is not translated: {english}")
+            elif set(NAMED.findall(chinese)) != set(NAMED.findall(english)):
+                faults.append(f"{event}: {code} names something else in Chinese: {chinese}")
+    assert not faults, "\n".join(faults)
+
+
 ROOMS = [
     "accounts",
     "ledger",

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts import lifecycle as accounts
 from disputes.models import Dispute
 from orders.fulfilment import tickets
 from orders.models import Ticket
@@ -80,6 +81,11 @@ def test_a_shop_s_word_pays_nothing_that_our_records_contradict(word, order, goo
     assert claim(good_unit, "CODE_INVALID", by=rich_buyer, at=at).state == "requested"
 
 
+def test_a_shop_s_word_pays_nothing_by_itself_where_people_alone_decide(word, order, revealed, rich_buyer, at):
+    accounts.set_risk(rich_buyer, 80, signals=["many_claims"], at=at)
+    assert claim(revealed, "CODE_INVALID", by=rich_buyer, at=at).state == "requested"
+
+
 def test_a_shop_s_word_pays_nothing_that_rests_on_a_mere_assertion(word, order, revealed, rich_buyer, at):
     told = lifecycle.Told({"should_pay_fen": 9_000})
     assert claim(revealed, "PRICE_DISPUTE", by=rich_buyer, at=at, told=told).state == "requested"
@@ -122,6 +128,15 @@ def test_a_supplier_that_delivered_turns_the_claim_into_a_machine_s_no(sent, ric
     assert refund.approved is None
     assert refund.asked == 0
     assert "escalate" in refund.actions_for(rich_buyer, at + timedelta(minutes=6))
+
+
+def test_a_supplier_that_delivered_leads_to_a_person_where_people_alone_decide(sent, rich_buyer, at):
+    refund = claim(units_of(sent)[0], "NOT_DELIVERED", by=rich_buyer, at=at)
+    accounts.set_risk(rich_buyer, 80, signals=["many_claims"], at=at)
+    ticket = Ticket.objects.get(unit__order=sent)
+    tickets.hear(ticket, tickets.Answer(Standing.DELIVERED, reference="T-1"), at=at + timedelta(minutes=5))
+    refund.refresh_from_db()
+    assert (refund.state, refund.is_predecision, refund.asked) == ("disputed", False, 0)
 
 
 def test_a_supplier_that_says_nothing_for_48_hours_counts_against_the_supply_side(sent, rich_buyer, at):

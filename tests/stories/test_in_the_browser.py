@@ -268,7 +268,7 @@ PAGES: dict[str, list[str]] = {
         "/notices/",
     ],
     "arbiter": ["/me/", "/bench/", "/bench/{dispute}/", "/disputes/{dispute}/ruling/"],
-    "lead": ["/me/", "/house/"],
+    "lead": ["/me/", "/board/", "/house/"],
 }
 
 

@@ -11,6 +11,7 @@ from support.models import Shift, Talk
 from support.summary import summary
 from timeline.events import stream
 from timeline.refusals import Refused
+from timeline.spans import SHANGHAI
 from timeline.sweep import fire_overdue
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -195,6 +196,27 @@ def test_figures_count_what_was_not_answered_too_and_hide_what_is_too_few(answer
     found = figures.figures(at + HOUR)
     assert (found.talks, found.median, found.in_time_bp) == (5, 240, 8_000)
     Talk.objects.exclude(pk=answered.pk).delete()
+
+
+@pytest.mark.breaks_books
+def test_today_counts_however_few_and_what_waits_too_long(answered, order, seller, at):
+    noon = at.astimezone(SHANGHAI).replace(hour=12, minute=0, second=0, microsecond=0)
+    times = {"opened_at": noon, "promised_at": noon + 10 * MINUTE, "started_at": None, "first_answer_at": None}
+    common = {"order": order, "topic": "?", "state": "waiting", "entered_at": noon}
+    Talk.objects.filter(pk=answered.pk).update(**times | {"first_answer_at": noon + 4 * MINUTE})
+    urgent = Talk.objects.create(number="T1", asked_by=seller, is_urgent=True, **common, **times)
+    found = [figures.today(noon + after) for after in (9 * MINUTE, 11 * MINUTE, 2 * HOUR, 13 * HOUR)]
+    assert [(each.due, each.in_time, each.in_time_bp) for each in found] == [
+        (1, 1, 10_000),
+        (2, 1, 5_000),
+        (2, 1, 5_000),
+        (0, 0, None),
+    ]
+    assert [(each.urgent, each.begun) for each in found] == [(0, 0), (0, 0), (1, 0), (0, 0)]
+    assert [(each.waiting, each.late) for each in found] == [(1, 0), (1, 1), (1, 1), (1, 1)]
+    Talk.objects.filter(pk=urgent.pk).update(started_at=noon + HOUR)
+    assert figures.today(noon + 2 * HOUR).begun_bp == 10_000
+    urgent.delete()
 
 
 def test_words_that_are_said_in_many_talks_are_canned(answered, agent, at):
