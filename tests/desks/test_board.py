@@ -78,9 +78,9 @@ def test_its_parts_ask_once_or_twice_each(reviewed, at):
     for part, number in ((board.load, 2), (board.unassigned, 1)):
         with expect_queries(number):
             part()
-    for part in (board.stuck, board.outages):
+    for part_of in (board.stuck, board.outages):
         with expect_queries(2):
-            part(at)
+            part_of(at)
 
 
 @pytest.mark.breaks_books

@@ -36,7 +36,7 @@ def test_no_list_begins_with_dashes():
         for form in ours()
         for name, field in form.base_fields.items()
         if isinstance(field, forms.ChoiceField)
-        for value, label in field.choices
+        for value, label in field.widget.choices
         if value == "" and not str(label).strip("-–— ")
     ]
     assert dashes == []

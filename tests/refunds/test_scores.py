@@ -129,6 +129,7 @@ def test_from_eighty_on_no_machine_pays_and_a_person_pays_the_same(bad_unit, wei
 def test_silence_of_the_shop_pays_up_to_seventy_nine_with_or_without_a_file(revealed, weighed, at, score, state):
     refund = claim(revealed, "CODE_INVALID", by=weighed(score), at=at)
     assert refund.asked == 9_800
+    assert refund.deadline_at is not None
     fire_overdue(refund.root_address, at=refund.deadline_at)
     refund.refresh_from_db()
     assert (refund.state, refund.approved) == (state, 9_800 if state == "refunded" else None)
@@ -174,6 +175,7 @@ def test_the_buyer_reads_beforehand_that_people_decide(client, order, bad_unit, 
 def test_the_shop_reads_nothing_of_a_score_in_the_file_of_a_dispute(order, bad_unit, weighed, arbiter, seller, at):
     refund = claim(bad_unit, "CODE_INVALID", by=weighed(80), at=at)
     assert refund.decision["parts"][0]["facts"]["buyer_risk"] == 80
+    assert refund.deadline_at is not None
     fire_overdue(refund.root_address, at=refund.deadline_at)
     dispute = Dispute.objects.get(refund=refund)
     bodies = [piece.body for piece in dispute.evidence.order_by("pk")]
