@@ -65,16 +65,17 @@ def levels(addresses: Iterable[str], moments: Sequence[datetime]) -> dict[str, l
                  where a.address = any(%s)
                 union all
                 select s.id, s.address, s.moment, s.number,
-                       case when t.at < s.moment then p.seq else s.low end,
-                       case when t.at < s.moment then s.high else p.seq - 1 end
+                       case when p.at < s.moment then p.seq else s.low end,
+                       case when p.at < s.moment then s.high else p.seq - 1 end
                   from place s
-                  join ledger_posting p on p.account_id = s.id and p.seq = (s.low + s.high + 1) / 2
-                  join ledger_transfer t on t.id = p.transfer_id
+                 cross join lateral (
+                       select p.seq, t.at from ledger_posting p join ledger_transfer t on t.id = p.transfer_id
+                        where p.account_id = s.id and p.seq = (s.low + s.high + 1) / 2 limit 1) p
                  where s.low < s.high
             )
-            select s.address, s.number, p.balance
-              from place s join ledger_posting p on p.account_id = s.id and p.seq = s.low
-             where s.low = s.high
+            select s.address, s.number,
+                   (select p.balance from ledger_posting p where p.account_id = s.id and p.seq = s.low)
+              from place s where s.low = s.high and s.low > 0
             """,
             [list(moments), wanted],
         )
