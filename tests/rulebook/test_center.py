@@ -32,7 +32,9 @@ ASKED = {
 
 
 @pytest.fixture(autouse=True)
-def _nobody_has_calculated_yet():
+def _nobody_has_calculated_yet(settings):
+    """In a cache of this process: the shared one also counts what other tests guess at the same moment."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "center"}}
     cache.clear()
 
 
