@@ -1,7 +1,8 @@
 """Many things that look like one real thing: copies of an order that the verbs made, with COPY, as the owner.
 
 A copy has every row of its original: units, codes, cases, disputes, clocks, events (the database links their chains)
-and its transfers, which are posted by the ledger's own function. So the books of a house full of copies hold.
+and its transfers, which are posted by the ledger's own function. Seals are one chain over all cases, so the copies of a
+served ruling are sealed by the verb. So the books of a house full of copies hold.
 """
 
 import hashlib
@@ -18,6 +19,9 @@ from django.db import connection, models
 #: Rows of these belong to everybody and are not copied with an order.
 SHARED = {"accounts", "auth", "contenttypes", "account", "mfa", "usersessions", "sessions", "axes", "rulebook", "admin"}
 SHARED_MODELS = {"shops.Shop", "shops.Listing", "shops.Deposit", "shops.Batch", "ledger.Account", "ledger.Transfer"}
+#: What a copy gets anew, from the verb that gives it, and the event that tells of it.
+ANEW = {"disputes.Seal"}
+TOLD_ANEW = {"dispute.sealed"}
 #: Words that start an address.
 ADDRESS = re.compile(r"\b([a-z_]+):([1-9][0-9]*)\b")
 
@@ -60,7 +64,9 @@ def original_of(order: models.Model) -> Original:
     addresses = {f"{name}:{pk}": (model, pk) for name, model in names.items() for pk in keys[model]}
     root = f"order:{order.pk}"
     event, timer = apps.get_model("timeline", "Event"), apps.get_model("timeline", "Timer")
-    events = list(event.objects.filter(root=root).order_by("seq").values_list("pk", flat=True))
+    events = list(
+        event.objects.filter(root=root).exclude(name__in=TOLD_ANEW).order_by("seq").values_list("pk", flat=True)
+    )
     timers = list(timer.objects.filter(root=root).order_by("pk").values_list("pk", flat=True))
     return Original(rows, addresses, _moves(order), _texts(event, events), _texts(timer, timers))
 
@@ -70,6 +76,9 @@ def make(originals: list[Original], count: int, cursor: Any, *, batch: int = 500
 
     `cursor` is psycopg2's, of the owner.
     """
+    from disputes import seal
+    from timeline import clock
+
     made = Copies(count=count)
     next_pk = {}
     for model in {model for original in originals for model in original.rows}:
@@ -87,6 +96,8 @@ def make(originals: list[Original], count: int, cursor: Any, *, batch: int = 500
         " where c.batch_id = b.id and b.size <> c.n"
     )
     made.first = made.orders[0] if made.orders else 0
+    while seal.catch_up(at=clock.now()):
+        pass
     return made
 
 
@@ -182,7 +193,7 @@ def _around(thing: models.Model) -> Iterator[models.Model]:
 
 
 def _is_shared(model: type[models.Model]) -> bool:
-    return model._meta.app_label in SHARED or model._meta.label in SHARED_MODELS or model._meta.proxy
+    return model._meta.app_label in SHARED or model._meta.label in SHARED_MODELS | ANEW or model._meta.proxy
 
 
 def _in_order(found: list[type[models.Model]]) -> list[type[models.Model]]:
