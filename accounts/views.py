@@ -13,13 +13,7 @@ from django.views.i18n import set_language as remember_in_cookie
 
 from accounts.adapters import has_second_factor
 from accounts.forms import profile_of
-from accounts.models import User
-
-
-class SignedInRequest(HttpRequest):
-    """A request of somebody who is signed in."""
-
-    user: User
+from accounts.requests import SignedInRequest
 
 
 @require_GET

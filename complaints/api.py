@@ -11,6 +11,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.requests import signed_in
 from complaints import lifecycle, words
 from complaints.models import ANSWERING, READING, Complaint, Source, Word
 from complaints.outside import Stage, Told
@@ -178,7 +179,7 @@ IN_ORDER = Prefetch("words", Word.objects.order_by("pk"))
 
 
 def _read(request: Request) -> Any:
-    if not request.user.roles & READING:  # type: ignore[union-attr]
+    if not signed_in(request).roles & READING:
         raise Http404
     found = Complaint.objects.visible_to(request.user)
     return found.select_related("order__shop", "refund", "payment").prefetch_related(IN_ORDER)
@@ -235,7 +236,7 @@ def _told(request: Request, found: Complaint, status: int = 200) -> Response:
 def complaints(request: Request) -> Response:
     """What was complained of outside; or one more that came on paper."""
     if request.method == "POST":
-        if not request.user.roles & ANSWERING:  # type: ignore[union-attr]
+        if not signed_in(request).roles & ANSWERING:
             raise Http404
         given = Recording(data=request.data)
         given.is_valid(raise_exception=True)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.views import SignedInRequest
+from accounts.requests import SignedInRequest
 from complaints import figures, lifecycle, outside, words
 from complaints.forms import COLUMNS, AnswerForm, CaseForm, CloseForm, ImportForm, LinkForm, RecordForm, SayForm
 from complaints.models import ANSWERING, READING, Complaint, Heard, Source, Word

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Role, StaffRole
-from accounts.views import SignedInRequest
+from accounts.requests import SignedInRequest
 from desks import clocks
 from desks.house import CLOCKS
 from disputes.assignment import MOST_CASES

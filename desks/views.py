@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.views import SignedInRequest
+from accounts.requests import SignedInRequest
 from desks import clocks, house
 from desks.forms import SampleForm, SharesForm
 from desks.promise import promise

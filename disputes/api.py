@@ -11,6 +11,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.requests import signed_in
 from disputes import acts, lifecycle, proposals, questions, rulings
 from disputes.evidence import visible_to, without_networks
 from disputes.models import Dispute
@@ -295,7 +296,7 @@ def sign(request: Request, number: str) -> Response:
 
 
 def _seen(request: Request) -> Any:
-    return Dispute.objects.visible_to(request.user, request.user.roles).with_parties()  # type: ignore[union-attr]
+    return Dispute.objects.visible_to(request.user, signed_in(request).roles).with_parties()
 
 
 def visible(request: Request, number: str) -> Dispute:

@@ -11,6 +11,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.requests import signed_in
 from disputes import bundles
 from disputes.models import Bundle, Dispute
 from timeline import clock
@@ -54,7 +55,7 @@ class BundleShown(serializers.Serializer[Any]):
 
 
 def _visible(request: Request, number: str) -> Dispute:
-    seen = Dispute.objects.visible_to(request.user, request.user.roles).with_parties()  # type: ignore[union-attr]
+    seen = Dispute.objects.visible_to(request.user, signed_in(request).roles).with_parties()
     return get_object_or_404(seen, number=number)
 
 

@@ -11,6 +11,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.requests import signed_in
 from disputes import precedents
 from disputes.models import Precedent, SecondLook
 from shops.serializers import Text, Whole
@@ -94,7 +95,7 @@ class LookGiven(serializers.Serializer[Any]):
 @api_view(["GET"])
 def listed(request: Request) -> Response:
     """The staff's list."""
-    if not request.user.roles:  # type: ignore[union-attr]
+    if not signed_in(request).roles:
         raise Http404
     found = Precedent.objects.select_related("ruling__seal")
     return Response(PrecedentPage(page(request, found, by="-pk")).data)

@@ -10,6 +10,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.requests import signed_in
 from disputes import seal
 from disputes.models import Dispute, Seal
 from disputes.seal import Verdict
@@ -192,7 +193,7 @@ def keys(request: Request) -> Response:
 @api_view(["GET"])
 def ruling(request: Request, number: str) -> Response:
     """One sealed ruling."""
-    seen = Dispute.objects.visible_to(request.user, request.user.roles)  # type: ignore[union-attr]
+    seen = Dispute.objects.visible_to(request.user, signed_in(request).roles)
     found = get_object_or_404(Seal.objects.order_by("-pk"), number=number, ruling__dispute__in=seen)
     return Response(RulingFile(seal.file_of(found)).data)
 

@@ -14,6 +14,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.requests import signed_in
 from ledger import accounts, brake, gateways, payments
 from ledger.gateways import ChannelDown, ChannelRefused, UnknownChannel
 from ledger.models import Account, BooksCheck, Brake, Payment, Payout
@@ -87,7 +88,7 @@ A_WALLET = {
 @api_view(["GET"])
 def wallet(request: Request) -> Response:
     """The balance with its statement."""
-    address = f"{request.user.address}:wallet"  # type: ignore[union-attr]
+    address = f"{signed_in(request).address}:wallet"
     lines = page(request, accounts.statement(address), by="-seq")
     found = {"balance": accounts.balance(address), "results": lines.results, "next": lines.next}
     return Response(WalletShown(found).data)

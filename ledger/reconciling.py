@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Role
+from accounts.requests import signed_in
 from ledger import outside, reconciliation
 from ledger.models import Difference, Settlement
 from ledger.roles import SEEING_ACCOUNTS, require_role
@@ -72,7 +73,7 @@ def _page(request: HttpRequest, *, broken: tuple[int, SettleForm] | None = None,
     still_open = Difference.objects.open().select_related("settlement")
     found = parts.part(still_open, by="deadline_at", place=request.GET.get("after", ""), most=PAGE)
     closed = Difference.objects.exclude(state=DifferenceState.OPEN).select_related("settlement", "settled_by")
-    is_finance = request.user.has_role(Role.FINANCE)  # type: ignore[union-attr]  # once for all rows, which are open
+    is_finance = signed_in(request).has_role(Role.FINANCE)  # once for all rows, which are open
     told = outside.orders_of(found.rows)
     things = named(told.values())
     context: dict[str, Any] = {

@@ -10,6 +10,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.requests import signed_in
 from ledger import outside
 from ledger.models import Difference, SettlementLine
 from ledger.roles import SEEING_ACCOUNTS
@@ -113,5 +114,5 @@ def settle(request: Request, pk: int) -> Response:
 
 def _require(request: Request) -> None:
     """For whoever is not of finance or an auditor, the address is not there."""
-    if not request.user.roles & SEEING_ACCOUNTS:  # type: ignore[union-attr]
+    if not signed_in(request).roles & SEEING_ACCOUNTS:
         raise Http404

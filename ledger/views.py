@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.requests import signed_in
 from ledger import accounts, brake, gateways, payments, payouts
 from ledger.accounts import balance
 from ledger.forms import TopUpForm
@@ -373,7 +374,7 @@ def named(addresses: Iterable[str]) -> dict[str, Named]:
 
 
 def _wallet(request: HttpRequest, form: TopUpForm, *, status: int = 200) -> HttpResponse:
-    address = f"{request.user.address}:wallet"  # type: ignore[union-attr]
+    address = f"{signed_in(request).address}:wallet"
     part = accounts.part(address, before=request.GET.get("before", ""), most=PAGE)
     asked = Payment.objects.visible_to(request.user).order_by("-pk")[:RECENT]
     sent = Payout.objects.visible_to(request.user).order_by("-pk")[:RECENT]
@@ -419,7 +420,7 @@ def _payment(request: HttpRequest, number: str) -> Payment:
 
 
 def _require_finance(request: HttpRequest) -> None:
-    if not request.user.has_role("finance"):  # type: ignore[union-attr]
+    if not signed_in(request).has_role("finance"):
         raise Http404
 
 

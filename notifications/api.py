@@ -1,14 +1,12 @@
 """The API of the inbox: what happened and concerns the person who asks, and what they have read."""
 
-from typing import cast
-
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
+from accounts.requests import signed_in
 from notifications import inbox, preferences
 from notifications.models import Notification
 from notifications.serializers import Choices, Notice, NoticePage, ReadUpTo, Unread
@@ -106,7 +104,7 @@ def read_notices(request: Request) -> Response:
 @idempotent
 def choices(request: Request) -> Response:
     """What the person wants to be mailed about."""
-    person = cast(User, request.user)
+    person = signed_in(request)
     if request.method == "POST":
         told = Choices(data=request.data)
         told.is_valid(raise_exception=True)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.views import SignedInRequest
+from accounts.requests import SignedInRequest
 from notifications import inbox, official, preferences
 from notifications.forms import PreferencesForm
 from notifications.models import Notification

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.views import SignedInRequest
+from accounts.requests import SignedInRequest
 from notifications import webhooks
 from notifications.forms import EndpointForm
 from notifications.models import Call, Endpoint, Group, all_groups

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.requests import signed_in
 from orders import coupons
 from orders.forms import CouponForm, UseCouponForm
 from orders.models import Coupon, Order
@@ -40,7 +41,7 @@ def of_shop(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def of_platform(request: HttpRequest) -> HttpResponse:
     """The platform's coupons, for its staff of money; finance makes new ones."""
-    if not request.user.roles & SEEING_COUPONS:  # type: ignore[union-attr]
+    if not signed_in(request).roles & SEEING_COUPONS:
         raise Http404
     return _coupons(request, None)
 

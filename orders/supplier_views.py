@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.requests import signed_in
 from orders.fulfilment import queries, tickets
 from orders.models import Exchange, Order, Ticket
 from orders.parties import SEEING_HEALTH, Side, side_of, visible_to
@@ -82,7 +83,7 @@ def answered(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 def health(request: HttpRequest) -> HttpResponse:
     """How each supplier is doing that the mall is connected to: what waits, since when, and what fails; staff only."""
-    if not request.user.roles & SEEING_HEALTH:  # type: ignore[union-attr]
+    if not signed_in(request).roles & SEEING_HEALTH:
         raise Http404
     at = clock.now()
     return render(request, "orders/suppliers.html", {"rows": health_of(at), "at": at})

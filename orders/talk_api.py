@@ -7,6 +7,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.requests import signed_in
 from orders import conversation, delivery
 from orders.api import AN_ORDER, overdue_first, shown, visible
 from orders.fulfilment import queries, tickets
@@ -219,7 +220,7 @@ def supplier_answered(request: Request, number: str) -> Response:
 @api_view(["GET"])
 def signs(request: Request) -> Response:
     """What looks like a deal outside."""
-    if not request.user.roles & SEEING_SIGNS:  # type: ignore[union-attr]
+    if not signed_in(request).roles & SEEING_SIGNS:
         raise Http404
     part = page(request, Message.objects.exclude(signs=[]).select_related("order__shop"), by="-pk")
     rows = [{"message": each, "side": side_of_author(each.order, each.author_id)} for each in part.results]
@@ -236,6 +237,6 @@ def signs(request: Request) -> Response:
 @api_view(["GET"])
 def suppliers(request: Request) -> Response:
     """How each supplier is doing."""
-    if not request.user.roles & SEEING_HEALTH:  # type: ignore[union-attr]
+    if not signed_in(request).roles & SEEING_HEALTH:
         raise Http404
     return Response(SupplierHealth(health_of(clock.now()), many=True).data)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.requests import signed_in
 from orders import conversation, delivery
 from orders.forms import JoinForm, RedemptionForm
 from orders.models import Message, Order
@@ -77,7 +78,7 @@ def _said(order: Order, each: Any) -> dict[str, Any]:
 @require_safe
 def signs(request: HttpRequest) -> HttpResponse:
     """What looked like a deal outside of the mall lately, for whoever watches risk; the newest first."""
-    if not request.user.roles & SEEING_SIGNS:  # type: ignore[union-attr]
+    if not signed_in(request).roles & SEEING_SIGNS:
         raise Http404
     found = Message.objects.exclude(signs=[]).select_related("order__shop", "author").order_by("-pk")
     before = request.GET.get("before", "")

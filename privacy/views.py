@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Role, Unmasking
 from accounts.reauthentication import fresh
+from accounts.requests import signed_in
 from privacy import exports, holds, lifecycle, looks, words
 from privacy.forms import ThingForm, WhyForm
 from privacy.models import Erasure, Export, Hold, Run
@@ -72,7 +73,7 @@ def export(request: HttpRequest, number: str) -> HttpResponse:
 def fetch(request: HttpRequest, number: str) -> HttpResponse:
     """The ZIP, once."""
     found = get_object_or_404(Export, number=number, user=request.user)
-    content = exports.fetch(found, by=request.user, at=clock.now())  # type: ignore[arg-type]
+    content = exports.fetch(found, by=signed_in(request), at=clock.now())
     answer = HttpResponse(content, content_type="application/zip")
     answer.headers["Content-Disposition"] = content_disposition_header(True, f"KAMEN-{found.number}.zip") or ""
     answer.headers["Cache-Control"] = "private, no-store"
@@ -94,7 +95,7 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     """Stay after all."""
     found = get_object_or_404(Erasure.objects.select_related("user"), number=number, user=request.user)
     fire_overdue(found.root_address, at=clock.now())
-    lifecycle.withdraw(found, by=request.user, at=clock.now())  # type: ignore[arg-type]
+    lifecycle.withdraw(found, by=signed_in(request), at=clock.now())
     messages.success(request, _("Taken back. Everything stays as it is."))
     return redirect("privacy:own")
 
@@ -187,7 +188,7 @@ def look(request: HttpRequest) -> HttpResponse:
 
 def _roles(request: HttpRequest) -> frozenset[str]:
     """The roles of whoever may see the desk; nobody else finds it."""
-    roles: frozenset[str] = request.user.roles  # type: ignore[union-attr]
+    roles: frozenset[str] = signed_in(request).roles
     if not roles & holds.SEEING:
         raise Http404
     return roles

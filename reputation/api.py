@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Role
+from accounts.requests import signed_in
 from orders.models import Order
 from reputation import alarms, measures, ratings, shop_levels
 from reputation import transparency as figures
@@ -234,7 +235,7 @@ def _decision(name: str, verb: Callable[..., None], summary: str, description: s
     @after_what_is_overdue(_seen)
     @idempotent
     def decide(request: Request, number: str) -> Response:
-        if not request.user.has_role(Role.RISK):  # type: ignore[union-attr]
+        if not signed_in(request).has_role(Role.RISK):
             raise Http404
         found = _seen(request, number)
         told = Words(data=request.data)

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Role, User
+from accounts.requests import signed_in
 from reputation import measures, signals
 from reputation.models import Measure, Signal
 from reputation.serializers import MeasureShown
@@ -101,7 +102,7 @@ class RiskReason(serializers.Serializer[Any]):
 
 
 def _require_risk(request: Request) -> Any:
-    if not request.user.has_role(Role.RISK):  # type: ignore[union-attr]
+    if not signed_in(request).has_role(Role.RISK):
         raise Http404
     return request.user
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Role
-from accounts.views import SignedInRequest
+from accounts.requests import SignedInRequest
 from orders.parties import Side, side_of, visible_to
 from support import figures, lifecycle
 from support.forms import AnswerForm, CallForm, HandoverForm, ShiftForm

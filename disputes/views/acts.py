@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from accounts.requests import signed_in
 from disputes import acts, lifecycle, proposals, questions
 from disputes.forms import (
     ActForm,
@@ -335,4 +336,4 @@ def _is_gone(request: HttpRequest, dispute: Dispute, on_bench: bool) -> bool:
     """Whether somebody of the staff does not see the case any more: they stepped back from it."""
     if not on_bench:
         return False
-    return not Dispute.objects.on_bench_of(request.user, request.user.roles).filter(pk=dispute.pk).exists()  # type: ignore[union-attr]
+    return not Dispute.objects.on_bench_of(request.user, signed_in(request).roles).filter(pk=dispute.pk).exists()

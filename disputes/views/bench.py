@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Role
+from accounts.requests import signed_in
 from disputes import assignment, lifecycle, rulings
 from disputes.forms import AssignForm, RulingForm, SendBackForm, StatementForm, statement_form
 from disputes.models import Dispute, Neutral
@@ -262,7 +263,7 @@ def _row(dispute: Dispute, user: Any, at: datetime) -> dict[str, Any]:
 
 def _roles(request: HttpRequest) -> frozenset[str]:
     """The person's roles; who has none and is no outside neutral either finds no bench."""
-    roles: frozenset[str] = request.user.roles  # type: ignore[union-attr]
+    roles: frozenset[str] = signed_in(request).roles
     if not roles and not Neutral.objects.filter(user=request.user.pk).exists():
         raise Http404
     return roles

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.requests import signed_in
 from disputes import bundles
 from disputes.models import Bundle, Dispute
 from disputes.views.cases import up_to_date
@@ -78,7 +79,7 @@ def fetch(request: HttpRequest, number: str) -> HttpResponse:
 
 def _case(request: HttpRequest, number: str) -> Dispute:
     """The case, for its sides and for staff who opened its file."""
-    seen = Dispute.objects.visible_to(request.user, request.user.roles).with_parties()  # type: ignore[union-attr]
+    seen = Dispute.objects.visible_to(request.user, signed_in(request).roles).with_parties()
     dispute = get_object_or_404(seen, number=number)
     if not bundles.views_for(dispute, request.user, at=clock.now()):
         raise Http404

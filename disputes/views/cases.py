@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.requests import signed_in
 from disputes import lifecycle, proposals, questions
 from disputes.forms import AgreeForm, StatementForm, statement_form
 from disputes.models import Dispute, Seal, Side
@@ -83,7 +84,7 @@ def concede(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 def ruling(request: HttpRequest, number: str) -> HttpResponse:
     """The ruling as it was served: what each gets and when, findings, rules, shares, sources, signatures, rights."""
-    seen = Dispute.objects.visible_to(request.user, request.user.roles).with_parties()  # type: ignore[union-attr]
+    seen = Dispute.objects.visible_to(request.user, signed_in(request).roles).with_parties()
     dispute = get_object_or_404(seen, number=number)
     found = lifecycle.served(dispute)
     if found is None:

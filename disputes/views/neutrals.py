@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Role
+from accounts.requests import signed_in
 from disputes import neutrals
 from disputes.forms import NeutralForm
 from disputes.models import Neutral
@@ -52,5 +53,5 @@ def delist(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _require_lead(request: HttpRequest) -> None:
-    if not request.user.has_role(Role.LEAD):  # type: ignore[union-attr]
+    if not signed_in(request).has_role(Role.LEAD):
         raise Http404

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.requests import signed_in
 from disputes import precedents
 from disputes.forms import PARTY_WORDS, PercentField
 from disputes.models import PARTIES, Dispute, Precedent, SecondLook
@@ -152,5 +153,5 @@ def _agreement() -> dict[str, Any]:
 
 def _require_staff(request: HttpRequest) -> None:
     """For whoever is not staff there is no such page."""
-    if not request.user.roles:  # type: ignore[union-attr]
+    if not signed_in(request).roles:
         raise Http404

@@ -12,6 +12,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.requests import signed_in
 from disputes import seal
 from disputes.forms import SealForm
 from disputes.models import Dispute, Seal
@@ -86,7 +87,7 @@ def script() -> bytes:
 
 
 def _sealed(request: HttpRequest, number: str) -> Seal:
-    seen = Dispute.objects.visible_to(request.user, request.user.roles)  # type: ignore[union-attr]
+    seen = Dispute.objects.visible_to(request.user, signed_in(request).roles)
     return get_object_or_404(Seal.objects.order_by("-pk"), number=number, ruling__dispute__in=seen)
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Role
+from accounts.requests import signed_in
 from orders.models import Order, Unit
 from refunds.models import Refund
 from reputation import alarms
@@ -108,7 +109,7 @@ def check(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def decide(request: HttpRequest, number: str, verb: str) -> HttpResponse:
     """Confirm or lift, with the reason."""
-    if verb not in {"confirm", "lift"} or not request.user.has_role(Role.RISK):  # type: ignore[union-attr]
+    if verb not in {"confirm", "lift"} or not signed_in(request).has_role(Role.RISK):
         raise Http404
     found = get_object_or_404(Alarm.objects.select_related("shop"), number=number)
     fire_overdue(found.root_address, at=clock.now())
@@ -125,7 +126,7 @@ def decide(request: HttpRequest, number: str, verb: str) -> HttpResponse:
 @require_POST
 def raise_alarm(request: HttpRequest, pk: int) -> HttpResponse:
     """A person of risk stops a batch by hand."""
-    if not request.user.has_role(Role.RISK):  # type: ignore[union-attr]
+    if not signed_in(request).has_role(Role.RISK):
         raise Http404
     batch = get_object_or_404(Batch.objects.select_related("listing__shop"), pk=pk)
     fire_overdue(f"shop:{batch.listing.shop_id}", at=clock.now())

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Role, User
+from accounts.requests import signed_in
 from reputation import measures, signals
 from reputation.forms import MeasureForm, WhyForm
 from reputation.models import Alarm, Measure, Signal
@@ -136,5 +137,5 @@ def _row(signal: Signal, at: Any) -> dict[str, Any]:
 
 
 def _require_risk(request: HttpRequest) -> None:
-    if not request.user.has_role(Role.RISK):  # type: ignore[union-attr]
+    if not signed_in(request).has_role(Role.RISK):
         raise Http404

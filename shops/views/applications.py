@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Role
+from accounts.requests import signed_in
 from shops import applications as verbs
 from shops import licences
 from shops.models import Application, Licence
@@ -246,7 +247,7 @@ def blame(form: PaperForm, error: ValidationError) -> None:
 
 def require_staff(request: HttpRequest, *roles: str) -> None:
     """For whoever has none of these roles the page is not there."""
-    if not request.user.roles & set(roles):  # type: ignore[union-attr]
+    if not signed_in(request).roles & set(roles):
         raise Http404
 
 

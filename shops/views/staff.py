@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.requests import signed_in
 from shops import staff
 from shops.forms import DutyForm, InvitationForm
 from shops.models import STAFF, Duty, Member, Shop, keeping
@@ -100,7 +101,7 @@ def answer(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         staff.remove(get_object_or_404(own, pk=pk, user=request.user), by=request.user, at=clock.now())
         messages.success(request, _("You do not work there any more."))
         return redirect("shops:invitations")
-    member = get_object_or_404(own, pk=pk, email=request.user.email)  # type: ignore[union-attr]
+    member = get_object_or_404(own, pk=pk, email=signed_in(request).email)
     if verb == "accept":
         staff.accept(member, by=request.user, at=clock.now())
         messages.success(request, _("Welcome. You work in this shop from now on."))

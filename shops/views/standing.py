@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Role
+from accounts.requests import signed_in
 from shops import levels, licences, papers, sanctions
 from shops.models import BOOKS, STAFF, Licence, Sanction, Shop, keeping
 from shops.standing_forms import LevelForm, PaperForm, ReasonForm, RenewForm, StepForm, WordsForm
@@ -57,7 +58,7 @@ def own_licences(request: HttpRequest, slug: str) -> HttpResponse:
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
     """The file of a paper, for whoever gave it and for people of risk; to others it is not there."""
     found = get_object_or_404(Licence.objects.select_related("shop", "application"), pk=pk)
-    if not (found.is_visible_to(request.user) or Role.RISK in request.user.roles):  # type: ignore[union-attr]
+    if not (found.is_visible_to(request.user) or Role.RISK in signed_in(request).roles):
         raise Http404
     answer = HttpResponse(papers.read(found.sha256), content_type=found.media_type)
     answer.headers["Content-Disposition"] = content_disposition_header(True, found.name) or "attachment"
@@ -137,7 +138,7 @@ def watched_shop(request: HttpRequest, slug: str) -> HttpResponse:
     require_staff(request, Role.RISK, Role.LEAD)
     shop = get_object_or_404(Shop.objects.select_related("deposit", "owner", "record"), slug=slug)
     at = clock.now()
-    is_risk = Role.RISK in request.user.roles  # type: ignore[union-attr]
+    is_risk = Role.RISK in signed_in(request).roles
     context = {
         "shop": shop,
         "at": at,

@@ -19,6 +19,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.requests import signed_in
 from shops import batches as verbs
 from shops import intakes, stock, suppliers
 from shops.forms import BatchForm, FindingForm, IntakeForm, RestForm, StopForm, SupplierEditForm, SupplierForm
@@ -300,7 +301,7 @@ def _own_intake(request: HttpRequest, slug: str, pk: int) -> Intake:
 
 
 def _require_risk(request: HttpRequest) -> None:
-    if not request.user.has_role("risk"):  # type: ignore[union-attr]
+    if not signed_in(request).has_role("risk"):
         raise Http404
 
 
