@@ -16,22 +16,19 @@ from django.utils.translation import gettext as _
 from accounts import unmasking
 from accounts.models import Role
 from disputes import (
-    appeals,
     assignment,
     budget,
     course,
-    defaults,
-    evidence,
     hearing,
+    lapses,
     neutrals,
-    penalties,
     proposals,
     questions,
     rulings,
     suspension,
 )
 from disputes.course import AGAIN, WRONG_MOMENT, latest, served, span_of
-from disputes.models import HEARING, UNDECIDED, UNFINISHED, Dispute, Ruling, Seat, Side, Signature
+from disputes.models import HEARING, UNDECIDED, Dispute, Ruling, Side, Signature
 from disputes.rulings import Draft, Prepared
 from disputes.states import DisputeState
 from orders.states import Grade
@@ -48,10 +45,6 @@ FAST, FAST_IF_RECORDED = 5_000, 20_000
 COMPLEX, COMPLEX_UNITS = 100_000, 20
 #: Reasons in which waiting hurts, whatever the sum.
 URGENT = frozenset({"MINOR_PURCHASE", "UNAUTHORIZED_PAYMENT", "ILLEGAL_GOODS", "ACCOUNT_RECOVERED", "SELLER_ABSCONDED"})
-#: After so many lapsed clocks of the staff, the rulebook's own figure is the provisional ruling.
-PROVISIONAL_AFTER = 3
-#: Who signs what a default rule drafted, where no second person is needed.
-ARBITER = "arbiter"
 #: In which states the shop may still give in.
 CONCEDING = (DisputeState.OPENED, *HEARING)
 
@@ -229,7 +222,7 @@ def sign(
     version of this ruling signs one.
     """
     lock(dispute)
-    is_arbiters = dispute.waits_for == ARBITER
+    is_arbiters = dispute.waits_for == course.ARBITER
     roles = by.roles & ({Role.ARBITER, Role.LEAD} if is_arbiters else {Role.SENIOR, Role.LEAD})
     require(bool(roles), "not_your_turn", _("Only a senior arbiter signs."))
     require(dispute.state == DisputeState.SIGNING, "wrong_moment", WRONG_MOMENT)
@@ -269,7 +262,7 @@ def withdraw(dispute: Dispute, *, by: Any, at: datetime) -> None:
     `wrong_moment`."""
     lock(dispute)
     require(dispute.side_of(by) == Side.BUYER, "not_your_turn", _("Only the buyer takes a case back."))
-    require(_may_be_taken_back(dispute), "wrong_moment", WRONG_MOMENT)
+    require(may_be_taken_back(dispute), "wrong_moment", WRONG_MOMENT)
     refunds.withdraw(dispute.refund, by=by, at=at)
     dispute.refresh_from_db()
 
@@ -358,7 +351,7 @@ def lapse(dispute: Dispute, *, limit: str, at: datetime) -> None:
     not arrived; or the buyer has waited for too long in all."""
     lock(dispute)
     if limit in (budget.WAIT, budget.LAST):
-        _waited_too_long(dispute, limit, at=at)
+        lapses.waited_too_long(dispute, limit, at=at)
         return
     if dispute.machine.limits.get(dispute.state) != limit or not dispute.is_overdue(at):
         return  # acted on while this call was on its way
@@ -367,110 +360,25 @@ def lapse(dispute: Dispute, *, limit: str, at: datetime) -> None:
             course.alarm(dispute, "not assigned in time", at=at)
             course.begin_hearing(dispute, assignment.next_lead(dispute, at=at), by=None, at=at)
         case DisputeState.EVIDENCE:
-            _end_hearing(dispute, at=at)
+            lapses.hearing_is_over(dispute, at=at)
         case DisputeState.REVIEW:
-            _not_ruled(dispute, at=at)
+            lapses.not_ruled(dispute, at=at)
         case DisputeState.QUESTIONED:
             questions.unanswered(dispute, at=at)
         case DisputeState.PROPOSED:
             proposals.fail(dispute, by=None, at=at)
         case DisputeState.SIGNING:
-            _not_signed(dispute, at=at)
+            lapses.not_signed(dispute, at=at)
         case DisputeState.RULED:
             _enforce(dispute, by=None, at=at)
         case DisputeState.SUSPENDED:
             course.alarm(dispute, "a suspension was not renewed", at=at)
             suspension.go_on(dispute, by=None, at=at)
         case DisputeState.ENFORCING:
-            _not_carried_out(dispute, at=at)
+            lapses.not_carried_out(dispute, at=at)
 
 
 # Questions
-
-
-def actions_for(dispute: Dispute, user: Any, at: datetime) -> list[str]:
-    """What `user` can do with the case now, by the names of the verbs: pages and API offer this and nothing else."""
-    side, state = dispute.side_of(user), dispute.state
-    is_in_time = not dispute.is_overdue(at)
-    if side is not None:
-        offered = _of_a_side(dispute, side, at) if is_in_time else {}
-        offered |= {
-            "submit": state in HEARING,
-            "withdraw": side == Side.BUYER and _may_be_taken_back(dispute),
-            "concede": side == Side.SHOP and state in CONCEDING and dispute.refund.asked > 0,
-        }
-    else:
-        offered = _of_the_staff(dispute, user, is_in_time=is_in_time)
-    found = [verb for verb in ORDER if offered.get(verb)]
-    if state == DisputeState.APPEALED and (appeal := appeals.of(dispute)):
-        found += appeals.actions_for(appeal, user, at)
-    return found
-
-
-#: In which order actions are offered: first what a turn is about, then ways out.
-ORDER = (
-    *("submit", "answer", "agree", "refuse", "rest", "rule", "sign", "ask", "propose", "appeal"),
-    *("extend", "challenge", "last_offer", "waive", "go_outside", "withdraw", "concede", "resume"),
-    *("assign", "dismiss", "refer", "recuse", "suspend", "renew", "penalize", "settle_penalty"),
-)
-
-
-def _of_a_side(dispute: Dispute, side: Side, at: datetime) -> dict[str, bool]:
-    """What a side can do while the clock of the state runs."""
-    state = dispute.state
-    asked = questions.current(dispute) if state == DisputeState.QUESTIONED else None
-    proposal = proposals.current(dispute) if state == DisputeState.PROPOSED else None
-    is_hearing = state == DisputeState.EVIDENCE
-    may_challenge = hearing.may_challenge(dispute, side) and hearing.is_in_time_to_challenge(dispute, at)
-    return {
-        "answer": asked is not None and asked.side == side,
-        "agree": proposal is not None and not proposal.is_accepted_by(side),
-        "refuse": proposal is not None,
-        "rest": is_hearing and not dispute.has_rested(side),
-        "extend": is_hearing and not dispute.has_extended(side),
-        "challenge": may_challenge and not dispute.challenges.filter(side=side).exists(),
-        "last_offer": state in proposals.OFFERING and dispute.final_offers.count() < rulings.BOTH,
-        "appeal": state == DisputeState.RULED
-        and not dispute.has_waived(side)
-        and not appeals.has_appealed(dispute, side)
-        and appeals.may_gain(dispute, side),
-        "waive": state == DisputeState.RULED and not dispute.has_waived(side),
-        "go_outside": side == Side.BUYER and suspension.may_go_outside(dispute),
-        "resume": side == Side.BUYER
-        and state == DisputeState.SUSPENDED
-        and dispute.suspended_because == Dispute.Suspended.OUTSIDE,
-    }
-
-
-def _of_the_staff(dispute: Dispute, user: Any, *, is_in_time: bool) -> dict[str, bool]:
-    """What somebody of the staff, or an outside neutral, can do."""
-    state, roles = dispute.state, user.roles
-    is_mine = dispute.arbiter_id == user.pk and course.is_judge(dispute, user)
-    is_lead = Role.LEAD in roles
-    is_turn = state == DisputeState.REVIEW and is_in_time and is_mine
-    is_staffs = not dispute.is_against_platform or course.is_neutral(dispute, user)
-    is_ruled = state in penalties.AFTER
-    is_signing = dispute.may_be_signed_by(user) and bool(roles & {Role.SENIOR, Role.LEAD, Role.ARBITER})
-    return {
-        "submit": state in HEARING and course.may_assist(dispute, user, roles),
-        "assign": state in {DisputeState.OPENED, *HEARING} and is_lead and not dispute.neutral_id,
-        "rule": is_turn and is_staffs,
-        "sign": is_signing and (dispute.waits_for == ARBITER or bool(roles & {Role.SENIOR, Role.LEAD})),
-        "ask": is_turn,
-        "propose": is_turn and dispute.track != Dispute.Track.FAST and dispute.proposals.count() < proposals.MOST,
-        "dismiss": is_in_time
-        and (
-            (state in {DisputeState.EVIDENCE, DisputeState.REVIEW} and is_mine)
-            or (state == DisputeState.OPENED and is_lead)
-        ),
-        "refer": neutrals.may_be_referred(dispute) and (is_mine or is_lead),
-        "recuse": state in UNDECIDED and user.pk in (dispute.arbiter_id, dispute.senior_id),
-        "suspend": state in UNFINISHED and is_lead,
-        "renew": state == DisputeState.SUSPENDED and is_lead,
-        "resume": state == DisputeState.SUSPENDED and is_lead,
-        "penalize": is_ruled and is_mine,
-        "settle_penalty": Role.RISK in roles and dispute.penalties.filter(is_imposed=None).exclude(by=user).exists(),
-    }
 
 
 def sentence_of(prepared: Prepared) -> str:
@@ -508,140 +416,8 @@ def _hear_again(dispute: Dispute, *, by: Any, at: datetime) -> None:
     budget.begin(dispute, at=at)
 
 
-def _may_be_taken_back(dispute: Dispute) -> bool:
+def may_be_taken_back(dispute: Dispute) -> bool:
     return dispute.decided_in in UNDECIDED and dispute.refund.state == RefundState.DISPUTED
-
-
-def _end_hearing(dispute: Dispute, *, at: datetime) -> None:
-    """The time for evidence is over: silence that gives one answer is drafted for a signature, else people review."""
-    default = defaults.found(dispute)
-    if default is None:
-        course.begin_review(dispute, by=None, at=at)
-        return
-    prepared = rulings.prepare(dispute, default.draft)
-    if dispute.is_against_platform or neutrals.part_of_platform(prepared) > neutrals.STAFF_MAY_RULE:
-        course.begin_review(dispute, by=None, at=at)
-        return
-    kind = Ruling.Kind.DEFAULT
-    ruling = rulings.write(dispute, default.draft, prepared, by=None, at=at, kind=kind)
-    because = [each for each in prepared.signature_because if each != "departs"]
-    is_arbiters = not because and not default.needs_senior and dispute.arbiter_id is not None
-    if is_arbiters:
-        change(dispute, waits_for=ARBITER)
-    else:
-        course.ask_to_sign(dispute, assignment.next_senior(dispute, at=at), at=at)
-    data = {"version": ruling.version, "because": because, "default": str(default.case), "senior": dispute.senior_id}
-    span = course.staff_span(dispute, "SIGN", at=at)
-    enter(dispute, DisputeState.SIGNING, by=None, at=at, span=span, event="dispute.default_drafted", data=data)
-
-
-def _not_ruled(dispute: Dispute, *, at: datetime) -> None:
-    """The time for a ruling ran out: another arbiter, then the lead, then the rulebook's own figure.
-
-    With the lead, a claim up to ¥50 is paid at once, at the fund's risk. Where the rulebook gives nothing or leaves the
-    sum to people, no clock decides: the lead keeps the case, with an alarm each day.
-    """
-    ran_out = dispute.ran_out + 1
-    course.alarm(dispute, "not ruled in time", at=at)
-    change(dispute, ran_out=ran_out)
-    if ran_out >= PROVISIONAL_AFTER and _rule_provisionally(dispute, at=at):
-        return
-    if dispute.neutral_id:
-        if ran_out == 1:
-            hearing.replace(dispute, because=Seat.Left.LAPSED, at=at)
-    else:
-        chosen = assignment.next_arbiter(dispute, at=at) if ran_out == 1 else None
-        chosen = chosen or assignment.next_lead(dispute, at=at) or dispute.arbiter
-        course.give_to(dispute, chosen, because=Seat.Left.LAPSED, at=at)
-    data = {"arbiter": dispute.arbiter_id, "ran_out": ran_out}
-    enter(dispute, DisputeState.REVIEW, by=None, at=at, span=AGAIN, event="dispute.reassigned", data=data)
-    if ran_out == PROVISIONAL_AFTER - 1 and dispute.refund.asked <= budget.SMALLEST:
-        _advance(dispute, most=budget.SMALLEST, at=at)
-
-
-def _rule_provisionally(dispute: Dispute, *, at: datetime) -> bool:
-    """Whether the rulebook could decide in place of the people who did not."""
-    items = rulings.items_of(dispute.refund)
-    if not rulings.rulebook_amount(dispute.refund, items):
-        return False
-    draft = rulings.by_the_rulebook(dispute.refund, items)
-    prepared = rulings.prepare(dispute, draft)
-    ruling = rulings.write(dispute, draft, prepared, by=None, at=at, kind=Ruling.Kind.PROVISIONAL)
-    course.serve(dispute, ruling, by=None, at=at)
-    return True
-
-
-def _not_signed(dispute: Dispute, *, at: datetime) -> None:
-    """The signature did not come: it is asked of the next person."""
-    course.alarm(dispute, "not signed in time", at=at)
-    if dispute.waits_for == ARBITER:
-        chosen = assignment.next_arbiter(dispute, at=at) or assignment.next_lead(dispute, at=at) or dispute.arbiter
-        course.give_to(dispute, chosen, because=Seat.Left.LAPSED, at=at)
-    else:
-        chosen = assignment.next_senior(dispute, at=at) or dispute.senior
-        course.ask_to_sign(dispute, chosen, because=Seat.Left.LAPSED, at=at)
-    span = course.staff_span(dispute, "SIGN", at=at)
-    enter(dispute, DisputeState.SIGNING, by=None, at=at, span=span, event="dispute.signer_changed")
-
-
-def _not_carried_out(dispute: Dispute, *, at: datetime) -> None:
-    """The money has not arrived: finance is alarmed and the late counter grows; or it has, and the case is over."""
-    course.close_if_done(dispute, at=at)
-    if dispute.is_over:
-        return
-    if dispute.refund.state == RefundState.APPROVED or not evidence.supplements_arrived(dispute):
-        course.alarm(dispute, "not paid in time", at=at)
-    span = span_of(dispute, "ENFORCE")
-    enter(dispute, DisputeState.ENFORCING, by=None, at=at, span=span, event="dispute.payment_late")
-
-
-def _waited_too_long(dispute: Dispute, limit: str, *, at: datetime) -> None:
-    """The buyer has waited for 13 days in which others had to move.
-
-    What was ruled is paid at once. Without a ruling a lead has the case for 24 hours; then the rulebook's figure is
-    advanced, up to ¥2,000, and the case goes on about the rest.
-    """
-    if dispute.closed_at is not None or dispute.state == DisputeState.ENFORCING:
-        return
-    ruling = served(dispute)
-    if limit == budget.WAIT:
-        change(dispute, budget_over_at=at)
-        note(dispute, "dispute.budget_used_up", by=None, at=at, data={"state": dispute.state})
-        if ruling is not None:
-            course.pay_early(dispute, ruling, at=at)
-            return
-        course.alarm(dispute, "the buyer has waited for too long", at=at)
-        if dispute.state == DisputeState.REVIEW and not dispute.neutral_id:
-            lead = assignment.next_lead(dispute, at=at) or dispute.arbiter
-            course.give_to(dispute, lead, because=Seat.Left.LAPSED, at=at)
-            data = {"arbiter": dispute.arbiter_id}
-            enter(dispute, DisputeState.REVIEW, by=None, at=at, span=AGAIN, event="dispute.reassigned", data=data)
-        budget.give_last_chance(dispute, at=at)
-    elif ruling is None and not _advance(dispute, most=budget.MOST, at=at) and dispute.decided_in in UNDECIDED:
-        course.alarm(dispute, "the buyer has waited for too long, and the rules leave the sum to people", at=at)
-        budget.give_last_chance(dispute, at=at)
-
-
-def _advance(dispute: Dispute, *, most: int, at: datetime) -> bool:
-    """Whether the rulebook's own figure could be paid before anybody decided; it stays with a buyer in good faith."""
-    if dispute.advanced:
-        return True
-    refund = dispute.refund
-    items = rulings.items_of(refund)
-    if refund.state != RefundState.DISPUTED or not rulings.rulebook_amount(refund, items):
-        return False
-    grants, left = {}, most
-    for item in items:
-        if part := min(rulings.by_rules(item), left):
-            grants[item.unit_id], left = part, left - part
-    if not grants:
-        return False
-    draft = rulings.by_the_rulebook(refund, items)
-    platform_bp = rulings.platform_part(draft.shares)
-    refunds.ruled(refund, grants=grants, platform_bp=platform_bp, by=None, at=at)
-    change(dispute, advanced=sum(grants.values()))
-    note(dispute, "dispute.advanced", by=None, at=at, data={"amount": dispute.advanced})
-    return True
 
 
 def _ask_for_signature(dispute: Dispute, ruling: Ruling, prepared: Prepared, *, by: Any, at: datetime) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Role
-from disputes import appeals, budget, lifecycle, questions, rulings, suspension
+from disputes import appeals, budget, choices, lifecycle, questions, rulings, suspension
 from disputes.models import Dispute, Ruling, Seat
 from disputes.states import AppealState, DisputeState
 from orders import delivery
@@ -51,7 +51,7 @@ def test_a_silent_shop_loses_what_the_rules_give_by_one_click(order, rich_buyer,
     ruling = Ruling.objects.get()
     assert (ruling.kind, ruling.by, ruling.award) == ("default", None, 9_800)
     assert ruling.reasons
-    assert lifecycle.actions_for(dispute, arbiter, dispute.entered_at) == ["sign", "recuse"]
+    assert choices.actions_for(dispute, arbiter, dispute.entered_at) == ["sign", "recuse"]
     lifecycle.sign(dispute, agrees=True, version=1, by=arbiter, at=dispute.entered_at)
     assert (dispute.state, dispute.outcome) == (DisputeState.RULED, "default")
     assert wallet(rich_buyer) == before + 9_800
@@ -143,7 +143,7 @@ def test_a_claim_up_to_50_yuan_is_paid_when_people_failed_twice(
     assert wallet(rich_buyer) == before + 3_000
     assert (cheap_reviewed.state, cheap_reviewed.advanced) == (DisputeState.REVIEW, 3_000)
     assert "dispute.advanced" in events_of(cheap_reviewed)
-    assert "withdraw" not in lifecycle.actions_for(cheap_reviewed, rich_buyer, cheap_reviewed.entered_at)
+    assert "withdraw" not in choices.actions_for(cheap_reviewed, rich_buyer, cheap_reviewed.entered_at)
     late = cheap_reviewed.entered_at
     unit = cheap_reviewed.refund.items.get().unit_id
     draft = drafted(cheap_reviewed, shares={"seller": 3_000, "buyer": 7_000}, grants={unit: 3_000})
@@ -151,6 +151,20 @@ def test_a_claim_up_to_50_yuan_is_paid_when_people_failed_twice(
     assert cheap_reviewed.state == DisputeState.RULED
     lapse(cheap_reviewed)
     assert (cheap_reviewed.state, wallet(rich_buyer)) == (DisputeState.CLOSED, before + 3_000), "once, not twice"
+
+
+def test_no_clock_of_the_staff_pays_where_people_alone_decide(
+    cheap_reviewed, rich_buyer, arbiter, second_arbiter, lead
+):
+    """Neither early, up to ¥50, nor by the rulebook in the end: the lead keeps the case, with an alarm each day."""
+    refund = cheap_reviewed.refund
+    Refund.objects.filter(pk=refund.pk).update(decision=refund.decision | {"is_people_only": True})
+    before = wallet(rich_buyer)
+    for _ in range(5):
+        lapse(cheap_reviewed)
+    assert (cheap_reviewed.state, cheap_reviewed.arbiter, cheap_reviewed.advanced) == (DisputeState.REVIEW, lead, 0)
+    assert wallet(rich_buyer) == before
+    assert not Ruling.objects.exists()
 
 
 @pytest.fixture
@@ -203,6 +217,21 @@ def test_after_13_days_a_lead_has_24_hours_and_then_the_rules_pay(large_reviewed
     large_reviewed.refresh_from_db()
     assert wallet(rich_buyer) == before + 29_400
     assert (large_reviewed.advanced, large_reviewed.state) == (29_400, DisputeState.REVIEW)
+
+
+def test_after_13_days_no_clock_pays_where_people_alone_decide(large_reviewed, rich_buyer, lead, at):
+    refund = large_reviewed.refund
+    Refund.objects.filter(pk=refund.pk).update(decision=refund.decision | {"is_people_only": True})
+    before = wallet(rich_buyer)
+    Timer.objects.filter(subject=large_reviewed.address, limit=budget.WAIT).update(due_at=at, next_try_at=at)
+    for day in range(3):
+        sweep(at=at + day * 24 * HOUR)
+    large_reviewed.refresh_from_db()
+    assert (large_reviewed.advanced, wallet(rich_buyer)) == (0, before)
+    assert large_reviewed.arbiter == lead
+    last = Timer.objects.get(subject=large_reviewed.address, limit=budget.LAST, state=Timer.State.RUNNING)
+    assert last.due_at == at + 72 * HOUR, "the lead has the next day"
+    assert events_of(large_reviewed).count("dispute.alarm") >= 3, "and hears of it each day"
 
 
 def test_what_was_ruled_is_paid_when_the_wait_is_over(large_ruled, rich_buyer, at):
