@@ -20,7 +20,7 @@ from timeline.api import CURSOR
     operation_id="getMoneyOfShop",
     summary="See one pocket of a shop line by line",
     description=(
-        "`pending`, `available`, `deposit` or `reserved`; for the shop and the mall's staff."
+        "`pending`, `available`, `deposit` or `reserved`; for the shop and the mall's staff of money."
         " Newest line first, 50 a page."
     ),
     parameters=[CURSOR],

@@ -33,7 +33,7 @@ POCKETS = {
 
 @require_safe
 def money(request: HttpRequest, slug: str) -> HttpResponse:
-    """Where a shop's money is and how it came there; for the shop and the mall's staff, for others it is not there."""
+    """Where a shop's money is and how it came there; for the shop and the mall's staff of money, hidden from others."""
     deposit = get_object_or_404(Deposit.objects.select_related("shop"), shop__slug=slug)
     if not may_see_money(deposit, request.user):
         raise Http404

@@ -100,7 +100,9 @@ def shop(request: Request, slug: str) -> Response:
 @extend_schema(
     operation_id="getDeposit",
     summary="See a shop's deposit line by line",
-    description="For the shop itself and the mall's staff; to others it does not exist. Newest line first, 50 a page.",
+    description=(
+        "For the shop itself and the mall's staff of money; to others it does not exist. Newest line first, 50 a page."
+    ),
     parameters=[CURSOR],
     responses=DepositForOwner,
     examples=[OpenApiExample("A deposit in place", A_DEPOSIT, response_only=True)],

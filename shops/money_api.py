@@ -141,9 +141,10 @@ def account(request: Request, slug: str) -> Response:
     summary="Withdraw what is available",
     description=(
         "For the shop's people of finance, who must have proved within five minutes that it is them. The money is set"
-        " aside at once and sent within seconds; above the mall's limit two people of its finance let it go"
-        " (`is_held`). Never what open cases may need. Refused: `reauthentication_required`, `no_account`,"
-        " `account_too_new`, `bad_amount`, `insufficient_balance`, `payouts_paused`, `suspended`."
+        " aside at once and sent within seconds; above the mall's limit, for all that is withdrawn within 24 hours, two"
+        " people of its finance let it go (`is_held`). Never what open cases may need. Refused:"
+        " `reauthentication_required`, `no_account`, `account_too_new`, `bad_amount`, `insufficient_balance`,"
+        " `payouts_paused`, `suspended`."
     ),
     request=SumToPay,
     responses={201: WithdrawalShown},

@@ -28,6 +28,7 @@ from shops.models import (
 )
 from shops.states import DepositState, ListingState, MemberState, PayeeState
 from shops.stock import MOST_CODES
+from shops.withdrawals import is_in_a_person_s_hands
 from timeline.serializers import Day
 
 
@@ -144,7 +145,7 @@ class WithdrawalShown(serializers.Serializer[Any]):
 
     def get_is_held(self, payout: Any) -> bool:
         """Whether it is in a person's hands."""
-        return bool(payout.state == PayoutState.MANUAL)
+        return is_in_a_person_s_hands(payout)
 
 
 class WithdrawalPage(serializers.Serializer[Any]):
@@ -199,7 +200,7 @@ class DepositLine(serializers.Serializer[Any]):
 
 
 class DepositForOwner(serializers.Serializer[Any]):
-    """A shop's deposit, for the shop and the mall's staff, with a page of its statement, newest first."""
+    """A shop's deposit, for the shop and the mall's staff of money, with a page of its statement, newest first."""
 
     state = serializers.ChoiceField(DepositState.choices, source="deposit.state")
     turn = serializers.CharField(source="deposit.owner", help_text="Whose turn it is; empty at the end.")

@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from ledger import brake, gateways, payouts
@@ -22,6 +22,9 @@ from timeline.spans import hours
 
 #: How long a new account rests before money goes there: time for the shop to notice that it was not the one who chose.
 COOLING = hours(24)
+#: The limit above which two of finance let money go is for all that a shop takes within so long: a sum in parts is the
+#: same sum.
+TOGETHER = timedelta(hours=24)
 #: The least that is sent, in fen.
 LEAST = 100
 #: An account as people write it, without blanks.
@@ -60,6 +63,12 @@ def sent_by(shop: Shop) -> "QuerySet[Payout]":
     return Payout.objects.filter(cause__in=causes).select_related("user")
 
 
+def taken_lately(shop: Shop, *, at: datetime) -> int:
+    """The fen that the shop took within the last 24 hours, to whichever account; what came back is not counted."""
+    lately = sent_by(shop).filter(planned_at__gt=at - TOGETHER, planned_at__lte=at).exclude(state=PayoutState.VOID)
+    return int(lately.aggregate(sum=Sum("amount"))["sum"] or 0)
+
+
 @verb
 def name_account(shop: Shop, *, account: str, holder: str, by: Any, at: datetime) -> Payee:
     """The shop says where its money goes from now on; nothing is sent there for 24 hours, and never to the old one.
@@ -89,8 +98,9 @@ def name_account(shop: Shop, *, account: str, holder: str, by: Any, at: datetime
 def withdraw(shop: Shop, *, amount: int, four_eyes_above: int, key: str, by: Any, at: datetime) -> Payout:
     """The shop takes `amount` fen of what is available, once for `key`; above the limit two of finance let it go.
 
-    The money is set aside at once. Refused: `not_your_turn`, `suspended`, `no_account`, `account_too_new`,
-    `bad_amount`, `insufficient_balance`, `payouts_paused`.
+    The limit, in fen, is for all that the shop takes within 24 hours. The money is set aside at once. Refused:
+    `not_your_turn`, `suspended`, `no_account`, `account_too_new`, `bad_amount`, `insufficient_balance`,
+    `payouts_paused`.
     """
     lock_root(shop)
     _require_money(shop, by=by, at=at)
@@ -124,7 +134,7 @@ def withdraw(shop: Shop, *, amount: int, four_eyes_above: int, key: str, by: Any
         payment=None,
         channel=payee.channel,
         payee=payee.account,
-        is_held=amount > four_eyes_above,
+        is_held=taken_lately(shop, at=at) + amount > four_eyes_above,
         at=at,
         instant=False,
         key=once,
@@ -144,6 +154,16 @@ def lapse(payee: Payee, *, limit: str, at: datetime) -> None:
 def is_on_its_way(payout: Payout) -> bool:
     """Whether a withdrawal has neither arrived nor come back."""
     return payout.state not in {PayoutState.PAID, PayoutState.VOID}
+
+
+def is_in_a_person_s_hands(payout: Payout) -> bool:
+    """Whether people of the mall's finance must see to a withdrawal."""
+    return bool(payout.state == PayoutState.MANUAL)
+
+
+def alone(shop: Shop, *, four_eyes_above: int, at: datetime) -> int:
+    """How many fen the shop may take now without anybody of finance looking at it."""
+    return max(0, four_eyes_above - taken_lately(shop, at=at))
 
 
 def _require_money(shop: Shop, *, by: Any, at: datetime) -> None:

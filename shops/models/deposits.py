@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from accounts.models import Role
 from shops.models.shops import BOOKS, MONEY, Shop
 from shops.models.words import visible
 from shops.states import DEPOSIT, PAYEE, DepositState, PayeeState
@@ -22,6 +23,9 @@ SHORT_BELOW_BP, NO_NEW_LISTINGS_BELOW_BP, NO_SALES_BELOW_BP = 8_000, 5_000, 2_00
 #: What a new shop has to deposit, in fen: ¥1,000, the base sum before category and turnover are known. Reputation hands
 #: down the sum that fits them (domain: Deposit).
 BASE_DEPOSIT = 100_000
+
+#: Roles of staff that see every shop's money line by line.
+SEEING_MONEY = frozenset({Role.FINANCE, Role.RISK, Role.LEAD, Role.AUDITOR})
 
 
 class Deposit(Tracked):
@@ -53,8 +57,11 @@ class Deposit(Tracked):
         return self.shop.may(user, MONEY)
 
     def is_visible_to(self, user: Any) -> bool:
-        """Whether `user` may see the deposit line by line: the shop's people of money and the mall's staff."""
-        return self.shop.may(user, BOOKS) or user.is_mall_staff
+        """Whether `user` may see the shop's money line by line: its own people of money, and the mall's.
+
+        Who hears cases sees what a case needs of it in the case; the rest is none of theirs.
+        """
+        return self.shop.may(user, BOOKS) or bool(user.roles & SEEING_MONEY)
 
     def get_absolute_url(self) -> str:
         """The deposit line by line."""

@@ -62,7 +62,7 @@ def withdraw(request: HttpRequest, slug: str) -> HttpResponse:
         by=request.user,
         at=clock.now(),
     )
-    if sent.amount > settings.WITHDRAWAL_FOUR_EYES_ABOVE:
+    if verbs.is_in_a_person_s_hands(sent):
         messages.info(request, _("Set aside for you. Above the limit two people of the mall let it go."))
     else:
         messages.success(request, _("Set aside for you. It is sent within seconds."))
@@ -107,6 +107,8 @@ def _withdrawals(
         "then": _("Then money can be sent there."),
         "may_withdraw": shop.may(request.user, MONEY),
         "form": form or WithdrawalForm(initial={"key": uuid.uuid4()}),
+        "alone": verbs.alone(shop, four_eyes_above=settings.WITHDRAWAL_FOUR_EYES_ABOVE, at=at),
+        "four_eyes_above": settings.WITHDRAWAL_FOUR_EYES_ABOVE,
         "account_form": account_form or PayeeForm(auto_id="account-%s"),
         "rows": [{"payout": each, "badge": payout_badge(each)} for each in found[:PAGE]],
         "older": found[PAGE - 1].pk if len(found) > PAGE else None,

@@ -178,7 +178,7 @@ def figures(shop: Shop) -> list[dict[str, Any]]:
 
 @require_safe
 def deposit(request: HttpRequest, slug: str) -> HttpResponse:
-    """A shop's deposit line by line, for the shop and the mall's staff; for anybody else it is not there."""
+    """A shop's deposit line by line, for the shop and the mall's staff of money; for anybody else it is not there."""
     found = _visible(request, slug)
     lines = statement(found.shop.account("deposit"))
     before = request.GET.get("before", "")
@@ -246,7 +246,7 @@ def happenings(deposit: Deposit) -> list[dict[str, Any]]:
 
 
 def may_see_money(deposit: Deposit, user: Any) -> bool:
-    """Whether somebody sees a deposit line by line: the shop itself, and the mall's staff."""
+    """Whether somebody sees a deposit line by line: the shop itself, and the mall's staff of money."""
     return bool(user.is_authenticated and deposit.is_visible_to(user))
 
 

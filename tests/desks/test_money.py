@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from orders import lifecycle
+from tests.fixtures.people import staff
 from tests.queries import recorded
 
 PAGE = "desks:money"
@@ -41,6 +42,21 @@ def test_strange_words_in_the_address_are_no_error(client, sold, seller, words):
 def test_a_stranger_finds_nothing_there(client, deposit, stranger):
     client.force_login(stranger)
     assert client.get(reverse(PAGE, args=["xinghe"])).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["finance", "risk", "lead", "auditor"])
+def test_the_mall_s_people_of_money_see_every_shop_s(client, deposit, role, at):
+    client.force_login(staff(role, at=at))
+    assert client.get(reverse(PAGE, args=["xinghe"])).status_code == 200
+    assert client.get(reverse("shops:deposit", args=["xinghe"])).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["agent", "arbiter", "senior"])
+def test_who_hears_cases_has_no_business_in_a_shop_s_books(client, deposit, role, at):
+    client.force_login(staff(role, at=at))
+    assert client.get(reverse(PAGE, args=["xinghe"])).status_code == 404
+    assert client.get(reverse("shops:deposit", args=["xinghe"])).status_code == 404
+    assert client.get(reverse("api:money_of_shop", args=["xinghe", "pending"])).status_code == 404
 
 
 def test_many_lines_cost_as_many_queries_as_few(client, sold, seller, listing, rich_buyer, at):

@@ -186,7 +186,23 @@ def test_above_the_limit_two_people_of_the_mall_let_it_go(payee, seller, finance
     second = staff_of_the_mall("finance", at=later, name="finance-2")
     assert payouts.retry(payout, by=second, at=later) is True
     assert payout.state == "sending"
-    assert take(payee.shop, seller, later, amount=20_000, key="z", limit=20_000).state == "planned", "at it, not above"
+
+
+def test_a_sum_in_parts_is_the_same_sum(payee, seller, channel, later):
+    """What a shop takes within 24 hours counts together, to whichever account; what came back does not."""
+    shop, hour = payee.shop, timedelta(hours=1)
+    assert take(shop, seller, later, amount=20_000, key="a", limit=20_000).state == "planned", "at it, not above"
+    assert take(shop, seller, later + hour, amount=100, key="b", limit=20_000).state == "manual"
+    sweep(at=later + hour)
+    withdrawals.name_account(shop, account="6222020200119999", holder="北京星河", by=seller, at=later + hour)
+    first_day_over, account_rested = later + 24 * hour, later + 25 * hour
+    assert withdrawals.taken_lately(shop, at=first_day_over - timedelta(microseconds=1)) == 20_100
+    assert withdrawals.alone(shop, four_eyes_above=20_000, at=first_day_over) == 19_900
+    assert take(shop, seller, account_rested, amount=20_000, key="c", limit=20_000).state == "planned"
+    assert take(shop, seller, account_rested, amount=100, key="d", limit=20_000).state == "manual"
+    channel.mood = "refusing"
+    payouts.run(at=account_rested)
+    assert withdrawals.taken_lately(shop, at=account_rested) == 100, "a is no more of today, c came back"
 
 
 def test_a_shop_s_money_never_goes_to_somebody_s_balance(payee, seller, finance, later):
