@@ -164,7 +164,7 @@ def _settle_penalty(dispute: Dispute, words: Words, **who: Any) -> None:
     penalties.settle(open_one, agrees=bool(words.get("agrees")), **who)
 
 
-#: By the name under which `lifecycle.actions_for` offers it.
+#: By the name under which `choices.actions_for` offers it.
 ACTS: dict[str, Act] = {
     "extend": _extend,
     "challenge": _challenge,

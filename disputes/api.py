@@ -1,6 +1,7 @@
 """The API of disputes: both sides speak, staff assign, decide and sign; the same verbs as the pages."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -12,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.requests import signed_in
-from disputes import acts, lifecycle, proposals, questions, rulings
+from disputes import acts, choices, lifecycle, proposals, questions, rulings
 from disputes.evidence import visible_to, without_networks
-from disputes.models import Dispute
+from disputes.models import Appeal, Dispute, Evidence, Proposal, Question, Ruling
 from disputes.rulings import Draft, Finding
 from disputes.serializers import (
     ArbiterToName,
@@ -316,15 +317,34 @@ def in_hand(request: Request, number: str) -> Dispute:
 def shown(request: Request, found: Dispute) -> Any:
     """The dispute as this person may see it, with what they can do now; records of networks only for who may."""
     at, side = clock.now(), found.side_of(request.user)
-    found.actions = lifecycle.actions_for(found, request.user, at)  # type: ignore[attr-defined]
-    found.file = list(visible_to(found, side, at=at))  # type: ignore[attr-defined]
+    file = list(visible_to(found, side, at=at))
     if side is None and not found.is_unmasked_for(request.user, at):
-        for piece in found.file:  # type: ignore[attr-defined]
+        for piece in file:
             piece.body = without_networks(piece)
-    found.question = questions.current(found)  # type: ignore[attr-defined]
-    found.proposal = proposals.current(found)  # type: ignore[attr-defined]
-    found.appeal = found.appeals.order_by("-pk").first()  # type: ignore[attr-defined]
-    served = lifecycle.served(found)
-    is_signed_now = found.state == DisputeState.SIGNING and found.side_of(request.user) is None
-    found.ruling = served or (lifecycle.latest(found) if is_signed_now else None)  # type: ignore[attr-defined]
-    return DisputeInFull(found).data
+    is_signed_now = found.state == DisputeState.SIGNING and side is None
+    told = Shown(
+        found,
+        actions=choices.actions_for(found, request.user, at),
+        file=file,
+        question=questions.current(found),
+        proposal=proposals.current(found),
+        appeal=found.appeals.order_by("-pk").first(),
+        ruling=lifecycle.served(found) or (lifecycle.latest(found) if is_signed_now else None),
+    )
+    return DisputeInFull(told).data
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A dispute, and what of it one person sees; what it does not say itself, the dispute says."""
+
+    dispute: Dispute
+    actions: list[str]
+    file: list[Evidence]
+    question: Question | None
+    proposal: Proposal | None
+    appeal: Appeal | None
+    ruling: Ruling | None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.dispute, name)

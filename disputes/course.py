@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 #: What somebody new gets when the time for a ruling ran out, or when a draft comes back (machines: D16, D18, D19).
 AGAIN = hours(24)
 
+#: Who signs what a default rule drafted, where no second person is needed.
+ARBITER = "arbiter"
 WRONG_MOMENT = gettext_lazy("The case has moved on meanwhile. Look at it again.")
 #: Which outcome a case has by the kind of ruling that is served.
 OUTCOMES = {

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.requests import signed_in
-from disputes import acts, lifecycle, proposals, questions
+from disputes import acts, choices, proposals, questions
 from disputes.forms import (
     ActForm,
     AgreeForm,
@@ -294,7 +294,7 @@ def _shown(
     request: HttpRequest, dispute: Dispute, name: str, form: ActForm, on_bench: bool, status: int = 200
 ) -> HttpResponse:
     at = clock.now()
-    offered = lifecycle.actions_for(dispute, request.user, at)
+    offered = choices.actions_for(dispute, request.user, at)
     if name != "unmask" and name not in offered:
         raise Refused("wrong_moment", _("This cannot be done now: it is somebody else's turn, or the time is over."))
     context = {

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Role
 from accounts.requests import signed_in
-from disputes import assignment, lifecycle, rulings
+from disputes import assignment, choices, lifecycle, rulings
 from disputes.forms import AssignForm, RulingForm, SendBackForm, StatementForm, statement_form
 from disputes.models import Dispute, Neutral
 from disputes.rulings import Prepared, Weight
@@ -158,7 +158,7 @@ def _workbench(
     statement: StatementForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    actions = lifecycle.actions_for(dispute, request.user, at)
+    actions = choices.actions_for(dispute, request.user, at)
     file = words.evidence(dispute)
     reviews, owner = "vote" in actions, dispute.refund.order.shop.owner
     offers = list(dispute.final_offers.order_by("pk"))

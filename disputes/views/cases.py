@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import signed_in
-from disputes import lifecycle, proposals, questions
+from disputes import choices, lifecycle, proposals, questions
 from disputes.forms import AgreeForm, StatementForm, statement_form
 from disputes.models import Dispute, Seal, Side
 from disputes.states import DisputeState
@@ -126,7 +126,7 @@ def add(dispute: Dispute, form: StatementForm, *, by: Any, at: datetime) -> bool
 
 
 def _context(request: HttpRequest, dispute: Dispute, form: StatementForm, at: datetime) -> dict[str, Any]:
-    actions = lifecycle.actions_for(dispute, request.user, at)
+    actions = choices.actions_for(dispute, request.user, at)
     side = dispute.side_of(request.user)
     file = words.evidence(dispute, side, at)
     return {

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from disputes import acts, appeals, lifecycle, questions
+from disputes import acts, appeals, choices, lifecycle, questions
 from disputes.models import Evidence, Neutral, Question
 from disputes.states import DisputeState
 from disputes.views.acts import SIDES, STAFF
@@ -198,6 +198,6 @@ def test_a_comment_on_an_item_through_the_api(reviewed, rich_buyer, seller, at):
 
 @pytest.mark.parametrize("name", ["appeal", "waive", "agree", "answer"])
 def test_nothing_is_offered_that_the_verb_would_refuse(name, dispute, rich_buyer, at):
-    assert name not in lifecycle.actions_for(dispute, rich_buyer, at)
+    assert name not in choices.actions_for(dispute, rich_buyer, at)
     assert appeals.of(dispute) is None
     assert questions.current(dispute) is None

@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.models import Role
-from disputes import lifecycle, rulings
+from disputes import choices, lifecycle, rulings
 from disputes.models import Dispute, Evidence, Ruling, Signature
 from disputes.rulings import Finding, Weight
 from disputes.states import DisputeState
@@ -586,7 +586,7 @@ def test_the_pages_offer_what_the_verbs_take(request, stage, rich_buyer, seller,
             user.staff_roles.update(revoked_at=at)
     dispute = request.getfixturevalue(stage)
     offered = {
-        user.nickname: lifecycle.actions_for(dispute, user, at) for user in (rich_buyer, seller, arbiter, senior, agent)
+        user.nickname: choices.actions_for(dispute, user, at) for user in (rich_buyer, seller, arbiter, senior, agent)
     }
     assert (
         offered

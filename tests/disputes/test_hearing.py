@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
-from disputes import evidence, hearing, lifecycle, questions
+from disputes import choices, evidence, hearing, lifecycle, questions
 from disputes.models import Challenge, Evidence, Question, Seat, Side
 from disputes.states import DisputeState
 from tests.disputes.sayings import events_of, lapse, refused
@@ -213,7 +213,7 @@ def test_a_case_is_dismissed_for_a_named_reason_and_can_be_appealed(dispute, arb
     assert refused(lambda: lifecycle.dismiss(dispute, **words, by=rich_buyer, at=at)) == "not_your_turn"
     ruling = lifecycle.dismiss(dispute, **words, by=arbiter, at=at)
     assert (dispute.state, dispute.outcome, ruling.award) == (DisputeState.RULED, "dismissed", 0)
-    assert "appeal" in lifecycle.actions_for(dispute, rich_buyer, at)
+    assert "appeal" in choices.actions_for(dispute, rich_buyer, at)
     assert refused(lambda: lifecycle.dismiss(dispute, **words, by=arbiter, at=at)) == "wrong_moment"
 
 

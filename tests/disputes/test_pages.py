@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from disputes import lifecycle
+from disputes import choices
 from disputes.models import Dispute, Evidence, Ruling
 from disputes.states import DisputeState
 from tests.fixtures.disputes import REASONS
@@ -239,4 +239,4 @@ def test_the_queue_costs_the_same_for_one_case_and_for_many(client, dispute, lea
         client.get(address)
     assert Dispute.objects.count() == 1
     assert len(one) < 20
-    lifecycle.actions_for(dispute, lead, dispute.opened_at)
+    choices.actions_for(dispute, lead, dispute.opened_at)

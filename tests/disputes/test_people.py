@@ -7,7 +7,7 @@ import pytest
 from allauth.usersessions.models import UserSession
 
 from accounts.models import Role
-from disputes import assignment, lifecycle, neutrals, penalties, suspension
+from disputes import assignment, choices, lifecycle, neutrals, penalties, suspension
 from disputes.models import Dispute, Neutral, Penalty, Seat
 from disputes.states import DisputeState
 from ledger.accounts import balance
@@ -110,7 +110,7 @@ def test_a_neutral_decides_alone_and_the_staff_no_more(large_reviewed, neutral, 
     assert refused(lambda: lifecycle.rule(large_reviewed, draft, by=arbiter, at=at)) == "not_your_case"
     assert refused(lambda: lifecycle.assign(large_reviewed, arbiter, by=lead, at=at)) == "no_staff_ruling"
     lifecycle.open_file(large_reviewed, by=neutral.user, at=at)
-    assert "rule" in lifecycle.actions_for(large_reviewed, neutral.user, at)
+    assert "rule" in choices.actions_for(large_reviewed, neutral.user, at)
     lifecycle.rule(large_reviewed, draft, by=neutral.user, at=at)
     assert large_reviewed.state == DisputeState.RULED, "nobody of the staff signs it"
     before = wallet(rich_buyer)
@@ -121,7 +121,7 @@ def test_a_neutral_decides_alone_and_the_staff_no_more(large_reviewed, neutral, 
 def test_without_a_neutral_the_buyer_goes_outside_or_the_rules_stand(
     large_reviewed, arbiter, lead, rich_buyer, seller, at
 ):
-    assert "go_outside" not in lifecycle.actions_for(large_reviewed, rich_buyer, at)
+    assert "go_outside" not in choices.actions_for(large_reviewed, rich_buyer, at)
     neutrals.refer(large_reviewed, by=lead, at=at)
     assert "dispute.alarm" in events_of(large_reviewed)
     draft = drafted(large_reviewed, shares={"seller": 10_000})
