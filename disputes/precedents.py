@@ -212,7 +212,8 @@ def searched(*, reason: str = "", kind: str = "", rule: str = "", number: str = 
 
 def digest(*, at: datetime) -> Any:
     """What everybody reads: standing precedents that are 30 days old, newest first."""
-    return Precedent.objects.standing().filter(at__lte=at - DIGEST_AFTER).order_by("-at", "-pk")
+    found = Precedent.objects.standing().filter(at__lte=at - DIGEST_AFTER)
+    return found.select_related("ruling__seal").order_by("-pk")
 
 
 def _distance(features: Features, other: Precedent) -> int:

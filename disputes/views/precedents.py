@@ -1,11 +1,11 @@
 """Precedents on pages: the staff's list, everybody's digest, and second looks that are taken blind."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -23,6 +23,7 @@ from refunds import words as cases
 from rulebook.explanations import percent
 from shops.models import Kind
 from timeline import clock
+from timeline.parts import part
 
 PAGE = 50
 
@@ -62,14 +63,14 @@ def index(request: HttpRequest) -> HttpResponse:
     _require_staff(request)
     form = SearchForm(request.GET or None)
     asked = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    found = Paginator(precedents.searched(**asked), PAGE).get_page(request.GET.get("page"))
+    found = part(precedents.searched(**asked), by="-at", place=request.GET.get("before", ""), most=PAGE)
     context: dict[str, Any] = {
         "form": form,
-        "page": found,
-        "rows": [shown(each) for each in found],
+        "part": found,
+        "rows": [shown(each) for each in found.rows],
         "agreement": _agreement(),
         "mine": SecondLook.objects.filter(user=request.user.pk, decided_at=None).order_by("asked_at", "pk")[:PAGE],
-        "query": "&".join(f"{name}={value}" for name, value in asked.items() if value),
+        "query": urlencode({name: value for name, value in asked.items() if value}),
     }
     return render(request, "disputes/precedents.html", context)
 
@@ -77,9 +78,12 @@ def index(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def digest(request: HttpRequest) -> HttpResponse:
-    """How like cases were decided, for everybody: no names, no numbers of cases, no day, no words of anybody."""
-    found = Paginator(precedents.digest(at=clock.now()), PAGE).get_page(request.GET.get("page"))
-    return render(request, "disputes/digest.html", {"page": found, "rows": [shown(each) for each in found]})
+    """How like cases were decided, for everybody: no names, no numbers of cases, no day, no words of anybody.
+
+    Its parts begin at a number and not at a time: the address of the next one would tell the moment of a ruling.
+    """
+    found = part(precedents.digest(at=clock.now()), by="-id", place=request.GET.get("before", ""), most=PAGE)
+    return render(request, "disputes/digest.html", {"part": found, "rows": [shown(each) for each in found.rows]})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

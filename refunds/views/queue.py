@@ -5,11 +5,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -22,6 +21,7 @@ from refunds.models import Answer, Refund, Word
 from refunds.states import RefundState
 from shops.models import MONEY, SERVE, Listing, Shop
 from timeline import clock
+from timeline.parts import part
 from timeline.refusals import Refused
 from timeline.sweep import fire_overdue
 
@@ -49,16 +49,15 @@ def queue(request: HttpRequest, slug: str) -> HttpResponse:
     listings = list(Listing.objects.filter(shop=shop).order_by("title", "pk").values_list("pk", "title")[:500])
     form = QueueForm(request.GET, listings=listings)
     waiting = _filtered(waiting_for(shop), form.cleaned_data if form.is_valid() else {})
-    found = list(_after(waiting, request.GET.get("after", ""))[: PAGE + 1])
-    rows = [row(refund, at) for refund in found[:PAGE]]
+    found = part(waiting, by="deadline_at", place=request.GET.get("after", ""), most=PAGE)
+    rows = [row(refund, at) for refund in found.rows]
     context = {
         "shop": shop,
         "form": form,
         "is_filtered": any(form.cleaned_data.values()) if form.is_bound and form.is_valid() else False,
         "rows": rows,
         "proven": sum(each["can_be_chosen"] for each in rows),
-        "next": _cursor(found[PAGE - 1]) if len(found) > PAGE else "",
-        "is_first": not request.GET.get("after"),
+        "part": found,
         "query": form.as_query(),
         "at": at,
     }
@@ -81,27 +80,6 @@ def _filtered(waiting: QuerySet[Refund], asked: dict[str, Any]) -> QuerySet[Refu
     if asked.get("most") is not None:
         waiting = waiting.filter(asked__lte=asked["most"])
     return waiting
-
-
-def _cursor(refund: Refund) -> str:
-    """Where a page ends: the deadline and the id of its last row; what has no clock comes last."""
-    return f"{refund.deadline_at.isoformat() if refund.deadline_at else ''}_{refund.pk}"
-
-
-def _after(waiting: QuerySet[Refund], cursor: str) -> QuerySet[Refund]:
-    until, _line, pk = cursor.rpartition("_")
-    if not pk.isdecimal() or len(pk) > 18:
-        return waiting
-    if not until:
-        return waiting.filter(deadline_at=None, pk__gt=int(pk))
-    try:
-        due_at = parse_datetime(until)
-    except ValueError:
-        due_at = None
-    if due_at is None or due_at.tzinfo is None:
-        return waiting
-    later = Q(deadline_at__gt=due_at) | Q(deadline_at=due_at, pk__gt=int(pk)) | Q(deadline_at=None)
-    return waiting.filter(later)
 
 
 @require_POST

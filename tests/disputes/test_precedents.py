@@ -1,5 +1,7 @@
 """Every ruling becomes a precedent: found by likeness, read by everybody without names, and decided again by lot."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,6 +10,7 @@ from django.urls import reverse
 from disputes import lifecycle, precedents, rulings
 from disputes.models import Precedent, SecondLook
 from refunds.models import RefundItem
+from tests import queries, weight
 from tests.fixtures.disputes import REASONS
 from timeline.models import Event
 from timeline.refusals import Refused
@@ -171,6 +174,34 @@ def test_everybody_reads_the_digest_after_thirty_days_and_nobody_in_it(client, r
     for secret in (order.number, ruled.number, order.shop.name, recorded.ruling.seal.number, REASONS, "98.00"):
         assert secret not in page
         assert secret not in told
+
+
+@pytest.mark.parametrize("who", ["everybody", "staff"])
+def test_a_long_list_is_told_in_parts_that_ask_as_often_as_one_row_does(client, recorded, arbiter, at, who):
+    if who == "staff":
+        client.force_login(arbiter)
+    address = reverse("disputes:digest" if who == "everybody" else "disputes:precedents")
+    month_ago = recorded.at - timedelta(days=31)
+    Precedent.objects.update(at=month_ago)
+    client.get(address)  # a session's first page asks once more
+    with queries.recorded() as one:
+        client.get(address)
+    alike(recorded, *range(1, 120), reason="CODE_INVALID", at=month_ago)
+    seen, page = [], client.get(address, {"reason": "CODE_INVALID"})
+    for most in (50, 50, 20):
+        seen += [row["precedent"].pk for row in page.context["rows"]]
+        assert len(page.context["rows"]) == most
+        assert weight.transferred(page) < weight.MOST
+        if most == 50:
+            (way_on,) = re.findall(r'href="\?([^"#]*before=[^"#]+)', page.content.decode())
+            assert (str(recorded.at.year) in way_on) == (who == "staff"), "its moment tells everybody which case it was"
+            assert who == "everybody" or "reason=CODE_INVALID" in way_on, "what was looked for stays"
+            with queries.recorded() as asked:
+                page = client.get(f"{address}?{html.unescape(way_on)}")
+            assert len(asked) == len(one), asked
+    assert not page.context["part"].next
+    assert seen == sorted(seen, reverse=True)
+    assert len(set(seen)) == 120
 
 
 # second looks

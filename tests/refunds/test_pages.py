@@ -295,9 +295,9 @@ def test_the_queue_costs_the_same_for_one_case_and_for_fifty(as_shop, big_order,
     with recorded() as many:
         page = as_shop.get(queue)
     assert len(many) == len(one)
-    assert (len(page.context["rows"]), bool(page.context["next"])) == (50, True)
+    assert (len(page.context["rows"]), bool(page.context["part"].next)) == (50, True)
     assert weight.transferred(page) < weight.MOST
-    rest = as_shop.get(queue, {"after": page.context["next"]})
+    rest = as_shop.get(queue, {"after": page.context["part"].next})
     assert len(rest.context["rows"]) == 1
     seen = {row["refund"].pk for row in (*page.context["rows"], *rest.context["rows"])}
     assert len(seen) == 51, "nobody is shown twice and nobody is left out"
