@@ -31,6 +31,7 @@ import orders.delivery_api
 import orders.talk_api
 import privacy.api
 import refunds.api
+import refunds.contests_api
 import refunds.guardians_api
 import refunds.papers_api
 import refunds.talks_api
@@ -359,6 +360,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/refunds/<slug:number>/guardian/accept/", refunds.guardians_api.accept, name="accept_guardian_papers"),
     path("v1/refunds/<slug:number>/guardian/refuse/", refunds.guardians_api.refuse, name="refuse_guardian_papers"),
     path("v1/refunds/<slug:number>/guardian/ask-again/", refunds.guardians_api.ask_again, name="ask_guardian_again"),
+    path("v1/contests/", refunds.contests_api.contest_list, name="contests"),
+    path("v1/refunds/<slug:number>/contest/", refunds.contests_api.contest, name="contest"),
+    path("v1/refunds/<slug:number>/contest/file/", refunds.contests_api.file, name="file_contest"),
+    path("v1/refunds/<slug:number>/contest/withdraw/", refunds.contests_api.withdraw, name="withdraw_contest"),
+    path("v1/refunds/<slug:number>/contest/uphold/", refunds.contests_api.uphold, name="uphold_contest"),
+    path("v1/refunds/<slug:number>/contest/overturn/", refunds.contests_api.overturn, name="overturn_contest"),
     path("v1/reports/", refunds.papers_api.report_list, name="reports"),
     path("v1/reports/<slug:number>/uphold/", refunds.papers_api.uphold_report, name="uphold_report"),
     path("v1/reports/<slug:number>/dismiss/", refunds.papers_api.dismiss_report, name="dismiss_report"),

@@ -16,10 +16,10 @@ from orders import lifecycle as orders
 from orders.states import COUPON, ORDER
 from privacy import lifecycle as privacy
 from privacy.states import ERASURE
-from refunds import guardians, outside, replayed, roads
+from refunds import contests, guardians, outside, replayed, roads
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
-from refunds.states import GUARDIAN, REFUND
+from refunds.states import CONTEST, GUARDIAN, REFUND
 from reputation import alarms, measures
 from reputation import lifecycle as reputation
 from reputation.states import ALARM, DOWNGRADE, MEASURE
@@ -66,6 +66,7 @@ def connect() -> None:
     rulebook_hooks.recent_cases.tie(replayed.recent_cases)
     REFUND.expired.tie(refunds.lapse)
     GUARDIAN.expired.tie(guardians.lapse)
+    CONTEST.expired.tie(contests.lapse)
     DISPUTE.expired.tie(disputes.lapse)
     TALK.expired.tie(support.lapse)
     ERASURE.expired.tie(privacy.lapse)

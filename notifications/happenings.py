@@ -15,7 +15,7 @@ from accounts.models import StaffRole, User
 from complaints.models import Complaint
 from disputes.models import Appeal, Dispute
 from orders.models import Order
-from refunds.models import Guardian, Refund
+from refunds.models import Contest, Guardian, Refund
 from shops.models import Application, Shop
 from support.models import Talk
 from timeline.machines import machines
@@ -54,7 +54,7 @@ class Happening:
                 return self.thing
             case Refund() | Talk() | Complaint():
                 return self.thing.order
-            case Dispute() | Guardian():
+            case Dispute() | Guardian() | Contest():
                 return self.thing.refund.order
             case Appeal():
                 return self.thing.dispute.refund.order
@@ -70,7 +70,7 @@ class Happening:
 
     def _case_number(self) -> str:
         """The number of the case that something without one hangs on."""
-        return self.thing.refund.number if isinstance(self.thing, Guardian) else ""
+        return self.thing.refund.number if isinstance(self.thing, Guardian | Contest) else ""
 
     def is_by_clock(self) -> bool:
         """Whether nobody did it."""
@@ -107,6 +107,7 @@ ALONG: dict[str, list[str]] = {
     "dispute": ["refund__order__shop"],
     "appeal": ["dispute__refund__order__shop"],
     "guardian": ["refund__order__shop"],
+    "contest": ["refund__order__shop"],
     "deposit": ["shop"],
     "coupon": ["shop"],
     "listing": ["shop"],

@@ -97,6 +97,16 @@ def drafted_for(happening: Happening) -> list[int | None]:
     return arbiter(happening) if happening.thing.waits_for else seniors(happening)
 
 
+def deciding(happening: Happening) -> list[int | None]:
+    """Who may decide about a contested payment."""
+    return [user for role in (Role.ARBITER, Role.SENIOR, Role.LEAD) for user in happening.staff.holding(role)]
+
+
+def claimed_buyer(happening: Happening) -> list[int | None]:
+    """The buyer, if a claim on them is booked."""
+    return buyer(happening) if happening.event.data["against"] == "buyer" else []
+
+
 def assigning_leads(happening: Happening) -> list[int | None]:
     """Who assigns a case, unless it went to an arbiter in the same breath."""
     return [] if happening.thing.arbiter_id else leads(happening)

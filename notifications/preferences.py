@@ -14,6 +14,7 @@ REMINDER = ".reminder"
 GROUPS = {
     "order": Group.ORDERS,
     "refund": Group.CASES,
+    "contest": Group.CASES,
     "talk": Group.MESSAGES,
     "complaint": Group.CASES,
     "dispute": Group.DISPUTES,
@@ -40,6 +41,9 @@ MAILED = {
     "refund.checking",
     "refund.refunded",
     "refund.lapsed",
+    "contest.upheld",
+    "contest.overturned",
+    "contest.claimed",
     "dispute.evidence",
     "dispute.assigned",
     "dispute.ruled",
@@ -62,6 +66,7 @@ MAILED = {
 #: Mailed to everybody whatever they chose: rights end with them, or somebody else may be at their money.
 NEEDED = {
     "refund.declined",
+    "contest.claimed",
     "dispute.evidence",
     "dispute.ruled",
     "deposit.suspended",

@@ -20,9 +20,11 @@ from notifications.people import (
     assigning_leads,
     buyer,
     caller,
+    claimed_buyer,
     concerned,
     concerned_person,
     deceived_buyer,
+    deciding,
     drafted_for,
     finance,
     holding,
@@ -138,7 +140,7 @@ def _about(happening: Happening) -> list[Notification]:
 
 
 #: Things of which people are reminded before a clock ends.
-REMINDED = ("order", "refund", "dispute", "appeal", "payment", "payout", "deposit", "guardian", "complaint")
+REMINDED = ("order", "refund", "dispute", "appeal", "payment", "payout", "deposit", "guardian", "contest", "complaint")
 
 #: Who is told what about which event. A name that stands neither here nor in SILENT is a gap that a test names.
 TOLD: dict[str, list[Line]] = {
@@ -224,6 +226,29 @@ TOLD: dict[str, list[Line]] = {
     "guardian.accepted": [Line("guardian.accepted", buyer, refund_page)],
     "guardian.refused": [Line("guardian.refused", buyer, refund_page)],
     "guardian.closed": [Line("guardian.closed", buyer, refund_page)],
+    "contest.filed": [
+        Line("contest.filed_for_buyer", buyer, refund_page),
+        Line("contest.filed", deciding, refund_page),
+    ],
+    "contest.late": [Line("contest.late", leads, refund_page)],
+    "contest.upheld": [Line("contest.upheld", shop, refund_page), Line("contest.upheld_for_buyer", buyer, refund_page)],
+    "contest.overturned": [
+        Line("contest.overturned", shop, refund_page),
+        Line("contest.overturned_for_buyer", buyer, refund_page),
+    ],
+    "contest.still_late": [Line("contest.still_late", leads, refund_page)],
+    "contest.withdrawn": [
+        Line("contest.withdrawn", buyer, refund_page),
+        Line("contest.withdrawn", deciding, refund_page),
+    ],
+    "contest.recourse_booked": [
+        Line("contest.claimed", claimed_buyer, refund_page),
+        Line("contest.recourse_booked", risk, refund_page),
+    ],
+    "contest.fund_short": [
+        Line("contest.fund_short", finance, finance_page),
+        Line("contest.fund_short", leads, refund_page),
+    ],
     "listing.withheld": [Line("listing.withheld", shop, refund_page)],
     "listing.given_back": [Line("listing.given_back", shop, refund_page)],
     "listing.forbidden": [Line("listing.forbidden", shop, refund_page)],

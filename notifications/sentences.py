@@ -114,6 +114,23 @@ SENTENCES: dict[str, Promise] = {
     "guardian.accepted": _("Your papers for case %(number)s were accepted."),
     "guardian.refused": _("Your papers for case %(number)s do not show it. The case is decided all the same."),
     "guardian.closed": _("The papers for case %(number)s are closed. Without them it can be filed again."),
+    "contest.reminder": _("The contested payment of case %(number)s is to be decided until %(until)s."),
+    "contest.filed": _("%(shop)s contests the instant payment of case %(number)s. Somebody has to decide."),
+    "contest.filed_for_buyer": _("The shop contests the payment of case %(number)s. Your money stays with you."),
+    "contest.late": _("Nobody has decided about the contested payment of case %(number)s in time. It is yours now."),
+    "contest.upheld": _("The payment of case %(number)s was right and stays. Read why."),
+    "contest.upheld_for_buyer": _("The payment of case %(number)s was right. Nothing changes for you."),
+    "contest.overturned": _(
+        "The payment of case %(number)s was not owed. The guarantee fund gives you %(amount)s back. Read why."
+    ),
+    "contest.overturned_for_buyer": _(
+        "The payment of case %(number)s was found not to have been owed. You keep it. Read why."
+    ),
+    "contest.still_late": _("The contested payment of case %(number)s is still not decided. The shop waits."),
+    "contest.withdrawn": _("The shop took its contest in case %(number)s back. The payment stays."),
+    "contest.claimed": _("The mall books a claim of %(amount)s on you for case %(number)s. Read why and answer us."),
+    "contest.recourse_booked": _("A claim of %(amount)s was booked for case %(number)s. Pursue it."),
+    "contest.fund_short": _("The guarantee fund lacks %(amount)s to make the shop of case %(number)s whole."),
     "listing.withheld": _("The mall took an offer of %(shop)s off sale because of a report. People look at it now."),
     "listing.given_back": _("The report was unfounded: an offer of %(shop)s is on sale again."),
     "listing.forbidden": _("The report was right: an offer of %(shop)s may not be sold any more."),

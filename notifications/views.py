@@ -37,6 +37,7 @@ ICONS = {
     "talk": "life-buoy",
     "complaint": "mail",
     "guardian": "users",
+    "contest": "scale",
     "application": "file-text",
     "licence": "file-check",
     "sanction": "octagon-alert",

@@ -57,6 +57,11 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("attachments", "files"),
     ),
     "goodwill": (Field("text", "text", is_required=True),),
+    "contest": (
+        Field("ground", "choice", is_required=True),
+        Field("text", "text", is_required=True),
+        Field("attachments", "files", is_required=True),
+    ),
     "replace": (Field("text", "text"), Field("attachments", "files")),
     "bad_again": (Field("text", "text"), Field("attachments", "files")),
 }

@@ -14,7 +14,7 @@ from orders.forms import FilesField, Uploads
 from refunds import reasons, stated, words
 from refunds.citations import DeclineCode
 from refunds.models import Refund
-from refunds.papers import Proof, Relation
+from refunds.papers import Contest, Proof, Relation
 from refunds.stated import Told
 from refunds.states import REFUND, RefundState
 from rulebook import linter, terms
@@ -326,3 +326,63 @@ class FindingForm(forms.Form):
     """What somebody of the staff found."""
 
     finding = forms.CharField(label=_("What you found"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class ContestForm(forms.Form):
+    """A shop says that an instant payment was not owed: why in a word, in words, and a file that shows it."""
+
+    ground = forms.ChoiceField(
+        label=_("What is wrong with the payment?"),
+        choices=Contest.Ground.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what is wrong with the payment.")},
+    )
+    text = forms.CharField(
+        label=_("What happened"), min_length=20, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    file = forms.FileField(
+        label=_("A file that proves it"), allow_empty_file=True, widget=forms.FileInput(attrs={"accept": FILES})
+    )
+
+    def __init__(self, *args: Any, is_too_large: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_too_large = is_too_large
+
+    def clean_text(self) -> str:
+        """No void or forbidden terms: each is named with its reason and a better wording."""
+        text: str = self.cleaned_data["text"]
+        if void := linter.blocking(text, linter.Use.DECLINE):
+            raise ValidationError([ValidationError(terms.sentence(each), code="void_term") for each in void])
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        """A file that was too large to be let in is named."""
+        told = super().clean() or {}
+        if self.is_too_large:
+            self.add_error(None, too_large_a_file())
+        return told
+
+
+class ContestDecisionForm(forms.Form):
+    """What somebody of the staff decides about a contested payment, and at whose expense."""
+
+    finding = forms.CharField(
+        label=_("Why, for both sides to read"),
+        min_length=20,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    recourse = forms.ChoiceField(
+        label=_("If the payment was not owed: at whose expense?"),
+        choices=Contest.Recourse.choices,
+        initial=Contest.Recourse.FUND,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    recourse_text = forms.CharField(
+        label=_("What a claim rests on"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("For a claim on the supplier or the buyer: who it is, and what proves it. No money is taken back."),
+    )

@@ -128,6 +128,22 @@ CHECKS = {
         select x.cause from orders_exposure x join refunds_refund r on x.cause = 'refund:' || r.id
          where x.amount > 0 and r.state in ({OVER})
     """,
+    "what is contested was paid by the instant lane": """
+        select 'contest:' || c.id from refunds_contest c join refunds_refund r on r.id = c.refund_id
+         where r.outcome <> 'instant' or r.state <> 'refunded'
+    """,
+    "what the fund gave for a contest is in the books, and only where a person overturned the payment": """
+        select 'contest:' || c.id || ' ' || c.state from refunds_contest c
+          left join ledger_transfer t on t.key = 'contest:' || c.id || ':whole'
+         where c.made_whole <> coalesce(t.amount, 0)
+            or c.state <> 'overturned' and c.made_whole > 0
+    """,
+    "nobody decided a contest in a sale of their own": """
+        select 'contest:' || c.id from refunds_contest c
+          join refunds_refund r on r.id = c.refund_id join orders_order o on o.id = r.order_id
+          join shops_shop s on s.id = o.shop_id
+         where c.decided_by_id in (c.by_id, r.buyer_id, s.owner_id)
+    """,
     "the guarantee fund pays a case's principal, and compensation up to its cap": """
         select 'refund:' || r.id from refunds_refund r
           join ledger_payout p on p.cause = 'refund:' || r.id

@@ -15,8 +15,10 @@ from orders.models import Order
 from orders.parties import SEEING
 from refunds import hooks
 from refunds.states import REFUND, RefundState
+from rulebook import clocks
 from shops.models import SERVE, Deposit, keeping
 from shops.states import DepositState
+from timeline import spans
 from timeline.models import Tracked
 
 #: Cases in which the shop is the one to act.
@@ -227,12 +229,26 @@ class Refund(Tracked):
         """What `user` can do in this case at `at`, by the names of the verbs. Nothing else is offered."""
         if self.is_overdue(at):
             return []
-        found = self._actions_of_shop() if self.is_of_shop(user) else []
+        found = self._actions_of_shop(at) if self.is_of_shop(user) else []
         if self.is_of_buyer(user):
             found += self._actions_of_buyer()
         return found
 
-    def _actions_of_shop(self) -> list[str]:
+    def contest_until(self) -> datetime | None:
+        """Until when the shop may contest it, once it was paid by the instant lane; else nothing.
+
+        As long as both sides have to appeal against a ruling (APPEAL).
+        """
+        if self.outcome != self.Outcome.INSTANT or self.state != RefundState.REFUNDED or self.closed_at is None:
+            return None
+        return spans.deadline(clocks.span("APPEAL", version=self.order.rulebook_version), self.closed_at)
+
+    def may_be_contested(self, at: datetime) -> bool:
+        """Whether the shop may still say that an instant payment was not owed: in time, and once."""
+        until = self.contest_until()
+        return until is not None and at < until and not Contest.objects.filter(refund=self.pk).exists()
+
+    def _actions_of_shop(self, at: datetime) -> list[str]:
         is_mine = self.owner == "shop"
         offered = {
             "accept": self.state in ACCEPTABLE and self.asked > 0,
@@ -246,6 +262,7 @@ class Refund(Tracked):
             "extend": self.state == RefundState.REQUESTED and not self.extended_by,
             "decline": self.state == RefundState.REQUESTED,
             "end_talks": self.state == RefundState.BARGAINING,
+            "contest": self.may_be_contested(at),
         }
         return [name for name, is_offered in offered.items() if is_offered]
 
@@ -467,4 +484,4 @@ class ClaimDraft(models.Model):
 
 
 # What hangs on a case stands in a file of its own; Django knows models by this one.
-from refunds.papers import Answer, CreditNote, Guardian, Proof, Report, Word  # noqa: E402, F401
+from refunds.papers import Answer, Contest, CreditNote, Guardian, Proof, Report, Word  # noqa: E402, F401

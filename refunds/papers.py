@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from refunds.states import GUARDIAN
+from refunds.states import CONTEST, GUARDIAN, ContestState
 from timeline.models import Tracked
 
 
@@ -156,3 +156,76 @@ class Report(models.Model):
             )
         ]
         indexes = [models.Index(fields=["listing"], condition=Q(decided_at=None), name="refunds_report_open")]
+
+
+class Contest(Tracked):
+    """A shop says that an instant payment was not owed. Whatever is decided, the buyer keeps what was paid.
+
+    Sums are fen. `lost` is what the payment took from the shop; `made_whole` what the guarantee fund gave it back of
+    that; `recourse` at whose expense it is in the end, booked as a claim and never taken by a machine.
+    """
+
+    class Ground(models.TextChoices):
+        """What is wrong with the payment, in a word."""
+
+        CODE_WAS_GOOD = "code_was_good", _("The code was good when it was sold")
+        DELIVERED = "delivered", _("It was delivered as promised")
+        USED = "used", _("The buyer has used it")
+        RECORD_WRONG = "record_wrong", _("The record it was paid on is wrong")
+
+    class Recourse(models.TextChoices):
+        """At whose expense the fund made the shop whole."""
+
+        FUND = "fund", _("Nobody's: the fund bears it")
+        SUPPLIER = "supplier", _("The supplier's: a claim on it is booked")
+        BUYER = "buyer", _("The buyer's: fraud is proven, and a claim is booked")
+
+    machine = CONTEST
+    root_by = "refund__order"
+
+    refund = models.OneToOneField("refunds.Refund", on_delete=models.PROTECT, related_name="contest")
+    ground = models.CharField(max_length=16, choices=Ground.choices)
+    text = models.TextField(max_length=2000)
+    attachments = models.ManyToManyField("orders.Attachment", related_name="contests")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    filed_at = models.DateTimeField()
+    lost = models.BigIntegerField(help_text="fen")
+    finding = models.TextField(max_length=2000, blank=True, help_text="why it was decided so")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    recourse = models.CharField(max_length=10, choices=Recourse.choices, blank=True)
+    recourse_text = models.TextField(max_length=2000, blank=True, help_text="what the claim rests on")
+    made_whole = models.BigIntegerField(default=0, help_text="fen out of the guarantee fund")
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            CONTEST.constraint("refunds_contest_state"),
+            models.CheckConstraint(
+                condition=Q(lost__gt=0, made_whole__gte=0, made_whole__lte=F("lost")), name="refunds_contest_sums"
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="overturned") & ~Q(recourse="")) | (~Q(state="overturned") & Q(recourse="")),
+                name="refunds_contest_recourse_if_overturned",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["upheld", "overturned"], decided_by__isnull=False)
+                | (~Q(state__in=["upheld", "overturned"]) & Q(decided_by=None)),
+                name="refunds_contest_decided_by_a_person",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["deadline_at"], condition=Q(state__in=["filed", "late"]), name="refunds_contest_open")
+        ]
+
+    @property
+    def sign(self) -> str:
+        """What stands on its door."""
+        return str(ContestState(self.state).label)
+
+    def root(self) -> models.Model:
+        """Everything about a sale is under the order's lock."""
+        return self.refund.order
+
+    def get_absolute_url(self) -> str:
+        """Its page, the same for both sides and the staff."""
+        return reverse("refunds:contest", kwargs={"number": self.refund.number})

@@ -138,3 +138,36 @@ GUARDIAN = Machine(
     owners={GuardianState.AWAITED: "guardian", GuardianState.GIVEN: "lead"},
     limits={GuardianState.AWAITED: "MINOR_MATERIALS", GuardianState.GIVEN: "MINOR_REVIEW"},
 )
+
+
+class ContestState(models.TextChoices):
+    """What a sign on a contested instant payment would say."""
+
+    FILED = "filed", _("Waiting for somebody to decide")
+    LATE = "late", _("Overdue, waiting for a lead")
+    UPHELD = "upheld", _("The payment was right")
+    OVERTURNED = "overturned", _("The shop was made whole")
+    WITHDRAWN = "withdrawn", _("Taken back by the shop")
+
+
+CONTEST = Machine(
+    name="contest",
+    states=ContestState,
+    first=ContestState.FILED,
+    steps={
+        ContestState.FILED: {
+            ContestState.LATE,
+            ContestState.UPHELD,
+            ContestState.OVERTURNED,
+            ContestState.WITHDRAWN,
+        },
+        ContestState.LATE: {
+            ContestState.UPHELD,
+            ContestState.OVERTURNED,
+            ContestState.WITHDRAWN,
+        },
+    },
+    owners={ContestState.FILED: "lead", ContestState.LATE: "lead"},
+    # A person looks again at what a machine decided. The clock only calls, again and again: a machine says no last no.
+    limits={ContestState.FILED: "HUMAN_REVIEW", ContestState.LATE: "HUMAN_REVIEW"},
+)

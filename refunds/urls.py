@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from refunds.views import cases, claims, papers, queue, talks
+from refunds.views import cases, claims, contests, papers, queue, talks
 
 app_name = "refunds"
 
@@ -23,6 +23,10 @@ urlpatterns = [
     path("refunds/<slug:number>/guardian/", papers.guardian, name="guardian"),
     path("refunds/<slug:number>/guardian/decide/", papers.decide_guardian, name="decide_guardian"),
     path("refunds/<slug:number>/guardian/proofs/<int:pk>/open/", papers.open_proof, name="open_proof"),
+    path("refunds/<slug:number>/contest/", contests.contest, name="contest"),
+    path("refunds/<slug:number>/contest/withdraw/", contests.withdraw, name="withdraw_contest"),
+    path("refunds/<slug:number>/contest/decide/", contests.decide, name="decide_contest"),
+    path("contests/", contests.contest_list, name="contests"),
     path("reports/", papers.report_list, name="reports"),
     path("reports/<slug:number>/decide/", papers.decide_report, name="decide_report"),
     path("refunds/<slug:number>/offer/", talks.offer, name="offer"),

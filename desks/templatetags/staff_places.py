@@ -12,6 +12,7 @@ from complaints.models import READING as READING_COMPLAINTS
 from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE
 from orders.parties import SEEING_COUPONS, SEEING_HEALTH, SEEING_SIGNS
 from privacy.holds import SEEING as SEEING_PRIVACY
+from refunds.contests import SEEING as SEEING_CONTESTS
 from refunds.reports import READING as READING_REPORTS
 from rulebook.lifecycle import RULE_STAFF
 from support.models import ANSWERING
@@ -46,6 +47,7 @@ PLACES = [
     Place("shops:watched", "store", _("Shops under watch"), frozenset({Role.RISK, Role.LEAD})),
     Place("rulebook:staff", "book-open", _("Versions of the rulebook"), frozenset(RULE_STAFF)),
     Place("reputation:risk", "shield-alert", _("Risk"), frozenset({Role.RISK})),
+    Place("refunds:contests", "scale", _("Contested instant payments"), SEEING_CONTESTS),
     Place("refunds:reports", "octagon-alert", _("Reports that something may not be sold"), READING_REPORTS),
     Place("privacy:desk", "shield-check", _("Privacy"), SEEING_PRIVACY),
     Place("orders:platform_coupons", "receipt-text", _("Coupons of the platform"), SEEING_COUPONS),

@@ -1,5 +1,6 @@
 """A case as both sides and the mall's people see it, and what can be done in it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from orders.parties import Side, side_of, side_of_author
 from orders.uploads import too_large
 from refunds import citations, costs, guardians, hooks, lifecycle, reasons, signals, words
 from refunds.forms import DeclineForm
-from refunds.models import CreditNote, Guardian, Offer, Refund
+from refunds.models import Contest, CreditNote, Guardian, Offer, Refund
 from refunds.states import RefundState
 from refunds.views.claims import card
 from timeline import clock, events
@@ -151,6 +152,7 @@ BUTTONS: dict[str, tuple[Promise, str]] = {
     "goodwill": (gettext_lazy("Ask the shop for goodwill"), "plain"),
     "decline": (gettext_lazy("Decline"), "plain"),
     "escalate": (gettext_lazy("Ask the platform to look"), ""),
+    "contest": (gettext_lazy("Contest the payment"), "plain"),
     "withdraw": (gettext_lazy("Take the case back"), "quiet"),
 }
 #: What is done by a button; everything else has a page of its own.
@@ -254,7 +256,10 @@ def papers_of(refund: Refund, user: Any) -> dict[str, Any]:
     is_minor = refund.reason == reasons.MINOR_PURCHASE
     paper = Guardian.objects.select_related("refund__order__shop").filter(refund=refund).first() if is_minor else None
     may_see = paper is not None and (paper.is_of(user) or guardians.may_open(paper, user))
+    is_instant = refund.outcome == Refund.Outcome.INSTANT
+    contested = Contest.objects.select_related("refund").filter(refund=refund).first() if is_instant else None
     return {
+        "contest": contested and {"url": contested.get_absolute_url(), "word": contested.sign},
         "note": CreditNote.objects.select_related("refund").filter(refund=refund).first() if refund.closed_at else None,
         "guardian_url": paper.get_absolute_url() if paper and may_see else "",
         "signals_url": (
@@ -431,6 +436,11 @@ def outcome(refund: Refund) -> str:
 
 def files(refund: Refund) -> list[dict[str, Any]]:
     """The files of a case, with who gave each."""
+    return files_of(refund, refund.attachments.order_by("pk"))
+
+
+def files_of(refund: Refund, attachments: Iterable[Attachment]) -> list[dict[str, Any]]:
+    """Some files of its order, as a page shows them."""
     return [
         {
             "name": each.name,
@@ -439,7 +449,7 @@ def files(refund: Refund) -> list[dict[str, Any]]:
             "is_image": is_image(each),
             "side": side_of_author(refund.order, each.uploader_id).label,
         }
-        for each in refund.attachments.order_by("pk")
+        for each in attachments
     ]
 
 

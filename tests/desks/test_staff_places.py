@@ -27,6 +27,7 @@ OPEN_TO = {
         "shops:applications_queue",
         "shops:watched",
         "rulebook:staff",
+        "refunds:contests",
         "refunds:reports",
         "privacy:desk",
         "orders:platform_coupons",
@@ -47,7 +48,7 @@ OPEN_TO = {
         "orders:suppliers",
         "orders:signs",
     ],
-    "arbiter": ["orders:suppliers"],
+    "arbiter": ["refunds:contests", "orders:suppliers"],
     "buyer": [],
 }
 #: Pages that everybody has, with what is their own; only for these roles they are a place of work.

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from complaints import lifecycle as complaints
@@ -21,9 +22,10 @@ from ledger.transfers import Reason, transfer
 from notifications import inbox
 from orders import conversation, coupons, delivery
 from orders import lifecycle as orders
+from orders.attachments import attach
 from privacy import holds
 from privacy import lifecycle as privacy
-from refunds import bargaining
+from refunds import bargaining, contests
 from refunds.bargaining import Terms
 from refunds.papers import Guardian
 from reputation import alarms, measures
@@ -155,6 +157,13 @@ HARMS = {
     "a charge that was not credited is sent back, whole": [
         "update ledger_notice set amount = amount - 1 where outcome = 'returned'"
     ],
+    "what is contested was paid by the instant lane": [
+        "update refunds_refund set outcome = 'seller' where id = (select refund_id from refunds_contest)"
+    ],
+    "what the fund gave for a contest is in the books, and only where a person overturned the payment": [
+        "update refunds_contest set made_whole = 1"
+    ],
+    "nobody decided a contest in a sale of their own": ["update refunds_contest set decided_by_id = by_id"],
     "the legs of a payout are its amount": [
         f"update ledger_payoutleg set amount = amount + 1 where payout_id = {PAID}"
     ],
@@ -582,6 +591,7 @@ def _differ(at):
 
 def _begin_what_nobody_asked_for(order, refund, at):
     """A call for a person, a complaint outside, a measure, a recall, a level that will fall, a family's papers."""
+    _contest_a_payment(order.buyer, order.snapshot.listing, at)
     clerk = people.staff("agent", at=at, name="clerk")
     complained = Told("authority", "12315-1", stage=Stage.WAITING, state="", text="Where is it?", told_at=at)
     complaints.record(complained, order_number=order.number, by=clerk, at=at)
@@ -591,6 +601,20 @@ def _begin_what_nobody_asked_for(order, refund, at):
     batch = order.snapshot.listing.batches.earliest("pk")
     alarms.raise_alarm(batch, why="person", by=guard, at=at, reason="A drill.")
     _begin_what_clocks_end(order, refund, at)
+
+
+def _contest_a_payment(buyer, listing, at):
+    """A machine paid for a code that the issuer called bad, and the shop says that the issuer was wrong."""
+    order = orders.place(buyer=buyer, listing=listing, quantity=1, acknowledged=True, at=at)
+    orders.pay_from_wallet(order, by=buyer, at=at)
+    unit = order.units.get()
+    delivery.reveal(unit, by=buyer, at=at, visit=VISIT)
+    delivery.record_validity(unit, is_valid=False, source="issuer", at=at)
+    proof = SimpleUploadedFile("proof.txt", b"The issuer was wrong.", content_type="text/plain")
+    told = {"ground": "record_wrong", "text": "The issuer has written that it was wrong."}
+    seller = order.shop.owner
+    paid = claim(unit, "CODE_INVALID", by=buyer, at=at)
+    contests.file(paid, attachments=[attach(order, proof, by=seller, at=at)], by=seller, at=at, **told)
 
 
 @verb
