@@ -9,13 +9,15 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from shops.models import Listing
 from shops.states import DepositState
 
 #: So many words of a question count, and so many signs of each.
 MOST_WORDS, LONGEST = 8, 40
+#: Up to so many listings the words of a question are rare.
+RARE = 500
 #: Where a word may stand.
 WHERE = ("title", "category", "region", "shop__name")
 
@@ -26,14 +28,31 @@ def grams_of(listing: Listing) -> list[str]:
 
 
 def find(listings: QuerySet[Listing], question: str) -> Any:
-    """Those of `listings` in which each word of the question stands somewhere."""
-    for word in words_of(question):
+    """Those of `listings` in which each word of the question stands somewhere, to be shown newest first.
+
+    Asks the database once, where there is a question: whether the words are rare. Rare ones are found through their
+    index and sorted; of common ones a page is full after a few steps from the newest on, while sorting all of them for
+    its sake would take ever longer as the mall grows.
+    """
+    words = words_of(question)
+    if not words:
+        return listings
+    holds = Q(grams__contains=_pairs_of(words))
+    for word in words:
         anywhere = Q()
         for where in WHERE:
             anywhere |= Q(**{f"{where}__icontains": word})
-        pairs = sorted(_pairs(word, singles=len(word) == 1))
-        listings = listings.filter(grams__contains=pairs).filter(anywhere) if pairs else listings.filter(anywhere)
-    return listings
+        holds &= anywhere
+    few = list(indexed(question).values_list("pk", flat=True)[: RARE + 1])
+    if len(few) <= RARE:
+        return listings.filter(holds, pk__in=few)
+    # Inside a case no index serves the condition: the only way that is left begins at the newest listing.
+    return listings.alias(is_found=Case(When(holds, then=True), default=False)).filter(is_found=True)
+
+
+def indexed(question: str) -> Any:
+    """The listings that the index has for a question, in no order: all that are meant, and some that are not."""
+    return Listing.objects.filter(grams__contains=_pairs_of(words_of(question))).order_by()
 
 
 def narrow(listings: QuerySet[Listing], asked: Mapping[str, Any]) -> QuerySet[Listing]:
@@ -63,6 +82,10 @@ def refresh(listings: Iterable[Listing]) -> None:
     for listing in found:
         listing.grams = grams_of(listing)
     Listing.objects.bulk_update(found, ["grams"], batch_size=500)
+
+
+def _pairs_of(words: Iterable[str]) -> list[str]:
+    return sorted(pair for word in words for pair in _pairs(word, singles=len(word) == 1))
 
 
 def _pairs(text: str, *, singles: bool) -> set[str]:

@@ -14,6 +14,7 @@ from orders import lifecycle as orders
 from shops import listings, pledges, searching
 from shops.models import Kind, Listing, Shop
 from tests.factories import ListingFactory, ShopFactory
+from tests.queries import recorded
 from timeline.door import Refused
 from timeline.models import Event
 from timeline.sweep import sweep
@@ -190,5 +191,29 @@ def test_words_are_looked_up_in_their_index(db):
     with connection.cursor() as cursor:
         cursor.execute("set local enable_seqscan = off")
         cursor.execute("set local enable_indexscan = off")
-        plan = searching.find(Listing.objects.all(), "激活码").explain()
+        plan = searching.indexed("激活码").explain()
     assert "shops_listing_grams" in plan
+
+
+def test_a_common_word_finds_what_a_rare_one_would(db, monkeypatch):
+    """Rare words are sorted, common ones are met walking from the newest on: nobody can tell from what is found."""
+    shop = ShopFactory(active=True, name="明月数卡")
+    for title in ("星河点卡 100 元", "星海月卡", "Steam Wallet 50", "星空激活码", "激活星码"):
+        ListingFactory(shop=shop, title=title, codes=1)
+    questions = ("星", "卡", "激活码", "点卡 100", "明月 激活", "星月", "没有", "")
+    rare = [found(question) for question in questions]
+    monkeypatch.setattr(searching, "RARE", 0)
+    assert [found(question) for question in questions] == rare
+    assert rare[2] == {"星空激活码"}
+    listings = searching.find(Listing.objects.for_sale(), "卡").order_by("-pk")
+    assert [each.title for each in listings[:2]] == ["激活星码", "星空激活码"], "the shop's name holds it"
+
+
+def test_a_search_asks_once_more_whether_its_words_are_rare_and_lists_with_that(db, monkeypatch):
+    ListingFactory(codes=0)
+    for rare in (500, 0):
+        monkeypatch.setattr(searching, "RARE", rare)
+        with recorded() as asked:
+            list(searching.find(Listing.objects.for_sale(), "激活码"))
+        assert len(asked) == 2
+    assert "LIMIT 1" in asked[0], "counted no further than it matters"
