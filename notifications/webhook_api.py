@@ -10,7 +10,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.decorators import api_view, authentication_classes, permission_classes, throttle_classes
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,7 +20,7 @@ from notifications import webhooks
 from notifications.models import HEARD, Call, Endpoint, all_groups
 from shops.models import SERVE, Shop, keeping
 from timeline import clock
-from timeline.api import CURSOR, idempotent, page
+from timeline.api import CURSOR, Polling, idempotent, page
 
 GROUPS = [(group.value, group.label) for group in HEARD]
 PAGE = 100
@@ -258,6 +258,7 @@ def replay(request: Request, pk: int) -> Response:
     ],
 )
 @api_view(["GET"])
+@throttle_classes([Polling])
 def calls(request: Request, pk: int) -> Response:
     """The log of one endpoint."""
     return Response(CallPage(page(request, _find(request, pk).calls.all(), by="-pk")).data)
@@ -268,7 +269,7 @@ def calls(request: Request, pk: int) -> Response:
     summary="Ask for the news",
     description=(
         "For the endpoint's machine, with its secret. At most 100, oldest first; go on with `cursor`. The same"
-        " cursor gives the same answer."
+        " cursor gives the same answer. Ask up to 60 times a minute; 429 `too_many_requests` with `Retry-After` beyond."
     ),
     auth=BY_SECRET,
     parameters=[
@@ -282,6 +283,7 @@ def calls(request: Request, pk: int) -> Response:
 @api_view(["GET"])
 @authentication_classes([MachineSecret])
 @permission_classes([IsTheMachine])
+@throttle_classes([Polling])
 def news(request: Request, pk: int) -> HttpResponse | Response:
     """What happened since a cursor."""
     after = request.query_params.get("after", "0")

@@ -1,5 +1,7 @@
 """The API of coupons: those of a shop or of the platform, and the ones a buyer puts on an order."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.http import Http404
@@ -10,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.requests import signed_in
-from orders import coupons
+from orders import coupons, guesses
 from orders.api import A_PLACED_ORDER, overdue_first, shown, visible
 from orders.coupon_views import VERBS
 from orders.models import Coupon
@@ -143,13 +145,25 @@ def decide(request: Request, number: str) -> Response:
     return Response(_shown(coupon, request, at))
 
 
+def guesses_counted(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Codes that do not exist are counted; outside of `idempotent`, which takes back what a refused request wrote."""
+
+    @wraps(view)
+    def counting(request: Request, number: str) -> Any:
+        with guesses.counted(by=request.user, at=clock.now()):
+            return view(request, number=number)
+
+    return counting
+
+
 @extend_schema(
     operation_id="useCoupon",
     summary="Put a coupon on an order",
     description=(
         "One of the shop and one of the platform at most, while the order is to be paid. Refused: `not_your_turn`,"
         " `wrong_moment`, `payment_open`, `no_such_coupon`, `coupon_not_running`, `coupon_used_before`, `coupon_taken`,"
-        " `coupon_minimum`, `coupon_gone`."
+        " `coupon_minimum`, `coupon_gone`. Status 429 `too_often` with `Retry-After` for somebody who tried many codes"
+        " that do not exist."
     ),
     request=CouponToUse,
     responses={200: OpenApiResponse(OrderShown, "The order with its new price")},
@@ -157,6 +171,7 @@ def decide(request: Request, number: str) -> Response:
 )
 @api_view(["POST"])
 @overdue_first
+@guesses_counted
 @idempotent
 def use(request: Request, number: str) -> Response:
     """The buyer uses a coupon."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.requests import signed_in
-from orders import coupons
+from orders import coupons, guesses
 from orders.forms import CouponForm, UseCouponForm
 from orders.models import Coupon, Order
 from orders.parties import SEEING_COUPONS, visible_to
@@ -103,7 +103,8 @@ def use(request: HttpRequest, number: str) -> HttpResponse:
     order, at = _before(request, number)
     form = UseCouponForm(request.POST)
     if form.is_valid():
-        coupons.use(order, form.cleaned_data["code"], by=request.user, at=at)
+        with guesses.counted(by=request.user, at=at):
+            coupons.use(order, form.cleaned_data["code"], by=request.user, at=at)
         messages.success(request, _("The coupon is on the order. The price below is what you pay."))
     else:
         messages.error(request, _("Type the code of a coupon."))

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
-from rest_framework.decorators import api_view
+from rest_framework.decorators import api_view, throttle_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,7 +19,7 @@ from orders.parties import visible_to
 from orders.serializers import HandoverToMake, OrderShown, ResultToPush, TicketPage, TicketShown
 from shops.models import SERVE, Shop, keeping
 from timeline import clock
-from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
+from timeline.api import CURSOR, Polling, after_what_is_overdue, idempotent, page
 
 A_TICKET = {
     "number": "K26112204817365-1",
@@ -94,13 +94,15 @@ def handovers(request: Request, number: str) -> Response:
     description=(
         "For the shop's own system: units that are paid and not delivered, the oldest first, 50 a page, each with what"
         " the buyer gave for it. Take one on by pushing `pending`: until then the buyer of a late order can call it"
-        " off. One that is called back is to be stopped, and answered with `failed` if it could be."
+        " off. One that is called back is to be stopped, and answered with `failed` if it could be. Ask up to 60"
+        " times a minute; 429 `too_many_requests` with `Retry-After` beyond."
     ),
     parameters=[CURSOR],
     responses=TicketPage,
     examples=[OpenApiExample("One unit", {"results": [A_TICKET], "next": None}, response_only=True)],
 )
 @api_view(["GET"])
+@throttle_classes([Polling])
 @sensitive_variables()
 def to_deliver(request: Request, slug: str) -> Response:
     """What a shop's own system is to deliver."""

@@ -517,3 +517,13 @@ class CouponUse(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["coupon", "user"], name="orders_couponuse_by")]
+
+
+class Guess(models.Model):
+    """Somebody tried a coupon's code that does not exist. Kept for a day, to count them (`orders.guesses`)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "at"], name="orders_guess_lately")]

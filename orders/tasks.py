@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from orders import guesses
 from orders.fulfilment import errands
 from timeline import clock
 
@@ -10,3 +11,9 @@ from timeline import clock
 def run_errands() -> None:
     """Ask suppliers about what they deliver."""
     errands.run(at=clock.now())
+
+
+@shared_task(name="orders.forget_guesses")
+def forget_guesses() -> None:
+    """Forget which codes of coupons were tried."""
+    guesses.forget(at=clock.now())

@@ -200,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 10},
     },
+    "forget guessed codes": {"task": "orders.forget_guesses", "schedule": 3600.0, "options": {"expires": 600}},
     "weigh deposits that were drawn on": {"task": "shops.weigh_deposits", "schedule": 10.0, "options": {"expires": 30}},
     "count what happened": {"task": "reputation.count", "schedule": 15.0, "options": {"expires": 30}},
     "watch batches": {"task": "reputation.watch_batches", "schedule": 10.0, "options": {"expires": 20}},

@@ -15,6 +15,7 @@ from refunds import lifecycle as refunds
 from shops.models import Shop
 from tests.fixtures.cases import claim
 from tests.races import race
+from timeline.api import Polling
 from timeline.events import stream
 from timeline.models import Event
 from timeline.refusals import Refused
@@ -361,6 +362,29 @@ def test_a_machine_asks_for_the_news_with_its_secret(client, asked, hooked, at):
     ]
     again = client.get(f"{address}?after={told['cursor']}", headers={"Authorization": f"Bearer {secret}"}).json()
     assert again == {"results": [], "cursor": told["cursor"], "is_all": True}
+
+
+def test_a_machine_asks_sixty_times_a_minute_and_each_machine_for_itself(client, hooked, shop, seller, monkeypatch, at):
+    monkeypatch.setattr(Polling, "rate", "3/min")
+    endpoint, secret = hooked
+    second, its_secret = webhooks.add(shop, url="", groups=["orders"], by=seller, at=at)
+
+    def ask(which, word):
+        return client.get(f"/api/v1/webhooks/{which.pk}/news/", headers={"Authorization": f"Bearer {word}"})
+
+    answers = [ask(endpoint, secret) for _ in range(4)]
+    assert [each.status_code for each in answers] == [200, 200, 200, 429]
+    assert answers[3].json()["code"] == "too_many_requests"
+    assert 0 < int(answers[3].headers["Retry-After"]) <= 60
+    assert ask(second, its_secret).status_code == 200
+
+
+def test_a_machine_hears_its_news_while_nobody_can_count(client, hooked, settings):
+    """The counter lives in Redis; asking for news must not wait for it."""
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    endpoint, secret = hooked
+    address = f"/api/v1/webhooks/{endpoint.pk}/news/"
+    assert client.get(address, headers={"Authorization": f"Bearer {secret}"}).status_code == 200
 
 
 def test_the_api_adds_rotates_lists_and_replays(client, asked, hooked, receiver, seller, at):

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from ledger import payments
 from ledger.accounts import balance, balances
 from ledger.transfers import Reason, transfer
-from orders import coupons, escrow, lifecycle, purchase
-from orders.models import Coupon, CouponUse, Order, Unit
+from orders import coupons, escrow, guesses, lifecycle, purchase
+from orders.models import Coupon, CouponUse, Guess, Order, Unit
 from orders.states import CouponState, OrderState
 from shops.models import Listing
 from tests.fixtures.people import person, staff
@@ -19,6 +20,7 @@ from tests.queries import recorded
 from tests.races import lost, race, won
 from timeline import clock
 from timeline.models import Event
+from timeline.refusals import TooOften
 from timeline.sweep import fire_overdue
 
 
@@ -460,3 +462,54 @@ def test_a_coupon_and_two_ways_to_pay_go_together(channel_secret, two_for_one_hu
     assert (order.paid_by, pockets(order)[0]) == ("mixed", 10_000)
     units = escrow.units_of(order)
     assert [(unit.paid, unit.coupon) for unit in units] == [(4_250, 750)] * 2
+
+
+# Guessing
+
+
+def test_codes_that_do_not_exist_are_counted_and_ten_are_enough(two_for_one_hundred, rich_buyer, make, at):
+    order, made, began = two_for_one_hundred, make("shop"), at - timedelta(minutes=5)
+
+    def tries(code, when):
+        with guesses.counted(by=rich_buyer, at=when):
+            coupons.use(order, code, by=rich_buyer, at=when)
+
+    for place in range(guesses.MOST):
+        assert refused(lambda n=place: tries(f"GUESS{n}", began + n * timedelta(seconds=6))) == "no_such_coupon"
+    with pytest.raises(TooOften) as refusal:
+        tries(made.code, at)
+    assert (refusal.value.code, refusal.value.wait) == ("too_often", 10 * 60 + 1), "also with a code that exists"
+    assert Guess.objects.filter(user=rich_buyer).count() == guesses.MOST
+    tries(made.code, began + guesses.WITHIN)
+    assert CouponUse.objects.get().coupon == made
+    assert refused(lambda: tries(made.code, began + guesses.WITHIN)) == "coupon_taken"
+    assert not Guess.objects.filter(at__gte=at).exists(), "what exists was not guessed"
+
+
+def test_guesses_are_forgotten_after_a_day_and_are_each_person_s_own(two_for_one_hundred, rich_buyer, stranger, at):
+    Guess.objects.bulk_create([Guess(user=rich_buyer, at=at) for _ in range(guesses.MOST)])
+    with guesses.counted(by=stranger, at=at):
+        pass
+    assert guesses.forget(at=at + guesses.KEPT - timedelta(microseconds=1)) == 0
+    assert guesses.forget(at=at + guesses.KEPT) == guesses.MOST
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_guess_stays_counted_though_its_answer_takes_everything_back(two_for_one_hundred, rich_buyer, client, at):
+    """On the page and over the API; what both say then has a stable code and says when to come back."""
+    client.force_login(rich_buyer, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page, address = (
+        reverse(name, args=[two_for_one_hundred.number]) for name in ("orders:use_coupon", "api:use_coupon")
+    )
+    for place in range(guesses.MOST):
+        if place % 2:
+            answer = client.post(page, {"code": f"GUESS{place}"})
+        else:
+            answer = client.post(
+                address, {"code": f"GUESS{place}"}, "application/json", headers={"Idempotency-Key": f"k{place}"}
+            )
+        assert answer.status_code == 409
+    told = client.post(address, {"code": "GUESS"}, "application/json", headers={"Idempotency-Key": "last"})
+    assert (told.status_code, told.json()["code"]) == (429, "too_often")
+    assert 0 < int(told.headers["Retry-After"]) <= 15 * 60 + 1
+    assert client.post(page, {"code": "GUESS"}).status_code == 429

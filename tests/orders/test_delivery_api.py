@@ -10,6 +10,7 @@ from orders import attachments
 from orders.models import Order
 from orders.states import OrderState
 from tests.fixtures.deliveries import ACCOUNT
+from timeline.api import Polling
 from timeline.sweep import fire_overdue
 
 HOUR = timedelta(hours=1)
@@ -70,6 +71,14 @@ def test_a_shops_system_pulls_and_pushes(bought, seller, stranger, api):
     assert api(seller, second, {"result": "delivered"})[1]["code"] == "proof_missing"
     assert api(seller, second, {"result": "failed", "reason": "gone"})[0] == 200
     assert Order.objects.get(pk=order.pk).state == OrderState.DELIVERED
+
+
+def test_a_shops_system_asks_sixty_times_a_minute(bought, seller, api, monkeypatch):
+    monkeypatch.setattr(Polling, "rate", "2/min")
+    address = f"/shops/{bought(delivered_by='system').shop.slug}/deliveries/"
+    assert [api(seller, address)[0] for _ in range(2)] == [200, 200]
+    status, problem = api(seller, address)
+    assert (status, problem["code"]) == (429, "too_many_requests")
 
 
 def test_a_late_order_can_be_waited_for_and_cancelled(bought, rich_buyer, api, at):
