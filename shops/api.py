@@ -18,9 +18,9 @@ from rulebook import versions
 from shops import lifecycle, policy, searching
 from shops import listings as verbs
 from shops.models import SELL, Area, Deposit, Listing, Section, Shop, keeping
+from shops.money_serializers import DepositForOwner
 from shops.offered import OFFERED
 from shops.serializers import (
-    DepositForOwner,
     ListingForOwner,
     ListingPage,
     ListingsOfShop,

@@ -22,7 +22,7 @@ from ledger.serializers import PaymentShown
 from shops import lifecycle
 from shops import withdrawals as verbs
 from shops.models import BOOKS, MONEY, Deposit, Shop, keeping
-from shops.serializers import PayeeOfShop, PayeeToName, SumToPay, WithdrawalPage, WithdrawalShown
+from shops.money_serializers import PayeeOfShop, PayeeToName, SumToPay, WithdrawalPage, WithdrawalShown
 from timeline import clock
 from timeline.api import CURSOR, idempotent, page
 from timeline.refusals import Refused

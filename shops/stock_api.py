@@ -17,8 +17,8 @@ from shops import intakes as readings
 from shops import stock as store
 from shops import suppliers as sources
 from shops.api import own_listing
-from shops.models import SELL, Batch, Clash, Form, Intake, Shop, Supplier, keeping
-from shops.serializers import (
+from shops.models import SELL, VAULTED, Batch, Clash, Form, Intake, Shop, Supplier, keeping
+from shops.stock_serializers import (
     BatchInStock,
     BatchPage,
     BatchToAdd,
@@ -118,7 +118,7 @@ A_CLASH = {
 @api_view(["GET"])
 def stock(request: Request, slug: str) -> Response:
     """Where the codes of each listing are."""
-    part = page(request, _own_shop(request, slug).listings.all(), by="-pk")
+    part = page(request, _own_shop(request, slug).listings.filter(kind__in=VAULTED), by="-pk")
     figures = verbs.by_listing([listing.pk for listing in part.results], at=clock.now())
     results = [{"listing": listing, "figures": figures[listing.pk]} for listing in part.results]
     return Response(StockPage({"results": results, "next": part.next}).data)

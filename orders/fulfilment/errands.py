@@ -26,8 +26,10 @@ def run(*, at: datetime, most: int = 200) -> int:
             done += go(pk, at=at)
         except (VaultClosed, SealBroken) as error:
             log.error("ticket %s waits: %s", pk, type(error).__name__)
-        except Exception:
+            tickets.stumble(pk, type(error).__name__, at=at)
+        except Exception as error:
             log.exception("ticket %s could not be seen to", pk)
+            tickets.stumble(pk, type(error).__name__, at=at)
     return done
 
 

@@ -37,6 +37,8 @@ class Answer:
 
 
 UNKNOWN = "unknown"
+#: An exchange that never took place, for a fault of ours.
+FAULT = "fault"
 
 
 @verb
@@ -94,6 +96,21 @@ def hear_nothing(ticket: Ticket, *, at: datetime, exchange: Exchange) -> None:
     exchange.save(force_insert=True)
     if ticket.ended_at is None:
         _ask_again_later(ticket, at=at)
+
+
+@verb
+def stumble(pk: int, fault: str, *, at: datetime) -> None:
+    """Something of ours failed while a ticket was seen to: that stands with what was asked, and it is tried later.
+
+    `fault` is the name of what happened, never its words, which may hold what nobody should read. The order's own
+    clocks run on meanwhile: nobody waits longer for our fault than the hard limit.
+    """
+    ticket = Ticket.objects.select_related("unit__order").get(pk=pk)
+    _locked(ticket)
+    if ticket.ended_at is not None:
+        return
+    Exchange.objects.create(ticket=ticket, at=at, what=FAULT, answer=fault[:80])
+    _ask_again_later(ticket, at=at)
 
 
 def nudge(ticket: Ticket, *, at: datetime, exchange: Exchange) -> None:

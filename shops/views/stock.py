@@ -23,7 +23,7 @@ from accounts.requests import signed_in
 from shops import batches as verbs
 from shops import intakes, stock, suppliers
 from shops.forms import BatchForm, FindingForm, IntakeForm, RestForm, StopForm, SupplierEditForm, SupplierForm
-from shops.models import SELL, Batch, Clash, Form, Intake, Supplier, keeping
+from shops.models import SELL, VAULTED, Batch, Clash, Form, Intake, Listing, Supplier, keeping
 from shops.views.desk import actions_of, own_listing, own_shop
 from shops.views.listings import badge
 from timeline import clock
@@ -35,7 +35,7 @@ PAGE = 50
 def stores(request: HttpRequest, slug: str) -> HttpResponse:
     """What is in stock, listing by listing, newest first, and how much of it came back as bad."""
     shop = own_shop(request, slug)
-    found, older = _page(request, shop.listings.select_related("shop").order_by("-pk"))
+    found, older = _page(request, shop.listings.filter(kind__in=VAULTED).select_related("shop").order_by("-pk"))
     figures = verbs.by_listing([listing.pk for listing in found], at=clock.now())
     rows = [{"listing": listing, "badge": badge(listing), "figures": figures[listing.pk]} for listing in found]
     return render(request, "shops/stock.html", {"shop": shop, "rows": rows, "older": older})
@@ -47,7 +47,7 @@ def stores(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def batches(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The batches of a listing with what is left of each, and the form that adds more. Codes are never sent back."""
-    listing = own_listing(request, slug, pk)
+    listing = _shelf(request, slug, pk)
     form = BatchForm(request.POST if request.method == "POST" else None, shop=listing.shop)
     if request.method == "POST" and form.is_valid():
         try:
@@ -88,7 +88,7 @@ def batches(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def rest(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """How long a code of the listing must still be good when it is sold."""
-    listing = own_listing(request, slug, pk)
+    listing = _shelf(request, slug, pk)
     form = RestForm(request.POST)
     if form.is_valid():
         stock.keep_rest(listing, form.cleaned_data["days"], by=request.user, at=clock.now())
@@ -156,7 +156,7 @@ def send_in(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @sensitive_variables("form")
 @require_http_methods(["GET", "HEAD", "POST"])
 def _send_in(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    listing = own_listing(request, slug, pk)
+    listing = _shelf(request, slug, pk)
     is_sent = request.method == "POST"
     form = IntakeForm(*((request.POST, request.FILES) if is_sent else (None, None)), shop=listing.shop)
     if is_sent and form.is_valid():
@@ -288,6 +288,14 @@ def settle(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.error(request, _("Say in a sentence what you found."))
     return redirect("shops:clashes")
+
+
+def _shelf(request: HttpRequest, slug: str, pk: int) -> Listing:
+    """A listing that is delivered out of the vault; what is done by hand has no shelf that anything could lie on."""
+    found = own_listing(request, slug, pk)
+    if not found.has_codes():
+        raise Http404
+    return found
 
 
 def _own_batch(request: HttpRequest, slug: str, pk: int) -> Batch:

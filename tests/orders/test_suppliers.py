@@ -111,6 +111,36 @@ def test_a_supplier_that_is_away_loses_nothing(bought, at):
     assert Exchange.objects.filter(status=None).count() == 3
 
 
+def test_a_fault_of_ours_is_on_record_with_the_ticket_and_holds_up_nobody(by_supplier, supplier, monkeypatch, at):
+    """Its name is, and never its words: they could hold what the buyer gave."""
+    stuck, other = by_supplier(), by_supplier()
+    real = tickets.what_to_say
+
+    def stumbling(ticket, *, at):
+        if ticket.unit.order_id == stuck.pk:
+            raise LookupError(ACCOUNT)
+        return real(ticket, at=at)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tickets, "what_to_say", stumbling)
+        assert run(stuck, at).state == OrderState.PAID
+    assert fresh(other).state == OrderState.DELIVERED
+    ticket = Ticket.objects.get(unit__order=stuck)
+    assert (ticket.tries, ticket.standing) == (3, Standing.WAITING)
+    faults = Exchange.objects.filter(ticket=ticket).order_by("pk")
+    assert [(each.what, each.asked, each.answer) for each in faults] == [("fault", "", "LookupError")] * 3
+    assert run(stuck, at + HOUR).state == OrderState.DELIVERED, "mended, it goes on by itself"
+
+
+def test_while_the_vault_is_closed_a_ticket_waits_and_says_why(by_supplier, supplier, settings, at):
+    order = by_supplier()
+    key, settings.VAULT_KEY = settings.VAULT_KEY, ""
+    assert run(order, at).state == OrderState.PAID
+    assert {each.answer for each in Exchange.objects.all().order_by("pk")} == {"VaultClosed"}
+    settings.VAULT_KEY = key
+    assert run(order, at + HOUR).state == OrderState.DELIVERED
+
+
 # The mall dies between any two steps
 
 

@@ -320,3 +320,16 @@ def test_people_of_risk_settle_clashes_by_machine(listing, codes, risk, at):
     problem(client.send(f"/api/v1/clashes/{found['id']}/settle/", {"finding": "again"}), 409, "wrong_moment")
     batch = client.get(f"/api/v1/batches/{theirs.batches.get().pk}/").json()
     assert batch["actions"] == ["stop"]
+
+
+def test_what_is_done_by_hand_has_no_shelf(as_seller, listing, offer):
+    """Nothing can be put where nothing is taken from: neither the lists nor a page say so."""
+    by_hand = offer(delivered_by="shop")
+    for name in ("/desk/xinghe/stock/", "/api/v1/shops/xinghe/stock/"):
+        page = as_seller.get(name).content.decode()
+        assert (listing.title in page, by_hand.title in page) == (True, False)
+    for address in (f"/desk/xinghe/stock/{by_hand.pk}/", f"/desk/xinghe/stock/{by_hand.pk}/send/"):
+        assert as_seller.get(address).status_code == 404
+    shown = english(as_seller, "/desk/xinghe/listings/")
+    assert "500 codes in stock" not in shown
+    assert "By hand: the shop delivers and proves it" in shown
