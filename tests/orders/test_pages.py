@@ -338,6 +338,12 @@ def test_no_code_is_shown_inside_a_transaction_that_could_still_be_rolled_back(o
 # What the page says
 
 
+def test_each_side_reads_the_price_of_a_mistake_as_its_own_or_the_buyer_s(order, rich_buyer, seller):
+    assert "Your own mistake" in text(page_of(rich_buyer, order))
+    shop_s = text(page_of(seller, order)).replace("&#x27;", "'")
+    assert ("The buyer's own mistake" in shop_s, "Your own mistake" in shop_s) == (True, False)
+
+
 def test_the_page_says_whose_turn_it_is_as_each_side_reads_it(order, rich_buyer, seller, agent):
     turns = [page_of(person, order).context["turn"] for person in (rich_buyer, seller, agent)]
     assert [turn["tone"] for turn in turns] == ["mine", "theirs", "theirs"]
