@@ -41,7 +41,7 @@ View = Bundle.View
 #: Fields that tell where somebody was; only a court reads them of another person.
 TRACES = ("network", "session", "device")
 #: What a regulator and a court read, and the two sides do not: who of the staff looked, and what alarmed them.
-INSIDE = ("dispute.file_opened", "dispute.alarm", "dispute.second_look")
+INSIDE = ("dispute.file_opened", "dispute.alarm", "dispute.second_look", "dispute.bundle_failed")
 #: Times inside a ZIP have no zone; one that never changes keeps the same content the same bytes.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 

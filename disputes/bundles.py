@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Role
@@ -43,15 +43,18 @@ def ask(dispute: Dispute, *, view: str, by: Any, at: datetime) -> Bundle:
 
 
 def run(*, at: datetime, most: int = 5) -> int:
-    """Make the bundles that are waited for, oldest first; one that fails never blocks the rest. Returns how many."""
+    """Make the bundles that are waited for, oldest first; returns how many were made.
+
+    One that fails never blocks the rest, and is tried again until it is given up and the leads are told.
+    """
     waiting = Bundle.objects.filter(built_at=None, tries__lt=MOST_TRIES).order_by("asked_at", "pk")
     made = 0
     for pk in list(waiting.values_list("pk", flat=True)[:most]):
         try:
             made += build(pk, at=at)
-        except Exception:
-            Bundle.objects.filter(pk=pk).update(tries=Bundle.objects.get(pk=pk).tries + 1)
+        except Exception as error:
             log.exception("bundle %s could not be made", pk)
+            _not_made(Bundle.objects.select_related("dispute").get(pk=pk), error, at=at)
     return made
 
 
@@ -63,6 +66,17 @@ def build(pk: int, *, at: datetime) -> bool:
     content = packed(bundle, at=at)
     name = _files().save(f"bundles/{bundle.number}.zip", ContentFile(content))
     return _finish(bundle, name=name, size=len(content), sha256=hashlib.sha256(content).hexdigest(), at=at)
+
+
+@verb
+def _not_made(bundle: Bundle, error: Exception, *, at: datetime) -> None:
+    """What went wrong is counted; after the last try nobody waits any more, and the leads are told what it was."""
+    lock(bundle.dispute)
+    Bundle.objects.filter(pk=bundle.pk).update(tries=F("tries") + 1)
+    bundle.refresh_from_db(fields=["tries"])
+    if bundle.is_given_up:
+        data = {"bundle": bundle.number, "view": bundle.view, "error": type(error).__name__}
+        note(bundle.dispute, "dispute.bundle_failed", by=None, at=at, data=data)
 
 
 @verb

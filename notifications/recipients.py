@@ -271,6 +271,7 @@ TOLD: dict[str, list[Line]] = {
         Line("dispute.conceded", arbiter, bench_page),
     ],
     "dispute.alarm": [Line("dispute.alarm", leads, bench_page)],
+    "dispute.bundle_failed": [Line("dispute.bundle_failed", leads, bench_page)],
     "dispute.payment_late": [Line("dispute.payment_late", finance, finance_page)],
     "dispute.review": [Line("dispute.review", arbiter, bench_page)],
     "dispute.signing": [Line("dispute.signing", seniors, bench_page)],

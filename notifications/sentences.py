@@ -147,6 +147,9 @@ SENTENCES: dict[str, Promise] = {
     "dispute.sent_back": _("Your decision in dispute %(number)s came back from the second person. Look at it again."),
     "dispute.conceded": _("The shop gave in: dispute %(number)s is over and %(amount)s is paid back."),
     "dispute.alarm": _("Dispute %(number)s did not go on in time. Please look at it."),
+    "dispute.bundle_failed": _(
+        "A copy of the file of dispute %(number)s could not be put together. Please look at it."
+    ),
     "dispute.payment_late": _("The money of dispute %(number)s has not arrived in time."),
     "dispute.extended": _("One side of dispute %(number)s needs longer: there are 24 hours more to hand in evidence."),
     "dispute.questioned": _("In dispute %(number)s one thing is asked of you. Open it to see what, and until when."),

@@ -160,6 +160,7 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
 STAFF_HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "dispute.file_opened": (gettext_lazy("The file was opened."), "eye"),
     "dispute.alarm": (gettext_lazy("Alarm: the staff missed a deadline."), "triangle-alert"),
+    "dispute.bundle_failed": (gettext_lazy("A copy of the file could not be put together."), "triangle-alert"),
     "dispute.unmasked": (gettext_lazy("Names and networks were looked at."), "eye"),
     "dispute.referred": (gettext_lazy("The case was referred to an outside neutral."), "repeat"),
     "dispute.budget_used_up": (gettext_lazy("The time that a buyer must wait in all was used up."), "clock-alert"),

@@ -221,13 +221,22 @@ def test_every_file_is_in_the_manifest_with_its_hash(ruled, rich_buyer, at):
 # when something goes wrong
 
 
-def test_a_bundle_that_cannot_be_made_is_given_up_after_three_tries(ruled, rich_buyer, at):
+def test_a_bundle_that_cannot_be_made_is_given_up_after_three_tries(ruled, rich_buyer, at, caplog):
     bundle = bundles.ask(ruled, view="buyer", by=rich_buyer, at=at)
     Bundle.objects.filter(pk=bundle.pk).update(view="nobody")
+    told = []
     for _each in range(4):
         assert bundles.run(at=at) == 0
+        told.append(Event.objects.filter(name="dispute.bundle_failed").count())
     bundle.refresh_from_db()
     assert (bundle.tries, bundle.is_given_up) == (3, True)
+    assert told == [0, 0, 1, 1], "the leads hear of it once, when nobody tries any more"
+    assert Event.objects.get(name="dispute.bundle_failed").data == {
+        "bundle": bundle.number,
+        "view": "nobody",
+        "error": "ValueError",
+    }
+    assert [record.message for record in caplog.records] == [f"bundle {bundle.pk} could not be made"] * 3
 
 
 def test_a_stored_zip_that_is_another_one_is_not_given_out(ruled, rich_buyer, at):
