@@ -253,7 +253,15 @@ def pay(
     for unit, amount in grants.items():
         if part := min(max(amount - given.get(unit, 0), 0), rest):
             parts[unit], rest = part, rest - part
-    orders.end_case(refund.order, cause=cause, grants=parts, compensation=rest, platform_bp=platform_bp, at=at)
+    orders.end_case(
+        refund.order,
+        cause=cause,
+        grants=parts,
+        compensation=rest,
+        platform_bp=platform_bp,
+        is_threefold=refund.is_threefold,
+        at=at,
+    )
     change(dispute, supplemented=dispute.supplemented + more)
     data = {"amount": more, "units": {str(unit): part for unit, part in parts.items()}}
     note(dispute, "dispute.supplemented", by=by, at=at, data=data)

@@ -77,7 +77,7 @@ def open_dispute(refund: Refund, *, by: Any, at: datetime) -> None:
     dispute = Dispute(
         number=numbers.new("D", at),
         refund=refund,
-        track=_track(refund, [item.unit for item in units]),
+        track=_track(refund, units),
         is_urgent=is_urgent,
         is_against_platform=neutrals.is_against_platform(refund),
         opened_at=at,
@@ -199,7 +199,7 @@ def dismiss(dispute: Dispute, *, ground: str, reasons: str, by: Any, at: datetim
         departs_because=str(Ruling.Dismissed(ground).label),
     )
     prepared = rulings.prepare(dispute, draft)
-    is_small = dispute.refund.asked < rulings.LARGE
+    is_small = "large" not in prepared.signature_because
     kind = Ruling.Kind.DISMISSAL
     ruling = rulings.write(dispute, draft, prepared, by=by, at=at, kind=kind, ground=ground, is_signed=is_small)
     if dispute.arbiter_id is None:
@@ -389,18 +389,19 @@ def sentence_of(prepared: Prepared) -> str:
 # What the verbs share
 
 
-def _track(refund: Refund, units: Sequence[Any]) -> str:
+def _track(refund: Refund, items: Sequence[RefundItem]) -> str:
     """How much time the case takes, by its size and kind (domain: Dispute)."""
+    stake = rulings.at_stake(refund, items)
     is_complex = (
-        refund.asked >= COMPLEX
-        or len(units) >= COMPLEX_UNITS
+        stake >= COMPLEX
+        or len(items) >= COMPLEX_UNITS
         or refund.order.snapshot.listing.kind == Kind.GAME_ACCOUNT
         or refund.reason == "FRAUD"
     )
     if is_complex:
         return Dispute.Track.COMPLEX
-    is_recorded = all(unit.grade == Grade.VERIFIED for unit in units)
-    is_fast = refund.asked <= FAST or (is_recorded and refund.asked <= FAST_IF_RECORDED)
+    is_recorded = all(item.unit.grade == Grade.VERIFIED for item in items)
+    is_fast = stake <= FAST or (is_recorded and stake <= FAST_IF_RECORDED)
     return Dispute.Track.FAST if is_fast else Dispute.Track.NORMAL
 
 

@@ -19,6 +19,7 @@ from disputes.models import PARTIES, Dispute, Evidence, FinalOffer, Ruling
 from orders import escrow
 from orders.models import Unit
 from refunds.models import Refund, RefundItem
+from rulebook import versions
 from timeline.models import Event
 
 WHOLE = 10_000
@@ -45,6 +46,7 @@ MISSING: dict[str, Promise] = {
     "shares": _("The shares of liability must add up to exactly 100 %."),
     "grants": _("Each unit's amount must be from zero to what can still go back for it."),
     "compensation": _("Compensation must be from zero to what the order cost."),
+    "threefold": _("On top of the price, the law gives three times the price for fraud, at least ¥500 for each unit."),
     "findings": _("Say of every item of evidence what it weighs, and why where it is not accepted."),
     "rules": _("Name at least one rule that carries the decision."),
     "reasons": _("Give the reasons in plain words, in 20 characters at least."),
@@ -52,6 +54,8 @@ MISSING: dict[str, Promise] = {
     "precedents": _("The outcome is outside the range of the nearest cases: say why."),
     "last_offer": _("Both sides let you choose between their last offers only: award one of the two sums."),
 }
+#: Without these no sum can be worked out.
+SUMS = frozenset({"shares", "grants", "compensation", "threefold"})
 SHORTEST_REASONS = 20
 
 
@@ -115,9 +119,9 @@ def prepare(dispute: Dispute, draft: Draft) -> Prepared:
     grants = {line["unit"]: line["grant"] for line in arithmetic}
     if any(not 0 <= grants[item.unit_id] <= open_to(item) for item in items) or set(draft.grants) - set(grants):
         missing.append("grants")
-    if not 0 <= draft.compensation <= refund.order.total:
-        missing.append("compensation")
-    sums_hold = not {"shares", "grants", "compensation"} & set(missing)
+    if not 0 <= draft.compensation <= most_compensation(refund, items):
+        missing.append("threefold" if refund.is_threefold else "compensation")
+    sums_hold = not SUMS & set(missing)
     platform_bp = platform_part(shares) if shares else 0
     given = {item.unit_id: given_already(item) for item in items}
     plan = _plan(refund, grants, given, draft.compensation, platform_bp) if sums_hold else escrow.Plan()
@@ -135,7 +139,7 @@ def prepare(dispute: Dispute, draft: Draft) -> Prepared:
     if sums_hold and len(offers) == BOTH and award not in offers:
         missing.append("last_offer")
     because = {
-        "large": max(refund.asked, award) >= LARGE,
+        "large": max(at_stake(refund, items), award) >= LARGE,
         "guarantees": any(plan.part(name) for name in GUARANTEES) or plan.missing > 0,
         "platform": bool(shares.get("platform")),
         "compensation": draft.compensation > 0,
@@ -183,6 +187,19 @@ def _supplemented(item: RefundItem) -> int:
 def open_to(item: RefundItem) -> int:
     """What a decision can give back for a unit in all, in fen: what is left of it and what this case gave early."""
     return item.unit.left + given_already(item)
+
+
+def at_stake(refund: Refund, items: Sequence[RefundItem]) -> int:
+    """What a case is about, in fen: what is asked, or where people find the sum, all that can go back for its units."""
+    return refund.asked or sum(open_to(item) for item in items)
+
+
+def most_compensation(refund: Refund, items: Sequence[RefundItem]) -> int:
+    """What a ruling gives on top of the price at most, in fen: what the order cost; for fraud, what the law gives."""
+    if not refund.is_threefold:
+        return refund.order.total
+    fraud = versions.book_of(refund.order.rulebook_version).fraud
+    return sum(max(fraud.multiple * item.unit.paid, fraud.floor_fen) for item in items)
 
 
 def by_shares(paid: int, left: int, buyer_bp: int) -> int:
@@ -352,5 +369,6 @@ def _plan(
         grants={unit: amount for unit, amount in more.items() if amount > 0},
         compensation=compensation,
         platform_bp=platform_bp,
+        is_threefold=refund.is_threefold,
         cause=refund.address,
     )

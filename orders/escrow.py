@@ -191,10 +191,12 @@ def plan(
     fees: Mapping[int, int] | None = None,
     compensation: int = 0,
     platform_bp: int = 0,
+    is_threefold: bool = False,
     cause: str = "",
 ) -> Plan:
     """Who would pay `grants` (fen per unit id), `fees` kept and `compensation`; nothing is moved.
 
+    `is_threefold` says that the compensation is what the law gives on top for fraud: the fund never pays that.
     `platform_bp` of the principal is the platform's own fault: it pays that part, and the shop is not charged for it.
     """
     found = Plan()
@@ -227,10 +229,9 @@ def plan(
         sources = _sources(order, units, found, cause)
         principal = waterfall.plan(beyond, sources)
         left = waterfall.after(sources, principal)
+        by_fund = 0 if is_threefold else FUND_COMPENSATION_CAP
         capped = [
-            Source(source.address, min(source.available, FUND_COMPENSATION_CAP), source.name)
-            if source.name == "fund"
-            else source
+            Source(source.address, min(source.available, by_fund), source.name) if source.name == "fund" else source
             for source in left
         ]
         extra = waterfall.plan(compensation, capped)
@@ -259,6 +260,7 @@ def give_back(
     fees: Mapping[int, int] | None = None,
     compensation: int = 0,
     platform_bp: int = 0,
+    is_threefold: bool = False,
     is_instant: bool = False,
     outside: str = "",
     goes_on: bool = False,
@@ -271,7 +273,14 @@ def give_back(
     `goes_on`, its units stay held.
     """
     found = plan(
-        order, units, grants=grants, fees=fees, compensation=compensation, platform_bp=platform_bp, cause=cause
+        order,
+        units,
+        grants=grants,
+        fees=fees,
+        compensation=compensation,
+        platform_bp=platform_bp,
+        is_threefold=is_threefold,
+        cause=cause,
     )
     touched = [unit for unit in units if unit.pk in grants]
     _reverse_commission(order, touched, found, cause, at=at)

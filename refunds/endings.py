@@ -180,6 +180,7 @@ def approve(
         fees=dict(fees),
         compensation=compensation,
         platform_bp=platform_bp,
+        is_threefold=refund.is_threefold,
         is_instant=is_instant,
         outside=outside,
         at=at,

@@ -194,6 +194,11 @@ class Refund(Tracked):
         """Whether the supplier has to say first what became of it, before anybody else answers."""
         return self.state == RefundState.REQUESTED and self.decision.get("lane") == "wait"
 
+    @property
+    def is_threefold(self) -> bool:
+        """Whether compensation here is what the law gives for fraud (消保法 55): the guarantee fund never pays that."""
+        return self.reason == "FRAUD"
+
     def needs_a_person(self) -> bool:
         """Whether people decide, by the rules or because of the buyer's score: then nothing is ever paid by silence."""
         return self.route == self.Route.HUMAN or bool(self.decision.get("is_people_only"))

@@ -240,7 +240,7 @@ def _worked_out(prepared: Prepared | None) -> dict[str, Any] | None:
         "sign_because": [words.SIGN_BECAUSE[code] for code in prepared.signature_because],
         "departs": prepared.departs,
         "rulebook": prepared.rulebook,
-        "sums_hold": not {"shares", "grants", "compensation"} & set(prepared.missing),
+        "sums_hold": not rulings.SUMS & set(prepared.missing),
     }
 
 

@@ -1,0 +1,179 @@
+"""Worked waterfalls of the rules (5.5) to the fen, by the verbs of people: filed, heard, ruled, signed, carried out.
+
+W2, W3 and W5 stand in `test_runs`.
+"""
+
+import pytest
+
+from disputes import lifecycle, rulings
+from disputes.models import Dispute
+from disputes.states import DisputeState
+from ledger.accounts import balance
+from ledger.models import Payout, PayoutLeg
+from ledger.transfers import Reason
+from orders import delivery
+from orders import lifecycle as orders
+from orders.models import Order
+from refunds import bargaining, replacing
+from refunds import lifecycle as refunds
+from refunds.bargaining import Terms
+from refunds.models import Offer, Refund
+from shops import listings, stock
+from shops.models import Kind
+from tests.disputes.sayings import lapse, wallet
+from tests.disputes.test_dispute import give, own, pockets
+from tests.fixtures.disputes import VISIT, declined, drafted
+from timeline.models import Event
+from timeline.sweep import sweep
+
+ALL_SHOP = {"seller": 10_000}
+
+
+@pytest.fixture
+def sold(deposit, seller, rich_buyer, at):
+    """One code for so many fen, bought, paid and delivered: `sold(12_345)`."""
+
+    def sell(price):
+        listing = listings.draft(
+            shop=deposit.shop,
+            kind=Kind.ACTIVATION_CODE,
+            title="星河激活码 一年",
+            description="激活后一年内可用。",
+            category="软件",
+            price=price,
+            promise_minutes=10,
+            face_value=price,
+            region="国服",
+            notice="请先确认区服；查看后因个人原因不能退。",
+            by=seller,
+            at=at,
+        )
+        stock.add_batch(listing, ["W4TR-0001-KAMEN", "W4TR-0002-KAMEN"], by=seller, at=at)
+        listings.put_on_sale(listing, by=seller, at=at)
+        order = orders.place(buyer=rich_buyer, listing=listing, quantity=1, acknowledged=True, at=at)
+        orders.pay_from_wallet(order, by=rich_buyer, at=at)
+        return order
+
+    return sell
+
+
+def heard(order, at):
+    """Both sides of the order's dispute have nothing to add."""
+    dispute = Dispute.objects.get(refund__order=order)
+    for side in (order.buyer, order.shop.owner):
+        lifecycle.rest(dispute, by=side, at=at)
+    return dispute
+
+
+def legs():
+    """What each source paid, in fen, by what it is called in the waterfall."""
+    paid = PayoutLeg.objects.order_by("pk").values_list("source", "amount")
+    return [(source.rpartition(":")[2], amount) for source, amount in paid]
+
+
+def test_w1_escrow_alone_pays_and_everything_behind_it_stays(sold, rich_buyer, arbiter, senior, at):
+    order = sold(12_345)
+    own("platform:fund", 999_999, at)
+    give("channel:sandbox", order.shop.account("available"), 9_000, Reason.CORRECTION, at)
+    give(order.shop.account("deposit"), "platform:suspense", pockets(order)["deposit"] - 50_000, Reason.CORRECTION, at)
+    refunds.escalate(declined(order, rich_buyer, at=at), by=rich_buyer, at=at)
+    dispute, before = heard(order, at), wallet(rich_buyer)
+    assert pockets(order) == {
+        "escrow": 12_345,
+        "pending": 0,
+        "available": 9_000,
+        "reserved": 0,
+        "deposit": 50_000,
+    }, "escrow covers it: nothing is set aside"
+    ruling = lifecycle.rule(dispute, drafted(dispute, shares=ALL_SHOP), by=arbiter, at=at)
+    assert [(leg["name"], leg["amount"]) for leg in ruling.funding["legs"]] == [("escrow", 12_345)]
+    assert not ruling.needs_signature, "it follows the rulebook, and escrow pays it"
+    assert dispute.state == DisputeState.RULED
+    assert legs() == [("escrow", 12_345)], "up to ¥200 it is paid at once"
+    assert wallet(rich_buyer) - before == 12_345
+    assert pockets(order) == {"escrow": 0, "pending": 0, "available": 9_000, "reserved": 0, "deposit": 50_000}
+    assert (balance("platform:fund"), balance(order.shop.account("debt"))) == (999_999, 0)
+
+
+@pytest.fixture
+def cheated(sold, rich_buyer, arbiter, at):
+    """¥300.00 of the order's released and not yet settled money, ¥500.00 of deposit, a full fund.
+
+    The buyer says that the shop cheats, and the shop is silent: no clock pays for fraud, so people hear it.
+    """
+    order = sold(30_000)
+    give(order.shop.account("deposit"), "platform:suspense", pockets(order)["deposit"] - 50_000, Reason.CORRECTION, at)
+    own("platform:fund", 999_999, at)
+    delivery.reveal(order.units.get(), by=rich_buyer, at=at, visit=VISIT)
+    orders.confirm(Order.objects.get(), by=rich_buyer, at=at)
+    order, text = Order.objects.get(), "店铺把已经兑换过的卡密再卖一次。"
+    refund = refunds.ask(order=order, units=list(order.units.all()), reason="FRAUD", text=text, by=rich_buyer, at=at)
+    sweep(at=refund.deadline_at)
+    return heard(order, refund.deadline_at)
+
+
+def test_w4_the_threefold_part_is_paid_by_the_shop_alone_and_the_rest_stays_owed(cheated, rich_buyer, arbiter, senior):
+    """Price ¥300.00 by the order's pending money, ¥900.00 by law: ¥500.00 by the deposit, ¥400.00 by nobody."""
+    order, at, before = cheated.refund.order, cheated.entered_at, wallet(rich_buyer)
+    assert pockets(order)["reserved"] == 1_500, "what the shop has not been given yet covers all but the commission"
+    assert cheated.track == Dispute.Track.COMPLEX
+    too_much = drafted(cheated, shares=ALL_SHOP, compensation=90_001, rule_ids=["FRAUD_55"])
+    assert rulings.prepare(cheated, too_much).missing == ["threefold"]
+    draft = drafted(cheated, shares=ALL_SHOP, compensation=90_000, rule_ids=["FRAUD_55"])
+    ruling = lifecycle.rule(cheated, draft, by=arbiter, at=at)
+    assert (ruling.award, ruling.funding["missing"], ruling.needs_signature) == (120_000, 40_000, True)
+    lifecycle.sign(cheated, agrees=True, by=senior, at=at)
+    assert wallet(rich_buyer) == before, "not before the time to appeal is over"
+    lapse(cheated)
+    assert cheated.state == DisputeState.CLOSED
+    paid = dict.fromkeys(["pending", "reserved", "deposit"], 0) | dict(legs())
+    assert paid["pending"] == 30_000
+    assert paid["reserved"] + paid["deposit"] == 50_000
+    assert wallet(rich_buyer) - before == 80_000 == sum(paid.values())
+    assert sum(pockets(order).values()) == 0
+    assert (balance("platform:fund"), balance(order.shop.account("debt"))) == (999_999, 0), "never the fund"
+    assert [event.data["missing"] for event in Event.objects.filter(name="order.waterfall_ran_dry")] == [40_000]
+    assert order.units.get().refunded == 30_000, "the price is filled first"
+
+
+def test_a_large_case_of_which_the_rules_give_nothing_needs_two_people_even_for_a_no(
+    sold, rich_buyer, arbiter, senior, at
+):
+    """Nothing can be asked where the rules give nothing: what is at stake is what can go back for the units."""
+    give("channel:sandbox", f"user:{rich_buyer.pk}:wallet", 200_000, Reason.TOP_UP, at)
+    order = sold(120_000)
+    delivery.reveal(order.units.get(), by=rich_buyer, at=at, visit=VISIT)
+    units = list(order.units.order_by("pk"))
+    refund = refunds.ask(order=order, units=units, reason="CHANGE_OF_MIND", by=rich_buyer, at=at)
+    assert (refund.state, refund.asked) == ("declined", 0), "by a machine, which never says the last no"
+    refunds.escalate(refund, by=rich_buyer, at=at)
+    dispute = heard(order, at)
+    assert dispute.track == Dispute.Track.COMPLEX
+    no = drafted(dispute, shares={"buyer": 10_000})
+    assert rulings.prepare(dispute, no).signature_because == ["large"]
+    words = {"ground": "scope", "reasons": "所争议的是买卖双方在平台之外的约定，不在处理范围。"}
+    lifecycle.dismiss(dispute, **words, by=arbiter, at=at)
+    assert dispute.state == DisputeState.SIGNING
+
+
+def test_w6_a_settlement_by_a_new_code_moves_no_money_and_escrow_is_released_after_it_is_good(
+    sold, rich_buyer, seller, arbiter, at
+):
+    order = sold(9_900)
+    refunds.escalate(declined(order, rich_buyer, at=at), by=rich_buyer, at=at)
+    heard(order, at)
+    refund, before = Refund.objects.get(), wallet(rich_buyer)
+    made = bargaining.offer(refund, Terms(kind=Offer.Kind.REISSUE, places=(1,)), by=seller, at=at)
+    bargaining.take(refund, made.number, by=rich_buyer, at=at)
+    dispute = Dispute.objects.get()
+    assert (dispute.state, dispute.outcome) == (DisputeState.ENFORCING, "settled")
+    replacing.replace(Refund.objects.get(), by=seller, at=at)
+    assert (Refund.objects.get().state, pockets(order)["escrow"]) == ("checking", 9_900), "the money waits for the code"
+    delivery.reveal(order.units.get(), by=rich_buyer, at=at, visit=VISIT)
+    replacing.confirm_replacement(Refund.objects.get(), by=rich_buyer, at=at)
+    assert (Refund.objects.get().state, Dispute.objects.get().state) == ("exchanged", DisputeState.CLOSED)
+    assert pockets(order)["escrow"] == 9_900
+    found = Order.objects.get()
+    sweep(at=found.deadline_at)
+    assert pockets(order) == {"escrow": 0, "pending": 9_405, "available": 0, "reserved": 0, "deposit": 100_000}
+    assert (Payout.objects.count(), wallet(rich_buyer)) == (0, before)
