@@ -66,8 +66,10 @@ def hear(told: Told, *, at: datetime, nudge: Nudge | None = None, by: Any = None
         _paid_there(complaint, paid.reference, paid.amount, at=at)
     if complaint.is_over:
         return complaint
-    asks_again = complaint.state == ComplaintState.ANSWERED and told.stage == Stage.WAITING
-    change(complaint, outside_state=told.state)
+    # Only who complained asks again: a desk that has read half of our answer waits for the rest of it.
+    has_spoken = told.asks > complaint.asks
+    asks_again = complaint.state == ComplaintState.ANSWERED and told.stage == Stage.WAITING and has_spoken
+    change(complaint, outside_state=told.state, asks=max(complaint.asks, told.asks))
     match told.stage:
         case Stage.TAKEN_BACK:
             _end(complaint, ComplaintState.WITHDRAWN, at=at, by=by, why="")
@@ -284,6 +286,7 @@ def _begin(told: Told, *, by: Any, at: datetime) -> Complaint:
         source=told.source,
         outside_number=told.number,
         round=1 if last is None else last.round + 1,
+        asks=told.asks,
         outside_state=told.state,
         trade_no=told.trade_no,
         payment=payment,

@@ -63,6 +63,9 @@ class Complaint(Tracked):
     source = models.CharField(max_length=10, choices=Source.choices)
     outside_number = models.CharField(max_length=64, help_text="as the channel or the authority calls it")
     round = models.PositiveSmallIntegerField(default=1, help_text="grows when it is made again after it was closed")
+    asks = models.PositiveIntegerField(
+        default=1, db_default=1, help_text="how often whoever complained had said something when we last heard"
+    )
     outside_state = models.CharField(max_length=40, blank=True, help_text="as the outside calls it")
     trade_no = models.CharField(max_length=40, blank=True, help_text="our number of the payment, as they repeat it")
     payment = models.ForeignKey("ledger.Payment", on_delete=models.PROTECT, null=True, related_name="complaints")

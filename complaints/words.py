@@ -13,6 +13,7 @@ from complaints.models import Complaint, Source, Word
 from disputes.masking import Codes, mail
 from disputes.models import Dispute
 from disputes.paper import yuan
+from ledger.models import Transfer
 from orders.models import Order
 from refunds.models import Refund
 from refunds.states import RefundState
@@ -107,7 +108,7 @@ def _of_case(complaint: Complaint, refund: Refund) -> Result:
         case RefundState.REFUNDED:
             amount = (refund.approved or 0) + more
             outcome = Outcome.PAID if amount >= refund.asked else Outcome.PAID_IN_PART
-            by = "由支付渠道退回" if refund.outcome == Refund.Outcome.EXTERNAL else "按原支付方式退回"
+            by = _way_back(refund)
             paper = f"，退款单号{refund.payout.number}" if refund.payout else ""
             text = f"售后单{refund.number}已处理：已退款{yuan(amount)}，{by}{paper}。{_ruled(dispute)}"
             return Result(outcome, amount, _whole(text))
@@ -122,6 +123,16 @@ def _of_case(complaint: Complaint, refund: Refund) -> Result:
             text = f"售后单{refund.number}因未在期限内补充或决定而结束，仍在申请期内的可以再次申请。"
             return Result(Outcome.NOTHING, 0, _whole(text))
     return Result(waits_for=WAITS[RefundState(refund.state)])
+
+
+def _way_back(refund: Refund) -> str:
+    """Which way the money went: by the channel's own doing, to the balance where its way was closed, or as it came."""
+    if refund.outcome == Refund.Outcome.EXTERNAL:
+        return "由支付渠道退回"
+    payout = refund.payout
+    if payout is not None and Transfer.objects.filter(key=f"{payout.address}:to_wallet").exists():
+        return "因原支付方式无法退回，已退至您的卡门余额"
+    return "按原支付方式退回"
 
 
 def _ruled(dispute: Dispute | None) -> str:

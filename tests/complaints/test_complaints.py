@@ -211,6 +211,18 @@ def test_asked_again_after_our_answer_it_is_to_be_settled_again(told, complaint,
     assert (found.state, found.answered_at, found.due_at) == ("working", None, at + 120 * HOUR)
 
 
+def test_a_desk_that_has_read_half_of_our_answer_asks_for_nothing(told, complaint, lead, at):
+    """It tells of each of our words; until the last of them is there it still waits, and nobody has asked again."""
+    lifecycle.answer(complaint, reasons="经核对，该卡密在交付前验证有效，且买家已使用，不支持退款。", by=lead, at=at)
+    lifecycle.hear(told(state="PROCESSING"), at=at + HOUR)
+    assert (again(complaint).state, again(complaint).answered_at) == ("answered", at)
+    lifecycle.hear(told(asks=2), at=at + 2 * HOUR)
+    assert again(complaint).state == "working"
+    lifecycle.answer(complaint, reasons="经再次核对，结论不变，理由同前一次答复，不退款。", by=lead, at=at + 3 * HOUR)
+    lifecycle.hear(told(asks=2, state="PROCESSING"), at=at + 4 * HOUR)
+    assert again(complaint).state == "answered"
+
+
 def test_taken_back_or_closed_outside_it_is_over_here(told, complaint, at):
     lifecycle.hear(told(stage=Stage.TAKEN_BACK, state="CANCELLED"), at=at + HOUR)
     assert again(complaint).state == ComplaintState.WITHDRAWN
