@@ -1,0 +1,235 @@
+"""Whole cases by the hands of everybody in them, in a browser: every deed is a click on what the page offers.
+
+Pages are found by where their buttons lead, so that the stories hold in both languages; what follows is read from the
+mall, after the answer is there.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from complaints import sending
+from complaints.models import Complaint
+from disputes.models import Dispute
+from disputes.states import DisputeState
+from ledger import payouts
+from ledger.models import Payout
+from orders import delivery, purchase
+from orders.models import Order
+from refunds import lifecycle as refunds
+from refunds.models import Refund
+from tests.disputes.sayings import GROUND, wallet
+from tests.fixtures.cases import VISIT
+from tests.fixtures.channel import eventually
+from tests.fixtures.disputes import REASONS
+from tests.fixtures.people import staff
+from timeline import clock
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PHONE, DESK = {"width": 390, "language": "zh-CN"}, {"width": 1280, "language": "zh-CN"}
+
+
+class Hands:
+    """One screen that people sit down at one after the other."""
+
+    def __init__(self, window):
+        self.window, self.page = window, window.page
+        self.pictures = 0
+
+    def sit(self, user, path):
+        """Somebody signs in and opens a page; whoever sat here before has left it, so that it asks nothing any more."""
+        self.page.goto("about:blank")
+        client = Client()
+        client.force_login(user)
+        self.window.context.clear_cookies()
+        self.window.context.add_cookies(
+            [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": self.window.home}]
+        )
+        self.window.visit(path)
+        self.look()
+        return self
+
+    def follow(self, end):
+        """A click on the link that ends so."""
+        self.page.locator(f'main a[href$="{end}"]').first.click()
+        self.page.wait_for_url(f"**{end}")
+        self.window.require_peace()
+        return self
+
+    def open_file(self):
+        """Staff open the case file, on record; once it is open, it is."""
+        opener = self.page.locator('main form[action$="/open/"] button')
+        if opener.count():
+            self._send(opener)
+            self.look()
+        return self
+
+    def press(self, end):
+        """A click on the button of the form that goes there."""
+        self._send(self.page.locator(f'main form[action$="{end}"] button').first)
+        return self
+
+    def send(self, **words):
+        """The page's one form is filled in and sent."""
+        self.fill(**words)
+        self._send(self.page.locator("main form.card button.button").last)
+        return self
+
+    def fill(self, **words):
+        """Fields by their names."""
+        for name, word in words.items():
+            field = self.page.locator(f'main [name="{name}"]').first
+            if field.evaluate("each => each.tagName") == "SELECT":
+                field.select_option(word)
+            else:
+                field.fill(word)
+
+    def look(self):
+        """What is on the screen fits it; with KAMEN_SHOTS a picture is kept."""
+        self.window.require_fits()
+        if where := os.environ.get("KAMEN_SHOTS"):
+            self.pictures += 1
+            width = self.page.viewport_size["width"]
+            name = self.page.url.removeprefix(self.window.home).strip("/").replace("/", "_")
+            self.page.screenshot(path=Path(where) / f"{width}-{self.pictures:02}-{name}.png", full_page=True)
+
+    def _send(self, button):
+        with self.page.expect_response(lambda answer: answer.request.method == "POST") as told:
+            button.click()
+        assert told.value.status in {200, 302, 303}, f"{told.value.url} answered {told.value.status}"
+        self.window.require_peace()
+
+
+@pytest.fixture
+def phone(visitor):
+    """A telephone."""
+    return Hands(visitor(**PHONE))
+
+
+@pytest.fixture
+def desk(visitor):
+    """A wide screen."""
+    return Hands(visitor(**DESK))
+
+
+def test_a_case_from_the_evidence_over_ruling_and_signature_to_the_panel(
+    phone, desk, large_dispute, rich_buyer, seller, arbiter, senior, lead, panelists, at
+):
+    """Buyer and shop speak, answer, accept and refuse; the arbiter asks, proposes, decides; a senior signs; the buyer
+    appeals, the lead admits, the shop answers, three people vote."""
+    dispute, number = large_dispute, large_dispute.number
+    case, bench, before = dispute.get_absolute_url(), f"/bench/{number}/", wallet(rich_buyer)
+
+    def state():
+        return Dispute.objects.get(pk=dispute.pk).state
+
+    phone.sit(rich_buyer, case).fill(text="展示后立即在官网激活，提示已被使用。")
+    phone.press(case)
+    assert dispute.statements.get().side == "buyer"
+    desk.sit(seller, case).press("/rest/")
+    phone.sit(rich_buyer, case).press("/rest/")
+    assert state() == DisputeState.REVIEW
+
+    desk.sit(arbiter, "/bench/").follow(bench).open_file().follow("/ask/")
+    desk.send(whom="buyer", kind="item", item="激活页面的录屏", reason="证明何时显示已被使用")
+    assert state() == DisputeState.QUESTIONED
+    phone.sit(rich_buyer, case).follow("/answer/").send(text="没有录屏，只有截图，已附在订单。")
+    assert state() == DisputeState.REVIEW
+    desk.sit(arbiter, bench).follow("/propose/").send(grant_1="50", text="各让一步，尽快了结。")
+    assert state() == DisputeState.PROPOSED
+    phone.sit(rich_buyer, case).press("/agree/")
+    desk.sit(seller, case).press("/refuse/")
+    assert state() == DisputeState.REVIEW
+
+    desk.sit(arbiter, bench).fill(
+        share_seller="80", share_buyer="20", reasons=REASONS, departs_because="双方各有责任，见理由。"
+    )
+    for choice in desk.page.locator("select[name^=weight_]").all():
+        choice.select_option("accepted")
+    desk.look()
+    desk._send(desk.page.locator(".sign-bar button").last)
+    assert state() == DisputeState.SIGNING
+    desk.sit(senior, "/bench/").follow(bench).open_file().press("/sign/")
+    assert state() == DisputeState.RULED
+    desk.sit(seller, f"/disputes/{number}/ruling/")
+    assert "¥235.20" in desk.page.locator("h1").inner_text()
+
+    phone.sit(rich_buyer, case).follow("/appeal/").send(ground="rule", text=GROUND)
+    assert state() == DisputeState.APPEALED
+    desk.sit(lead, bench).open_file().press("/admit/")
+    desk.sit(seller, case).follow("/answer-appeal/").send(text="裁定认定事实清楚，请予维持。")
+    for member in panelists:
+        desk.sit(member, "/bench/").follow(bench).open_file().follow("/vote/")
+        desk.send(word="uphold", reasons="原裁定认定事实清楚，适用规则正确，应予维持。")
+    assert state() == DisputeState.CLOSED
+    assert wallet(rich_buyer) - before == 23_520
+    phone.sit(rich_buyer, f"/disputes/{number}/ruling/")
+    assert "¥235.20" in phone.page.locator("h1").inner_text()
+
+
+@pytest.fixture
+def bought(channel, charged, placed_order, rich_buyer, at):
+    """Three codes that were paid on the channel's page, the first looked at, and the channel's number of the charge."""
+    payment = purchase.ask_for_charge(placed_order, channel="sandbox", by=rich_buyer, at=at)
+    (txn,) = charged(payment)
+    eventually(lambda: Order.objects.get(pk=placed_order.pk).state == "delivered", within=30)
+    order = Order.objects.get(pk=placed_order.pk)
+    delivery.reveal(order.units.get(place=1), by=rich_buyer, at=clock.now(), visit=VISIT)
+    return order, txn
+
+
+def test_a_complaint_at_wechat_over_the_case_and_finance_to_the_answer_that_the_auditor_reads(
+    desk, channel, bought, rich_buyer, seller, agent, finance, auditor, at
+):
+    """The desk takes a complaint, opens the case for the buyer; the shop says yes; the card is closed, so two people of
+    finance pay it to the balance; the desk answers with the result, and the auditor reads it and can do nothing."""
+    _order, txn = bought
+    outside = channel.complain(txn, road="wechat", text="卡密无效，商家不处理。")
+    eventually(lambda: Complaint.objects.filter(outside_number=outside).exists(), within=30)
+    complaint = Complaint.objects.get()
+    home = complaint.get_absolute_url()
+
+    desk.sit(agent, "/staff/complaints/").follow(home).press("/take/")
+    desk.page.locator('main [name="units"]').first.check()
+    desk.fill(reason="CODE_INVALID")
+    desk.press("/case/")
+    refund = Refund.objects.get()
+    assert (refund.buyer, Complaint.objects.get().refund) == (rich_buyer, refund)
+    desk.press("/say/")
+    assert sending.run(at=clock.now()) == 1
+
+    if refund.state == "requested":
+        refunds.accept(refund, by=seller, at=clock.now())
+    channel.mood = "refusing"
+    payouts.run(at=clock.now())
+    payout = Payout.objects.get()
+    assert payout.state == "manual", "the card is closed"
+    second = staff("finance", at=at, name="finance2")
+    to_balance = f"/{payout.number}/wallet/"
+    desk.sit(finance, "/finance/payouts/").press(to_balance)
+    payout.refresh_from_db()
+    assert (payout.state, payout.proposed_by) == ("manual", finance), "nobody does it alone"
+    assert desk.page.locator(f'main form[action$="{to_balance}"]').count() == 0
+    before = wallet(rich_buyer)
+    desk.sit(second, "/finance/payouts/").press(to_balance)
+    assert wallet(rich_buyer) - before == 9_800
+    refund.refresh_from_db()
+    assert refund.state == "refunded"
+
+    channel.mood = "good"
+    desk.sit(agent, home).follow("/answer/")
+    desk.look()
+    answer = desk.page.locator("blockquote").inner_text()
+    assert "¥98.00" in answer
+    assert "余额" in answer, "which way the money went"
+    desk._send(desk.page.locator('main button[name="send"]'))
+    assert Complaint.objects.get().state == "answered"
+    assert sending.run(at=clock.now()) == 1
+    assert channel.row("select state from complaint where number = ?", outside)["state"] == "PROCESSED"
+    eventually(lambda: channel.row("select count(*) as n from nudge where told = 0")["n"] == 0, within=30)
+    assert Complaint.objects.get().state == "answered", "the desk told of each of our words, and nobody asks again"
+    desk.sit(auditor, home)
+    assert "¥98.00" in desk.page.locator("main").inner_text()
+    assert desk.page.locator("main form").count() == 0, "who watches changes nothing"
