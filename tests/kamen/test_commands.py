@@ -12,7 +12,10 @@ from django.core.management import CommandError, call_command
 from django_migration_linter import MigrationLinter
 
 from accounts import personas
+from complaints.models import Complaint
 from kamen import startup
+from kamen.sandbox_channel import Channel
+from kamen.sandbox_complaints import ALIPAY_HOME, WECHAT_HOME
 from ledger.accounts import balance
 from orders.models import Coupon
 from shops.models import Application, Deposit, Shop
@@ -54,6 +57,25 @@ def test_seeding_again_changes_nothing(demo):
     call_command("seed_demo")
     assert set(Deposit.objects.values_list("pk", "state", "entered_at")) == before
     assert balance(Shop.objects.get(slug="xinghe").account("deposit")) == 200_000
+
+
+def test_the_channel_of_the_demo_knows_what_the_stories_tell_of_it(demo, settings, tmp_path):
+    """What buyers complained of there can be answered, and what they paid can go back; telling it twice is once."""
+    settings.SANDBOX_SECRET = "only the two of them know it"
+    for _twice in range(2):
+        call_command("seed_demo", channel=tmp_path / "sandbox.sqlite")
+    channel = Channel(str(tmp_path / "sandbox.sqlite"), settings.SANDBOX_SECRET)
+    made = Complaint.objects.exclude(source="authority")
+    there = channel.rows("select * from complaint")
+    assert {each["number"] for each in there} == set(made.values_list("outside_number", flat=True))
+    answer = {"response_content": "已退款。", "out_log_id": "V1", "feedback_content": "已退款。", "out_reply_id": "V1"}
+    for each in made:
+        number = each.outside_number
+        path = f"{WECHAT_HOME}/{number}/response" if each.source == "wechat" else f"{ALIPAY_HOME}/feedback"
+        assert channel.of_complaints("POST", path, answer | {"complain_event_id": number})[0] == 200
+        assert each.payment is not None
+        back = {"number": f"B-{number}", "txn": each.payment.provider_txn, "amount": each.payment.amount}
+        assert channel.refund(back)[0] == (409 if each.externals.exists() else 200), "never more than came in"
 
 
 def test_only_a_demo_is_seeded(db):

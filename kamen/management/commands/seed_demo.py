@@ -1,13 +1,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from accounts import personas
-from kamen import cases_of_the_demo, sales_of_the_demo, shops_of_the_demo
+from kamen import cases_of_the_demo, channel_of_the_demo, sales_of_the_demo, shops_of_the_demo
 from rulebook import clocks
 from shops import lifecycle
 from shops.models import Shop
@@ -40,6 +41,10 @@ OPENED_AGO = timedelta(days=220)
 class Command(BaseCommand):
     help = "Fill the demo's mall: a login for every part of it, and shops whose deposits are in every state."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where the sandbox channel keeps its books, if it is to know what the stories tell of it."""
+        parser.add_argument("--channel", type=Path, help="the books of the sandbox channel, which does not run now")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Adds what is missing and leaves the rest as it is, so that the mall goes on where it was."""
         if not settings.DEMO:
@@ -57,6 +62,8 @@ class Command(BaseCommand):
                 mall = sales_of_the_demo.furnish(people, shop, at, at - OPENED_AGO)
                 for tell_of in [*shops_of_the_demo.STORIES, *cases_of_the_demo.STORIES, *sales_of_the_demo.STORIES]:
                     tell_of(mall)
+        if options["channel"]:
+            channel_of_the_demo.write(options["channel"])
 
 
 def tell(story: Story, *, owner: Any, at: datetime) -> None:
