@@ -262,13 +262,15 @@ def give_back(
     platform_bp: int = 0,
     is_threefold: bool = False,
     is_instant: bool = False,
+    to_balance: bool = False,
     outside: str = "",
     goes_on: bool = False,
 ) -> Payout | None:
     """Pay the buyer back for units of a locked order, from the sources of `plan`; the case ends for these units.
 
     What is left in escrow of a unit that got something back is released to the shop at once, a fee kept for the buyer's
-    own reason goes to the shop's pending money. The money goes back the way it came. Nothing to pay: no payout.
+    own reason goes to the shop's pending money. The money goes back the way it came, or `to_balance` if the buyer chose
+    that. Nothing to pay: no payout.
     `outside` is the channel's number of what it paid back on its own account: then nothing is sent. Where the case
     `goes_on`, its units stay held.
     """
@@ -285,7 +287,7 @@ def give_back(
     touched = [unit for unit in units if unit.pk in grants]
     _reverse_commission(order, touched, found, cause, at=at)
     _book_debt(order, found, cause, at=at)
-    payout = _pay(order, found, grants, cause, is_instant=is_instant, at=at, outside=outside)
+    payout = _pay(order, found, grants, cause, is_instant=is_instant, at=at, to_balance=to_balance, outside=outside)
     rest = _book_units(order, touched, found, grants, fees or {}, at=at, goes_on=goes_on)
     _return_coupons(order, touched, found, cause, at=at)
     _draw_reserved(order, found, cause)
@@ -389,6 +391,7 @@ def _pay(
     *,
     is_instant: bool,
     at: datetime,
+    to_balance: bool = False,
     outside: str = "",
 ) -> Payout | None:
     """Send what was found back the way it came; an order that was paid in two ways gets two payouts.
@@ -404,7 +407,7 @@ def _pay(
         return None
     if outside:
         return _send(order, list(legs.items()), cause, to_channel=True, is_instant=is_instant, at=at, outside=outside)
-    if order.paid_by == Order.PaidBy.WALLET:
+    if to_balance or order.paid_by == Order.PaidBy.WALLET:
         return _send(order, list(legs.items()), cause, to_channel=False, is_instant=is_instant, at=at)
     principal = sum(grants.values()) - sum(found.unpaid.values())
     is_mixed = order.paid_by == Order.PaidBy.MIXED

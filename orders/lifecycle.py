@@ -290,6 +290,7 @@ def end_case(
     platform_bp: int = 0,
     is_threefold: bool = False,
     is_instant: bool = False,
+    to_balance: bool = False,
     outside: str = "",
     goes_on: bool = False,
 ) -> Payout | None:
@@ -297,6 +298,7 @@ def end_case(
 
     `units` are all units of the order, if the caller has read them. `outside` is a channel's number of what it paid
     back on its own account; that may be a part only, so that the case over these units `goes_on`.
+    The buyer may have chosen that all of it goes `to_balance` instead of the way it came.
     `grants` and `fees` are fen per unit id, `platform_bp` is the platform's share of the fault, `is_threefold` says
     that the compensation is the law's for fraud. Returns the payout, or nothing where nothing goes back.
     """
@@ -314,6 +316,7 @@ def end_case(
             platform_bp=platform_bp,
             is_threefold=is_threefold,
             is_instant=is_instant,
+            to_balance=to_balance,
             at=at,
             outside=outside,
             goes_on=goes_on,

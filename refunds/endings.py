@@ -182,6 +182,7 @@ def approve(
         platform_bp=platform_bp,
         is_threefold=refund.is_threefold,
         is_instant=is_instant,
+        to_balance=refund.prefers == Refund.Preference.BALANCE,
         outside=outside,
         at=at,
     )

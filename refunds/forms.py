@@ -173,13 +173,30 @@ class ResultForm(forms.Form):
         choices=Refund.Preference.choices,
         required=False,
         widget=forms.RadioSelect,
-        help_text=_("A replacement comes from the shop's stock, if there is one; otherwise it is money."),
     )
 
-    def __init__(self, *args: Any, can_be_replaced: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, can_be_replaced: bool = False, can_go_to_balance: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        if not can_be_replaced:
+        wishes, about = [Refund.Preference.MONEY], []
+        if can_be_replaced:
+            wishes.append(Refund.Preference.REISSUE)
+            about.append(_("A replacement comes from the shop's stock, if there is one; otherwise it is money."))
+        if can_go_to_balance:
+            wishes.append(Refund.Preference.BALANCE)
+            about.append(
+                _(
+                    "Money goes back the way you paid, which takes the channel up to some days. On your balance it is"
+                    " there the moment it is decided, to be spent in this mall; it is not paid out from there."
+                )
+            )
+        if len(wishes) == 1:
             del self.fields["prefers"]
+            return
+        field = self.fields["prefers"]
+        field.choices = [(each.value, each.label) for each in wishes]  # type: ignore[attr-defined]
+        field.help_text = " ".join(map(str, about))
 
 
 class DeclineForm(forms.Form):

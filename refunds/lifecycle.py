@@ -89,6 +89,14 @@ def preview(
     return found
 
 
+def may_go_to_balance(order: Order, reason: str) -> bool:
+    """Whether the buyer may choose their balance instead of the way the money came, which stays the rule.
+
+    There has to be another way, and whoever files has to be who paid.
+    """
+    return order.paid_by != Order.PaidBy.WALLET and reason not in reasons.PAYER_ONLY
+
+
 def earlier_cases(units: Sequence[Unit], reason: str) -> list[tuple[int, bool]]:
     """The cases that there were for these units and this reason: the unit's id, and whether the platform decided it."""
     items = RefundItem.objects.filter(unit__in=units, refund__reason=reason).order_by("pk")
@@ -119,11 +127,12 @@ def ask(
 
     `amount` is what is asked in fen (nothing: all that the rules give), `expected` the figure that the buyer was shown,
     `draft` what it was told in, which is then no longer kept; `told` are facts that the buyer states. Who `prefers` a
-    replacement gets a proven bad code replaced from stock at once, where there is one. With the number of a `complaint`
+    replacement gets a proven bad code replaced from stock at once, where there is one; whoever prefers the balance is
+    paid there in the moment it is decided, and not the way the money came. With the number of a `complaint`
     that the buyer made outside, an agent files it for them: the same case, the same rules.
 
     Refused: what `preview` refuses, `figure_changed`, `more_than_the_rules`, `nothing_asked`,
-    `too_often`.
+    `only_the_way_it_came`, `too_often`.
     """
     locked(User, order.buyer_id)  # whose instant quota is counted
     locked(Shop, order.shop_id)  # whose deposit answers
@@ -136,6 +145,11 @@ def ask(
     buyer = order.buyer if complaint and by.roles & {Role.AGENT, Role.LEAD} else by
     found = preview(order, chosen, reason, buyer=buyer, at=at, earlier=earlier, told=told)
     asked = _asked(found, amount, expected)
+    require(
+        prefers != Refund.Preference.BALANCE or (by.pk == order.buyer_id and may_go_to_balance(order, reason)),
+        "only_the_way_it_came",
+        _("What goes back for this goes the way it was paid. Choose money back."),
+    )
     _require_not_too_often(order, earlier, reason, attachments)
     refund = Refund(
         number=numbers.new("R", at),

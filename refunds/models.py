@@ -78,6 +78,7 @@ class Refund(Tracked):
 
         MONEY = "money", _("Money back")
         REISSUE = "reissue", _("A working replacement")
+        BALANCE = "balance", _("Money to my balance, at once")
 
     class Route(models.TextChoices):
         """What the rulebook says on who may decide: a figure without judgment, a machine's no, or people."""
@@ -387,7 +388,6 @@ class Offer(models.Model):
     amount = models.BigIntegerField(default=0, help_text="fen that go back, over all units")
     places = models.JSONField(default=list, help_text="places of the units that are replaced")
     listing = models.ForeignKey("shops.Listing", on_delete=models.PROTECT, null=True, related_name="+")
-    to_wallet = models.BooleanField(default=False, help_text="paid to the balance, if the buyer opts in")
     is_standing = models.BooleanField(default=False)
     is_unconditional = models.BooleanField(default=False)
     in_dispute = models.BooleanField(default=False, help_text="made while the platform had the case")

@@ -25,6 +25,8 @@ NOT_DELIVERED, CODE_INVALID, CHANGE_OF_MIND = "NOT_DELIVERED", "CODE_INVALID", "
 ILLEGAL_GOODS, MINOR_PURCHASE, UNAUTHORIZED_PAYMENT = "ILLEGAL_GOODS", "MINOR_PURCHASE", "UNAUTHORIZED_PAYMENT"
 #: Reasons in which waiting hurts: the platform takes them on at once, and people decide (domain: triage).
 URGENT = frozenset({MINOR_PURCHASE, UNAUTHORIZED_PAYMENT, ILLEGAL_GOODS, "ACCOUNT_RECOVERED", "SELLER_ABSCONDED"})
+#: Where somebody else may have paid than who files: what goes back goes to whoever paid, never to the filer's balance.
+PAYER_ONLY = frozenset({MINOR_PURCHASE, UNAUTHORIZED_PAYMENT})
 #: Reasons that say that nothing was performed: if proven, with the money in escrow, they are paid at once and uncapped.
 NON_PERFORMANCE = {
     NOT_DELIVERED,

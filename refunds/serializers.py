@@ -49,7 +49,12 @@ class RefundToAsk(serializers.Serializer[Any]):
         required=False,
         help_text="The figure that the preview showed; if it is another one now, `figure_changed` says which.",
     )
-    prefers = serializers.ChoiceField(Refund.Preference.choices, required=False, default=Refund.Preference.MONEY)
+    prefers = serializers.ChoiceField(
+        Refund.Preference.choices,
+        required=False,
+        default=Refund.Preference.MONEY,
+        help_text="`balance`: what goes back is on your balance at once, instead of the way you paid.",
+    )
     text = Text(max_length=2_000, required=False, allow_blank=True, default="")
     attachments = serializers.ListField(
         child=Whole(min_value=1, max_value=BIGGEST),

@@ -259,6 +259,7 @@ def papers_of(refund: Refund, user: Any) -> dict[str, Any]:
     is_instant = refund.outcome == Refund.Outcome.INSTANT
     contested = Contest.objects.select_related("refund").filter(refund=refund).first() if is_instant else None
     return {
+        "goes_to_balance": refund.prefers == Refund.Preference.BALANCE and not refund.is_of_shop(user),
         "contest": contested and {"url": contested.get_absolute_url(), "word": contested.sign},
         "note": CreditNote.objects.select_related("refund").filter(refund=refund).first() if refund.closed_at else None,
         "guardian_url": paper.get_absolute_url() if paper and may_see else "",

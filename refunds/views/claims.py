@@ -261,6 +261,7 @@ def result(request: HttpRequest, number: str) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         initial={"expected": found.figure, "amount": found.figure, "prefers": Refund.Preference.MONEY},
         can_be_replaced=order.snapshot.listing.kind in CODES and draft.reason in REPLACED,
+        can_go_to_balance=found.figure > 0 and lifecycle.may_go_to_balance(order, draft.reason),
     )
     if request.method == "POST" and form.is_valid():
         refund = lifecycle.ask(
