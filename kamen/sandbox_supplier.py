@@ -5,11 +5,14 @@ told by a signed notice. On its page it can be told to be slow, to fail, to be s
 It knows nothing of the mall but the shared secret and where notices go. State is one SQLite file.
 """
 
+import contextlib
+import hashlib
 import json
 import secrets
 import sqlite3
 import sys
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from kamen.sandboxes import Books, Pages, Server, serve
@@ -25,10 +28,14 @@ create table if not exists job (
 create table if not exists notice (
   id integer primary key, number text not null references job, state text not null,
   told integer not null default 0, tries integer not null default 0, next_at real not null);
+create table if not exists code (
+  digest text primary key, state text not null, redeemed_at text, reference text not null);
 """
 
 #: How it takes the orders that come in from now on.
 MOODS = ("normal", "slow", "failing", "silent", "lying", "twice")
+#: What it can say of a code; of one it was not told about, it knows nothing.
+CODE_STATES = ("redeemed", "unused", "void")
 
 WORDS: dict[str, dict[str, str]] = {
     "zh": {
@@ -45,6 +52,14 @@ WORDS: dict[str, dict[str, str]] = {
         "jobs": "订单",
         "nothing": "还没有。",
         "release": "放行处理中的订单",
+        "code": "一枚卡密的状态(商城召回批次时会来查询)",
+        "state": "状态",
+        "redeemed": "已兑换",
+        "unused": "未兑换",
+        "void": "作废",
+        "when": "兑换时间(ISO 8601,留空为现在)",
+        "keep": "记下",
+        "codes": "已记下的卡密(只存摘要)",
         "lang": "English",
         "missing": "没有这一页。",
     },
@@ -62,6 +77,14 @@ WORDS: dict[str, dict[str, str]] = {
         "jobs": "Orders",
         "nothing": "None yet.",
         "release": "Release what is pending",
+        "code": "What became of a code (the mall asks when a batch is recalled)",
+        "state": "State",
+        "redeemed": "Redeemed",
+        "unused": "Not redeemed",
+        "void": "Void",
+        "when": "Redeemed at (ISO 8601; now if empty)",
+        "keep": "Keep",
+        "codes": "Codes on record (digests only)",
         "lang": "中文",
         "missing": "There is no such page.",
     },
@@ -110,6 +133,30 @@ class Supplier(Books):
         with self.writing() as database:
             database.execute("update job set state = 'cancelled' where number = ? and state = 'pending'", [number])
         return self.find(number)
+
+    # What became of codes
+
+    def know(self, code: str, state: str, redeemed_at: str = "") -> None:
+        """From now on this is what became of a code; kept as a digest, for nobody has to read it here."""
+        when = None
+        if state == "redeemed":
+            when = (
+                (datetime.fromisoformat(redeemed_at) if redeemed_at else datetime.now(UTC)).astimezone(UTC).isoformat()
+            )
+        reference = f"CHK{secrets.token_hex(5).upper()}"
+        with self.writing() as database:
+            database.execute(
+                "insert or replace into code (digest, state, redeemed_at, reference) values (?, ?, ?, ?)",
+                [_digest(code), state, when, reference],
+            )
+
+    def look_up(self, told: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Whether a code was redeemed, and when."""
+        number, code = told.get("number"), told.get("code")
+        if not isinstance(number, str) or not isinstance(code, str) or not 0 < len(code) <= 500:
+            return 422, {"reason": "a question has a number and a code"}
+        found = self.row("select state, redeemed_at, reference from code where digest = ?", _digest(code))
+        return (200, {"number": number, **dict(found)}) if found else (404, {"reason": "unknown"})
 
     # What becomes of orders
 
@@ -162,6 +209,10 @@ class Supplier(Books):
                 )
 
 
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.strip().encode()).hexdigest()
+
+
 class Handler(Pages):
     """HTTP: signed questions of the mall, and one page for whoever plays the supplier."""
 
@@ -170,7 +221,7 @@ class Handler(Pages):
 
     def found(self, method: str, path: str, body: bytes) -> None:
         """The page or the question at an address."""
-        if path.startswith("/orders"):
+        if path.startswith(("/orders", "/codes")):
             return self.api(method, path, body)
         return self.front(method, body) if path == "/" else self.missing()
 
@@ -180,6 +231,8 @@ class Handler(Pages):
         if (method, path) == ("POST", "/orders"):
             answered = supplier.submit(told)
             return None if supplier.mood == "silent" else answered  # taken, but nobody is told
+        if (method, path) == ("POST", "/codes/check"):
+            return None if supplier.mood == "silent" else supplier.look_up(told)
         if method == "POST" and path.endswith("/cancel"):
             return supplier.cancel(path.removeprefix("/orders/").removesuffix("/cancel"))
         if method == "GET":
@@ -190,13 +243,35 @@ class Handler(Pages):
         """What was ordered, and how it shall go on."""
         supplier, say, home = self.books, self.words, f"/?lang={self.language}"
         if method == "POST":
-            if "release" in self.chosen(body):
+            asked = self.chosen(body)
+            if "release" in asked:
                 supplier.release()
+            self.learn(asked)
             return self.go(home)
         supplier.settle()
         jobs = supplier.rows("select number, product, state, reference from job order by rowid desc limit 20")
         release = f"<form method=post action='{home}'><button name=release value=1>{say['release']}</button></form>"
-        return self.page(200, f"<div class=card>{self.mood_form()}{release}</div>" + self.table(say["jobs"], jobs))
+        codes = supplier.rows("select substr(digest, 1, 12), state, redeemed_at from code order by rowid desc limit 20")
+        states = "".join(f"<option value={state}>{say[state]}</option>" for state in CODE_STATES)
+        code = (
+            f"<form class=card method=post action='{home}'><label>{say['code']}<input name=code required maxlength=500"
+            f" autocomplete=off></label><label>{say['state']}<select name=state>{states}</select></label>"
+            f"<label>{say['when']}<input name=when maxlength=40></label><button>{say['keep']}</button></form>"
+        )
+        return self.page(
+            200,
+            f"<div class=card>{self.mood_form()}{release}</div>"
+            + self.table(say["jobs"], jobs)
+            + code
+            + self.table(say["codes"], codes),
+        )
+
+    def learn(self, asked: dict[str, list[str]]) -> None:
+        """What whoever plays the supplier says of a code; what cannot be read is left."""
+        code, state, when = (asked.get(name, [""])[0].strip() for name in ("code", "state", "when"))
+        if code and state in CODE_STATES:
+            with contextlib.suppress(ValueError):
+                self.books.know(code, state, when)
 
 
 def server(supplier: Supplier, port: int = 0) -> Server:

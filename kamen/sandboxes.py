@@ -38,7 +38,8 @@ margin:0 0 4px}.sum{font-size:36px;font-weight:700;font-variant-numeric:tabular-
 border-radius:10px;border:1px solid #6f4800;background:#fff;color:#6f4800;font:inherit;font-weight:600;cursor:pointer;
 text-align:center;text-decoration:none}button.main{background:#6f4800;color:#fff}table{width:100%;border-collapse:
 collapse;font-size:14px}td{padding:6px 8px 6px 0;border-top:1px solid #e5e0d4;overflow-wrap:anywhere}a{color:#6f4800}
-select{min-height:44px;width:100%;font:inherit}:focus-visible{outline:3px solid #0b5d5a;outline-offset:2px}
+label{display:block;margin-top:12px}select,input{min-height:44px;width:100%;font:inherit}
+:focus-visible{outline:3px solid #0b5d5a;outline-offset:2px}
 """
 
 

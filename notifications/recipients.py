@@ -517,6 +517,7 @@ SILENT: set[str] = {
     "order.cancel_asked",
     "order.supplier_took_on",
     "order.code_revealed",
+    "order.code_asked_upstream",
     "order.codes_withdrawn",
     "order.coupon_used",
     "order.coupon_dropped",

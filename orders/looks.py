@@ -102,6 +102,7 @@ HAPPENINGS: dict[str, tuple[Promise, str, str]] = {
     ),
     "order.code_revealed": (gettext_lazy("A code was looked at."), "eye", ""),
     "order.validity_recorded": (gettext_lazy("The issuer said whether a code was good."), "receipt-text", ""),
+    "order.code_asked_upstream": (gettext_lazy("The mall asks the supplier about a code."), "hourglass", ""),
     "order.confirmed": (gettext_lazy("The buyer confirmed receipt."), "handshake", ""),
     "order.released": (gettext_lazy("Money went from escrow to the shop."), "banknote", "green"),
     "order.completed": (gettext_lazy("The order is completed."), "circle-check", "green"),
@@ -252,7 +253,7 @@ def _note(name: str, data: dict[str, Any]) -> str:
         return f"{data['code']} · {yuan(data['amount'])}"
     if name == "order.staff_joined":
         return str(data["reason"])
-    if name in {"order.redemption_recorded", "order.redemption_claimed"}:
+    if name in {"order.redemption_recorded", "order.redemption_claimed", "order.code_asked_upstream"}:
         return _("No. %(unit)s") % {"unit": data["unit"]}
     if name == "order.file_attached":
         return f"SHA-256 {data['sha256'][:16]}…"

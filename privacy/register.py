@@ -326,6 +326,8 @@ NOT_PERSONAL: dict[str, tuple[str, str]] = {
     "support.Talk": ("state number", "words of machines"),
     "support.Answer": ("*", "a digest of words"),
     "reputation.Alarm": ("*", "a batch, by staff"),
+    "reputation.Inquiry": ("*", "a supplier's answer about a code"),
+    "reputation.InquiryWord": ("*", "a supplier's words about a code, the code masked"),
     "reputation.Mark": ("*", "how far was counted"),
     "reputation.Tally": ("*", "counts"),
     "reputation.Downgrade": ("*", "levels"),

@@ -23,8 +23,8 @@ from refunds import endings
 from refunds import lifecycle as refunds
 from refunds.models import Refund
 from refunds.states import RefundState
-from reputation import signals, stream
-from reputation.models import Alarm, AlarmUnit
+from reputation import inquiries, signals, stream
+from reputation.models import Alarm, AlarmUnit, Inquiry
 from reputation.states import AlarmState
 from reputation.thresholds import thresholds
 from shops import batches
@@ -148,12 +148,13 @@ def raise_alarm(batch: Batch, *, why: str, by: Any, at: datetime, reason: str = 
 def carry_on(*, at: datetime) -> int:
     """Do what open and lifted alarms still want done, order by order, each in a transaction of its own.
 
-    Holders who came in late are listed, money that is not settled is held, what a confirmed alarm owes is paid, and
-    what a lifted one held is freed. Losing or doubling a call changes nothing.
+    Holders who came in late are listed, codes that were seen are asked about, money that is not settled is held, what a
+    confirmed alarm owes is paid, and what a lifted one held is freed. Losing or doubling a call changes nothing.
     """
     done = 0
-    for alarm in Alarm.objects.filter(state__in=OPEN).select_related("shop", "batch").order_by("pk"):
+    for alarm in Alarm.objects.filter(state__in=OPEN).select_related("shop", "batch__supplier").order_by("pk"):
         list_holders(alarm)
+        inquiries.plan(alarm, at=at)
         for order in _orders(Unit.objects.filter(pk__in=_asked(alarm).filter(told_at=None))):
             done += hold_order(alarm, order, at=at)
         if alarm.state == AlarmState.CONFIRMED:
@@ -366,6 +367,8 @@ def _pay(refund: Refund, *, at: datetime) -> int:
         return 0
     if refund.prefers == Refund.Preference.REISSUE:
         return 0  # the shop sends a working code; its clock pays if it does not
+    if Inquiry.objects.filter(listed__refund=refund, finding=Inquiry.Finding.AFTER).exists():
+        return 0  # it worked for somebody after its holder saw it: the shop is heard, and its silence pays
     endings.approve_as_asked(refund, outcome=Refund.Outcome.INSTANT, by=None, at=at)
     return 1
 

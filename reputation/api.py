@@ -21,6 +21,7 @@ from reputation.figures import FEWEST, Figures
 from reputation.models import Alarm, Downgrade, Measure, Rating
 from reputation.progress import progress, shop_progress
 from reputation.serializers import (
+    A_MEASURE,
     AppealWords,
     CaseOpened,
     LevelWithProgress,
@@ -53,16 +54,6 @@ A_LEVEL = {
         }
     ],
 }
-A_MEASURE = {
-    "id": 3,
-    "step": "warning",
-    "ground": "false_proof",
-    "reason": "The picture in case R261122-1 was altered.",
-    "state": "in_force",
-    "until": "2027-02-20T02:00:00Z",
-    "appeal": "",
-    "answer": "",
-}
 A_RECALL = {
     "number": "B261122-7K2M",
     "state": "confirmed",
@@ -73,7 +64,9 @@ A_RECALL = {
     "raised_at": "2026-11-22T02:00:00Z",
     "deadline_at": "2026-12-22T02:00:00Z",
     "finding": "The issuer confirms that the whole batch is void.",
-    "units": [{"order": "K261122-5H3T", "place": 1, "fate": "asked", "refund": None}],
+    "units": [
+        {"order": "K261122-5H3T", "place": 1, "fate": "asked", "refund": None, "upstream": "", "redeemed_at": None}
+    ],
 }
 A_RATING = {"id": 9, "stars": 4, "text": "Quick.", "at": "2026-11-22T02:00:00Z", "reply": ""}
 A_MONTH = {
@@ -373,7 +366,7 @@ def _level(level: str, rows: list[dict[str, Any]], falls: Downgrade | None) -> d
 
 
 def _recall(request: Request, found: Alarm) -> Any:
-    mine = found.units.filter(unit__order__buyer=request.user).select_related("unit__order", "refund")  # type: ignore[misc]
+    mine = found.units.filter(unit__order__buyer=request.user).select_related("unit__order", "refund", "inquiry")  # type: ignore[misc]
     return RecallShown(found, context={"units": mine.order_by("pk")}).data
 
 

@@ -17,7 +17,7 @@ from accounts.models import Role, User
 from accounts.requests import signed_in
 from reputation import measures, signals
 from reputation.models import Measure, Signal
-from reputation.serializers import MeasureShown
+from reputation.serializers import A_MEASURE, MeasureShown
 from reputation.thresholds import thresholds
 from timeline import clock
 from timeline.api import CURSOR, idempotent, page
@@ -31,16 +31,6 @@ A_SIGNAL = {
     "evidence": ["R26112204817365"],
     "seen_at": "2026-11-22T02:00:00Z",
     "is_dismissed": False,
-}
-A_MEASURE = {
-    "id": 3,
-    "step": "warning",
-    "ground": "false_proof",
-    "reason": "R261122-1 的截图经过修改。",
-    "state": "in_force",
-    "until": "2027-02-20T02:00:00Z",
-    "appeal": "",
-    "answer": "",
 }
 A_PERSON = {"person": 7, "risk": 12, "level": "M1", "barred_until": None}
 
@@ -172,40 +162,50 @@ def impose(request: Request, pk: int) -> Response:
     return Response(MeasureShown(measures.impose(found, by=by, at=clock.now(), **told.validated_data)).data, status=201)
 
 
-@extend_schema(
-    operation_id="upholdMeasure",
+def _hearing(name: str, verb: Any, *, summary: str, description: str, why: str, state: str) -> Any:
+    """The address of what a person of risk decides about a measure."""
+
+    @extend_schema(
+        operation_id=name,
+        summary=summary,
+        description=description,
+        request=RiskReason,
+        responses=MeasureShown,
+        examples=[
+            OpenApiExample("Why", {"why": why}, request_only=True),
+            OpenApiExample("The measure", A_MEASURE | {"state": state}, response_only=True),
+        ],
+    )
+    @api_view(["POST"])
+    @idempotent
+    def hear(request: Request, pk: int) -> Response:
+        by = _require_risk(request)
+        told = RiskReason(data=request.data)
+        told.is_valid(raise_exception=True)
+        found = get_object_or_404(Measure.objects.select_related("user"), pk=pk)
+        fire_overdue(found.root_address, at=clock.now())
+        verb(found, answer=told.validated_data["why"], by=by, at=clock.now())
+        return Response(MeasureShown(found).data)
+
+    return hear
+
+
+uphold = _hearing(
+    "upholdMeasure",
+    measures.uphold,
     summary="Let a measure stand on appeal",
     description="By another person than who imposed it. Refused: `another_person`, `no_reason`, `wrong_moment`.",
-    request=RiskReason,
-    responses=MeasureShown,
-    examples=[
-        OpenApiExample("Why", {"why": "证据核对无误。"}, request_only=True),
-        OpenApiExample("Upheld", A_MEASURE | {"state": "upheld"}, response_only=True),
-    ],
+    why="证据核对无误。",
+    state="upheld",
 )
-@api_view(["POST"])
-@idempotent
-def uphold(request: Request, pk: int) -> Response:
-    """Uphold a measure."""
-    return _hear(request, pk, measures.uphold)
-
-
-@extend_schema(
-    operation_id="liftMeasure",
+lift = _hearing(
+    "liftMeasure",
+    measures.lift,
     summary="Take a measure back",
     description="Refused: `another_person`, `no_reason`, `wrong_moment`.",
-    request=RiskReason,
-    responses=MeasureShown,
-    examples=[
-        OpenApiExample("Why", {"why": "申诉成立。"}, request_only=True),
-        OpenApiExample("Lifted", A_MEASURE | {"state": "lifted"}, response_only=True),
-    ],
+    why="申诉成立。",
+    state="lifted",
 )
-@api_view(["POST"])
-@idempotent
-def lift(request: Request, pk: int) -> Response:
-    """Lift a measure."""
-    return _hear(request, pk, measures.lift)
 
 
 @extend_schema(
@@ -229,16 +229,6 @@ def dismiss(request: Request, pk: int) -> Response:
     found = get_object_or_404(Signal.objects.select_related("user", "shop", "batch__listing__shop"), pk=pk)
     signals.dismiss(found, reason=told.validated_data["why"], by=by, at=clock.now())
     return Response(_shown(found))
-
-
-def _hear(request: Request, pk: int, does: Any) -> Response:
-    by = _require_risk(request)
-    told = RiskReason(data=request.data)
-    told.is_valid(raise_exception=True)
-    found = get_object_or_404(Measure.objects.select_related("user"), pk=pk)
-    fire_overdue(found.root_address, at=clock.now())
-    does(found, answer=told.validated_data["why"], by=by, at=clock.now())
-    return Response(MeasureShown(found).data)
 
 
 def _signals(user: User) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from reputation.models import Alarm, AlarmUnit, Measure, Rating
@@ -23,6 +24,19 @@ class LevelToReach(serializers.Serializer[Any]):
     level = serializers.CharField()
     is_reached = serializers.BooleanField()
     takes = Takes(many=True)
+
+
+#: A measure, as examples show it.
+A_MEASURE = {
+    "id": 3,
+    "step": "warning",
+    "ground": "false_proof",
+    "reason": "The picture in case R261122-1 was altered.",
+    "state": "in_force",
+    "until": "2027-02-20T02:00:00Z",
+    "appeal": "",
+    "answer": "",
+}
 
 
 class MeasureShown(serializers.Serializer[Measure]):
@@ -73,6 +87,14 @@ class UnitRecalled(serializers.Serializer[AlarmUnit]):
     place = serializers.IntegerField(source="unit.place")
     fate = serializers.ChoiceField(AlarmUnit.Fate.choices)
     refund = serializers.CharField(source="refund.number", default=None, allow_null=True)
+    upstream = serializers.CharField(
+        source="question.finding",
+        default="",
+        allow_blank=True,
+        help_text="What the supplier says of its code: redeemed `before` or `after` you saw it, `unused`, `void`,"
+        " `unknown`, `silent`; empty while it is asked, or where it is not.",
+    )
+    redeemed_at = serializers.DateTimeField(source="question.redeemed_at", default=None, allow_null=True)
 
 
 class RecallShown(serializers.Serializer[Alarm]):
@@ -89,6 +111,7 @@ class RecallShown(serializers.Serializer[Alarm]):
     finding = serializers.CharField(allow_blank=True)
     units = serializers.SerializerMethodField()
 
+    @extend_schema_field(UnitRecalled(many=True))
     def get_units(self, alarm: Alarm) -> list[dict[str, Any]]:
         """The units of whoever asks."""
         mine: Any = self.context["units"]

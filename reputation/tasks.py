@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from reputation import alarms, counting, deposits, membership, records, shop_levels, signals
+from reputation import alarms, counting, deposits, inquiries, membership, records, shop_levels, signals
 from timeline import clock
 
 
@@ -24,6 +24,12 @@ def watch_batches() -> None:
     at = clock.now()
     alarms.watch(at=at)
     alarms.carry_on(at=at)
+
+
+@shared_task(name="reputation.ask_upstream", ignore_result=True)
+def ask_upstream() -> None:
+    """Suppliers are asked about codes of batches under an alarm."""
+    inquiries.run(at=clock.now())
 
 
 @shared_task(name="reputation.level", ignore_result=True)

@@ -204,6 +204,11 @@ CELERY_BEAT_SCHEDULE = {
     "weigh deposits that were drawn on": {"task": "shops.weigh_deposits", "schedule": 10.0, "options": {"expires": 30}},
     "count what happened": {"task": "reputation.count", "schedule": 15.0, "options": {"expires": 30}},
     "watch batches": {"task": "reputation.watch_batches", "schedule": 10.0, "options": {"expires": 20}},
+    "ask about codes under recall": {
+        "task": "reputation.ask_upstream",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
     "make copies for people": {"task": "privacy.make_copies", "schedule": 5.0, "options": {"expires": 10}},
     "destroy what has had its time": {
         "task": "privacy.retain",

@@ -1,4 +1,4 @@
-"""The mall's HTTP connections to suppliers: submit, query, cancel, and the notices they send.
+"""The mall's HTTP connections to suppliers: submit, query, cancel, the notices they send, and what became of a code.
 
 Both sides sign with HMAC-SHA256 over the kind of message, where it goes, the time, a nonce and the body. Addresses and
 secrets stand in the settings, never in the database: a shop chooses a connection, it does not make one. Nothing here
@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import httpx
@@ -38,6 +38,10 @@ STANDINGS = {
 }
 
 
+#: What a supplier can say of a code that came from it: `redeemed` with the time, `unused`, `void`.
+CODE_STATES = frozenset({"redeemed", "unused", "void"})
+
+
 class SupplierDown(Exception):
     """The supplier did not answer, or not understandably: nothing is known of what it did."""
 
@@ -57,6 +61,17 @@ class Said:
     answer: Answer
     status: int
     words: str
+
+
+@dataclass(frozen=True)
+class CodeSaid:
+    """What a supplier says of one code: `redeemed`, `unused`, `void`, or `UNKNOWN`; with its words for the archive."""
+
+    state: str
+    status: int
+    words: str
+    redeemed_at: datetime | None = None
+    reference: str = ""
 
 
 def find(name: str) -> "Connection":
@@ -95,6 +110,20 @@ class Connection:
         """Ask them to stop; the answer says whether they did."""
         return self._ask("POST", f"/orders/{number}/cancel", number, product, {"number": number})
 
+    @sensitive_variables()
+    def look_up(self, number: str, *, code: str) -> CodeSaid:
+        """Whether a code that came from them was redeemed, and when. It stands in the body alone, never in an address.
+
+        `number` is ours: the same question asked again is the same question. `SupplierDown` if they did not answer.
+        """
+        path = "/codes/check"
+        answer = self._send("POST", path, {"number": number, "code": code})
+        if answer.status_code == 404:
+            return CodeSaid(UNKNOWN, 404, answer.text)
+        if answer.status_code != 200:
+            raise SupplierDown(str(answer.status_code))
+        return _read_code(answer, number)
+
     def read_notice(self, *, path: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """A notice that is signed for exactly this address and fresh; else `BadNotice`."""
         timestamp, nonce = headers.get("X-Supplier-Timestamp", ""), headers.get("X-Supplier-Nonce", "")
@@ -113,9 +142,19 @@ class Connection:
             raise BadNotice("not a JSON object")
         return found
 
-    @sensitive_variables("told", "body")
+    @sensitive_variables("told")
     def _ask(self, method: str, path: str, number: str, product: str, told: Any = None) -> Said:
-        """One signed question and its signed answer."""
+        """One question about an order, and its answer."""
+        answer = self._send(method, path, told)
+        if answer.status_code == 404:
+            return Said(Answer(UNKNOWN), 404, answer.text)
+        if answer.status_code != 200:
+            raise SupplierDown(f"{answer.status_code}: {answer.text[:200]}")
+        return Said(_read(answer.content, number, product), 200, answer.text)
+
+    @sensitive_variables("told", "body")
+    def _send(self, method: str, path: str, told: Any = None) -> httpx.Response:
+        """One signed question and its signed answer, whatever it says."""
         require_no_transaction()
         body = json.dumps(told, ensure_ascii=False).encode() if told is not None else b""
         timestamp, nonce = str(int(time.time())), secrets.token_hex(16)
@@ -144,11 +183,7 @@ class Connection:
             body=answer.content,
         ):
             raise SupplierDown(f"{answer.status_code}, not signed")
-        if answer.status_code == 404:
-            return Said(Answer(UNKNOWN), 404, answer.text)
-        if answer.status_code != 200:
-            raise SupplierDown(f"{answer.status_code}: {answer.text[:200]}")
-        return Said(_read(answer.content, number, product), 200, answer.text)
+        return answer
 
 
 def _read(body: bytes, number: str, product: str) -> Answer:
@@ -170,6 +205,27 @@ def _read(body: bytes, number: str, product: str) -> Answer:
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         raise SupplierDown("not understandable") from None
+
+
+def _read_code(answer: httpx.Response, number: str) -> CodeSaid:
+    """What an answer says of a code, if it is about our question; redeemed without a time is no answer."""
+    try:
+        found = answer.json()
+        state, when = found["state"], found.get("redeemed_at")
+        redeemed_at = datetime.fromisoformat(when) if when else None
+        reference = str(found.get("reference") or "")
+        is_sound = (
+            found["number"] == number
+            and state in CODE_STATES
+            and (redeemed_at is not None) == (state == "redeemed")
+            and (redeemed_at is None or redeemed_at.tzinfo is not None)
+            and (not reference or TOKEN.fullmatch(reference))
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise SupplierDown("not understandable") from None
+    if not is_sound:
+        raise SupplierDown("the answer is about something else, or lacks the time")
+    return CodeSaid(state, 200, answer.text, redeemed_at=redeemed_at, reference=reference)
 
 
 def _day(text: Any) -> date | None:

@@ -92,3 +92,8 @@ class AlarmUnit(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["alarm", "unit"], name="reputation_alarmunit_once")]
+
+    @property
+    def question(self) -> Any:
+        """What the supplier was asked about its code (`Inquiry`), if it was."""
+        return getattr(self, "inquiry", None)

@@ -38,7 +38,7 @@ def alarm(request: HttpRequest, number: str) -> HttpResponse:
     is_risk = user.has_role(Role.RISK)
     is_shop = found.shop.may(user, SELL)
     icon, tone = TONES[AlarmState(found.state)]
-    units = found.units.select_related("unit__order").order_by("pk")
+    units = found.units.select_related("unit__order", "inquiry").order_by("pk")
     context = {
         "alarm": found,
         "at": clock.now(),
@@ -145,7 +145,7 @@ def _visible(request: HttpRequest, number: str) -> tuple[Alarm, list[AlarmUnit]]
     found = get_object_or_404(Alarm.objects.select_related("shop", "batch__listing", "batch__supplier"), number=number)
     mine = list(
         found.units.filter(unit__order__buyer=request.user)  # type: ignore[misc]
-        .select_related("unit__order", "refund")
+        .select_related("unit__order", "refund", "inquiry")
         .order_by("unit__order", "unit__place")
     )
     if not mine and not found.is_seen_by(request.user):
@@ -167,7 +167,8 @@ def _orders_of(mine: list[AlarmUnit]) -> list[dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     for row in mine:
         each = found.setdefault(row.unit.order_id, {"order": row.unit.order, "rows": [], "waits": False, "amount": 0})
-        each["rows"].append({"place": row.unit.place, "fate": AlarmUnit.Fate(row.fate).label, "refund": row.refund})
+        fate = AlarmUnit.Fate(row.fate).label
+        each["rows"].append({"place": row.unit.place, "fate": fate, "refund": row.refund, "inquiry": row.question})
         if row.fate == AlarmUnit.Fate.ASKED:
             each["waits"] = True
             each["amount"] += row.unit.left
