@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from disputes.models import Dispute
 from ledger.models import Account, BooksCheck, Posting
 from notifications.models import Call, Delivery, HighWaterMark
-from privacy import files
+from privacy import exports, files, retention
 from privacy.models import Erasure
 from privacy.states import ErasureState
 from timeline.machines import machines
@@ -162,12 +162,15 @@ def unmatched_payments(at: datetime) -> list[Finding]:
 
 
 def overdue_privacy(at: datetime) -> list[Finding]:
-    """Requests to be erased that nobody answered in time, and keys of persons whose day to be destroyed is over."""
+    """Requests to be erased that are late, keys whose day is over, copies that could not be made, faults of the run."""
     page = reverse("privacy:desk")
     late = Erasure.objects.filter(state=ErasureState.WAITING, late_at__isnull=False).order_by("late_at", "pk")
     found = [Finding(each.address, each.number, each.late_at, page) for each in late]
     keys = files.to_destroy(at - DESTROYED)[:NAMED]
-    return [*found, *(Finding(f"user:{key.user_id}", f"key {key.pk}", None, page) for key in keys)]
+    found += [Finding(f"user:{key.user_id}", f"key {key.pk}", None, page) for key in keys]
+    lost = exports.given_up().filter(asked_at__gt=at - GIVEN_UP).order_by("pk")[:NAMED]
+    found += [Finding(f"user:{each.user_id}", each.number, each.asked_at, page) for each in lost]
+    return found + [Finding("privacy:run", fault, None, page) for fault in retention.faults(at)[:NAMED]]
 
 
 def _books(at: datetime) -> list[Finding]:
@@ -196,7 +199,7 @@ QUESTIONS: dict[str, tuple[Promise, Question]] = {
     "unbalanced_books": (_("Books that do not add up"), unbalanced_books),
     "broken_chains": (_("Broken chains"), broken_chains),
     "unmatched_payments": (_("Money that nobody can place"), unmatched_payments),
-    "overdue_privacy": (_("Requests about personal data that are late"), overdue_privacy),
+    "overdue_privacy": (_("Personal data: what is late, and what failed"), overdue_privacy),
 }
 
 

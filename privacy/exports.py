@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -70,9 +71,14 @@ def run(*, at: datetime, most: int = 3) -> int:
         try:
             made += build(pk, at=at)
         except Exception:
-            Export.objects.filter(pk=pk).update(tries=Export.objects.get(pk=pk).tries + 1, done=0)
             log.exception("the copy %s could not be made", pk)
+            Export.objects.filter(pk=pk).update(tries=F("tries") + 1, done=0)
     return made
+
+
+def given_up() -> QuerySet[Export]:
+    """Copies that could not be made however often it was tried: the person reads it, and staff see to it."""
+    return Export.objects.filter(built_at=None, gone_at=None, tries__gte=MOST_TRIES)
 
 
 def build(pk: int, *, at: datetime) -> bool:

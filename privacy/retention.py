@@ -1,6 +1,7 @@
 """The daily run over what has had its time: step by step, in small transactions, on record; it can be repeated.
 
-One thing that fails is named and never blocks the rest. The vault closed stops what needs it, and nothing else.
+One thing that fails is named with the kind of its fault and never blocks the rest: the run's row says so on the desk
+and to the monitor (`desks.house`) until a run goes through. The vault closed stops what needs it, and nothing else.
 """
 
 import logging
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 NETWORK = timedelta(days=180)
 #: What was begun and not filed.
 DRAFTS = timedelta(days=30)
+#: A run that has not ended after so long does not end any more.
+RUNS = timedelta(hours=2)
 #: So many rows in one transaction, and so many sales or keys in one run of a step.
 AT_ONCE, MOST = 500, 5_000
 #: What stands where a shop's people stood.
@@ -41,12 +44,21 @@ def run(*, at: datetime, most: int = MOST) -> Run:
             found.counts[name] = step(at, most, found.faults)
         except VaultClosed:
             found.faults.append(f"{name}: the vault is closed")
-        except Exception:
+        except Exception as error:
             log.exception("the step %s of the daily run failed", name)
-            found.faults.append(name)
+            found.faults.append(f"{name}: {type(error).__name__}")
     found.ended_at = at
     found.save(update_fields=["counts", "faults", "ended_at"])
     return found
+
+
+def faults(at: datetime) -> list[str]:
+    """What the last run could not do, in words of ours; that it did not end counts, too."""
+    last = Run.objects.order_by("-pk").first()
+    if last is None:
+        return []
+    is_broken_off = last.ended_at is None and last.began_at <= at - RUNS
+    return [*last.faults, *(["run: broken off"] if is_broken_off else [])]
 
 
 def _each(ids: Iterable[int], act: Callable[..., Any], at: datetime, faults: list[str], name: str) -> int:
@@ -57,9 +69,9 @@ def _each(ids: Iterable[int], act: Callable[..., Any], at: datetime, faults: lis
             done += bool(act(pk, at=at))
         except VaultClosed:
             raise
-        except Exception:
+        except Exception as error:
             log.exception("%s of %s failed", name, pk)
-            faults.append(f"{name}: {pk}")
+            faults.append(f"{name} {pk}: {type(error).__name__}")
     return done
 
 

@@ -108,6 +108,12 @@ def rows(found: Figures) -> list[tuple[str, str]]:
         (_("Rulings appealed"), _share(found.appeal_bp)),
         (_("Rulings changed on appeal"), _share(found.overturn_bp)),
         (_("A machine's no, turned by a person"), _share(found.reversal_bp)),
+        (_("Payments that came late"), str(found.count("late_payments"))),
+        (
+            _("Measures against accounts and shops"),
+            _counted(found.count("measures") - found.count("measures", "lifted")),
+        ),
+        (_("Measures taken back"), _counted(found.count("measures", "lifted"))),
     ]
 
 
@@ -176,6 +182,11 @@ def _endings() -> dict[str, str]:
 
 def _told(count: int) -> int | None:
     return count if count >= FEWEST else None
+
+
+def _counted(count: int) -> str:
+    """A count in words; a few single people are nobody's business, and none is good to know."""
+    return str(count) if count == 0 or count >= FEWEST else _("fewer than %(number)s") % {"number": FEWEST}
 
 
 def _seconds(minutes: int | None) -> int | None:

@@ -16,7 +16,9 @@ from ledger.models import BooksCheck
 from ledger.transfers import Reason, transfer
 from notifications import inbox, webhooks
 from notifications.models import Call, Delivery, HighWaterMark, all_groups
+from privacy import exports, retention
 from privacy import lifecycle as privacy
+from privacy.models import Export, Run
 from timeline.models import Timer
 from timeline.sweep import fire_overdue
 
@@ -167,3 +169,16 @@ def test_a_request_to_be_erased_that_is_late_is_found_with_its_desk(orderly, buy
     fire_overdue(buyer.address, at=late)
     (found,) = asked("overdue_privacy", late)
     assert (found.subject, found.url) == (erasure.address, reverse("privacy:desk"))
+
+
+def test_a_copy_that_could_not_be_made_and_a_daily_run_that_failed_are_found(orderly, buyer, at):
+    copy = exports.ask(buyer, by=buyer, at=at)
+    Export.objects.filter(pk=copy.pk).update(tries=exports.MOST_TRIES)
+    Run.objects.create(began_at=at, ended_at=at, faults=["put_away 7: FileNotFoundError"])
+    found = [(each.subject, each.what) for each in asked("overdue_privacy", at)]
+    assert found == [(buyer.address, copy.number), ("privacy:run", "put_away 7: FileNotFoundError")]
+    Run.objects.create(began_at=at)
+    assert asked("overdue_privacy", at)[1:] == [], "the next run goes on"
+    assert [each.what for each in asked("overdue_privacy", at + retention.RUNS)][1:] == ["run: broken off"]
+    Run.objects.create(began_at=at, ended_at=at)
+    assert asked("overdue_privacy", at + house.GIVEN_UP) == []

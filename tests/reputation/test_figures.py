@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from disputes import lifecycle as disputes
 from orders import conversation
 from orders import lifecycle as orders
 from orders.models import Order
 from refunds import lifecycle as refunds
-from reputation import counting, figures, shop_levels, stream
+from reputation import counting, figures, shop_levels, stream, transparency
 from reputation.counting import Counted
 from reputation.feedback import SUGGESTED, Row
 from reputation.models import Downgrade, Mark, Tally
@@ -158,6 +159,11 @@ def test_the_transparency_page_is_public_and_tells_nothing_of_few(client, ruled,
     assert "<svg" in page
     assert "<table" in page
     assert "98.00" not in page, "a single case's sum is told nowhere"
+    for name in ("notifications:official", "support:room"):
+        assert reverse(name) in page, "how to know that it is us, and how to reach a person"
+    assert dict(transparency.rows(figures.NOTHING))[gettext("Measures taken back")] == "0"
+    few = figures.Figures({"measures": Counter({"taken:warning": 3, "lifted": 1})}, {})
+    assert str(figures.FEWEST) in dict(transparency.rows(few))[gettext("Measures taken back")], "a few single people"
 
 
 def test_a_shop_sees_what_its_level_takes_and_what_went_wrong(client, order, rich_buyer, seller, stranger, at):
