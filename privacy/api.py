@@ -18,7 +18,7 @@ from privacy import exports, holds, lifecycle
 from privacy.models import Erasure, Export, Hold
 from privacy.states import ErasureState, HoldState
 from timeline import clock
-from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
+from timeline.api import CURSOR, acting, idempotent, page
 
 A_COPY = {
     "number": "X26112204817365",
@@ -234,22 +234,14 @@ def erasures(request: Request) -> Response:
     return Response(ErasurePage(page(request, Erasure.objects.filter(user=user), by="-pk")).data)
 
 
-@extend_schema(
+withdraw = extend_schema(
     operation_id="withdrawErasure",
     summary="Take a request to be erased back",
     description="Refused: `wrong_moment`.",
     request=None,
     responses=ErasureShown,
     examples=[OpenApiExample("Taken back", AN_ERASURE | {"state": "withdrawn"}, response_only=True)],
-)
-@api_view(["POST"])
-@after_what_is_overdue(_own_request)
-@idempotent
-def withdraw(request: Request, number: str) -> Response:
-    """Stay after all."""
-    found = _own_request(request, number)
-    lifecycle.withdraw(found, by=signed_in(request), at=clock.now())
-    return Response(ErasureShown(found).data)
+)(acting(_own_request, lifecycle.withdraw, ErasureShown))
 
 
 @extend_schema(
@@ -295,7 +287,7 @@ def waiting(request: Request) -> Response:
     return Response(ErasurePage(page(request, Erasure.objects.filter(state=ErasureState.WAITING), by="pk")).data)
 
 
-@extend_schema(
+agree = extend_schema(
     operation_id="agreeToErasure",
     summary="Agree to a request to be erased",
     description=(
@@ -304,18 +296,10 @@ def waiting(request: Request) -> Response:
     request=None,
     responses=ErasureShown,
     examples=[OpenApiExample("Agreed", AN_ERASURE | {"state": "agreed"}, response_only=True)],
-)
-@api_view(["POST"])
-@after_what_is_overdue(_request_of)
-@idempotent
-def agree(request: Request, number: str) -> Response:
-    """A lead agrees."""
-    found = _request_of(request, number)
-    lifecycle.agree(found, by=signed_in(request), at=clock.now())
-    return Response(ErasureShown(found).data)
+)(acting(_request_of, lifecycle.agree, ErasureShown))
 
 
-@extend_schema(
+refuse = extend_schema(
     operation_id="refuseErasure",
     summary="Say why somebody cannot be erased now",
     description="Refused: `not_your_turn`, `not_yourself`, `wrong_moment`, `no_reason`, `nothing_open`.",
@@ -325,18 +309,7 @@ def agree(request: Request, number: str) -> Response:
         OpenApiExample("Why", {"reason": "还有一笔余额和一个未结纠纷。"}, request_only=True),
         OpenApiExample("Refused", AN_ERASURE | {"state": "refused"}, response_only=True),
     ],
-)
-@api_view(["POST"])
-@after_what_is_overdue(_request_of)
-@idempotent
-def refuse(request: Request, number: str) -> Response:
-    """A lead refuses, with the reason."""
-    told = HoldReason(data=request.data)
-    told.is_valid(raise_exception=True)
-    found = _request_of(request, number)
-    by: Any = request.user
-    lifecycle.refuse(found, reason=told.validated_data["reason"], by=by, at=clock.now())
-    return Response(ErasureShown(found).data)
+)(acting(_request_of, lifecycle.refuse, ErasureShown, takes=HoldReason))
 
 
 @extend_schema(
@@ -380,7 +353,7 @@ def all_holds(request: Request) -> Response:
     return Response(HoldShown(found).data, status=201)
 
 
-@extend_schema(
+propose = extend_schema(
     operation_id="proposeRelease",
     summary="Propose to release a hold",
     description="A second person signs. Refused: `not_your_turn`, `no_reason`, `wrong_moment`.",
@@ -390,51 +363,24 @@ def all_holds(request: Request) -> Response:
         OpenApiExample("Why", {"reason": "案件已审结，判决书编号见附件。"}, request_only=True),
         OpenApiExample("Proposed", A_HOLD | {"state": "releasing"}, response_only=True),
     ],
-)
-@api_view(["POST"])
-@after_what_is_overdue(_hold)
-@idempotent
-def propose(request: Request, number: str) -> Response:
-    """Propose to release a hold."""
-    told = HoldReason(data=request.data)
-    told.is_valid(raise_exception=True)
-    found = _hold(request, number)
-    by: Any = request.user
-    holds.propose(found, reason=told.validated_data["reason"], by=by, at=clock.now())
-    return Response(HoldShown(found).data)
+)(acting(_hold, holds.propose, HoldShown, takes=HoldReason))
 
 
-@extend_schema(
+sign = extend_schema(
     operation_id="signRelease",
     summary="Sign the release of a hold",
     description="Refused: `not_your_turn`, `another_person`, `wrong_moment`.",
     request=None,
     responses=HoldShown,
     examples=[OpenApiExample("Released", A_HOLD | {"state": "released"}, response_only=True)],
-)
-@api_view(["POST"])
-@after_what_is_overdue(_hold)
-@idempotent
-def sign(request: Request, number: str) -> Response:
-    """A second person releases it."""
-    found = _hold(request, number)
-    holds.sign(found, by=signed_in(request), at=clock.now())
-    return Response(HoldShown(found).data)
+)(acting(_hold, holds.sign, HoldShown))
 
 
-@extend_schema(
+keep = extend_schema(
     operation_id="keepHold",
     summary="Keep a hold that somebody wants to release",
     description="Refused: `not_your_turn`, `another_person`, `wrong_moment`.",
     request=None,
     responses=HoldShown,
     examples=[OpenApiExample("Kept", A_HOLD, response_only=True)],
-)
-@api_view(["POST"])
-@after_what_is_overdue(_hold)
-@idempotent
-def keep(request: Request, number: str) -> Response:
-    """A second person lets it stand."""
-    found = _hold(request, number)
-    holds.keep(found, by=signed_in(request), at=clock.now())
-    return Response(HoldShown(found).data)
+)(acting(_hold, holds.keep, HoldShown))

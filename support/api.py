@@ -21,7 +21,7 @@ from support.models import ANSWERING, Talk
 from support.states import TalkState
 from support.summary import summary
 from timeline import clock
-from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
+from timeline.api import CURSOR, acting, after_what_is_overdue, idempotent, page
 
 
 class Calling(serializers.Serializer[Any]):
@@ -118,22 +118,14 @@ def talks(request: Request) -> Response:
     return Response(TalkPage(page(request, own, by="-pk")).data)
 
 
-@extend_schema(
+close = extend_schema(
     operation_id="closeTalk",
     summary="Say that a talk is over",
     description="By whoever asked for it, or who has answered. Refused: `not_your_turn`, `wrong_moment`.",
     request=None,
     responses=OneTalk,
     examples=[OpenApiExample("Over", A_TALK | {"state": "closed"}, response_only=True)],
-)
-@api_view(["POST"])
-@after_what_is_overdue(_talk)
-@idempotent
-def close(request: Request, number: str) -> Response:
-    """Whoever asked has what they wanted."""
-    talk = _talk(request, number)
-    lifecycle.close(talk, by=signed_in(request), at=clock.now())
-    return Response(OneTalk(talk).data)
+)(acting(_talk, lifecycle.close, OneTalk))
 
 
 class TalkFact(serializers.Serializer[Any]):
@@ -212,25 +204,17 @@ def story(request: Request, number: str) -> Response:
     return Response(TalkStory({"talk": talk, **summary(talk)}).data)
 
 
-@extend_schema(
+take = extend_schema(
     operation_id="takeTalk",
     summary="Take a talk on",
     description="Refused: `not_your_turn`, `wrong_moment`.",
     request=None,
     responses=OneTalk,
     examples=[OpenApiExample("Taken", A_TALK | {"state": "taken"}, response_only=True)],
-)
-@api_view(["POST"])
-@after_what_is_overdue(_in_the_room)
-@idempotent
-def take(request: Request, number: str) -> Response:
-    """An agent takes a talk on."""
-    talk = _in_the_room(request, number)
-    lifecycle.take(talk, by=signed_in(request), at=clock.now())
-    return Response(OneTalk(talk).data)
+)(acting(_in_the_room, lifecycle.take, OneTalk))
 
 
-@extend_schema(
+answer = extend_schema(
     operation_id="answerTalk",
     summary="Answer in a talk",
     description="Said to both sides. Refused: `not_your_turn`, `wrong_moment`, `said_already`.",
@@ -240,21 +224,10 @@ def take(request: Request, number: str) -> Response:
         OpenApiExample("An answer", {"text": "我看过您的订单，正在问供货商。"}, request_only=True),
         OpenApiExample("In talk", A_TALK | {"state": "talking"}, response_only=True),
     ],
-)
-@api_view(["POST"])
-@after_what_is_overdue(_in_the_room)
-@idempotent
-def answer(request: Request, number: str) -> Response:
-    """An agent answers."""
-    told = TalkAnswer(data=request.data)
-    told.is_valid(raise_exception=True)
-    talk = _in_the_room(request, number)
-    by: Any = request.user
-    lifecycle.answer(talk, told.validated_data["text"], by=by, at=clock.now())
-    return Response(OneTalk(talk).data)
+)(acting(_in_the_room, lifecycle.answer, OneTalk, takes=TalkAnswer))
 
 
-@extend_schema(
+hand_over = extend_schema(
     operation_id="handTalkOver",
     summary="Give a talk back to the room",
     description="Refused: `not_your_turn`, `wrong_moment`, `text_missing`.",
@@ -264,15 +237,4 @@ def answer(request: Request, number: str) -> Response:
         OpenApiExample("A note", {"reason": "供货商答应今天回复，请跟进。"}, request_only=True),
         OpenApiExample("Waiting again", A_TALK, response_only=True),
     ],
-)
-@api_view(["POST"])
-@after_what_is_overdue(_in_the_room)
-@idempotent
-def hand_over(request: Request, number: str) -> Response:
-    """An agent gives a talk back, with what the next one must know."""
-    told = TalkHandover(data=request.data)
-    told.is_valid(raise_exception=True)
-    talk = _in_the_room(request, number)
-    by: Any = request.user
-    lifecycle.hand_over(talk, reason=told.validated_data["reason"], by=by, at=clock.now())
-    return Response(OneTalk(talk).data)
+)(acting(_in_the_room, lifecycle.hand_over, OneTalk, takes=TalkHandover))

@@ -18,9 +18,11 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter
 from redis.exceptions import RedisError
 from rest_framework import exceptions
+from rest_framework.decorators import api_view
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
@@ -57,6 +59,34 @@ def after_what_is_overdue(find: Callable[[Request, str], Tracked]) -> Callable[[
         return acting
 
     return around
+
+
+def acting(
+    find: Callable[[Request, str], Tracked],
+    does: Callable[..., Any],
+    shown: Callable[[Any], BaseSerializer[Any]],
+    *,
+    takes: type[BaseSerializer[Any]] | None = None,
+) -> AnyView:
+    """The POST that does `does` to the thing of a number, with the words of `takes`, and answers with it as `shown`.
+
+    For verbs that need nothing else: what is overdue happens first, and the verb counts once.
+    """
+
+    @api_view(["POST"])
+    @after_what_is_overdue(find)
+    @idempotent
+    def act(request: Request, number: str) -> Response:
+        words = {}
+        if takes is not None:
+            told = takes(data=request.data)
+            told.is_valid(raise_exception=True)
+            words = told.validated_data
+        thing = find(request, number)
+        does(thing, by=request.user, at=clock.now(), **words)
+        return Response(shown(thing).data)
+
+    return act
 
 
 class KeyMissing(exceptions.APIException):
