@@ -392,6 +392,7 @@ def _wallet(request: HttpRequest, form: TopUpForm, *, status: int = 200) -> Http
                 "payout": each,
                 "badge": badge(each),
                 "steps": steps(each),
+                "has_arrived": each.state == PayoutState.PAID,
                 "destination": destination(each),
                 "thing": things.get(each.cause),
             }

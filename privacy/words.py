@@ -34,7 +34,7 @@ ITEMS: dict[str, tuple[Promise, Promise]] = {
         _("Bookings: sums, times and numbers"),
         _("Accounting Law: books are kept. Without the account the number in them is nobody's."),
     ),
-    "balance": (_("Money in your balance, in fen"), _("Withdraw it or spend it first: it is yours.")),
+    "balance": (_("Money in your balance"), _("Withdraw it or spend it first: it is yours.")),
     "payouts": (_("Money that is on its way to you"), _("Wait until it has arrived.")),
     "orders": (_("Orders that are not over"), _("They end by themselves; then ask again.")),
     "cases": (_("Claims that are not decided"), _("They end by themselves; then ask again.")),
@@ -48,7 +48,7 @@ ITEMS: dict[str, tuple[Promise, Promise]] = {
 }
 FATES: dict[str, tuple[Promise, str, str]] = {
     "erased": (_("Erased"), "circle-check", "green"),
-    "stays": (_("Stays, sealed or nameless"), "vault", "blue"),
+    "stays": (_("Stays, sealed or nameless"), "vault", "brand"),
     "blocks": (_("In the way"), "octagon-alert", "amber"),
 }
 
@@ -67,5 +67,6 @@ def row(what: str, fate: str, until: str, number: int) -> dict[str, Any]:
         "why": why,
         "until": date.fromisoformat(until) if until else None,
         "number": number,
+        "is_money": what == "balance",
         "badge": {"word": word, "icon": icon, "tone": tone},
     }
