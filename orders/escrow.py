@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 
 from ledger import payouts, waterfall
 from ledger.accounts import balances
@@ -23,6 +23,7 @@ from rulebook import clocks
 from rulebook.arithmetic import split
 from timeline import door, page
 from timeline.models import Pause
+from timeline.reading import made_once
 from timeline.spans import days, deadline
 
 #: The platform's part of what a shop is given, in basis points (money: release).
@@ -82,7 +83,15 @@ class Plan:
 
 def units_of(order: Order) -> list[Unit]:
     """The order's units in their places, as they are now, with their cards."""
-    return list(order.units.select_related("card").order_by("place"))
+    units = _units_with_cards().all(order.pk)
+    for unit in units:
+        unit.order = order
+    return units
+
+
+@made_once
+def _units_with_cards() -> QuerySet[Unit]:
+    return Unit.objects.filter(order=0).select_related("card").order_by("place")
 
 
 # Release and settlement

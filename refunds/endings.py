@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from ledger.models import Payout
@@ -23,6 +24,7 @@ from rulebook import clocks
 from rulebook.arithmetic import split
 from timeline import page, timers
 from timeline.door import change, change_all, enter, lock, note, require
+from timeline.reading import made_once
 from timeline.refusals import Refused
 from timeline.spans import Span
 
@@ -84,7 +86,15 @@ def clock_of(refund: Refund, limit: str, variant: str | None = None) -> Span:
 
 def items_of(refund: Refund) -> list[RefundItem]:
     """What the case says of each unit."""
-    return list(refund.items.order_by("pk"))
+    items = _items().all(refund.pk)
+    for item in items:
+        item.refund = refund
+    return items
+
+
+@made_once
+def _items() -> QuerySet[RefundItem]:
+    return RefundItem.objects.filter(refund=0).order_by("pk")
 
 
 def to_the_platform(refund: Refund, *, by: Any, at: datetime) -> None:

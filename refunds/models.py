@@ -58,6 +58,7 @@ class Refund(Tracked):
 
     machine = REFUND
     root_by = "order"
+    read_with = ("order",)
     scopes = {name: f"order__{path}" for name, path in Order.scopes.items()}
 
     class Outcome(models.TextChoices):

@@ -18,7 +18,7 @@ from shops import vault
 from shops.lines import LONGEST_CODE
 from shops.models import LONGEST_REST, WITHOUT_STOCK, Batch, Card, Clash, Form, Listing, Supplier
 from timeline import page
-from timeline.door import lock, note, require
+from timeline.door import lock, note, require, verb
 
 MOST_CODES = 2_000
 #: A code this long can show its last four signs without being given away.
@@ -177,7 +177,7 @@ def take(listing: Listing, count: int, *, at: datetime, only_here: bool = False)
     return cards
 
 
-@transaction.atomic
+@verb
 def put_back(cards: Sequence[Card]) -> None:
     """Cards of an order that came to nothing are for sale again, if nobody ever saw them; all or none."""
     unseen = Card.objects.filter(

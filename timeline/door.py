@@ -73,9 +73,9 @@ def lock(thing: Tracked) -> None:
     known = page.remembered()
     if root is thing or known.get((type(thing), thing.pk)) is thing:
         return
-    _read_again(thing, is_locked=False)
-    _stand_on(thing, root)
-    for row in [thing, *(each for each in thing._state.fields_cache.values() if each is not None)]:
+    _take_over(thing, _reading_below(type(thing)).one(thing.pk))
+    _stand_on(thing, {(type(row), row.pk): row for row in [*_read_with(root), root]})
+    for row in [thing, *_read_with(thing)]:
         known.setdefault((type(row), row.pk), row)
 
 
@@ -92,7 +92,7 @@ def lock_root(root: models.Model) -> None:
     known = page.remembered()
     if known.get((type(root), root.pk)) is root:
         return
-    _read_again(root, is_locked=True)
+    _take_over(root, _reading(type(root)).one(root.pk))
     known[type(root), root.pk] = root
 
 
@@ -120,20 +120,35 @@ def _root_above(thing: Tracked) -> models.Model:
     return known.setdefault((type(root), root.pk), root)
 
 
-def _read_again(row: models.Model, *, is_locked: bool) -> None:
+def _take_over(row: models.Model, fresh: models.Model) -> None:
     """Take over what the database knows of a row now, with the rows it is read with; what hung on it is forgotten."""
-    fresh = _reading(type(row), is_locked).one(row.pk)
     for each in row._meta.concrete_fields:
         setattr(row, each.attname, getattr(fresh, each.attname))
     row._state.fields_cache = fresh._state.fields_cache
     row._prefetched_objects_cache = {}  # type: ignore[attr-defined]
 
 
+def _read_with(row: models.Model) -> list[models.Model]:
+    """The rows that a row was read with."""
+    return [each for each in row._state.fields_cache.values() if each is not None]
+
+
 @cache
-def _reading(model: type[models.Model], is_locked: bool) -> Reading:
-    """How a row of a model is read by its key; the statement is made once."""
+def _reading(model: type[models.Model]) -> Reading:
+    """How a root is locked and read by its key; the statement is made once."""
     rows = model._base_manager.select_related(*getattr(model, "read_with", ()))
-    return Reading((_locking(rows) if is_locked else rows).filter(pk=0))
+    return Reading(_locking(rows).filter(pk=0).order_by("pk"))
+
+
+@cache
+def _reading_below(model: type[Tracked]) -> Reading:
+    """How a thing is read under its root, which is locked and known: without what leads to the root or hangs on it."""
+    own = [each.name for each in model._meta.concrete_fields if each.is_relation and not each.null]
+    paths = [
+        path for path in model.read_with or own if path != model.root_by and not path.startswith(f"{model.root_by}__")
+    ]
+    rows = model._base_manager.select_related(*paths) if paths else model._base_manager.all()
+    return Reading(rows.filter(pk=0).order_by("pk"))
 
 
 @cache
@@ -144,7 +159,7 @@ def _reading_above(model: type[Tracked]) -> Reading:
         link = link._meta.get_field(name).related_model
     above = models.Subquery(model._base_manager.filter(pk=0).order_by().values(model.root_by)[:1])
     rows = link._base_manager.select_related(*getattr(link, "read_with", ()))
-    return Reading(_locking(rows).filter(pk=above))
+    return Reading(_locking(rows).filter(pk=above).order_by("pk"))
 
 
 def _locking(rows: Any) -> Any:
@@ -152,16 +167,20 @@ def _locking(rows: Any) -> Any:
     return rows.select_for_update(no_key=True, of=("self",))
 
 
-def _stand_on(row: models.Model, root: models.Model) -> None:
-    """Let what was read with a thing lead to the very root that is locked, never to another copy of it."""
+def _stand_on(row: models.Model, known: dict[Any, models.Model]) -> None:
+    """Let what was read with a thing lead to the very root that is locked, never to another copy of it.
+
+    What the root was read with is not read again, either: a case's buyer is the order's.
+    """
     each: Any
     for each in row._meta.concrete_fields:
         if not each.is_relation:
             continue
-        if each.related_model is type(root) and getattr(row, each.attname) == root.pk:
-            setattr(row, each.name, root)
+        above = known.get((each.related_model, getattr(row, each.attname)))
+        if above is not None:
+            setattr(row, each.name, above)
         elif each.is_cached(row) and (above := getattr(row, each.name)) is not None:
-            _stand_on(above, root)
+            _stand_on(above, known)
 
 
 def enter(

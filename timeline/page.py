@@ -25,6 +25,7 @@ from timeline.statements import Statement
 
 P = ParamSpec("P")
 R = TypeVar("R")
+M = TypeVar("M", bound=models.Model)
 
 _here = threading.local()
 
@@ -99,6 +100,25 @@ def update(rows: models.QuerySet[Any], **values: Any) -> None:
     """Change whatever rows the query finds when the page is sent."""
     with _writing() as page:
         page.update(rows, values)
+
+
+def gather(model: type[models.Model], make: Callable[[list[Any]], Statement], what: Any) -> None:
+    """Change rows of a table by one statement that `make` makes of all that the verb gathers for it.
+
+    It stands where the first was gathered, so nothing in it may be about a row that waits to be inserted (`new_rows`).
+    A change of the table in another way closes it.
+    """
+    with _writing() as page:
+        page.gather(model, make, what)
+
+
+def new_rows(model: type[M]) -> list[M]:
+    """New rows of a table that wait to be written; they are written as they are by then."""
+    page = _open()
+    if page is None or model._meta.db_table not in page.waiting:
+        return []
+    found = [entry for entry in page.entries if isinstance(entry, Insert) and entry.model is model]
+    return [row for entry in found for row in entry.rows]  # type: ignore[misc]
 
 
 def waits(model: type[models.Model]) -> bool:
@@ -176,7 +196,15 @@ class Insert:
     unless_there: bool = False
 
 
-Entry = Change | Insert | Statement
+@dataclass(eq=False)
+class Gathered:
+    """What one statement will be made of."""
+
+    make: Callable[[list[Any]], Statement]
+    what: list[Any]
+
+
+Entry = Change | Insert | Gathered | Statement
 
 
 @dataclass(eq=False)
@@ -187,6 +215,7 @@ class Page:
     changes: dict[Any, Change] = field(default_factory=dict)
     latest: dict[str, Entry] = field(default_factory=dict)
     updates: dict[type[models.Model], int] = field(default_factory=dict)
+    gathered: dict[str, Gathered] = field(default_factory=dict)
     last: dict[Any, list[Any]] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
     locked: dict[Any, models.Model] = field(default_factory=dict)
@@ -225,14 +254,30 @@ class Page:
         except EmptyResultSet:
             return  # it cannot find anything
         self._add(rows.model, statement)
-        # What is changed in this table from here on comes after it.
-        self.updates[rows.model] = self.updates.get(rows.model, 0) + 1
-        self.changes = {key: change for key, change in self.changes.items() if key[0] is not rows.model}
+        self._changes_after(rows.model)
+
+    def gather(self, model: type[models.Model], make: Callable[[list[Any]], Statement], what: Any) -> None:
+        """Add to the statement that is gathered for a table, or begin one."""
+        known = self.gathered.get(model._meta.db_table)
+        if known is not None and known.make is make:
+            known.what.append(what)
+            return
+        begun = Gathered(make, [what])
+        self._add(model, begun)
+        self._changes_after(model)
+        self.gathered[model._meta.db_table] = begun
+
+    def _changes_after(self, model: type[models.Model]) -> None:
+        """What is changed in this table from here on comes after what was just added."""
+        self.updates[model] = self.updates.get(model, 0) + 1
+        self.changes = {key: change for key, change in self.changes.items() if key[0] is not model}
 
     def _add(self, model: type[models.Model], entry: Entry) -> None:
         table = model._meta.db_table
         self.entries.append(entry)
         self.latest[table] = entry
+        if not isinstance(entry, Insert):
+            self.gathered.pop(table, None)
         self.waiting.add(table)
 
     def flush(self) -> None:
@@ -257,7 +302,7 @@ class Page:
     def throw_away(self) -> None:
         """Forget what waits."""
         self.entries, self.last, self.waiting = [], {}, set()
-        self.changes, self.latest, self.updates = {}, {}, {}
+        self.changes, self.latest, self.updates, self.gathered = {}, {}, {}, {}
 
     def watch(self, execute: Any, text: Any, params: Any, many: bool, context: Any) -> Any:
         """Before anybody reads a table that has something waiting, it is written."""
@@ -287,6 +332,8 @@ def _statement(entries: list[Any]) -> Statement:
         case Insert(model=model, rows=rows, unless_there=unless_there):
             text, params = statements.insert(model, rows)
             return (f"{text} on conflict do nothing" if unless_there else text), params
+        case Gathered(make=make, what=what):
+            return make(what)
         case made:
             return made
 

@@ -1,5 +1,6 @@
-"""Reading one row by its key, with the rows it is read with, by a statement that is made once and not at every verb."""
+"""Reading rows by one key, with the rows they are read with, by a statement that is made once and not at every verb."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import connection, models
@@ -7,31 +8,77 @@ from django.db.models.query import get_related_populators
 
 
 class Reading:
-    """A query for one row by a key. Django makes the statement; its work of some milliseconds is done once.
+    """A query for rows by a key. Django makes the statement; its work of some milliseconds is done once.
 
-    `rows` asks for the key 0, in whatever way; that is the only argument of its statement.
+    `rows` asks for the key 0, in whatever way and order; that is the only argument of its statement. What it is
+    annotated with stands on the rows.
     """
 
     def __init__(self, rows: models.QuerySet[Any]) -> None:
         self.model = rows.model
-        compiler = rows.order_by("pk").query.get_compiler(connection=connection)
-        self.text, _params = compiler.as_sql()
+        compiler = rows.query.get_compiler(connection=connection)
+        self.text, params = compiler.as_sql()
+        if tuple(params) != (0,):
+            raise ValueError(f"The key is not the only argument of {self.text}.")
         select = compiler.select
         first, last = compiler.klass_info["select_fields"][0], compiler.klass_info["select_fields"][-1] + 1
         self.own = slice(first, last)
         self.names = [each[0].target.attname for each in select[self.own]]
         self.populators = get_related_populators(compiler.klass_info, select, connection.alias)  # type: ignore[call-arg]
         self.compiler, self.converters = compiler, compiler.get_converters([each[0] for each in select])
+        self.annotations = dict(compiler.annotation_col_map)
 
     def one(self, key: Any) -> Any:
         """The row with this key; `DoesNotExist` if there is none."""
-        with connection.cursor() as cursor:
-            cursor.execute(self.text, [key])
-            found = cursor.fetchone()
-        if found is None:
+        found = self.all(key)
+        if not found:
             raise self.model.DoesNotExist(f"There is no {self.model._meta.model_name} {key}.")
-        [row] = self.compiler.apply_converters([found], self.converters) if self.converters else [found]
+        return found[0]
+
+    def all(self, key: Any) -> list[Any]:
+        """Every row that the query finds by this key, in its order."""
+        with connection.cursor() as cursor, connection.execute_wrapper(self._prepared):
+            cursor.execute(self.text, [key])
+            found: Any = cursor.fetchall()
+        if self.converters:
+            found = self.compiler.apply_converters(found, self.converters)
+        return [self._thing(row) for row in found]
+
+    def _prepared(self, execute: Any, text: Any, params: Any, many: bool, context: Any) -> Any:
+        """Send the statement by the name under which this connection has prepared it, so that it is planned once.
+
+        Whoever looks at statements on their way sees the text. What is sent before it, because it is about the same
+        table, goes as it is.
+        """
+        if text != self.text:
+            return execute(text, params, many, context)
+        here = context["connection"]
+        of, names = getattr(here, "prepared_readings", (None, {}))
+        if of is not here.connection:  # a new connection knows nothing
+            of, names = here.prepared_readings = (here.connection, {})
+        if text not in names:
+            name = f"reading_{len(names) + 1}"
+            with here.wrap_database_errors:
+                context["cursor"].cursor.execute(f"prepare {name} as {text % '$1'}")
+            names[text] = name
+        return execute(f"execute {names[text]} (%s)", params, many, context)
+
+    def _thing(self, row: Any) -> Any:
         thing = self.model.from_db(connection.alias, self.names, row[self.own])
         for populator in self.populators:
             populator.populate(row, thing)
+        for name, place in self.annotations.items():
+            setattr(thing, name, row[place])
         return thing
+
+
+def made_once(rows: Callable[[], models.QuerySet[Any]]) -> Callable[[], Reading]:
+    """A reading that is made when it is first needed, of the query that `rows` returns."""
+    made: list[Reading] = []
+
+    def reading() -> Reading:
+        if not made:
+            made.append(Reading(rows()))
+        return made[0]
+
+    return reading

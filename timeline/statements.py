@@ -4,11 +4,27 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import sql
 from django.db.models.expressions import DatabaseDefault
 
 Statement = tuple[str, Sequence[Any]]
+#: A field, and the kinds of values that need no preparing (`_plain`).
+Prepared = tuple[Any, frozenset[type]]
+
+_TEXT, _NUMBER = frozenset({str, type(None)}), frozenset({int, type(None)})
+#: Django's preparing of these values changes nothing, and it is asked for hundreds of them in a verb.
+PLAIN: dict[type, frozenset[type]] = {
+    models.CharField: _TEXT,
+    models.TextField: _TEXT,
+    models.AutoField: _NUMBER,
+    models.BigAutoField: _NUMBER,
+    models.IntegerField: _NUMBER,
+    models.BigIntegerField: _NUMBER,
+    models.PositiveIntegerField: _NUMBER,
+    models.PositiveSmallIntegerField: _NUMBER,
+    models.BooleanField: frozenset({bool, type(None)}),
+}
 
 
 def update(
@@ -24,10 +40,14 @@ def update(
     """
     names = tuple(rows[0][1])
     text, fields = _update(model, names, guard)
+    here = connections[DEFAULT_DB_ALIAS]
     columns: list[Any] = [[key for key, _values in rows]]
     columns += [
-        [field.get_db_prep_save(values[name], connection) for _key, values in rows]
-        for name, field in zip(names, fields, strict=True)
+        [
+            value if (value := values[name]).__class__ in plain else field.get_db_prep_save(value, here)
+            for _key, values in rows
+        ]
+        for name, (field, plain) in zip(names, fields, strict=True)
     ]
     if guard:
         columns.append(list(seen))
@@ -37,10 +57,15 @@ def update(
 def insert(model: type[models.Model], rows: Sequence[models.Model]) -> Statement:
     """One statement that stores new rows; the database gives them their keys."""
     head, line, fields = _insert(model)
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
+    here = connections[DEFAULT_DB_ALIAS]
+    values = [
+        value if (value := field.pre_save(row, True)).__class__ in plain else field.get_db_prep_save(value, here)
+        for row in rows
+        for field, plain in fields
+    ]
     if any(isinstance(value, DatabaseDefault) for value in values):
         query = sql.InsertQuery(model)
-        query.insert_values(fields, list(rows))
+        query.insert_values([field for field, _plain in fields], list(rows))
         [statement] = query.get_compiler(connection=connection).as_sql()
         return statement
     return head + ", ".join([line] * len(rows)), values
@@ -65,7 +90,7 @@ def insert_unless_there(row: models.Model) -> bool:
 
 
 @cache
-def _update(model: type[models.Model], names: tuple[str, ...], guard: str | None) -> tuple[str, list[Any]]:
+def _update(model: type[models.Model], names: tuple[str, ...], guard: str | None) -> tuple[str, list[Prepared]]:
     meta: Any = model._meta
     quote = connection.ops.quote_name
     fields: list[Any] = [meta.get_field(name) for name in names]
@@ -80,15 +105,21 @@ def _update(model: type[models.Model], names: tuple[str, ...], guard: str | None
         f" where {' and '.join(where)} returning 1)"
         f" select timeline_expect('{meta.db_table}', %s, count(*)) from met"
     )
-    return text, fields
+    return text, [(field, _plain(field)) for field in fields]
 
 
 @cache
-def _insert(model: type[models.Model]) -> tuple[str, str, list[Any]]:
+def _insert(model: type[models.Model]) -> tuple[str, str, list[Prepared]]:
     meta, quote = model._meta, connection.ops.quote_name
     fields: list[Any] = [field for field in meta.local_concrete_fields if not isinstance(field, models.AutoField)]
     head = f"insert into {quote(meta.db_table)} ({', '.join(quote(field.column) for field in fields)}) values "  # noqa: S608
-    return head, f"({', '.join(['%s'] * len(fields))})", fields
+    return head, f"({', '.join(['%s'] * len(fields))})", [(field, _plain(field)) for field in fields]
+
+
+def _plain(field: Any) -> frozenset[type]:
+    """Kinds of values that a field hands to the database as they are; all others go the field's way."""
+    kind = field.target_field if isinstance(field, models.ForeignKey) else field
+    return PLAIN.get(type(kind), frozenset())
 
 
 def _type(field: Any) -> str:

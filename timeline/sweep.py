@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Exists
+from django.db.models import QuerySet, Subquery
 
 from timeline import door, outages, page, reminders
 from timeline.models import Outage, Timer, find_to_lock
 from timeline.page import verb
+from timeline.reading import made_once
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +37,11 @@ def sweep(*, at: datetime, most: int = 500) -> Swept:
     `MOST_TRIES` failures it is given up as stuck, with an alarm in the log.
     """
     done = Swept()
-    while most > 0 and (ids := lease(min(most, LEASED), at=at)):
-        most -= len(ids)
-        for timer_id in ids:
+    while most > 0 and (leased := lease(min(most, LEASED), at=at)):
+        most -= len(leased)
+        for timer_id, of in leased.items():
             try:
-                if fire(timer_id, at=at):
+                if fire(timer_id, at=at, of=of):
                     done.fired += 1
                 else:
                     done.passed += 1
@@ -51,43 +52,45 @@ def sweep(*, at: datetime, most: int = 500) -> Swept:
     return done
 
 
-def lease(most: int, *, at: datetime) -> list[int]:
+def lease(most: int, *, at: datetime) -> dict[int, tuple[str, str]]:
     """Take on up to `most` clocks that are due, in a transaction of its own, so that many sweeps share the work.
 
     A lease only keeps other sweeps away for half a minute: it is no permission, and whoever fires looks again under the
     lock. A person who acts on the thing does not ask for it.
     """
     with connection.cursor() as cursor:
+        # An array is made once, whatever the planner believes; a join with what is due might go the other way round.
         cursor.execute(
-            "update timeline_timer set leased_until = %s where id in ("
+            "update timeline_timer set leased_until = %s where id = any (array("
             " select id from timeline_timer"
             "  where state = 'running' and due_at <= %s and next_try_at <= %s"
             "    and (leased_until is null or leased_until <= %s)"
-            "  order by due_at, id limit %s for update skip locked) returning due_at, id",
+            "  order by due_at, id limit %s for update skip locked)) returning due_at, id, subject, root",
             [at + LEASE, at, at, at, most],
         )
-        return [pk for _due_at, pk in sorted(cursor.fetchall())]
+        return {pk: (subject, root) for _due_at, pk, subject, root in sorted(cursor.fetchall())}
 
 
 def fire_overdue(root: str, *, at: datetime) -> int:
     """Fire what is overdue at one root, before a person acts on it; each in a transaction of its own."""
-    ids = list(Timer.objects.due(at).filter(root=root).values_list("pk", flat=True))
-    return sum(fire(pk, at=at) for pk in ids)
+    due = list(Timer.objects.due(at).filter(root=root).values_list("pk", "subject"))
+    return sum(fire(pk, at=at, of=(subject, root)) for pk, subject in due)
 
 
 @verb
-def fire(timer_id: int, *, at: datetime) -> bool:
+def fire(timer_id: int, *, at: datetime, of: tuple[str, str] | None = None) -> bool:
     """Call the verb whose time has come, once: lock the root, then the clock, and look again.
 
-    Returns whether it fired; another worker, a person or a pause may have been faster. The verb is the same one that a
-    person uses, with nobody as the actor.
+    `of` are the subject and the root of the clock, which never change, if the caller has read them. Returns whether it
+    fired; another worker, a person or a pause may have been faster. The verb is the same one that a person uses, with
+    nobody as the actor.
     """
-    subject, root = Timer.objects.values_list("subject", "root").get(pk=timer_id)
+    subject, root = of or Timer.objects.values_list("subject", "root").get(pk=timer_id)
     thing = find_to_lock(subject, root)
     door.lock(thing)
-    is_down = Exists(Outage.objects.unsettled().order_by().filter(began_at__lte=at))
-    timer = Timer.objects.select_for_update(of=("self",)).annotate(is_something_down=is_down).get(pk=timer_id)
-    if timer.state == Timer.State.RUNNING and timer.due_at <= at and timer.is_something_down:
+    timer = _to_fire().one(timer_id)
+    is_something_down = timer.down_since is not None and timer.down_since <= at
+    if timer.state == Timer.State.RUNNING and timer.due_at <= at and is_something_down:
         outages.hold_back(timer, thing, at=at)
     if timer.state != Timer.State.RUNNING or timer.due_at > at:
         return False
@@ -104,6 +107,13 @@ def fire(timer_id: int, *, at: datetime) -> bool:
     door.note(thing, f"{thing.machine.name}.clock_fired", by=None, at=at, data=data)
     thing.machine.expired(thing, limit=timer.limit, at=at)
     return True
+
+
+@made_once
+def _to_fire() -> QuerySet[Timer]:
+    """A clock under its lock, with since when something is down, the platform or anything else of the mall."""
+    down = Outage.objects.unsettled().order_by("began_at").values("began_at")[:1]
+    return Timer.objects.select_for_update(of=("self",)).annotate(down_since=Subquery(down)).filter(pk=0)
 
 
 @verb

@@ -1,5 +1,6 @@
 """Clocks as rows: start, pause, resume, cancel. They fire in `timeline.sweep`."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext_lazy as _
@@ -9,9 +10,17 @@ from timeline.models import Pause, Timer, Tracked
 from timeline.moments import next_after
 from timeline.refusals import require
 from timeline.spans import Span
+from timeline.statements import Statement
 
 #: What a party has at least when its clock runs again; an inspection gets 24 hours (domain: Clocks).
 RESUME_AT_LEAST = timedelta(hours=12)
+#: States of a clock that has not ended.
+LIVE = frozenset({Timer.State.RUNNING, Timer.State.PAUSED})
+CANCELLING = (
+    "update timeline_timer t set state = 'cancelled', ended_at = v.at, paused_at = null"
+    " from unnest(%s::varchar[], %s::varchar[], %s::timestamptz[]) v(subject, named, at)"
+    " where t.subject = v.subject and t.\"limit\" = v.named and t.state in ('running', 'paused')"
+)
 #: How many working days clocks of one thing stand still for its supplier, in all.
 SUPPLIER_MAY_TAKE = 5
 
@@ -111,8 +120,18 @@ def _supplier_has_until(thing: Tracked, at: datetime) -> datetime:
 
 def cancel(subject: str, limit: str, *, at: datetime) -> None:
     """End a clock that nobody needs any more. One that has just fired, or never ran, is left as it is."""
-    live = Timer.objects.live().filter(subject=subject, limit=limit)
-    page.update(live, state=Timer.State.CANCELLED, ended_at=at, paused_at=None)
+    for timer in page.new_rows(Timer):
+        if (timer.subject, timer.limit) == (subject, limit) and timer.state in LIVE:
+            # It was started by this very verb and is not written yet.
+            timer.state, timer.ended_at, timer.paused_at = Timer.State.CANCELLED, at, None
+            return
+    page.gather(Timer, _cancelling, (subject, limit, at))
+
+
+def _cancelling(ended: Sequence[tuple[str, str, datetime]]) -> Statement:
+    """The statement that ends the live clocks among some, by subject, limit and time."""
+    subjects, limits, times = (list(column) for column in zip(*ended, strict=True))
+    return CANCELLING, [subjects, limits, times]
 
 
 def _show(thing: Tracked, limit: str, due_at: datetime | None) -> None:

@@ -3,10 +3,11 @@
 import pytest
 from django.db import transaction
 
+from orders import escrow
 from shops.models import Deposit
 from shops.states import DepositState
 from tests.queries import recorded
-from timeline import door, page, spans
+from timeline import door, page, spans, timers
 from timeline.models import Event, Timer
 from timeline.refusals import Refused
 
@@ -117,3 +118,42 @@ def test_a_verb_locks_and_reads_a_thing_once(deposit, at):
         return asked
 
     assert ask_twice() == []
+
+
+@pytest.mark.breaks_books
+def test_what_waits_is_sent_before_units_are_read_by_a_prepared_statement(placed_order):
+    @page.verb
+    def touched():
+        door.lock(placed_order)
+        unit = escrow.units_of(placed_order)[0]
+        door.change(unit, commission=7)
+        return escrow.units_of(placed_order)[0].commission
+
+    assert touched() == 7
+
+
+def test_clocks_that_a_verb_ends_are_one_statement_and_one_that_it_started_is_written_as_ended(deposit, at):
+    start = {"root": deposit.root_address, "subject": deposit.address, "span": spans.hours(3), "at": at}
+    timers.start(limit="FIRST", **start)
+    timers.start(limit="SECOND", **start)
+
+    @page.verb
+    def end():
+        door.lock(deposit)
+        timers.cancel(deposit.address, "FIRST", at=at)
+        timers.start(limit="FIRST", **start)
+        timers.cancel(deposit.address, "SECOND", at=at)
+        timers.start(limit="THIRD", **start)
+        timers.cancel(deposit.address, "THIRD", at=at)
+
+    with recorded() as asked:
+        end()
+    [written] = [text for text in asked if "timeline_timer" in text and not text.startswith("SELECT")]
+    assert written.count("update timeline_timer") == 1
+    clocks = Timer.objects.filter(subject=deposit.address).order_by("limit", "pk").values_list("limit", "state")
+    assert list(clocks) == [
+        ("FIRST", "cancelled"),
+        ("FIRST", "running"),
+        ("SECOND", "cancelled"),
+        ("THIRD", "cancelled"),
+    ]

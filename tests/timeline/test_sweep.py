@@ -121,8 +121,8 @@ def test_many_sweeps_share_the_work_and_fire_each_clock_once(at, monkeypatch):
 def test_what_one_sweep_has_taken_on_another_leaves_alone_for_half_a_minute(short_deposit):
     due_at = short_deposit.deadline_at
     (taken,) = sweep.lease(50, at=due_at)
-    assert sweep.lease(50, at=due_at + timedelta(seconds=29)) == []
-    assert sweep.lease(50, at=due_at + timedelta(seconds=30)) == [taken]
+    assert sweep.lease(50, at=due_at + timedelta(seconds=29)) == {}
+    assert list(sweep.lease(50, at=due_at + timedelta(seconds=30))) == [taken]
 
 
 def test_a_person_does_not_wait_for_a_lease(short_deposit):
