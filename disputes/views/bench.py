@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -23,22 +24,33 @@ from rulebook.explanations import percent
 from timeline import clock, parts
 from timeline.refusals import Refused
 
+#: From so little of its time on, in percent, a case is shown in amber.
+LITTLE = 20
+
 
 @require_safe
 def queue(request: HttpRequest) -> HttpResponse:
-    """What waits for the person, the least time left first; leads, agents and those who watch see every case."""
-    roles = _roles(request)
-    open_cases = Dispute.objects.on_bench_of(request.user, roles).open()
-    is_waiting = request.GET.get("show") == "unassigned"
-    found = open_cases.filter(state=DisputeState.OPENED) if is_waiting else open_cases
-    shown = parts.part(found.with_parties(), by="deadline_at", place=request.GET.get("after", ""), most=words.PAGE)
-    at = clock.now()
+    """What waits for the person, urgent cases first, then the least time left; leads, agents and those who watch see
+    every case, and a lead also the own ones alone."""
+    roles, user, at = _roles(request), signed_in(request), clock.now()
+    open_cases, show = Dispute.objects.on_bench_of(user, roles).open(), request.GET.get("show", "")
+    is_waiting, is_mine = show == "unassigned", show == "mine"
+    found = open_cases.with_parties()
+    if is_waiting:
+        found = found.filter(state=DisputeState.OPENED)
+    elif is_mine:
+        found = found.filter(Q(arbiter=user) | Q(senior=user))
+    urgent = list(found.filter(is_urgent=True).order_by("deadline_at", "pk")[: words.PAGE])
+    rest = found.exclude(pk__in=[each.pk for each in urgent]) if urgent else found
+    shown = parts.part(rest, by="deadline_at", place=request.GET.get("after", ""), most=words.PAGE)
     context = {
-        "rows": [_row(each, request.user, at) for each in shown.rows],
+        "rows": [_row(each, at) for each in [*(urgent if shown.is_first else []), *shown.rows]],
         "next": shown.next,
         "is_first": shown.is_first,
         "is_lead": Role.LEAD in roles,
         "is_waiting": is_waiting,
+        "is_mine": is_mine,
+        "kept": f"show={show}" if is_waiting or is_mine else "",
         "waiting": open_cases.filter(state=DisputeState.OPENED).count() if Role.LEAD in roles else 0,
         "at": at,
     }
@@ -64,9 +76,13 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_POST
 def preview(request: HttpRequest, number: str) -> HttpResponse:
-    """What the draft would come to: amounts by share, sources of the money, what is missing. Nothing is kept."""
+    """What the draft would come to: amounts by share, sources of the money, what is missing.
+
+    The page asks for it as somebody writes; what they wrote so far is kept with their session until it is decided.
+    """
     dispute, at = in_hand(request, number), clock.now()
     form = _ruling_form(dispute, request.POST)
+    _keep(request, dispute)
     prepared = rulings.prepare(dispute, form.draft()) if form.is_valid() else None
     if request.headers.get("HX-Request"):
         return render(request, "disputes/preview.html", {"form": form, "worked_out": _worked_out(prepared)})
@@ -78,6 +94,7 @@ def rule(request: HttpRequest, number: str) -> HttpResponse:
     """The arbiter decides. A draft that lacks something comes back as it is, with what is missing."""
     dispute, at = in_hand(request, number), clock.now()
     form = _ruling_form(dispute, request.POST)
+    _keep(request, dispute)
     if not form.is_valid():
         return _workbench(request, dispute, at, form=form, status=422)
     try:
@@ -87,6 +104,7 @@ def rule(request: HttpRequest, number: str) -> HttpResponse:
             raise
         prepared = rulings.prepare(dispute, form.draft())
         return _workbench(request, dispute, at, form=form, prepared=prepared, status=422)
+    request.session.pop(_kept_under(dispute), None)
     if dispute.state == DisputeState.SIGNING:
         messages.success(request, _("The draft is written. A second person checks it before it is served."))
     else:
@@ -163,7 +181,10 @@ def _workbench(
     reviews, owner = "vote" in actions, dispute.refund.order.shop.owner
     offers = list(dispute.final_offers.order_by("pk"))
     may_rule, may_assign = "rule" in actions, "assign" in actions
-    form = form or (_ruling_form(dispute) if may_rule else None)
+    kept = request.session.get(_kept_under(dispute)) if may_rule and form is None else None
+    form = form or (_ruling_form(dispute, kept) if may_rule else None)
+    if kept and form is not None and form.is_valid():
+        prepared = rulings.prepare(dispute, form.draft())
     latest = lifecycle.latest(dispute)
     back = latest.signatures.filter(agrees=False).select_related("user").order_by("-pk").first() if latest else None
     is_unmasked = dispute.is_unmasked_for(request.user, at)
@@ -184,6 +205,7 @@ def _workbench(
         "rulebook": words.rulebook(dispute.refund),
         "near": precedents.beside(dispute, rulings.items_of(dispute.refund)) if may_rule else None,
         "may_rule": may_rule,
+        "is_kept": bool(kept),
         "form": form,
         "worked_out": _worked_out(prepared),
         "may_sign": "sign" in actions,
@@ -226,6 +248,16 @@ def _ruling_form(dispute: Dispute, data: Any = None) -> RulingForm:
     return RulingForm(data, items=rulings.items_of(refund), file=file, initial=initial)
 
 
+def _keep(request: HttpRequest, dispute: Dispute) -> None:
+    """What was written of a ruling so far, as it was written: it is there again when the page is opened again."""
+    written = {name: str(word) for name, word in request.POST.items() if name != "csrfmiddlewaretoken"}
+    request.session[_kept_under(dispute)] = written
+
+
+def _kept_under(dispute: Dispute) -> str:
+    return f"ruling:{dispute.number}"
+
+
 def _worked_out(prepared: Prepared | None) -> dict[str, Any] | None:
     """A draft worked out, as it is shown beside the form."""
     if prepared is None:
@@ -251,14 +283,24 @@ def _candidates(dispute: Dispute, at: datetime) -> list[Any]:
     return [person for person in found if person.pk != dispute.arbiter_id]
 
 
-def _row(dispute: Dispute, user: Any, at: datetime) -> dict[str, Any]:
+def _row(dispute: Dispute, at: datetime) -> dict[str, Any]:
+    left = _left(dispute, at)
     return {
         "dispute": dispute,
         "badge": words.badge(dispute),
         "reason": words.reason_word(dispute.refund.reason),
-        "is_mine": user.pk in (dispute.arbiter_id, dispute.senior_id),
         "is_overdue": dispute.is_overdue(at),
+        "left": left,
+        "tone": "vermilion" if left == 0 else "amber" if left <= LITTLE else "",
     }
+
+
+def _left(dispute: Dispute, at: datetime) -> int:
+    """How much of the state's time is left, in percent."""
+    if dispute.deadline_at is None:
+        return 100
+    whole = (dispute.deadline_at - dispute.entered_at).total_seconds() or 1
+    return max(0, min(100, round(100 * (dispute.deadline_at - at).total_seconds() / whole)))
 
 
 def _roles(request: HttpRequest) -> frozenset[str]:

@@ -1,12 +1,15 @@
 """Pages of disputes, as the two sides, as the staff, as a stranger, in both languages."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
-from disputes import choices
+from disputes import choices, lifecycle
 from disputes.models import Dispute, Evidence, Ruling
 from disputes.states import DisputeState
-from tests.fixtures.disputes import REASONS
+from refunds import lifecycle as refunds
+from tests.fixtures.disputes import REASONS, declined
 from tests.queries import recorded
 from timeline.models import Event
 
@@ -156,7 +159,7 @@ def test_the_workbench_has_both_stories_the_records_and_the_rulebook(at_the_benc
         assert word in page
 
 
-def test_a_preview_works_without_scripts_and_keeps_nothing(at_the_bench, reviewed):
+def test_a_preview_works_without_scripts_and_decides_nothing(at_the_bench, reviewed):
     page = at_the_bench.post(bench(reviewed, "preview"), filled(reviewed, reasons=""))
     assert page.status_code == 200
     text = page.content.decode()
@@ -164,6 +167,39 @@ def test_a_preview_works_without_scripts_and_keeps_nothing(at_the_bench, reviewe
     assert page.context["worked_out"]["missing"]
     assert "双方各有责任" in text, "what was written is still there"
     assert not Ruling.objects.exists()
+
+
+def test_what_was_written_is_there_again_until_it_is_decided(at_the_bench, reviewed):
+    written = filled(reviewed, share_buyer="39", reasons="写到一半的理由")
+    at_the_bench.post(bench(reviewed, "preview"), written, headers={"hx-request": "true"})
+    page = at_the_bench.get(bench(reviewed))
+    assert page.context["is_kept"]
+    assert "写到一半的理由" in page.content.decode()
+    assert page.context["form"]["share_buyer"].value() == "39"
+    assert len(page.context["worked_out"]["missing"]) == 2, "shares and reasons, worked out anew"
+    at_the_bench.post(bench(reviewed, "rule"), filled(reviewed))
+    assert Ruling.objects.count() == 1
+    assert not [name for name, _written in at_the_bench.session.items() if name.startswith("ruling:")]
+
+
+def test_the_bench_shows_urgent_cases_first_and_a_lead_the_own_ones_alone(client, dispute, order, rich_buyer, lead, at):
+    later = at + timedelta(minutes=1)
+    refund = declined(order, rich_buyer, at=later, places=(2,))
+    refunds.escalate(refund, by=rich_buyer, at=later)
+    second = Dispute.objects.get(refund=refund)
+    client.force_login(lead)
+    address = reverse("disputes:bench")
+
+    def rows(**query):
+        return [row["dispute"] for row in client.get(address, query).context["rows"]]
+
+    assert rows() == [dispute, second], "the least time left first"
+    Dispute.objects.filter(pk=second.pk).update(is_urgent=True)
+    assert rows() == [second, dispute]
+    assert rows(show="mine") == []
+    lifecycle.assign(dispute, lead, by=lead, at=later)
+    assert rows(show="mine") == [dispute]
+    assert client.get(address).context["rows"][0]["left"] >= 90
 
 
 def test_a_preview_for_htmx_is_only_the_part_that_changes(at_the_bench, reviewed):
