@@ -44,7 +44,7 @@ def everything_is_an_attempt() -> Iterator[int]:
         return value if is_document or not value else value + ATTEMPT
 
     ours = {entry.model._meta.app_label for entry in REGISTER} - {"sessions", "usersessions", "mfa", "account"}
-    fields = [
+    fields: list[Any] = [
         each
         for model in apps.get_models()
         if model._meta.app_label in ours
