@@ -94,6 +94,12 @@ class AlarmUnit(models.Model):
         constraints = [models.UniqueConstraint(fields=["alarm", "unit"], name="reputation_alarmunit_once")]
 
     @property
+    def word(self) -> str:
+        """Its fate in words; a holder who was asked has not answered, which is no claim yet."""
+        is_awaited = self.fate == self.Fate.ASKED
+        return str(_("Not answered yet") if is_awaited else self.Fate(self.fate).label)
+
+    @property
     def question(self) -> Any:
         """What the supplier was asked about its code (`Inquiry`), if it was."""
         return getattr(self, "inquiry", None)

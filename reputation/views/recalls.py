@@ -167,8 +167,7 @@ def _orders_of(mine: list[AlarmUnit]) -> list[dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     for row in mine:
         each = found.setdefault(row.unit.order_id, {"order": row.unit.order, "rows": [], "waits": False, "amount": 0})
-        fate = AlarmUnit.Fate(row.fate).label
-        each["rows"].append({"place": row.unit.place, "fate": fate, "refund": row.refund, "inquiry": row.question})
+        each["rows"].append({"place": row.unit.place, "fate": row.word, "refund": row.refund, "inquiry": row.question})
         if row.fate == AlarmUnit.Fate.ASKED:
             each["waits"] = True
             each["amount"] += row.unit.left
@@ -180,4 +179,4 @@ def _fates(found: Alarm) -> list[tuple[str, int]]:
     counts = dict.fromkeys(AlarmUnit.Fate.values, 0)
     for fate in rows:
         counts[fate] += 1
-    return [(str(AlarmUnit.Fate(fate).label), count) for fate, count in counts.items() if count]
+    return [(AlarmUnit(fate=fate).word, count) for fate, count in counts.items() if count]

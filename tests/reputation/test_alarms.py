@@ -146,6 +146,7 @@ def test_each_sees_their_part_of_the_page(client, sold, seller, stranger, risk, 
     client.force_login(order.buyer)
     page = client.get(address).content.decode()
     assert order.number in page
+    assert "申请" not in page.partition("<main")[2].partition("</ul>")[0], "who was only asked has not claimed"
     assert sold[1].number not in page, "nobody sees another holder's order"
     answer = client.post(reverse("reputation:join", args=[alarm.number, order.number]))
     assert answer.status_code == 302
