@@ -108,6 +108,7 @@ def cheated(sold, rich_buyer, arbiter, at):
     orders.confirm(Order.objects.get(), by=rich_buyer, at=at)
     order, text = Order.objects.get(), "店铺把已经兑换过的卡密再卖一次。"
     refund = refunds.ask(order=order, units=list(order.units.all()), reason="FRAUD", text=text, by=rich_buyer, at=at)
+    assert refund.deadline_at is not None
     sweep(at=refund.deadline_at)
     return heard(order, refund.deadline_at)
 
@@ -174,6 +175,7 @@ def test_w6_a_settlement_by_a_new_code_moves_no_money_and_escrow_is_released_aft
     assert (Refund.objects.get().state, Dispute.objects.get().state) == ("exchanged", DisputeState.CLOSED)
     assert pockets(order)["escrow"] == 9_900
     found = Order.objects.get()
+    assert found.deadline_at is not None
     sweep(at=found.deadline_at)
     assert pockets(order) == {"escrow": 0, "pending": 9_405, "available": 0, "reserved": 0, "deposit": 100_000}
     assert (Payout.objects.count(), wallet(rich_buyer)) == (0, before)
