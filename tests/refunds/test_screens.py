@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from orders import delivery
 from refunds.models import ClaimDraft
 from tests.fixtures.cases import claim, units_of
+from tests.refunds.test_outside_tickets import paid_by_channel
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -114,3 +116,48 @@ def test_a_claim_waits_for_its_files_and_says_so(
     page.locator("form .sticky-actions button").first.click()
     page.wait_for_url("**/claim/result/")
     assert ClaimDraft.objects.get().attachments.count() == 1
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (1280, "en")])
+def test_a_contested_payment_and_the_choice_of_the_balance_on_a_phone_and_at_a_desk(
+    visitor, client, settings, width, language, channel_secret, listing, rich_buyer, seller, arbiter, at
+):
+    """Paid by a channel, filed for the balance, paid by a machine, contested by the shop, decided by a person."""
+    sale = paid_by_channel(listing, rich_buyer, at)
+    delivery.record_validity(sale.units.get(place=1), is_valid=False, source="issuer", at=at)
+    buyer = visitor(width=width, language=language)
+    sign_in(buyer, rich_buyer, client, settings)
+    page = buyer.visit(f"/orders/{sale.number}/claim/")
+    page.locator('input[value="CODE_INVALID"]').check()
+    page.locator('input[name="places"][value="1"]').check()
+    page.locator("form .sticky-actions button").click()
+    page.locator("form .sticky-actions button").first.click()
+    page.locator('input[name="prefers"][value="balance"]').check()
+    look(buyer, "11-balance", width, language)
+    page.locator("form .sticky-actions button").click()
+    look(buyer, "12-paid-at-once", width, language)
+    case = page.url.removeprefix(buyer.home)
+    shop = visitor(width=width, language=language)
+    sign_in(shop, seller, client, settings)
+    shop.visit(case)
+    look(shop, "13-case-shop", width, language)
+    shop.visit(f"{case}contest/")
+    look(shop, "14-contest", width, language)
+    shop.page.locator('input[value="record_wrong"]').check()
+    shop.page.locator('textarea[name="text"]').fill("发行方第二次答复：该卡密售出时有效，此前的答复有误，附更正函。")
+    letter = {"name": "letter.txt", "mimeType": "text/plain", "buffer": "更正函".encode()}
+    shop.page.locator('input[type="file"]').set_input_files(letter)
+    shop.page.locator("form.form .actions button").first.click()
+    look(shop, "15-contested", width, language)
+    staff = visitor(width=width, language=language)
+    sign_in(staff, arbiter, client, settings)
+    staff.visit("/contests/")
+    look(staff, "16-contests", width, language)
+    staff.visit(f"{case}contest/")
+    look(staff, "17-decide", width, language)
+    staff.page.locator('textarea[name="finding"]').fill("更正函与本单卡密无关，原记录成立，这笔款项应当支付。")
+    staff.page.locator('button[value="uphold"]').click()
+    sign_in(buyer, rich_buyer, client, settings)  # whom the client signed in after them has their place
+    buyer.visit(f"{case}contest/")
+    assert "letter.txt" in buyer.page.content()
+    look(buyer, "18-decided", width, language)
