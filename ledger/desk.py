@@ -67,13 +67,14 @@ def sign_release(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def all_accounts(request: HttpRequest) -> HttpResponse:
-    """The mall's own accounts and channels with what they hold, and a way to any other account."""
+    """The mall's own accounts and channels with what they hold, who owes the fund, and a way to any other account."""
     require_role(request, SEEING_ACCOUNTS)
     form = AddressForm(request.GET or None)
     if form.is_bound and form.is_valid():
         return redirect("ledger:account", address=form.cleaned_data["address"])
-    found = Account.objects.filter(address__regex="^(platform|channel):").select_related("kind").order_by("address")
-    context = {"form": form, "accounts": list(found[:PAGE])}
+    found = Account.objects.select_related("kind").order_by("address")
+    own, debts = found.filter(address__regex="^(platform|channel):"), found.filter(kind="debt", balance__lt=0)
+    context = {"form": form, "accounts": [*own[:PAGE], *debts[:PAGE]]}
     return render(request, "ledger/accounts.html", context, status=422 if form.errors else 200)
 
 

@@ -1,7 +1,9 @@
 """What a channel paid back on its own account: its staff did, or a bank took the money back.
 
 The channel's file is the only witness. Finance books it, and then it counts like any other refund of the order that the
-charge had paid: nothing goes back a second time (machines: R49, R50). Until it is booked, the ticket's clock runs.
+charge had paid: nothing goes back a second time (machines: R49, R50). A top-up that a bank took back comes off the
+balance; what was spent of it already the fund bears, and whoever topped up owes it. Until it is booked, the ticket's
+clock runs.
 """
 
 from collections.abc import Iterable
@@ -10,25 +12,31 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ledger import hooks, payouts, reconciliation
-from ledger.models import Difference, Notice, Payment, Payout
+from ledger import brake, hooks, payouts, reconciliation
+from ledger.accounts import balances
+from ledger.models import OUTSIDE, Difference, Notice, Payment, Payout
 from ledger.states import PayoutState
 from ledger.templatetags.money import yuan
-from timeline.door import lock, require, verb
+from ledger.transfers import Move, Reason, post_with_page
+from timeline.door import lock, note, require, verb
 
 
 def settle(difference: Difference, *, is_booked: bool, reason: str, by: Any, at: datetime) -> None:
     """Finance closes a ticket. One about money that the channel paid back itself is booked with it, not only called so.
 
     Not inside a transaction: the channel is asked first about what was perhaps sent. Refused: as
-    `reconciliation.settle`, and `not_of_an_order`, `more_than_is_left`, `being_sent`, `channel_silent`.
+    `reconciliation.settle`, and `not_of_an_order`, `more_than_is_left`, `being_sent`, `channel_silent`, `fund_short`,
+    `payouts_paused`.
     """
     if not is_booked or difference.kind != Difference.Kind.OUTSIDE:
         reconciliation.settle(difference, is_booked=is_booked, reason=reason, by=by, at=at)
         return
     require(difference.may_be_settled_by(by), *_why_not(difference, by))
-    payment = order_payment(difference)
-    if payment is None:
+    payment = _charged(difference)
+    if payment is not None and payment.is_top_up():
+        _take_top_up_back(difference, payment, reason=reason, by=by, at=at)
+        return
+    if payment is None or not payment.subject.startswith("order:"):
         require(False, "not_of_an_order", _("This charge paid no order of ours. Explain it instead."))
         return
     for payout in _perhaps_sent(payment):
@@ -36,14 +44,14 @@ def settle(difference: Difference, *, is_booked: bool, reason: str, by: Any, at:
     _book(difference, payment, reason=reason, by=by, at=at)
 
 
-def order_payment(difference: Difference) -> Payment | None:
-    """The payment of an order that a ticket is about; nothing where the charge was a top-up or went back anyway."""
+def _charged(difference: Difference) -> Payment | None:
+    """The payment that a ticket's charge was credited to; nothing where it went back anyway."""
     notice = (
         Notice.objects.filter(channel=difference.channel, provider_txn=difference.txn, outcome=Notice.Outcome.CREDITED)
         .select_related("payment")
         .first()
     )
-    return notice.payment if notice and notice.payment.subject.startswith("order:") else None
+    return notice.payment if notice else None
 
 
 def orders_of(differences: Iterable[Difference]) -> dict[int, str]:
@@ -73,6 +81,57 @@ def _book(difference: Difference, payment: Payment, *, reason: str, by: Any, at:
         _("Of %(theirs)s only %(left)s can be booked: more is not left of this order. It was paid twice; explain it.")
         % {"theirs": yuan(amount), "left": yuan(booked)},
     )
+    reconciliation.settle(difference, is_booked=True, reason=reason, by=by, at=at)
+
+
+@verb
+def _take_top_up_back(difference: Difference, payment: Payment, *, reason: str, by: Any, at: datetime) -> None:
+    """A bank took a top-up back: off the balance, as far as it goes; the rest out of the fund, to which it is owed.
+
+    What the balance paid for meanwhile stays as it is: no order is touched. Nobody collects the debt by machine.
+    """
+    lock(difference)
+    require(difference.may_be_settled_by(by), *_why_not(difference, by))
+    lock(payment)
+    brake.require_released()
+    amount, payer = difference.theirs or 0, payment.user.address
+    before = Payout.objects.filter(payment=payment, charge=payment.provider_txn, key__contains=OUTSIDE).order_by("pk")
+    left = payment.amount - sum(before.values_list("amount", flat=True))
+    require(
+        0 < amount <= left,
+        "more_than_is_left",
+        _("Of %(theirs)s only %(left)s can be booked: the top-up was not larger. Explain it.")
+        % {"theirs": yuan(amount), "left": yuan(left)},
+    )
+    wallet, fund = f"{payer}:wallet", "platform:fund"
+    held = balances([wallet, fund])
+    there = min(held[wallet], amount)
+    owed = amount - there
+    require(
+        held[fund] >= owed,
+        "fund_short",
+        _("%(owed)s of it were spent already, and the guarantee fund has only %(fund)s. Fund it first.")
+        % {"owed": yuan(owed), "fund": yuan(held[fund])},
+    )
+    payouts.plan(
+        under=payment.address,
+        cause=difference.address,
+        user=payment.user,
+        legs=[(source, part) for source, part in ((wallet, there), (fund, owed)) if part],
+        destination=Payout.Destination.CHANNEL,
+        payment=payment,
+        at=at,
+        instant=False,
+        key=f"{difference.address}{OUTSIDE}{difference.number}",
+        reason=Reason.CHARGEBACK,
+        is_done=True,
+    )
+    if owed:
+        debt = Move(
+            f"{difference.address}:debt", f"{payer}:debt", "platform:recoverable", owed, Reason.DEBT, payment.address
+        )
+        post_with_page([debt], journal=f"{difference.address}:debt", at=at)
+    note(payment, "payment.charged_back", by=by, at=at, data={"amount": amount, "owed": owed})
     reconciliation.settle(difference, is_booked=True, reason=reason, by=by, at=at)
 
 

@@ -89,9 +89,10 @@ def differences(request: Request) -> Response:
     summary="Close a difference",
     description=(
         "For finance, with the reason. What a channel paid back on its own account (`outside`) is booked with it: an"
-        " open case gets smaller or ends, a payout that was not sent is taken back or sent for the rest only. Refused:"
+        " open case gets smaller or ends, a payout that was not sent is taken back or sent for the rest only; a top-up"
+        " comes off the balance, and what was spent of it is owed. Refused:"
         " `not_your_turn`, `wrong_moment`, `reason_missing`, `not_of_an_order`, `more_than_is_left`, `being_sent`,"
-        " `channel_silent`, `ruling_under_way`."
+        " `channel_silent`, `fund_short`, `payouts_paused`, `ruling_under_way`."
     ),
     request=DifferenceToSettle,
     responses=ChannelDifference,

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.requests import signed_in
 from ledger import accounts, brake, gateways, payments, payouts
-from ledger.accounts import balance
+from ledger.accounts import balances
 from ledger.forms import TopUpForm
 from ledger.gateways import BadNotice, ChannelDown, ChannelRefused, UnknownChannel
 from ledger.models import Payment, Payout
@@ -374,14 +374,16 @@ def named(addresses: Iterable[str]) -> dict[str, Named]:
 
 
 def _wallet(request: HttpRequest, form: TopUpForm, *, status: int = 200) -> HttpResponse:
-    address = f"{signed_in(request).address}:wallet"
+    address, debt = (f"{signed_in(request).address}:{pocket}" for pocket in ("wallet", "debt"))
+    held = balances([address, debt])
     part = accounts.part(address, before=request.GET.get("before", ""), most=PAGE)
     asked = Payment.objects.visible_to(request.user).order_by("-pk")[:RECENT]
     sent = Payout.objects.visible_to(request.user).order_by("-pk")[:RECENT]
     things = named([*(line.transfer.subject for line in part.lines), *(each.cause for each in sent)])
     context = {
         "form": form,
-        "balance": balance(address),
+        "balance": held[address],
+        "owed": -held[debt],
         "lines": [{"line": line, "thing": things.get(line.transfer.subject)} for line in part.lines],
         "older": part.older,
         "is_first": part.is_first,

@@ -383,6 +383,7 @@ TOLD: dict[str, list[Line]] = {
         Line("appeal.withdrawn", shop, dispute_page),
     ],
     "payment.confirmed": [Line("payment.arrived", topping_up, money_page)],
+    "payment.charged_back": [Line("payment.charged_back", payer, money_page)],
     "payment.returned": [Line("payment.returned", payer, money_page)],
     "payout.paid": [Line("payout.paid", repaid, money_page)],
     "payout.paid_to_wallet": [Line("payout.paid_to_wallet", payer, money_page)],

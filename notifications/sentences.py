@@ -195,6 +195,9 @@ SENTENCES: dict[str, Promise] = {
     "appeal.remanded": _("The panel sent dispute %(number)s back: facts are missing."),
     "appeal.withdrawn": _("The appeal in dispute %(number)s was taken back."),
     "payment.arrived": _("Your top-up has arrived: %(amount)s is on your balance."),
+    "payment.charged_back": _(
+        "A bank took %(amount)s of your top-up back. It is off your balance; what was spent already you owe the mall."
+    ),
     "payment.returned": _(
         "The channel took %(amount)s that does not belong to an open payment. It is being sent back."
     ),

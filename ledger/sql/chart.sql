@@ -8,7 +8,7 @@ insert into ledger_accountkind (name, pattern, lowest, highest, holds) values
   ('available',            '^shop:[1-9][0-9]*:available$',     0,    null, 'the shop''s to withdraw'),
   ('deposit',              '^shop:[1-9][0-9]*:deposit$',       0,    null, 'security deposit, free part'),
   ('reserved',             '^shop:[1-9][0-9]*:reserved$',      0,    null, 'deposit set aside for open cases'),
-  ('debt',                 '^shop:[1-9][0-9]*:debt$',          null, 0,    'what the shop owes the fund'),
+  ('debt',                 '^(shop|user):[1-9][0-9]*:debt$',   null, 0,    'what a shop or a buyer owes the fund'),
   ('fees',                 '^platform:fees$',                  0,    null, 'commission and kept fees'),
   ('own',                  '^platform:own$',                   0,    null, 'the platform''s own money: pays for platform fault'),
   ('coupons',              '^platform:coupons$',               0,    null, 'the platform''s share of coupons'),

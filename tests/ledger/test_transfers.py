@@ -129,6 +129,7 @@ ADDRESSES = {
     "shop:7:deposit": "deposit",
     "shop:7:reserved": "reserved",
     "shop:7:debt": "debt",
+    "user:3:debt": "debt",
     "platform:fees": "fees",
     "platform:own": "own",
     "platform:coupons": "coupons",
