@@ -51,8 +51,11 @@ def section(name: str, size: str) -> dict[str, Any]:
     many = 20 if size == "smoke" else 500
     rounds = 3 if size == "large" else 1
     clients = (1, 2) if size == "smoke" else (1, 4, 8)
+    once = {"smoke": 3, "small": 50, "large": 200}[size]
     budget = 36_000.0 if size == "large" else 90.0
-    return verbs.measure(verbs.Size(rounds, dict(zip(verbs.VERBS, runs, strict=True)), many, clients, budget), tell)
+    return verbs.measure(
+        verbs.Size(rounds, dict(zip(verbs.VERBS, runs, strict=True)), many, clients, once, budget), tell
+    )
 
 
 def main() -> int:

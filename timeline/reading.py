@@ -26,7 +26,7 @@ class Reading:
         self.names = [each[0].target.attname for each in select[self.own]]
         self.populators = get_related_populators(compiler.klass_info, select, connection.alias)  # type: ignore[call-arg]
         self.compiler, self.converters = compiler, compiler.get_converters([each[0] for each in select])
-        self.annotations = dict(compiler.annotation_col_map)
+        self.annotations: dict[str, int] = compiler.annotation_col_map or {}
 
     def one(self, key: Any) -> Any:
         """The row with this key; `DoesNotExist` if there is none."""
