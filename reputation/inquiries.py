@@ -58,6 +58,7 @@ def plan(alarm: Alarm, *, at: datetime) -> int:
             next_try_at=at,
         )
         for each in listed.select_related("unit").order_by("pk")
+        if each.unit.card_id is not None
     ]
     Inquiry.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
