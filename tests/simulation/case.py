@@ -30,7 +30,7 @@ from tests.simulation import verbs
 from tests.simulation.channel import SimulatedChannel
 from tests.simulation.coverage import Tally
 from tests.simulation.rules import Rules, deposits_paid, in_hand
-from tests.simulation.world import World
+from tests.simulation.world import World, start_coupons
 from timeline.models import Outage, Timer
 from timeline.refusals import Refused
 
@@ -64,6 +64,8 @@ NEAR = """
     select 'payment', id, state, user_id, 0, 0, number from ledger_payment
     union all
     select 'payout', id, state, user_id, 0, 0, number from ledger_payout where state = 'manual'
+    union all
+    select 'coupon', id, state, 0, 0, 0, code from orders_coupon
     union all
     select 'deposit', d.id, d.state, 0, s.owner_id, 0, '' from shops_deposit d join shops_shop s on s.id = d.shop_id
     union all
@@ -149,6 +151,8 @@ class Case:
         self.bag: list[Message] = []
         self.told: deque[str] = deque(maxlen=40)
         self.sent = 0
+        #: Codes of the coupons that run in this case, and whose they are.
+        self.coupons: dict[str, int] = {}
         random.seed(seed)  # what tests/strictness.py shuffles
         with connection.cursor() as cursor:
             cursor.execute("select setseed(%s)", [self.chance.random()])
@@ -157,6 +161,8 @@ class Case:
         """Let things happen, then let everything heal, and look whether the books still hold."""
         if self.chance.random() < 0.4:
             self._begin_with_an_account()
+        if self.chance.random() < 0.4:
+            self.coupons = start_coupons(self.world, self.now)
         if self.chance.random() < 0.85:
             self._begin_with_a_sale()
             if self.chance.random() < 0.25:
@@ -328,11 +334,16 @@ class Case:
             yield 1.0, Message("ask_for_charge", pk, buyer)
             yield 0.4, Message("pay_in_parts", pk, buyer, {"part": chance.choice([1, 30, 99, 100])})
             yield 0.15, Message("cancel", pk, buyer)
+            for code in self.coupons:
+                yield 0.8, Message("use_coupon", pk, buyer, {"code": code})
+            yield 0.1, Message("drop_coupon", pk, buyer, {"bearer": chance.choice(["shop", "platform"])})
         elif order.state in {"paid", "delivered", "completed", "settled"}:
             places = list(range(1, order.other + 1))
             some = chance.sample(places, chance.randint(1, len(places)))
             share = chance.choice([100, 100, 100, 40, 0, 120])
-            yield 1.5, Message("ask", pk, buyer, {"places": some, "reason": chance.choice(REASONS), "share": share})
+            claim = {"places": some, "reason": chance.choice(REASONS), "share": share}
+            claim["prefers"] = chance.choice(["money", "money", "reissue"])
+            yield 1.5, Message("ask", pk, buyer, claim)
             yield 0.9, Message("reveal", pk, buyer, {"place": chance.choice(places)})
             issuer = {"place": chance.choice(places), "is_valid": chance.random() < 0.4}
             yield 0.3, Message("record_validity", pk, None, issuer)
@@ -345,6 +356,13 @@ class Case:
             yield 2.0, Message("decline", refund.pk, refund.seller)
             yield 0.2, Message("withdraw", refund.pk, refund.buyer)
             yield 0.7, Message("offer", refund.pk, refund.seller, self._a_share())
+            yield 0.8, Message(self.chance.choice(["promise", "replace"]), refund.pk, refund.seller)
+        elif refund.state == "replacing":
+            yield 2.0, Message("replace", refund.pk, refund.seller)
+            yield 0.5, Message("cannot_supply", refund.pk, refund.seller)
+        elif refund.state == "checking":
+            yield 1.0, Message("confirm_replacement", refund.pk, refund.buyer)
+            yield 1.0, Message("bad_again", refund.pk, refund.buyer)
         elif refund.state == "bargaining":
             mine = refund.buyer if refund.name == "buyer" else refund.seller
             yield 2.0, Message("take", refund.pk, mine)
@@ -416,6 +434,14 @@ class Case:
         yield 0.08, Message("register_outage", pk, lead, {"scope": down[0], "target": down[1], **hours})
         yield 0.05, Message("end_outage", pk, lead)
 
+    def _to_a_coupon(self, coupon: "Thing") -> Iterator[tuple[float, Message]]:
+        mine = self.coupons[coupon.name]
+        if coupon.state == "running":
+            yield 0.04, Message("pause_coupon", coupon.pk, mine)
+            yield 0.03, Message("end_coupon", coupon.pk, mine)
+        elif coupon.state == "paused":
+            yield 0.3, Message("resume_coupon", coupon.pk, mine)
+
     def _to_a_listing(self, listing: "Thing") -> Iterator[tuple[float, Message]]:
         if listing.state == "on_sale":
             yield 0.05, Message("pause", listing.pk, listing.seller)
@@ -464,6 +490,8 @@ class Case:
             "rule": self._a_ruling(),
             "offer": self._a_share(),
             "counter": self._a_share(),
+            "use_coupon": {"code": self.chance.choice([*self.coupons, "NONE"])},
+            "drop_coupon": {"bearer": "shop"},
             "vote": {"word": "change", "shares": self._a_ruling()["shares"]},
             "pay_in_parts": {"part": self.chance.choice([0, 50, 101])},
             "sign": {"agrees": True},

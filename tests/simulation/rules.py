@@ -28,7 +28,7 @@ AT_THE_END = {
 #: The simulation has a time of its own, which the database does not know; the end of a case asks with it.
 NOT_ASKED = {"no clock is overdue by more than a minute", "nobody waits longer than ten minutes to be told"}
 
-CASE_OVER = "('refund.approved', 'refund.withdrawn', 'refund.lapsed', 'refund.rejected')"
+CASE_OVER = "('refund.approved', 'refund.withdrawn', 'refund.lapsed', 'refund.rejected', 'refund.exchanged')"
 
 TRACE = {
     "S2 a credit has a notice of the channel for the same charge and amount": """

@@ -20,10 +20,10 @@ from ledger import gateways, payments, payouts
 from ledger.gateways import BadNotice, ChannelDown, ChannelRefused
 from ledger.models import Payment, Payout
 from notifications import inbox, mail
-from orders import delivery, purchase
+from orders import coupons, delivery, purchase
 from orders import lifecycle as orders
-from orders.models import Order
-from refunds import bargaining, citations
+from orders.models import Coupon, Order
+from refunds import bargaining, citations, replacing
 from refunds import lifecycle as refunds
 from refunds.bargaining import Terms
 from refunds.models import Refund
@@ -122,6 +122,16 @@ def pay_in_parts(order: Order, *, by: User, at: datetime, part: int) -> None:
 
 
 @of(Order)
+def use_coupon(order: Order, *, by: User, at: datetime, code: str) -> None:
+    coupons.use(order, code, by=by, at=at)
+
+
+@of(Order)
+def drop_coupon(order: Order, *, by: User, at: datetime, bearer: str) -> None:
+    coupons.drop(order, bearer, by=by, at=at)
+
+
+@of(Order)
 def cancel(order: Order, *, by: User, at: datetime) -> None:
     orders.cancel(order, by=by, at=at)
 
@@ -146,12 +156,15 @@ def record_validity(order: Order, *, by: User | None, at: datetime, place: int, 
 
 
 @of(Order)
-def ask(order: Order, *, by: User, at: datetime, places: list[int], reason: str, share: int) -> None:
-    """`share` is how much of the figure is asked, in per cent."""
+def ask(
+    order: Order, *, by: User, at: datetime, places: list[int], reason: str, share: int, prefers: str = "money"
+) -> None:
+    """`share` is how much of the figure is asked, in per cent; `prefers` may be a replacement."""
     units = list(order.units.filter(place__in=places).order_by("place"))
     found = refunds.preview(order, units, reason, buyer=by, at=at)
     amount = found.figure * share // 100
-    refunds.ask(order=order, units=units, reason=reason, by=by, at=at, amount=amount, text="…", expected=found.figure)
+    words = {"amount": amount, "text": "…", "expected": found.figure, "prefers": prefers}
+    refunds.ask(order=order, units=units, reason=reason, by=by, at=at, **words)
 
 
 @of(Refund)
@@ -185,7 +198,50 @@ def take(refund: Refund, *, by: User, at: datetime) -> None:
     bargaining.take(refund, found.number if found else 1, by=by, at=at)
 
 
+# Goods are delivered anew
+
+
+@of(Refund)
+def promise(refund: Refund, *, by: User, at: datetime) -> None:
+    replacing.promise(refund, by=by, at=at)
+
+
+@of(Refund)
+def replace(refund: Refund, *, by: User, at: datetime) -> None:
+    replacing.replace(refund, by=by, at=at)
+
+
+@of(Refund)
+def cannot_supply(refund: Refund, *, by: User, at: datetime) -> None:
+    replacing.cannot_supply(refund, by=by, at=at)
+
+
+@of(Refund)
+def confirm_replacement(refund: Refund, *, by: User, at: datetime) -> None:
+    replacing.confirm_replacement(refund, by=by, at=at)
+
+
+@of(Refund)
+def bad_again(refund: Refund, *, by: User, at: datetime) -> None:
+    replacing.bad_again(refund, by=by, at=at, text="还是不能用。")
+
+
 # The shop
+
+
+@of(Coupon)
+def pause_coupon(coupon: Coupon, *, by: User, at: datetime) -> None:
+    coupons.pause(coupon, by=by, at=at)
+
+
+@of(Coupon)
+def resume_coupon(coupon: Coupon, *, by: User, at: datetime) -> None:
+    coupons.resume(coupon, by=by, at=at)
+
+
+@of(Coupon)
+def end_coupon(coupon: Coupon, *, by: User, at: datetime) -> None:
+    coupons.end(coupon, by=by, at=at)
 
 
 @of(Refund)

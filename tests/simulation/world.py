@@ -6,6 +6,7 @@ from typing import Any
 
 from accounts.models import Level, Role, User
 from ledger.transfers import Reason, transfer
+from orders import coupons
 from shops import lifecycle, listings, stock
 from shops.models import Kind, Listing, Shop
 from tests.fixtures import people
@@ -101,3 +102,26 @@ def _goods(shop: Shop, price: int, place: int, at: datetime) -> Listing:
     stock.add_batch(listing, names, by=shop.owner, at=at)
     listings.put_on_sale(listing, by=shop.owner, at=at)
     return listing
+
+
+def start_coupons(world: World, at: datetime) -> dict[str, int]:
+    """A coupon of a shop, and one of the platform that two of finance have set money aside for: code, and whose."""
+    whose: dict[str, int] = {}
+    writer, second = (User.objects.get(pk=pk) for pk in world.staff["finance"])
+    for shop in (Shop.objects.select_related("owner").get(pk=world.shops[0]), None):
+        by = shop.owner if shop else writer
+        found = coupons.draft(
+            shop=shop,
+            code=f"SIM{len(whose)}",
+            value=700 if shop else 1_100,
+            minimum=3_000,
+            most=4,
+            per_person=2,
+            starts_at=at,
+            ends_at=at + timedelta(days=20),
+            by=by,
+            at=at,
+        )
+        coupons.start(found, by=by if shop else second, at=at)
+        whose[found.code] = by.pk
+    return whose
