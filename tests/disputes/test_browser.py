@@ -13,7 +13,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def signed_in(window, user, client):
-    """The window, as `user`."""
+    """The window, as `user`; whoever sat here before has left their page, so that it asks nothing in another's name."""
+    window.page.goto("about:blank")
     client.force_login(user)
     cookie = client.cookies["sessionid"]
     window.context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": window.home}])
