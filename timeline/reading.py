@@ -53,9 +53,11 @@ class Reading:
         if text != self.text:
             return execute(text, params, many, context)
         here = context["connection"]
+        names: dict[str, str]
         of, names = getattr(here, "prepared_readings", (None, {}))
         if of is not here.connection:  # a new connection knows nothing
-            of, names = here.prepared_readings = (here.connection, {})
+            names = {}
+            here.prepared_readings = (here.connection, names)
         if text not in names:
             name = f"reading_{len(names) + 1}"
             with here.wrap_database_errors:

@@ -12,7 +12,8 @@ Statement = tuple[str, Sequence[Any]]
 #: A field, and the kinds of values that need no preparing (`_plain`).
 Prepared = tuple[Any, frozenset[type]]
 
-_TEXT, _NUMBER = frozenset({str, type(None)}), frozenset({int, type(None)})
+_TEXT: frozenset[type] = frozenset({str, type(None)})
+_NUMBER: frozenset[type] = frozenset({int, type(None)})
 #: Django's preparing of these values changes nothing, and it is asked for hundreds of them in a verb.
 PLAIN: dict[type, frozenset[type]] = {
     models.CharField: _TEXT,

@@ -163,7 +163,7 @@ def ask(
     units = list(order.units.filter(place__in=places).order_by("place"))
     found = refunds.preview(order, units, reason, buyer=by, at=at)
     amount = found.figure * share // 100
-    words = {"amount": amount, "text": "…", "expected": found.figure, "prefers": prefers}
+    words: dict[str, Any] = {"amount": amount, "text": "…", "expected": found.figure, "prefers": prefers}
     refunds.ask(order=order, units=units, reason=reason, by=by, at=at, **words)
 
 
