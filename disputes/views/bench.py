@@ -289,7 +289,6 @@ def _row(dispute: Dispute, at: datetime) -> dict[str, Any]:
         "dispute": dispute,
         "badge": words.badge(dispute),
         "reason": words.reason_word(dispute.refund.reason),
-        "is_overdue": dispute.is_overdue(at),
         "left": left,
         "tone": "vermilion" if left == 0 else "amber" if left <= LITTLE else "",
     }
