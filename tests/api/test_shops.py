@@ -115,8 +115,8 @@ def test_a_statement_of_1_or_51_lines_takes_the_same_number_of_queries(as_seller
     assert [each["number"] for each in lines] == list(range(PAGE + 1, 0, -1))
 
 
-def test_staff_see_a_deposit_but_cannot_close_the_shop(deposit, agent):
-    client = signed_in(agent)
+def test_staff_of_money_see_a_deposit_but_cannot_close_the_shop(deposit, finance):
+    client = signed_in(finance)
     assert client.get(f"/api/v1/shops/{deposit.shop.slug}/deposit/").status_code == 200
     problem(client.send(f"/api/v1/shops/{deposit.shop.slug}/deposit/close/"), 409, "not_your_turn")
 
