@@ -219,6 +219,7 @@ def test_the_whole_recall_through_pages(client, sold, seller, risk, at):
     order = sold[0]
     notice = Notification.objects.get(user=order.buyer, code="order.units_recalled")
     assert {each.user for each in Notification.objects.filter(code="alarm.raised")} == {seller}
+    assert notice.deliveries.exists(), "an offer that ends is mailed"
     client.force_login(risk)
     alarm = Alarm.objects.get()
     assert alarm.number in client.get(reverse("reputation:risk")).content.decode()
