@@ -20,6 +20,8 @@ from notifications.models import Call, Delivery, HighWaterMark
 from privacy import exports, files, retention
 from privacy.models import Erasure
 from privacy.states import ErasureState
+from reputation import alarms, counting
+from reputation.models import Mark
 from timeline.machines import machines
 from timeline.models import Event, Timer, Tracked
 
@@ -29,7 +31,7 @@ CLOCKS = timedelta(minutes=5)
 POST = timedelta(minutes=15)
 #: How long something that was given up stays a finding: until somebody has seen it on a working day.
 GIVEN_UP = timedelta(days=7)
-#: People are told within this.
+#: People are told within this, and what happened is counted.
 TOLD = timedelta(minutes=10)
 #: The whole books are looked at once a day.
 BOOKS = timedelta(hours=26)
@@ -114,6 +116,17 @@ def untold(at: datetime) -> list[Finding]:
     return [Finding(first.subject, first.name, first.at, reverse("notifications:index"))]
 
 
+def uncounted(at: datetime) -> list[Finding]:
+    """Events that were not counted, or after which nobody looked at batches: figures and alarms stand still."""
+    found = []
+    for name in (counting.NAME, alarms.NAME):
+        mark = Mark.objects.filter(pk=name).first()
+        first = Event.objects.filter(pk__gt=mark.event_id if mark else 0, at__lte=at - TOLD).order_by("pk").first()
+        if first is not None and (mark is None or mark.at is None or mark.at <= at - TOLD):
+            found.append(Finding(first.subject, f"{name}: {first.name}", first.at))
+    return found
+
+
 def unsent_mail(at: datetime) -> list[Finding]:
     """Mails that wait for longer than a worker takes, or were given up lately."""
     late = Delivery.objects.filter(sent_at=None, given_up_at=None, next_try_at__lte=at - POST)
@@ -194,6 +207,7 @@ QUESTIONS: dict[str, tuple[Promise, Question]] = {
     "without_clock": (_("Open things without a running clock"), without_clock),
     "without_owner": (_("Open things that nobody holds"), without_owner),
     "untold": (_("Events of which nobody was told"), untold),
+    "uncounted": (_("Events that were not counted"), uncounted),
     "unsent_mail": (_("Mail that did not leave"), unsent_mail),
     "unsent_calls": (_("Calls to shops' machines that did not arrive"), unsent_calls),
     "unbalanced_books": (_("Books that do not add up"), unbalanced_books),

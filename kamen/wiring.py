@@ -56,6 +56,7 @@ def connect() -> None:
     shop_hooks.exposed.tie(figures.exposed)
     shop_hooks.reported.tie(roads.is_reported)
     shop_hooks.bought_from.tie(parties.bought_from)
+    shop_hooks.recalled.tie(alarms.is_open_over)
     ledger.hooks.deposit_paid.tie(shops.paid_by_channel)
     ledger.hooks.payout_paid.tie(refunds.paid)
     ledger.hooks.paid_outside.tie(outside.told_by_file)

@@ -34,6 +34,7 @@ MAILED = {
     "order.late",
     "order.late_by_you",
     "order.code_was_bad",
+    "order.units_recalled",
     "refund.requested",
     "refund.declined",
     "refund.questioned",
@@ -49,6 +50,7 @@ MAILED = {
     "dispute.ruled",
     "deposit.short",
     "deposit.suspended",
+    "payment.charged_back",
     "payout.manual_for_finance",
     "payee.cooling",
     "shop.webhook_added",
@@ -62,9 +64,14 @@ MAILED = {
     "complaint.case_decided",
     "complaint.late",
     "complaint.not_taken",
+    "alarm.raised",
+    "alarm.raised_for_risk",
+    "measure.in_force",
+    "sanction.in_force",
 }
 #: Mailed to everybody whatever they chose: rights end with them, or somebody else may be at their money.
 NEEDED = {
+    "order.units_recalled",
     "refund.declined",
     "contest.claimed",
     "dispute.evidence",

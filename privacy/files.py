@@ -25,9 +25,9 @@ from orders.models import Attachment, Message, Order, Trace
 from orders.states import ORDER
 from privacy import register, sealing
 from privacy.models import Away, Hold, PersonKey, Piece, month_after
-from refunds.models import Refund
+from refunds.models import Contest, Refund
 from refunds.papers import Proof
-from refunds.states import REFUND
+from refunds.states import CONTEST, REFUND
 from shops.models import SealedWords
 from support.models import Talk
 from timeline import events, page
@@ -215,7 +215,8 @@ def _open_orders() -> list[QuerySet[Any, Any]]:
     appeals = Appeal.objects.exclude(state__in=sorted(APPEAL.terminal)).values("dispute__refund__order")
     talks = Talk.objects.open().values("order")
     outside = Complaint.objects.exclude(state__in=sorted(COMPLAINT.terminal)).exclude(order=None).values("order")
-    return [cases, disputes, appeals, talks, outside]
+    contests = Contest.objects.exclude(state__in=sorted(CONTEST.terminal)).values("refund__order")
+    return [cases, contests, disputes, appeals, talks, outside]
 
 
 def open_payouts(user: User) -> QuerySet[Payout]:

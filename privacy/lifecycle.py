@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import lifecycle as accounts
 from accounts.models import Role, User
-from ledger.accounts import balance
+from ledger.accounts import balances
 from notifications.models import Preference
 from orders.models import Order
 from orders.states import ORDER
@@ -132,11 +132,14 @@ def lapse(erasure: Erasure, *, limit: str, at: datetime) -> None:
 
 
 def blocking(user: User, at: datetime) -> list[Item]:
-    """What is open, so that nobody can be erased yet: money, sales, cases, a shop, work for the mall, a legal hold."""
+    """What is open, so that nobody can be erased yet: money, debts, sales, cases, a shop, work for the mall, a hold."""
+    wallet, debt = (f"{user.address}:{pocket}" for pocket in ("wallet", "debt"))
+    held = balances([wallet, debt])
     orders = Order.objects.filter(buyer=user).exclude(state__in=sorted(ORDER.terminal)).count()
     cases = Refund.objects.filter(buyer=user).exclude(state__in=sorted(REFUND.terminal)).count()
     found = {
-        "balance": balance(f"{user.address}:wallet"),
+        "balance": held[wallet],
+        "debt": -held[debt],
         "payouts": files.open_payouts(user).count(),
         "orders": orders,
         "cases": cases,

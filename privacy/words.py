@@ -35,6 +35,7 @@ ITEMS: dict[str, tuple[Promise, Promise]] = {
         _("Accounting Law: books are kept. Without the account the number in them is nobody's."),
     ),
     "balance": (_("Money in your balance"), _("Withdraw it or spend it first: it is yours.")),
+    "debt": (_("Owed to the guarantee fund"), _("Settle it with finance first; nothing is collected by itself.")),
     "payouts": (_("Money that is on its way to you"), _("Wait until it has arrived.")),
     "orders": (_("Orders that are not over"), _("They end by themselves; then ask again.")),
     "cases": (_("Claims that are not decided"), _("They end by themselves; then ask again.")),
@@ -67,6 +68,6 @@ def row(what: str, fate: str, until: str, number: int) -> dict[str, Any]:
         "why": why,
         "until": date.fromisoformat(until) if until else None,
         "number": number,
-        "is_money": what == "balance",
+        "is_money": what in {"balance", "debt"},
         "badge": {"word": word, "icon": icon, "tone": tone},
     }

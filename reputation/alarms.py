@@ -125,6 +125,7 @@ def raise_alarm(batch: Batch, *, why: str, by: Any, at: datetime, reason: str = 
     standing = Alarm.objects.filter(batch=batch, state__in=OPEN).first()
     if standing is not None:
         return standing
+    batch.refresh_from_db(fields=["stopped_at"])  # its shop may have stopped it, or sold on, before the lock
     seen = look(batch)
     alarm = Alarm(
         number=numbers.new("B", at),
@@ -141,6 +142,8 @@ def raise_alarm(batch: Batch, *, why: str, by: Any, at: datetime, reason: str = 
     begin(alarm, by=by, at=at, span=review, data=data)
     if batch.stopped_at is None:
         batches.stop(batch, reason=alarm.number, by=None, at=at)
+    else:
+        batches.take_over(batch, because=alarm.number, at=at)
     _list_holders(alarm)
     return alarm
 
@@ -155,7 +158,7 @@ def carry_on(*, at: datetime) -> int:
     for alarm in Alarm.objects.filter(state__in=OPEN).select_related("shop", "batch__supplier").order_by("pk"):
         list_holders(alarm)
         inquiries.plan(alarm, at=at)
-        for order in _orders(Unit.objects.filter(pk__in=_asked(alarm).filter(told_at=None))):
+        for order in _orders(Unit.objects.filter(pk__in=_asked(alarm).filter(_has_its_code(), told_at=None))):
             done += hold_order(alarm, order, at=at)
         if alarm.state == AlarmState.CONFIRMED:
             joined = Refund.objects.filter(pk__in=alarm.units.values("refund"), state=RefundState.REQUESTED)
@@ -193,7 +196,8 @@ def hold_order(alarm: Alarm, order: Order, *, at: datetime) -> int:
     if not alarm.is_open():
         return 0
     lock_root(order)
-    listed = set(_asked(alarm).filter(unit__order=order, told_at=None).values_list("unit", flat=True))
+    waiting = _asked(alarm).filter(_has_its_code(), unit__order=order, told_at=None)
+    listed = set(waiting.values_list("unit", flat=True))
     if not listed:
         return 0
     every = escrow.units_of(order)
@@ -290,7 +294,9 @@ def lift(alarm: Alarm, *, finding: str, by: Any, at: datetime) -> None:
     enter(alarm, AlarmState.LIFTED, by=by, at=at, data={"finding": alarm.finding})
     batch = alarm.batch
     batch.refresh_from_db()
-    if batch.stopped_at is not None and batch.is_stopped_by_mall:
+    if batch.stopped_at is None or not batch.is_stopped_by_mall:
+        return
+    if not batches.give_back(batch, because=alarm.number):
         batches.resume(batch, by=None, at=at)
 
 
@@ -325,10 +331,15 @@ def recourse(alarm: Alarm) -> int:
 
 def offers_to(user: Any) -> list[Alarm]:
     """The open alarms in which somebody has not answered yet."""
-    mine = AlarmUnit.objects.filter(alarm=OuterRef("pk"), unit__order__buyer=user, fate=Fate.ASKED)
+    mine = AlarmUnit.objects.filter(_has_its_code(), alarm=OuterRef("pk"), unit__order__buyer=user, fate=Fate.ASKED)
     return list(
         Alarm.objects.filter(Exists(mine), state__in=OPEN).select_related("shop", "batch__listing").order_by("pk")
     )
+
+
+def is_open_over(batch: Batch) -> bool:
+    """Whether an alarm over a batch is open."""
+    return Alarm.objects.filter(batch=batch, state__in=OPEN).exists()
 
 
 def _confirm(alarm: Alarm, *, by: Any, at: datetime) -> None:
@@ -350,7 +361,7 @@ def _answer(alarm: Alarm, order: Order, *, by: Any, at: datetime) -> list[Unit]:
     require(order.buyer_id == by.pk, "not_your_turn", _("Only who bought it answers."))
     require(alarm.is_open(), "wrong_moment", _("This alarm is over."))
     lock_root(order)
-    listed = set(_asked(alarm).filter(unit__order=order).values_list("unit", flat=True))
+    listed = set(_asked(alarm).filter(_has_its_code(), unit__order=order).values_list("unit", flat=True))
     found = [
         unit
         for unit in escrow.units_of(order)
@@ -379,6 +390,11 @@ def _asked(alarm: Alarm) -> Any:
 
 def _still_asked(alarm: Alarm) -> Q:
     return Q(alarm=alarm, fate=Fate.ASKED)
+
+
+def _has_its_code() -> Q:
+    """A unit that was delivered anew has a code of another batch: nothing of it is recalled any more."""
+    return Q(unit__card__batch=F("alarm__batch"))
 
 
 def _orders(units: Any) -> list[Order]:

@@ -148,6 +148,12 @@ class Figures:
         rows = sorted(told, key=lambda row: (-row[1], row[0])) + ([("", rest)] if rest >= FEWEST else [])
         return [(reason, count, count * 1_000 // orders if orders else 0) for reason, count in rows]
 
+    def paid_bp(self, reason: str) -> int | None:
+        """Claims for this reason in which money went back ÷ claims for it that ended."""
+        found = self.counts.get("reasons", Counter()).items()
+        ended = sum(count for part, count in found if part.rpartition(":")[0] == reason)
+        return share_bp(self.count("reasons", f"{reason}:paid"), ended)
+
     def classes(self) -> list[tuple[str, int, int]]:
         """Refund cycle by class: class, median and p95 in minutes; classes with too few cases are left out."""
         found = sorted({part.rpartition(":")[0] for part in self.counts.get("cycle", Counter())})

@@ -7,22 +7,26 @@ task and no archive. What they say is verified: it is kept as the order's own re
 where the rules read it. Rule source: rules 5.3, 6.4.
 """
 
+import json
 import logging
+import re
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from django.db.models import Min
+from django.db.models import F
 from django.views.decorators.debug import sensitive_variables
 
 from orders import delivery
 from orders.fulfilment.connections import CodeSaid, NoSuchSupplier, SupplierDown, find
 from orders.fulfilment.given import masked
-from orders.models import Reveal
+from orders.models import Reveal, Unit
 from orders.states import Delivery
 from reputation.models import Alarm, AlarmUnit, Inquiry, InquiryWord
 from shops import suppliers, vault
 from shops.lines import BETWEEN
 from shops.models import Supplier
 from timeline.door import change, lock, lock_root, note, verb
+from timeline.models import Event
 
 log = logging.getLogger(__name__)
 
@@ -35,18 +39,26 @@ LEASE = timedelta(seconds=60)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
 #: Clocks of two houses differ by so much.
 SLACK = timedelta(minutes=5)
+#: So many letters and figures of a code make it out in an answer that writes it in another way; fewer are anything.
+RECOGNIZED = 4
 
 
 def plan(alarm: Alarm, *, at: datetime) -> int:
     """Note down which codes of an open alarm are to be asked about; returns how many. Again changes nothing.
 
-    Only where the mall is connected to the batch's supplier, and where nobody has put an answer on record by hand.
+    Only where the mall is connected to the batch's supplier, and where nobody has put an answer on record by hand. A
+    unit that was delivered anew has a code of another batch by now: that one is nobody's to ask about here.
     """
     supplier: Supplier | None = alarm.batch.supplier
     if supplier is None or supplier.gateway not in suppliers.connections():
         return 0
     listed = AlarmUnit.objects.filter(
-        alarm=alarm, inquiry=None, is_valid=None, unit__delivery__in=SEEN, unit__card__revealed_at__isnull=False
+        alarm=alarm,
+        inquiry=None,
+        is_valid=None,
+        unit__delivery__in=SEEN,
+        unit__card__batch=alarm.batch_id,
+        unit__card__revealed_at__isnull=False,
     )
     rows = [
         Inquiry(
@@ -75,6 +87,8 @@ def run(*, at: datetime, most: int = 200) -> int:
             return done  # the vault has said so in the log; what was taken on comes again after its lease
         except Exception:
             log.exception("inquiry %s could not be seen to", pk)
+            waiting = Inquiry.objects.filter(pk=pk, ended_at=None)
+            waiting.update(tries=F("tries") + 1, next_try_at=at + LONGEST_WAIT)  # its code is not opened every minute
     return done
 
 
@@ -128,15 +142,31 @@ def begin(inquiry: Inquiry, *, at: datetime) -> bool:
     return True
 
 
-@sensitive_variables("code", "said")
+@sensitive_variables()
 def _ask(inquiry: Inquiry) -> CodeSaid:
-    """Open the code, ask, and forget it; should the answer repeat it, it is masked before anybody keeps it."""
+    """Open the code, ask, and forget it; should the answer repeat it, it is masked before anybody keeps it.
+
+    A number of theirs that is the code, or a part of it, is not kept at all: numbers stand in events.
+    """
+    supplier = find(inquiry.gateway)  # whom nobody can ask, no code is opened for
     code = vault.open_card(inquiry.card)
-    said = find(inquiry.gateway).look_up(inquiry.number, code=code)
-    words = said.words
+    said = supplier.look_up(inquiry.number, code=code)
+    words, reference = _plain(said.words), said.reference
     for part in (code, *code.split(BETWEEN)):
         words = words.replace(part, masked(part)) if part else words
-    return CodeSaid(said.state, said.status, words[:4000], said.redeemed_at, said.reference)
+        signs = [re.escape(sign) for sign in part if sign.isalnum()]
+        if len(signs) >= RECOGNIZED:
+            again = re.compile(r"[\W_]*".join(signs), re.IGNORECASE)  # in other letters, with or without dashes
+            words = again.sub(masked(part).replace("\\", r"\\"), words)
+            reference = "" if again.search(reference) else reference
+    return CodeSaid(said.state, said.status, words[:4000], said.redeemed_at, reference)
+
+
+def _plain(words: str) -> str:
+    """An answer without the other ways in which JSON writes a sign, and without what no text of ours can hold."""
+    with suppress(ValueError, RecursionError):  # what is no JSON is kept as it came
+        words = json.dumps(json.loads(words), ensure_ascii=False)
+    return words.encode(errors="replace").decode().replace("\x00", "")
 
 
 @verb
@@ -197,7 +227,15 @@ def _finding(inquiry: Inquiry, said: CodeSaid) -> str:
     """Read against the moment in which its holder first saw the code, as the rules do (`orders.facts`)."""
     if said.redeemed_at is None:
         return {"unused": Finding.UNUSED, "void": Finding.VOID}.get(said.state, Finding.UNKNOWN)
-    unit = inquiry.listed.unit
-    since = Reveal.objects.filter(unit=unit, at__gte=unit.delivered_at) if unit.delivered_at else Reveal.objects.none()
-    seen_at = since.aggregate(first=Min("at"))["first"]
+    seen_at = _seen_at(inquiry.listed.unit)
     return Finding.BEFORE if seen_at is None or said.redeemed_at < seen_at else Finding.AFTER
+
+
+def _seen_at(unit: Unit) -> datetime | None:
+    """When its holder first saw the code; a look at which the vault stayed shut showed nothing."""
+    if unit.delivered_at is None:
+        return None
+    told = Event.objects.filter(root=unit.order.address, name="order.code_not_shown").order_by("seq")
+    in_vain = [event.at for event in told if event.data["unit"] == unit.place]
+    looks = Reveal.objects.filter(unit=unit, at__gte=unit.delivered_at).exclude(at__in=in_vain)
+    return looks.order_by("at").values_list("at", flat=True).first()

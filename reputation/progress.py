@@ -13,7 +13,26 @@ from reputation.thresholds import thresholds
 
 def progress(user: User, at: datetime) -> list[dict[str, Any]]:
     """Each level with what it takes and what somebody has of it."""
-    found = membership.standings([user], at=at)[user.pk]
+    return _progress(membership.standings([user], at=at)[user.pk], at)
+
+
+def published(at: datetime) -> dict[str, dict[str, Any]]:
+    """What every level takes, for everybody to read, whoever they are: of buyers and of shops, as tables."""
+    shop = shop_levels.Standing(at, orders=0, on_time_bp=None, claim_bp=None, loss_bp=None, is_licensed=False)
+    both = {"buyers": _progress(membership.Standing(joined_at=at), at), "shops": shop_progress(shop, at)}
+    return {
+        whose: {
+            "heads": [label for label, _has, _takes, _is_met in rows[0]["takes"]],
+            "rows": [
+                {"level": row["level"], "cells": [(label, takes) for label, _has, takes, _is_met in row["takes"]]}
+                for row in rows
+            ],
+        }
+        for whose, rows in both.items()
+    }
+
+
+def _progress(found: membership.Standing, at: datetime) -> list[dict[str, Any]]:
     rows = []
     for reach in thresholds().levels:
         takes = [

@@ -1,5 +1,6 @@
 """How the mall keeps its word, in figures for everybody: by month, medians, sums, reversals, versions, licences."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +34,7 @@ def told(at: datetime) -> dict[str, Any]:
     fund = balance(FUND)
     aim = lately.total("orders") * FUND_BP // 10_000
     held = Account.objects.filter(kind__in=["deposit", "reserved"]).aggregate(sum=Sum("balance"))["sum"] or 0
+    # Of shops for which the fund paid, and of buyers whose top-up a bank took back after it was spent.
     owed = -(Account.objects.filter(kind="debt").aggregate(sum=Sum("balance"))["sum"] or 0)
     return {
         "at": at,
@@ -117,10 +119,15 @@ def rows(found: Figures) -> list[tuple[str, str]]:
     ]
 
 
-def reasons(found: Figures) -> list[tuple[str, int, int]]:
-    """Reason in words, claims, claims in 1,000 orders."""
+def reasons(found: Figures) -> list[tuple[str, int, int, str]]:
+    """Reason in words, claims, claims in 1,000 orders, and the share of those that ended in which money went back."""
     return [
-        (words.reason(code) if code else _("Other reasons, too few of each to tell"), count, in_thousand)
+        (
+            words.reason(code) if code else _("Other reasons, too few of each to tell"),
+            count,
+            in_thousand,
+            _share(found.paid_bp(code) if code else None),
+        )
         for code, count, in_thousand in found.claims_by_reason()
     ]
 
@@ -136,8 +143,11 @@ def sources(found: Figures) -> list[tuple[str, int]]:
 
 
 def outcomes(found: Figures) -> list[tuple[str, int]]:
-    """How cases ended, in words."""
-    return [(_endings().get(part, part), count) for part, count in found.outcomes()]
+    """How cases ended, in words; ways that have one word are counted together."""
+    counted: Counter[str] = Counter()
+    for part, count in found.outcomes():
+        counted[str(_endings().get(part, part))] += count
+    return counted.most_common()
 
 
 def _faults() -> dict[str, str]:

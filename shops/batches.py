@@ -9,11 +9,14 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
+from shops import hooks
 from shops.models import Batch, Card, Clash
 from timeline.door import lock, note, require
 
 #: Below so many sold codes a failure rate says nothing.
 FEWEST_SOLD = 10
+#: Between the mall's reason and the shop's own, where the mall took over what the shop had stopped.
+OWN, LONGEST_REASON = " · ", 200
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def stop(batch: Batch, *, reason: str, by: Any, at: datetime) -> None:
 
 @transaction.atomic
 def resume(batch: Batch, *, by: Any, at: datetime) -> None:
-    """What is left of the batch is sold again. What the mall stopped, only the mall sells again.
+    """What is left of the batch is sold again. What the mall stopped, only the mall sells again; what is recalled, only
+    whoever lifts the alarm (`by` nobody).
 
     Refused: `not_your_turn`, `stopped_by_mall`, `wrong_moment`.
     """
@@ -90,7 +94,7 @@ def resume(batch: Batch, *, by: Any, at: datetime) -> None:
     require(listing.is_of(by) or is_of_the_mall, "not_your_turn", _("Only the shop stops its own batches."))
     require(batch.stopped_at is not None, "wrong_moment", _("This batch is being sold already."))
     require(
-        is_of_the_mall or not batch.is_stopped_by_mall,
+        by is None or not (hooks.recalled(batch) if is_of_the_mall else batch.is_stopped_by_mall),
         "stopped_by_mall",
         _("The mall stopped this batch; it will look into it with you before anything more of it is sold."),
     )
@@ -98,6 +102,39 @@ def resume(batch: Batch, *, by: Any, at: datetime) -> None:
     batch.save(update_fields=["stopped_at", "stop_reason", "is_stopped_by_mall"])
     Card.objects.filter(batch=batch, withheld_at__isnull=False).update(withheld_at=None)
     note(listing, "listing.batch_resumed", by=by, at=at, data={"batch": batch.pk})
+
+
+@transaction.atomic
+def take_over(batch: Batch, *, because: str, at: datetime) -> None:
+    """What its shop stopped is stopped by the mall from now on: the shop cannot sell it again by itself.
+
+    `because` is the mall's reason, by number; nothing happens to what the mall has stopped already.
+    """
+    lock(batch.listing)
+    batch.refresh_from_db()
+    if batch.stopped_at is None or batch.is_stopped_by_mall:
+        return
+    batch.is_stopped_by_mall = True
+    batch.stop_reason = f"{because}{OWN}{batch.stop_reason}"[:LONGEST_REASON]
+    batch.save(update_fields=["is_stopped_by_mall", "stop_reason"])
+    data = {"batch": batch.pk, "reason": batch.stop_reason, "by_mall": True}
+    note(batch.listing, "listing.batch_stopped", by=None, at=at, data=data)
+
+
+@transaction.atomic
+def give_back(batch: Batch, *, because: str) -> bool:
+    """The mall has no reason any more: what was taken over stays stopped by its shop. Says whether it was taken over.
+
+    The caller records why.
+    """
+    lock(batch.listing)
+    batch.refresh_from_db()
+    if not batch.stop_reason.startswith(f"{because}{OWN}"):
+        return False
+    batch.is_stopped_by_mall = False
+    batch.stop_reason = batch.stop_reason.removeprefix(f"{because}{OWN}")
+    batch.save(update_fields=["is_stopped_by_mall", "stop_reason"])
+    return True
 
 
 def actions_for(batch: Batch, user: Any, *, is_of_risk: bool | None = None) -> list[str]:
@@ -108,7 +145,8 @@ def actions_for(batch: Batch, user: Any, *, is_of_risk: bool | None = None) -> l
         return []
     if batch.stopped_at is None:
         return ["stop"]
-    return ["resume"] if is_of_risk or not batch.is_stopped_by_mall else []
+    is_bound = hooks.recalled(batch) if is_of_risk else batch.is_stopped_by_mall
+    return [] if is_bound else ["resume"]
 
 
 @transaction.atomic

@@ -8,3 +8,5 @@ exposed: Hook[..., int] = Hook("shops.exposed")
 bought_from: Hook[..., bool] = Hook("shops.bought_from")
 #: (listing) → whether an open report keeps it off sale.
 reported: Hook[..., bool] = Hook("shops.reported")
+#: (batch) → whether an alarm over it is open: then nobody sells it again but by lifting the alarm.
+recalled: Hook[..., bool] = Hook("shops.recalled")

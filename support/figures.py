@@ -22,7 +22,8 @@ FEWEST = 5
 class Figures:
     """Of the talks of the last thirty days; a figure with too few talks behind it is nothing.
 
-    Seconds and basis points. A talk that nobody answered counts with the time it has waited, and as not in time.
+    Seconds and basis points. A talk that nobody answered counts with the time it has waited, until it was closed, and
+    as not in time.
     """
 
     talks: int
@@ -40,7 +41,9 @@ def figures(at: datetime) -> Figures:
         cursor.execute(
             """
             with t as (
-                select extract(epoch from coalesce(first_answer_at, %(at)s) - (promised_at - %(first)s)) as waited,
+                select extract(epoch from
+                           coalesce(first_answer_at, case when state = 'closed' then entered_at end, %(at)s)
+                           - (promised_at - %(first)s)) as waited,
                        first_answer_at is not null and first_answer_at <= promised_at as in_time,
                        is_urgent, started_at is not null and started_at <= opened_at + %(urgent)s as begun
                   from support_talk

@@ -100,6 +100,11 @@ class AlarmUnit(models.Model):
         return str(_("Not answered yet") if is_awaited else self.Fate(self.fate).label)
 
     @property
+    def has_its_code(self) -> bool:
+        """Whether the unit still has a code of the batch; one that was delivered anew has not."""
+        return self.unit.card is not None and self.unit.card.batch_id == self.alarm.batch_id
+
+    @property
     def question(self) -> Any:
         """What the supplier was asked about its code (`Inquiry`), if it was."""
         return getattr(self, "inquiry", None)

@@ -145,7 +145,7 @@ def _visible(request: HttpRequest, number: str) -> tuple[Alarm, list[AlarmUnit]]
     found = get_object_or_404(Alarm.objects.select_related("shop", "batch__listing", "batch__supplier"), number=number)
     mine = list(
         found.units.filter(unit__order__buyer=request.user)  # type: ignore[misc]
-        .select_related("unit__order", "refund", "inquiry")
+        .select_related("unit__order", "unit__card", "refund", "inquiry")
         .order_by("unit__order", "unit__place")
     )
     if not mine and not found.is_seen_by(request.user):
@@ -168,7 +168,7 @@ def _orders_of(mine: list[AlarmUnit]) -> list[dict[str, Any]]:
     for row in mine:
         each = found.setdefault(row.unit.order_id, {"order": row.unit.order, "rows": [], "waits": False, "amount": 0})
         each["rows"].append({"place": row.unit.place, "fate": row.word, "refund": row.refund, "inquiry": row.question})
-        if row.fate == AlarmUnit.Fate.ASKED:
+        if row.fate == AlarmUnit.Fate.ASKED and row.has_its_code:
             each["waits"] = True
             each["amount"] += row.unit.left
     return list(found.values())

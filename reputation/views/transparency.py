@@ -6,6 +6,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from reputation import transparency as figures
+from reputation.models import Measure
+from reputation.progress import published
+from reputation.thresholds import thresholds
 from timeline import clock
 
 
@@ -23,5 +26,9 @@ def transparency(request: HttpRequest) -> HttpResponse:
         "classes": figures.classes(told["lately"]),
         "sources": figures.sources(told["lately"]),
         "outcomes": figures.outcomes(told["lately"]),
+        "levels": published(told["at"]),
+        "shop_days": thresholds().shop_window.days,
+        "version": thresholds().version,
+        "steps": [(label, thresholds().steps[step]) for step, label in Measure.Step.choices],
     }
     return render(request, "reputation/transparency.html", context)

@@ -19,6 +19,8 @@ from notifications.models import Call, Delivery, HighWaterMark, all_groups
 from privacy import exports, retention
 from privacy import lifecycle as privacy
 from privacy.models import Export, Run
+from reputation import alarms, counting
+from reputation.models import Mark
 from timeline.models import Timer
 from timeline.sweep import fire_overdue
 
@@ -29,6 +31,8 @@ HOUR = timedelta(hours=1)
 def orderly(order, at):
     """A mall with a sale, in which everything was told, sent and looked at."""
     inbox.catch_up(at=at)
+    counting.catch_up(at=at)
+    alarms.watch(at=at)
     Delivery.objects.update(sent_at=at)
     books.look(scope=BooksCheck.Scope.WHOLE, at=at)
     return order
@@ -78,6 +82,14 @@ def test_events_of_which_nobody_was_told_are_found(order, at):
     HighWaterMark.objects.all().delete()
     assert asked("untold", at) == []
     assert len(asked("untold", at + house.TOLD + HOUR)) == 1
+
+
+def test_events_that_nobody_counts_are_found(orderly, at):
+    later = at + house.TOLD + HOUR
+    assert asked("uncounted", later) == []
+    Mark.objects.all().delete()
+    assert asked("uncounted", at) == []
+    assert [each.what.partition(":")[0] for each in asked("uncounted", later)] == ["figures", "batches"]
 
 
 def test_a_mail_that_waits_or_was_given_up_is_found(orderly, at):

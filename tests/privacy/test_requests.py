@@ -76,6 +76,20 @@ def test_what_is_open_blocks_and_is_named_with_its_reason(order, rich_buyer, lea
     assert asked(rich_buyer, at).pk != erasure.pk
 
 
+def test_who_owes_the_mall_is_not_forgotten_before_that_is_settled(leaving, lead):
+    buyer, at = leaving
+    debt, there = f"user:{buyer.pk}:debt", "platform:recoverable"
+    told = {"amount": 9_800, "subject": buyer.address, "at": at}
+    transfer(source=debt, target=there, reason=Reason.DEBT, key="owed", **told)
+    erasure = asked(buyer, at)
+    with pytest.raises(Refused, match="something_open"):
+        lifecycle.agree(erasure, by=lead, at=at)
+    lifecycle.refuse(erasure, reason="还有一笔欠款", by=lead, at=at)
+    assert [(item["what"], item["number"]) for item in erasure.items if item["fate"] == "blocks"] == [("debt", 9_800)]
+    transfer(source=there, target=debt, reason=Reason.DEBT, key="settled", **told)
+    assert lifecycle.blocking(buyer, at) == []
+
+
 def test_nobody_is_refused_without_something_open(leaving, lead):
     buyer, at = leaving
     with pytest.raises(Refused, match="nothing_open"):

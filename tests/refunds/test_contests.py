@@ -14,6 +14,7 @@ from notifications.models import Notification
 from orders import conversation
 from orders.attachments import attach
 from orders.models import Order
+from privacy import files
 from refunds import contests
 from refunds.models import Contest, Refund
 from refunds.states import ContestState
@@ -251,3 +252,17 @@ def test_the_same_by_the_api(paid, seller, arbiter, rich_buyer, stranger, at):
     assert (done.status_code, done.json()["state"], done.json()["made_whole"]) == (200, "overturned", 9_800)
     assert signed_in(seller).send(f"{home}withdraw/", {}).status_code == 409
     assert Refund.objects.get().state == "refunded"
+
+
+def test_the_file_of_a_sale_stays_at_hand_while_its_payment_is_contested(contest, seller, at):
+    """A contest has no end but a person's word; until then nobody needs to open a drawer to read what it is about."""
+    order = contest.refund.order
+    for _step in range(8):
+        at += timedelta(days=100)
+        fire_overdue(order.address, at=at)
+    order.refresh_from_db()
+    contest.refresh_from_db()
+    assert (order.state, contest.state) == ("archived", ContestState.LATE)
+    assert not files.to_put_away(at).filter(pk=order.pk).exists()
+    contests.withdraw(contest, by=seller, at=at)
+    assert files.to_put_away(at).filter(pk=order.pk).exists()

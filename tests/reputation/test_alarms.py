@@ -8,10 +8,13 @@ from django.urls import reverse
 from notifications import inbox
 from notifications.models import Notification
 from orders.models import Unit
+from refunds import lifecycle as refunds
+from refunds import replacing
 from refunds.models import Refund
 from reputation import alarms, tasks
 from reputation.alarms import Look
 from reputation.models import Alarm, AlarmUnit, Signal
+from shops import batches, stock
 from shops.models import Batch, Card
 from tests.fixtures.people import staff
 from tests.reputation.conftest import buy, ring, spoil
@@ -78,6 +81,42 @@ def test_who_joined_before_is_paid_when_it_is_confirmed(sold, risk, at):
     alarms.carry_on(at=at)
     case.refresh_from_db()
     assert case.state == "refunded"
+
+
+def test_a_code_that_was_delivered_anew_is_not_recalled(client, sold, draft, seller, risk, at):
+    """One unit of ten had a case before, and has a code of another batch now."""
+    order = sold[0]
+    unit = order.units.get(place=1)
+    case = refunds.ask(
+        order=order, units=[unit], reason="CODE_INVALID", by=order.buyer, at=at, text="无法兑换", prefers="reissue"
+    )
+    alarm = alarms.raise_alarm(Batch.objects.get(), why="person", reason="发行方来电", by=risk, at=at)
+    alarms.carry_on(at=at)
+    stock.add_batch(draft, ["NEW-001"], by=seller, at=at)
+    replacing.replace(case, by=seller, at=at)
+    replacing.confirm_replacement(case, by=order.buyer, at=at)
+    client.force_login(order.buyer)
+    assert "882.00" in client.get(alarm.get_absolute_url()).content.decode(), "nine are offered"
+    joined = alarms.join(alarm, order, by=order.buyer, at=at)
+    assert sorted(joined.items.values_list("unit__place", flat=True).order_by("pk")) == list(range(2, 11))
+    assert alarms.offers_to(order.buyer) == []
+
+
+def test_what_its_shop_stopped_before_is_not_sold_by_it_while_it_is_recalled(sold, seller, risk, at):
+    batch = Batch.objects.get()
+    batches.stop(batch, reason="有买家反映", by=seller, at=at)
+    alarm = alarms.raise_alarm(batch, why="person", reason="发行方来电", by=risk, at=at)
+    assert "resume" not in batches.actions_for(batch, seller)
+    with pytest.raises(Refused, match="stopped_by_mall"):
+        batches.resume(batch, by=seller, at=at)
+    assert "resume" not in batches.actions_for(batch, risk)
+    with pytest.raises(Refused, match="stopped_by_mall"):
+        batches.resume(batch, by=risk, at=at)
+    alarms.lift(alarm, finding="误报", by=risk, at=at)
+    batch.refresh_from_db()
+    assert batch.stopped_at is not None, "lifted, it is the shop's own matter again"
+    assert batch.stop_reason == "有买家反映"
+    batches.resume(batch, by=seller, at=at)
 
 
 def test_who_keeps_the_codes_goes_on_as_before(sold, at):
@@ -180,6 +219,7 @@ def test_the_whole_recall_through_pages(client, sold, seller, risk, at):
     order = sold[0]
     notice = Notification.objects.get(user=order.buyer, code="order.units_recalled")
     assert {each.user for each in Notification.objects.filter(code="alarm.raised")} == {seller}
+    assert notice.deliveries.exists(), "an offer that ends is mailed"
     client.force_login(risk)
     alarm = Alarm.objects.get()
     assert alarm.number in client.get(reverse("reputation:risk")).content.decode()

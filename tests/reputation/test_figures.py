@@ -162,8 +162,29 @@ def test_the_transparency_page_is_public_and_tells_nothing_of_few(client, ruled,
     for name in ("notifications:official", "support:room"):
         assert reverse(name) in page, "how to know that it is us, and how to reach a person"
     assert dict(transparency.rows(figures.NOTHING))[gettext("Measures taken back")] == "0"
+    assert gettext("Owed to the guarantee fund") in page, "by shops and by buyers"
+    told = client.get(reverse("reputation:transparency"), headers={"Accept-Language": "en"}).content.decode()
+    for what in ("≥ 99.50 %", "¥10,000.00", "Cannot buy", "365 days", "the shop is closed"):
+        assert what in told, "what levels take and what steps there are, for everybody"
     few = figures.Figures({"measures": Counter({"taken:warning": 3, "lifted": 1})}, {})
     assert str(figures.FEWEST) in dict(transparency.rows(few))[gettext("Measures taken back")], "a few single people"
+
+
+def test_how_claims_end_is_told_by_reason_and_in_each_word_once(client, db, at):
+    counted = Counted()
+    for reason, paid, others in (("CODE_INVALID", 9, 3), ("LATE_DELIVERY", 8, 1)):
+        counted.add("claims", None, at, reason, count=12)
+        counted.add("reasons", None, at, f"{reason}:paid", count=paid)
+        counted.add("reasons", None, at, f"{reason}:withdrawn", count=others)
+    for part in ("standing", "external", "withdrawn"):
+        counted.add("outcomes", None, at, part, count=10)
+    counting.store(counted)
+    found = lately(None, at)
+    assert [(count, paid) for _name, count, _share, paid in transparency.reasons(found)] == [(12, "75.00 %"), (12, "–")]
+    assert dict(transparency.outcomes(found)) == {
+        gettext("Paid back"): 20,
+        gettext("Taken back by the buyer"): 10,
+    }
 
 
 def test_a_shop_sees_what_its_level_takes_and_what_went_wrong(client, order, rich_buyer, seller, stranger, at):

@@ -9,12 +9,13 @@ import pytest
 from orders import delivery
 from orders.facts import known_of
 from orders.models import Redemption, ValidityRecord
+from refunds import replacing
 from reputation import alarms, inquiries, tasks
 from reputation.models import Alarm, AlarmUnit, Inquiry, InquiryWord
 from rulebook.claims import Proof
 from rulebook.collected import grades
 from rulebook.defaults import default_book
-from shops import suppliers, vault
+from shops import stock, suppliers, vault
 from shops.models import Batch, Card
 from tests.fixtures.cases import VISIT
 from timeline.models import Event
@@ -88,6 +89,57 @@ def test_only_what_was_seen_is_asked_about_and_once(alarm, supplier, sold, selle
     assert InquiryWord.objects.count() == 5
     asked = Event.objects.filter(root=sold[0].address, name="order.code_asked_upstream").order_by("seq")
     assert [event.data["unit"] for event in asked] == [1, 2, 3, 4, 5], "each opening of a code is on record"
+
+
+def test_nobody_is_asked_about_a_code_of_another_batch(alarm, supplier, sold, draft, seller, at):
+    order = sold[1]
+    case = alarms.join(alarm, order, by=order.buyer, at=at + HOUR, wants="reissue")
+    stock.add_batch(draft, [f"NEW-{number:03}" for number in range(10)], by=seller, at=at + HOUR)
+    replacing.replace(case, by=seller, at=at + HOUR)
+    delivery.reveal(order.units.get(place=1), by=order.buyer, at=at + HOUR, visit=VISIT)
+    ask(at + HOUR)
+    assert not Inquiry.objects.filter(listed__unit__order=order).exists(), "their supplier never sold it"
+
+
+def test_a_look_at_which_the_vault_stayed_shut_showed_nothing(alarm, supplier, sold, at):
+    delivery.record_not_shown(sold[0].units.get(place=1), why="SealBroken", at=at)
+    supplier.know(code_of(sold[0], 1), "redeemed", (at + HOUR / 2).isoformat())
+    assert ask(at + HOUR)[1].finding == "before", "as the rules read it"
+
+
+@pytest.mark.parametrize(
+    "written", [str, str.lower, lambda code: code.replace("-", ""), lambda code: f"{code[:4]} {code[4:]}"]
+)
+def test_a_code_is_known_again_however_it_is_written(alarm, supplier, sold, monkeypatch, written, at):
+    code = code_of(sold[0], 1)
+    told = {"state": "void", "reference": code.replace("-", "_"), "echo": written(code)}
+
+    def look_up(self, asked):
+        return 200, {"number": asked["number"]} | (told if asked["code"] == code else {"state": "unused"})
+
+    monkeypatch.setattr(type(supplier), "look_up", look_up)
+    row = ask(at + HOUR)[1]
+    plain = code.replace("-", "")
+    kept = row.words.get().answer + row.reference + "".join(Event.objects.order_by("pk").values_list("body", flat=True))
+    assert row.finding == "void"
+    assert plain not in "".join(sign for sign in kept.upper() if sign.isalnum())
+    assert ValidityRecord.objects.get().reference == row.number
+
+
+def test_an_answer_is_read_before_it_is_masked():
+    """JSON has more than one way to write a letter; a text of the database has none for some."""
+    assert inquiries._plain(r'{"echo": "\u0042\u0041T"}') == '{"echo": "BAT"}'
+    assert inquiries._plain("no JSON \x00") == "no JSON "
+    assert inquiries._plain(r'"\ud800"') == '"?"'
+
+
+def test_an_answer_that_nobody_can_keep_is_asked_for_ever_more_seldom(alarm, supplier, monkeypatch, at):
+    def die(*_args, **_told):
+        raise RuntimeError("something of ours")
+
+    monkeypatch.setattr(inquiries, "hear", die)
+    monkeypatch.setattr(type(supplier), "look_up", lambda self, told: (404, {"reason": "\x00"}))
+    assert {row.next_try_at for row in ask(at + HOUR).values()} == {at + HOUR + inquiries.LONGEST_WAIT}
 
 
 def test_no_code_stands_in_an_archive_a_log_or_an_event(alarm, supplier, sold, caplog, monkeypatch, at):

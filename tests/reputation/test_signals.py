@@ -53,6 +53,19 @@ def test_claims_that_were_borne_out_are_none(order, rich_buyer, seller, at):
     assert not Signal.objects.exists()
 
 
+def test_very_many_orders_in_a_day_and_several_just_under_a_cap_are_told(listing, rich_buyer, monkeypatch, at):
+    monkeypatch.setattr(signals, "ORDERS_A_DAY", 2)
+    bought = [
+        orders.place(buyer=rich_buyer, listing=listing, quantity=1, acknowledged=True, at=at).number
+        for _each in range(3)
+    ]
+    Shop.objects.filter(pk=listing.shop_id).update(order_cap=10_000)
+    signals.look_all(at=at)
+    found = {signal.name: signal.evidence for signal in Signal.objects.order_by("pk")}
+    assert found == {"many_purchases": ["3"], "just_under_cap": sorted(bought)}, "¥98.00 three times under ¥100.00"
+    assert score(rich_buyer) == 20, "not enough to ask for anything"
+
+
 def test_it_fades_by_half_in_ninety_days(restless, at):
     signals.look_all(at=at)
     found = Signal.objects.get()
