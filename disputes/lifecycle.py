@@ -418,6 +418,7 @@ def _hear_again(dispute: Dispute, *, by: Any, at: datetime) -> None:
 
 
 def may_be_taken_back(dispute: Dispute) -> bool:
+    """Whether the buyer may take the case back: until it is ruled, and while nothing is being paid."""
     return dispute.decided_in in UNDECIDED and dispute.refund.state == RefundState.DISPUTED
 
 
