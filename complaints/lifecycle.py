@@ -269,7 +269,7 @@ def follow(complaint: Complaint, *, at: datetime) -> None:
 def _known(told: Told) -> Complaint | None:
     """The round of this complaint that is open, or the last one if it has not been made anew since."""
     found = Complaint.objects.filter(source=told.source, outside_number=told.number).order_by("-round").first()
-    is_new_round = found is not None and found.is_over and told.stage == Stage.WAITING and told.asks > found.round
+    is_new_round = found is not None and found.is_over and told.stage == Stage.WAITING and told.asks > found.asks
     return None if is_new_round else found
 
 

@@ -13,7 +13,7 @@ from complaints.models import Complaint, Source, Word
 from disputes.masking import Codes, mail
 from disputes.models import Dispute
 from disputes.paper import yuan
-from ledger.models import Transfer
+from ledger.models import Payout, Transfer
 from orders.models import Order
 from refunds.models import Refund
 from refunds.states import RefundState
@@ -126,12 +126,18 @@ def _of_case(complaint: Complaint, refund: Refund) -> Result:
 
 
 def _way_back(refund: Refund) -> str:
-    """Which way the money went: by the channel's own doing, to the balance where its way was closed, or as it came."""
+    """Which way the money went: by the channel's own doing, as it came, or to the balance.
+
+    There it goes because its way was closed, because the buyer chose it, or because no channel had brought it.
+    """
     if refund.outcome == Refund.Outcome.EXTERNAL:
         return "由支付渠道退回"
     payout = refund.payout
     if payout is not None and Transfer.objects.filter(key=f"{payout.address}:to_wallet").exists():
         return "因原支付方式无法退回，已退至您的卡门余额"
+    is_there = payout is not None and payout.destination == Payout.Destination.WALLET
+    if is_there and refund.order.paid_by != Order.PaidBy.WALLET:
+        return "按您的选择退至您的卡门余额" if refund.prefers == Refund.Preference.BALANCE else "已退至您的卡门余额"
     return "按原支付方式退回"
 
 

@@ -243,16 +243,20 @@ def has_appealed(dispute: Dispute, side: Side) -> bool:
 
 
 def may_gain(dispute: Dispute, side: Side) -> bool:
-    """Whether the ruling gives a side less than it asked for."""
+    """Whether the ruling gives a side less than it asked for, or than people could give where they find the sum."""
     ruling, refund = course.served(dispute), dispute.refund
     if ruling is None:
         return False
-    return ruling.award < asked(refund) if side == Side.BUYER else ruling.award > 0
+    return ruling.award < most(refund) if side == Side.BUYER else ruling.award > 0
 
 
-def asked(refund: Refund) -> int:
-    """What the buyer asked for in all, in fen."""
-    return refund.asked + refund.compensation
+def most(refund: Refund) -> int:
+    """What the buyer can have in all, in fen: what was asked; where the rules leave it to people, all they can give."""
+    if refund.asked and not refund.is_threefold:
+        return refund.asked + refund.compensation
+    items = rulings.items_of(refund)
+    on_top = rulings.most_compensation(refund, items) if refund.is_threefold else refund.compensation
+    return rulings.at_stake(refund, items) + on_top
 
 
 def actions_for(appeal: Appeal, user: Any, at: datetime) -> list[str]:

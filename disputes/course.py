@@ -17,10 +17,12 @@ from disputes import budget, evidence, rulings, seal
 from disputes.models import ASSISTING, SEEING_ALL, Dispute, Ruling, Seat, Side, Signature
 from disputes.states import DisputeState
 from ledger.models import PayoutLeg
+from ledger.states import PayoutState
 from orders import lifecycle as orders
 from orders.escrow import make_whole
 from orders.models import Unit
 from refunds import lifecycle as refunds
+from refunds.models import Refund
 from refunds.states import REFUND, RefundState
 from rulebook import clocks
 from timeline import page
@@ -191,21 +193,26 @@ def serve(
 
 
 def pay_early(dispute: Dispute, ruling: Ruling, *, at: datetime) -> None:
-    """What is not taken back whatever an appeal says is paid now: small awards, and those of who waited too long."""
+    """What is not taken back whatever an appeal says is paid now: small awards, and those of who waited too long.
+
+    The threefold part waits until nobody appeals any more: were it overturned, it would be the guarantee fund's loss,
+    and the fund never pays it.
+    """
     is_due = ruling.award <= rulings.SMALL or dispute.budget_over_at is not None
-    if is_due and ruling.award > paid_in_all(dispute):
-        carry_out(dispute, ruling, at=at)
+    compensation = 0 if dispute.refund.is_threefold else ruling.compensation
+    if is_due and sum(ruling.granted.values()) + compensation > paid_in_all(dispute):
+        carry_out(dispute, ruling, compensation=compensation, at=at)
 
 
 def enforce(dispute: Dispute, ruling: Ruling, *, by: Any, at: datetime) -> None:
     """Nobody appeals any more: the ruling is carried out, less what was paid already."""
     data = {"award": ruling.award}
     enter(dispute, DisputeState.ENFORCING, by=by, at=at, span=span_of(dispute, "ENFORCE"), data=data)
-    carry_out(dispute, ruling, at=at)
+    carry_out(dispute, ruling, compensation=ruling.compensation, at=at)
     close_if_done(dispute, at=at)
 
 
-def carry_out(dispute: Dispute, ruling: Ruling, *, at: datetime) -> None:
+def carry_out(dispute: Dispute, ruling: Ruling, *, compensation: int, at: datetime) -> None:
     """Money moves as ruled; a case in which nothing goes back ends by the word of the person who ruled it.
 
     What was paid before is never claimed back from the buyer: if it was too much, the fund makes the shop whole.
@@ -218,7 +225,7 @@ def carry_out(dispute: Dispute, ruling: Ruling, *, at: datetime) -> None:
     pay(
         dispute,
         grants=ruling.granted,
-        compensation=ruling.compensation,
+        compensation=compensation,
         platform_bp=platform_bp,
         cause=cause,
         by=ruling.by,
@@ -260,6 +267,7 @@ def pay(
         compensation=rest,
         platform_bp=platform_bp,
         is_threefold=refund.is_threefold,
+        to_balance=refund.prefers == Refund.Preference.BALANCE,
         at=at,
     )
     change(dispute, supplemented=dispute.supplemented + more)
@@ -277,10 +285,10 @@ def paid_in_all(dispute: Dispute) -> int:
 def _make_the_shop_whole(dispute: Dispute, undue: int, owed_by_shop: int, *, cause: str, at: datetime) -> None:
     """What went to the buyer in good faith and was not owed, the guarantee fund gives the shop that paid it.
 
-    What the platform paid of it for its own fault, it does not get back; nor does the shop, which never paid it.
+    What the platform paid of it for its own fault, it does not get back; nor does the shop, which never paid it. What
+    nobody had when it was awarded was paid by nobody.
     """
-    paid_by_shop = paid_in_all(dispute) - _paid_by_platform(dispute)
-    amount = min(undue, max(paid_by_shop - owed_by_shop, 0))
+    amount = min(undue, max(_paid_by_shop(dispute) - owed_by_shop, 0))
     missing = make_whole(dispute.refund.order, cause=cause, amount=amount, at=at)
     change(dispute, made_whole=dispute.made_whole + undue)
     data = {"amount": amount, "missing": missing, "platform": undue - amount}
@@ -289,14 +297,14 @@ def _make_the_shop_whole(dispute: Dispute, undue: int, owed_by_shop: int, *, cau
         alarm(dispute, "the fund cannot make the shop whole", at=at)
 
 
-def _paid_by_platform(dispute: Dispute) -> int:
-    """What the platform has paid in the case out of its own money, in fen."""
+def _paid_by_shop(dispute: Dispute) -> int:
+    """What was really paid in the case, but for the platform's own money, in fen: what the fund gave, the shop owes."""
     refund = dispute.refund
     rulings_ = dispute.rulings.order_by("pk").values_list("pk", flat=True)
     causes = [refund.address, dispute.address, *(f"ruling:{pk}" for pk in rulings_)]
     causes += [f"order:{refund.order_id}:balance:{each}" for each in causes]
-    legs = PayoutLeg.objects.filter(payout__cause__in=causes, source="platform:own")
-    return legs.aggregate(sum=Sum("amount"))["sum"] or 0
+    legs = PayoutLeg.objects.filter(payout__cause__in=causes).exclude(payout__state=PayoutState.VOID)
+    return legs.exclude(source="platform:own").aggregate(sum=Sum("amount"))["sum"] or 0
 
 
 def close_if_done(dispute: Dispute, *, at: datetime) -> None:

@@ -125,13 +125,15 @@ def release(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
 def settle(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
     """The shop's pending money of `units` becomes available.
 
-    Where another case has drawn on the shop's pending money meanwhile, only what is there becomes available.
+    Where another case has drawn on the shop's pending money meanwhile, only what is there becomes available. What the
+    shop owes the guarantee fund is collected from it at once.
     """
     due = [unit for unit in units if unit.is_unsettled()]
     if not due:
         return
-    pending, available = order.shop.account("pending"), order.shop.account("available")
-    there = balances([pending])[pending]
+    pending, available, debt = (order.shop.account(name) for name in ("pending", "available", "debt"))
+    held = balances([pending, debt])
+    there = held[pending]
     moves = []
     for unit in due:
         amount = min(unit.net, there)
@@ -139,6 +141,7 @@ def settle(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
         there -= amount
         unit.settled_at = at
     if moves:
+        moves += _collected(order, held[pending] - there, owed=-held[debt], key=f"{due[0].address}:settled")
         post_with_page(moves, journal=f"{order.address}:settle:{at.isoformat()}", at=at)
     _store(due)
     door.note(order, "order.units_settled", by=None, at=at, data={"units": [unit.place for unit in due]})
@@ -335,14 +338,32 @@ def unreserve(order: Order, cause: str, *, at: datetime) -> None:
 def make_whole(order: Order, *, cause: str, amount: int, at: datetime) -> int:
     """What a shop paid to a buyer in good faith and did not owe, the guarantee fund gives back to it.
 
-    `amount` is fen; returns what the fund does not have of it (money: small award paid before it is final).
+    `amount` is fen; returns what the fund does not have of it (money: small award paid before it is final). What the
+    shop owes the fund, perhaps for this very case, is collected from it.
     """
-    part = min(amount, balances(["platform:fund"])["platform:fund"])
+    fund, available, debt = "platform:fund", order.shop.account("available"), order.shop.account("debt")
+    held = balances([fund, debt])
+    part = min(amount, held[fund])
     if part:
-        available = order.shop.account("available")
-        move = Move(f"{cause}:whole", "platform:fund", available, part, Reason.MADE_WHOLE, cause)
-        post_with_page([move], journal=f"{cause}:whole", at=at)
+        move = Move(f"{cause}:whole", fund, available, part, Reason.MADE_WHOLE, cause)
+        moves = [move, *_collected(order, part, owed=-held[debt], key=f"{cause}:whole")]
+        post_with_page(moves, journal=f"{cause}:whole", at=at)
     return amount - part
+
+
+def _collected(order: Order, income: int, *, owed: int, key: str) -> list[Move]:
+    """A shop that owes the guarantee fund pays it back out of what it is given, before it can withdraw any of that.
+
+    Two orders of a shop that settle at the same instant may both mean the same debt: the books refuse the second, and
+    its clock tries again. Sums are fen.
+    """
+    part, shop, reason = min(income, owed), order.shop, Reason.DEBT_COLLECTED
+    if not part:
+        return []
+    return [
+        Move(f"{key}:collected", shop.account("available"), "platform:fund", part, reason, order.address),
+        Move(f"{key}:owed_less", "platform:recoverable", shop.account("debt"), part, reason, order.address),
+    ]
 
 
 def _exposure(order: Order, cause: str) -> Exposure | None:

@@ -1,10 +1,17 @@
 """Reading rows by one key, with the rows they are read with, by a statement that is made once and not at every verb."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
-from django.db import connection, models
+from django.db import DatabaseError, connection, models
 from django.db.models.query import get_related_populators
+
+#: What the database answers where a prepared statement is not there, or its columns are of another kind since a
+#: migration.
+GONE, CHANGED = "26000", "0A000"
+#: No name is given twice, so that one whose preparing was interrupted is in nobody's way.
+_numbers = count(1)
 
 
 class Reading:
@@ -59,11 +66,16 @@ class Reading:
             names = {}
             here.prepared_readings = (here.connection, names)
         if text not in names:
-            name = f"reading_{len(names) + 1}"
+            name = f"reading_{next(_numbers)}"
             with here.wrap_database_errors:
                 context["cursor"].cursor.execute(f"prepare {name} as {text % '$1'}")
             names[text] = name
-        return execute(f"execute {names[text]} (%s)", params, many, context)
+        try:
+            return execute(f"execute {names[text]} (%s)", params, many, context)
+        except DatabaseError as error:
+            if getattr(error.__cause__, "pgcode", None) in (GONE, CHANGED):
+                del names[text]  # this verb fails with its transaction; the next one prepares it anew
+            raise
 
     def _thing(self, row: Any) -> Any:
         thing = self.model.from_db(connection.alias, self.names, row[self.own])

@@ -237,6 +237,10 @@ STAFF: dict[str, Page] = {
 }
 
 
+#: Keys that lead to what arbiters do all day (components/shortcuts.html).
+KEYS = {"ask": "q", "propose": "m"}
+
+
 def buttons(actions: list[str], dispute: Dispute, *, on_bench: bool) -> list[dict[str, Any]]:
     """What can be done now, as buttons and links, in the order in which the verbs offer it."""
     pages = STAFF if on_bench else SIDES
@@ -246,6 +250,7 @@ def buttons(actions: list[str], dispute: Dispute, *, on_bench: bool) -> list[dic
             "means": pages[name].means,
             "url": reverse(_address(name, on_bench=on_bench), args=[dispute.number]),
             "style": pages[name].style,
+            "key": KEYS.get(name, ""),
             "is_link": pages[name].has_words,
         }
         for name in actions

@@ -223,6 +223,26 @@ def test_a_desk_that_has_read_half_of_our_answer_asks_for_nothing(told, complain
     assert again(complaint).state == "answered"
 
 
+def test_an_answer_says_of_money_that_went_to_the_balance_that_it_did(told, charged_order, rich_buyer, seller, at):
+    case = claim(charged_order.units.get(place=1), "CODE_INVALID", by=rich_buyer, at=at, prefers="balance")
+    refunds.accept(case, by=seller, at=at)
+    result = words.result_of(lifecycle.hear(told(), at=at + HOUR))
+    assert "已退款¥98.00，按您的选择退至您的卡门余额" in result.text
+    assert "原支付方式" not in result.text
+
+
+def test_what_was_said_before_it_was_over_makes_no_new_round(told, complaint, lead, at):
+    """A desk that goes on telling of the buyer's second word tells nothing new; a third one is a new round."""
+    lifecycle.hear(told(asks=2), at=at + 2 * HOUR)
+    lifecycle.answer(
+        complaint, reasons="经核对，该卡密在交付前验证有效，且买家已使用，不支持退款。", by=lead, at=at + 3 * HOUR
+    )
+    fire_overdue(complaint.address, at=again(complaint).deadline_at)
+    assert again(complaint).state == "closed"
+    assert lifecycle.hear(told(asks=2), at=at + 900 * HOUR) == complaint
+    assert lifecycle.hear(told(asks=3), at=at + 900 * HOUR).round == 2
+
+
 def test_taken_back_or_closed_outside_it_is_over_here(told, complaint, at):
     lifecycle.hear(told(stage=Stage.TAKEN_BACK, state="CANCELLED"), at=at + HOUR)
     assert again(complaint).state == ComplaintState.WITHDRAWN

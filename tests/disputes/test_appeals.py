@@ -10,10 +10,11 @@ from disputes.models import Appeal, Dispute, Ruling, Seat, Side, Vote
 from disputes.states import AppealState, DisputeState
 from ledger.accounts import balance
 from ledger.models import Payout
+from ledger.transfers import Reason
 from orders import escrow
 from refunds.models import Refund
 from tests.disputes.sayings import GROUND, events_of, lapse, refused, wallet
-from tests.disputes.test_dispute import own, pockets
+from tests.disputes.test_dispute import after_settlement, give, own, pockets
 from tests.fixtures.disputes import drafted
 from tests.fixtures.people import staff
 from timeline.models import Timer
@@ -284,6 +285,31 @@ def test_a_shop_gets_back_what_it_paid_and_not_what_the_platform_paid(
     assert (reviewed.state, reviewed.made_whole) == (DisputeState.CLOSED, 9_800)
     assert balance("platform:fund") == fund - 4_900
     assert pockets(order)["available"] == shop + 4_900
+
+
+def test_a_shop_gets_back_what_was_paid_and_not_what_nobody_had(
+    order, rich_buyer, seller, arbiter, senior, lead, panelists
+):
+    """Of ¥98.00 there were the commission, ¥2.00 of deposit and ¥50.00 of the fund. The panel finds nothing due."""
+    shop = order.shop
+
+    def leave_little(at):
+        give(shop.account("available"), "platform:suspense", pockets(order)["available"], Reason.CORRECTION, at)
+        give(shop.account("deposit"), "platform:suspense", pockets(order)["deposit"] - 200, Reason.CORRECTION, at)
+        own("platform:fund", 5_000, at)
+
+    dispute = after_settlement(order, rich_buyer, seller, before_the_claim=leave_little)
+    at, before = dispute.entered_at, wallet(rich_buyer)
+    lifecycle.rule(dispute, drafted(dispute, shares={"seller": 10_000}), by=arbiter, at=at)
+    lifecycle.sign(dispute, agrees=True, by=senior, at=at)
+    assert wallet(rich_buyer) - before == 490 + 200 + 5_000
+    give("platform:suspense", "platform:fund", 20_000, Reason.CORRECTION, at)
+    appeal = before_the_panel(dispute, seller, rich_buyer, lead, at)
+    voted(appeal, panelists, [10_000, 10_000, 10_000], at)
+    dispute.refresh_from_db()
+    assert (dispute.state, wallet(rich_buyer) - before) == (DisputeState.CLOSED, 5_690), "the buyer keeps it"
+    assert pockets(order)["available"] == 690, "what the fund had given for the shop, it does not owe any more"
+    assert (balance(shop.account("debt")), balance("platform:fund")) == (0, 20_000 - 690)
 
 
 def test_a_fund_that_is_empty_is_shouted_about(ruled, rich_buyer, seller, lead, panelists, at):

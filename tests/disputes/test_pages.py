@@ -159,6 +159,16 @@ def test_the_workbench_has_both_stories_the_records_and_the_rulebook(at_the_benc
         assert word in page
 
 
+def test_cases_are_walked_by_keys_and_keys_lead_to_asking_and_proposing(client, arbiter, large_reviewed):
+    client.force_login(arbiter)
+    assert "<tr data-row>" in client.get(reverse("disputes:bench")).content.decode()
+    client.post(bench(large_reviewed, "open_file"))
+    page = client.get(bench(large_reviewed)).content.decode()
+    for key in ("q", "m"):
+        assert f'data-key="{key}"' in page
+        assert f"<kbd>{key}</kbd>" in page
+
+
 def test_a_preview_works_without_scripts_and_decides_nothing(at_the_bench, reviewed):
     page = at_the_bench.post(bench(reviewed, "preview"), filled(reviewed, reasons=""))
     assert page.status_code == 200
@@ -173,6 +183,7 @@ def test_what_was_written_is_there_again_until_it_is_decided(at_the_bench, revie
     written = filled(reviewed, share_buyer="39", reasons="写到一半的理由")
     at_the_bench.post(bench(reviewed, "preview"), written, headers={"hx-request": "true"})
     page = at_the_bench.get(bench(reviewed))
+    assert 'hx-trigger="change delay:300ms, input delay:2s"' in page.content.decode(), "also of who goes on writing"
     assert page.context["is_kept"]
     assert "写到一半的理由" in page.content.decode()
     assert page.context["form"]["share_buyer"].value() == "39"

@@ -5,7 +5,7 @@ W2, W3 and W5 stand in `test_runs`.
 
 import pytest
 
-from disputes import lifecycle, rulings
+from disputes import appeals, choices, lifecycle, rulings
 from disputes.models import Dispute
 from disputes.states import DisputeState
 from ledger.accounts import balance
@@ -20,7 +20,7 @@ from refunds.bargaining import Terms
 from refunds.models import Offer, Refund
 from shops import listings, stock
 from shops.models import Kind
-from tests.disputes.sayings import lapse, wallet
+from tests.disputes.sayings import GROUND, lapse, wallet
 from tests.disputes.test_dispute import give, own, pockets
 from tests.fixtures.disputes import VISIT, declined, drafted
 from timeline.models import Event
@@ -135,6 +135,45 @@ def test_w4_the_threefold_part_is_paid_by_the_shop_alone_and_the_rest_stays_owed
     assert (balance("platform:fund"), balance(order.shop.account("debt"))) == (999_999, 0), "never the fund"
     assert [event.data["missing"] for event in Event.objects.filter(name="order.waterfall_ran_dry")] == [40_000]
     assert order.units.get().refunded == 30_000, "the price is filled first"
+
+
+def test_who_waited_too_long_has_the_price_at_once_and_the_threefold_part_when_nobody_appeals(
+    cheated, rich_buyer, arbiter, senior
+):
+    """If it were overturned, the fund would have to give it to the shop: that never pays the threefold part."""
+    at, before = cheated.entered_at, wallet(rich_buyer)
+    Dispute.objects.filter(pk=cheated.pk).update(budget_over_at=at)
+    cheated.refresh_from_db()
+    draft = drafted(cheated, shares=ALL_SHOP, compensation=90_000, rule_ids=["FRAUD_55"])
+    lifecycle.rule(cheated, draft, by=arbiter, at=at)
+    lifecycle.sign(cheated, agrees=True, by=senior, at=at)
+    assert wallet(rich_buyer) - before == 30_000
+    lapse(cheated)
+    assert (cheated.state, wallet(rich_buyer) - before) == (DisputeState.CLOSED, 80_000)
+    assert dict(legs()) == {"pending": 30_000, "deposit": 50_000}
+
+
+def test_a_buyer_to_whom_the_rules_give_nothing_may_appeal_when_people_do_not_either(sold, rich_buyer, arbiter, at):
+    """Nothing was asked because nothing could be; what people could have given is still less than nothing given."""
+    order = sold(9_800)
+    delivery.reveal(order.units.get(), by=rich_buyer, at=at, visit=VISIT)
+    units = list(order.units.order_by("pk"))
+    refund = refunds.ask(order=order, units=units, reason="CHANGE_OF_MIND", by=rich_buyer, at=at)
+    refunds.escalate(refund, by=rich_buyer, at=at)
+    dispute = heard(order, at)
+    lifecycle.rule(dispute, drafted(dispute, shares={"buyer": 10_000}), by=arbiter, at=at)
+    assert (dispute.state, dispute.refund.asked) == (DisputeState.RULED, 0)
+    assert "appeal" in choices.actions_for(dispute, rich_buyer, at)
+    appeals.file(dispute, ground="rule", text=GROUND, by=rich_buyer, at=at)
+    assert dispute.state == DisputeState.APPEALED
+
+
+def test_a_buyer_who_was_cheated_may_appeal_for_what_the_law_gives_on_top(cheated, rich_buyer, arbiter):
+    at = cheated.entered_at
+    lifecycle.rule(cheated, drafted(cheated, shares=ALL_SHOP, rule_ids=["FRAUD_55"]), by=arbiter, at=at)
+    assert cheated.state == DisputeState.RULED
+    appeals.file(cheated, ground="rule", text=GROUND, by=rich_buyer, at=at)
+    assert cheated.state == DisputeState.APPEALED
 
 
 def test_a_large_case_of_which_the_rules_give_nothing_needs_two_people_even_for_a_no(

@@ -15,6 +15,8 @@ from orders import lifecycle as orders
 from orders.models import Order
 from orders.states import OrderState
 from refunds import lifecycle as refunds
+from refunds.models import Refund
+from tests.disputes.test_appeals import before_the_panel, voted
 from tests.fixtures.disputes import declined, drafted
 
 pytestmark = pytest.mark.usefixtures("channel_secret")
@@ -64,6 +66,27 @@ def test_compensation_on_top_of_the_whole_price_is_not_asked_of_the_channel(
     assert Payout.objects.get(destination="channel").amount == 9_800
     assert balance(f"user:{rich_buyer.pk}:wallet") == before + 980
     lifecycle.lapse(dispute, limit="APPEAL", at=dispute.deadline_at + timedelta(seconds=1))
+
+
+def test_what_a_panel_gives_on_top_goes_to_the_balance_too_where_the_buyer_chose_it(
+    listing, rich_buyer, seller, arbiter, senior, lead, panelists, at
+):
+    order = paid_in(listing, rich_buyer, at, 0)
+    before = balance(f"user:{rich_buyer.pk}:wallet")
+    refund = declined(order, rich_buyer, at=at)
+    Refund.objects.filter(pk=refund.pk).update(prefers="balance")
+    refunds.escalate(refund, by=rich_buyer, at=at)
+    dispute = Dispute.objects.get()
+    for side in (rich_buyer, seller):
+        lifecycle.rest(dispute, by=side, at=at)
+    lifecycle.rule(dispute, drafted(dispute), by=arbiter, at=at)
+    lifecycle.sign(dispute, agrees=True, by=senior, at=at)
+    appeal = before_the_panel(dispute, rich_buyer, seller, lead, at)
+    voted(appeal, panelists, [0, 0, 0], at)
+    assert {each.destination for each in Payout.objects.all()} == {"wallet"}
+    assert balance(f"user:{rich_buyer.pk}:wallet") == before + 9_800
+    dispute.refresh_from_db()
+    assert (dispute.state, dispute.supplemented) == (DisputeState.CLOSED, 3_920)
 
 
 def test_what_comes_on_top_of_everything_comes_after_the_order_is_over(listing, rich_buyer, at):

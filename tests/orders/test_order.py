@@ -6,6 +6,7 @@ import pytest
 
 from accounts import lifecycle as people
 from ledger.accounts import balance, balances
+from ledger.models import Transfer
 from orders import delivery, escrow, lifecycle
 from orders.models import Order, Reveal, Snapshot, Unit
 from orders.states import Delivery, OrderState
@@ -278,6 +279,40 @@ def test_when_the_shop_has_nothing_deposit_and_fund_pay_and_the_shop_owes_the_fu
     assert payout.amount == 9_800
     assert balance(shop.account("debt")) == -4_310
     assert balance("platform:recoverable") == 4_310
+
+
+@pytest.fixture
+def indebted(order, at):
+    """The fund has paid ¥43.10 of the first of the order's units, which the shop owes it."""
+    from ledger.transfers import Reason, transfer
+
+    move = {"subject": order.shop.address, "at": at}
+    given = {"amount": 50_000, "reason": Reason.FUNDING, "key": "fund", **move}
+    transfer(source="channel:sandbox", target="platform:fund", **given)
+    owed = {"amount": 4_310, "reason": Reason.DEBT, "key": "debt", **move}
+    transfer(source=order.shop.account("debt"), target="platform:recoverable", **owed)
+    return order
+
+
+def test_what_a_shop_owes_the_fund_is_collected_from_what_it_earns_next(indebted):
+    shop, fund = indebted.shop, balance("platform:fund")
+    at = settled(indebted)
+    assert (balance(shop.account("debt")), balance("platform:recoverable")) == (0, 0)
+    assert balance("platform:fund") == fund + 4_310
+    assert pockets(indebted)[2] == 27_930 - 4_310, "the rest is the shop's"
+    told = Transfer.objects.filter(reason="debt_collected").order_by("pk").values_list("amount", "subject", "at")
+    assert list(told) == [(4_310, indebted.address, at)] * 2
+
+
+def test_a_debt_that_is_larger_is_collected_as_far_as_the_income_goes(indebted):
+    from ledger.transfers import Reason, transfer
+
+    shop = indebted.shop
+    more = {"amount": 50_000, "reason": Reason.DEBT, "key": "more", "subject": shop.address, "at": indebted.placed_at}
+    transfer(source=shop.account("debt"), target="platform:recoverable", **more)
+    settled(indebted)
+    assert pockets(indebted)[2] == 0
+    assert (balance(shop.account("debt")), balance("platform:recoverable")) == (27_930 - 54_310, 54_310 - 27_930)
 
 
 def test_what_nobody_has_stays_owed_and_raises_an_alarm(order):
