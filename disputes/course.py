@@ -21,6 +21,7 @@ from orders import lifecycle as orders
 from orders.escrow import make_whole
 from orders.models import Unit
 from refunds import lifecycle as refunds
+from refunds.models import Refund
 from refunds.states import REFUND, RefundState
 from rulebook import clocks
 from timeline import page
@@ -260,6 +261,7 @@ def pay(
         compensation=rest,
         platform_bp=platform_bp,
         is_threefold=refund.is_threefold,
+        to_balance=refund.prefers == Refund.Preference.BALANCE,
         at=at,
     )
     change(dispute, supplemented=dispute.supplemented + more)
