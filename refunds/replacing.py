@@ -189,6 +189,8 @@ def is_good(refund: Refund, *, by: Any, at: datetime) -> None:
             by=by,
             at=at,
         )
+        if refund.is_over:
+            hooks.paid_back(refund, at=at)
         return
     change(refund, closed_at=at)
     endings.close_items(refund, {})
