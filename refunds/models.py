@@ -211,6 +211,14 @@ class Refund(Tracked):
         """What happens if the shop stays silent: paid, or over to the platform."""
         return self.asked > 0 and not self.is_contradicted and not self.needs_a_person()
 
+    def is_left_to_the_buyer(self) -> bool:
+        """What happens if the shop stays silent where the rules give nothing: silence has no price, nor a judge (R52).
+
+        That is asked as goodwill, or bargained over; a machine's no was there before, and a person still is after.
+        """
+        is_asked_freely = self.goodwill_at is not None or self.state == RefundState.BARGAINING
+        return is_asked_freely and self.figure == 0 and not self.is_contradicted
+
     def may_be_escalated(self) -> bool:
         """Whether the buyer may call the platform: after the shop's first answer, or after a machine's no.
 
