@@ -3,11 +3,12 @@
 The names are those of `Refund.actions_for`; amounts are integer fen.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from refunds import bargaining
+from refunds import bargaining, replacing
 from refunds.models import Refund
 
 
@@ -70,21 +71,27 @@ FIELDS: dict[str, tuple[Field, ...]] = {
 def choices_for(refund: Refund, user: Any, at: datetime) -> list[Choice]:
     """What `user` can do at `at`, each with its preview of the money."""
     codes = refund.actions_for(user, at)
-    found = bargaining.open_offer(refund) if "take" in codes else None
-    is_shop = refund.is_of_shop(user)
-    return [_choice(refund, code, found.amount if found else None, is_shop) for code in codes]
+    gets, is_shop = sums(refund, codes), refund.is_of_shop(user)
+    return [_choice(refund, code, gets.get(code), is_shop) for code in codes]
 
 
-def _choice(refund: Refund, code: str, offered: int | None, is_shop: bool) -> Choice:
-    gets: dict[str, int | None] = {
-        "accept": refund.asked + refund.compensation,
-        "take": offered,
-        "cannot_supply": refund.asked + refund.compensation,
-    }
+def sums(refund: Refund, codes: Collection[str]) -> dict[str, int]:
+    """What the buyer gets by each of these actions, in fen; those by which nobody gets anything are left out."""
+    found = {}
+    if "accept" in codes:
+        found["accept"] = refund.asked + refund.compensation
+    if "cannot_supply" in codes:
+        found["cannot_supply"] = replacing.owed_in_full(refund)
+    if "take" in codes and (offer := bargaining.open_offer(refund)) is not None:
+        found["take"] = offer.amount
+    return found
+
+
+def _choice(refund: Refund, code: str, gets: int | None, is_shop: bool) -> Choice:
     offers = code in {"offer", "counter", "end_talks"}
     return Choice(
         code=code,
-        buyer_gets=gets.get(code),
+        buyer_gets=gets,
         fee_kept=refund.fee if code == "accept" else 0,
         least=bargaining.least(refund) if offers and is_shop else 1 if offers else None,
         most=bargaining.most(refund, is_shop=is_shop) if offers else None,

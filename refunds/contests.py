@@ -179,6 +179,16 @@ def actions_for(contest: Contest, user: Any, at: datetime) -> list[str]:
     return []
 
 
+def may_read_claim(contest: Contest, user: Any) -> bool:
+    """Whether `user` reads what a claim rests on: the staff, and whom it is on.
+
+    It may tell of other sales of a buyer, or of a supplier that the shop never named. Both sides read the finding.
+    """
+    side = side_of(contest.refund.order, user)
+    whose = {Contest.Recourse.BUYER: Side.BUYER, Contest.Recourse.SUPPLIER: Side.SHOP}
+    return side == Side.PLATFORM or (side is not None and side == whose.get(Contest.Recourse(contest.recourse)))
+
+
 def lost_in(refund: Refund) -> int:
     """What an instant payment took from the shop, in fen, as an early award that is overturned counts it (X7, J12).
 

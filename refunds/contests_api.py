@@ -263,7 +263,10 @@ def _decide(
 
 def _answer(request: Request, number: str, *, status: int = 200) -> Response:
     found = _contest(request, number)
-    return Response(ContestShown(found, context={"user": request.user, "at": clock.now()}).data, status=status)
+    shown = ContestShown(found, context={"user": request.user, "at": clock.now()}).data
+    if found.recourse_text and not contests.may_read_claim(found, request.user):
+        shown["recourse_text"] = ""
+    return Response(shown, status=status)
 
 
 def _visible(request: Request, number: str) -> Refund:

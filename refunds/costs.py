@@ -61,6 +61,8 @@ def choices(refund: Refund, *, units: int, kind: str) -> list[dict[str, Any]]:
     )
     if refund.is_paid_by_silence():
         silence = _("%(whole)s is paid back, and it counts as not answered.") % {"whole": yuan(whole)}
+    elif refund.is_left_to_the_buyer():
+        silence = _("If the shop stays silent, the buyer decides.")
     else:
         silence = _("The platform decides, and it counts as not answered.")
     found.append({"name": _("Say nothing"), "sum": whole if refund.is_paid_by_silence() else None, "then": silence})

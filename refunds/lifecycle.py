@@ -541,7 +541,7 @@ def _shop_was_silent(refund: Refund, *, at: datetime) -> None:
     """Consent, unless our records or the rules say otherwise; where the rules give nothing, the buyer decides (R52)."""
     if refund.is_paid_by_silence():
         approve_as_asked(refund, outcome=Refund.Outcome.SILENCE, by=None, at=at)
-    elif refund.goodwill_at is not None and not refund.is_contradicted:
+    elif refund.is_left_to_the_buyer():
         endings.to_the_buyer(refund, by=None, at=at, event="refund.goodwill_unanswered")
     else:
         to_the_platform(refund, by=None, at=at)

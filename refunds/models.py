@@ -202,12 +202,22 @@ class Refund(Tracked):
         return self.reason == "FRAUD"
 
     def needs_a_person(self) -> bool:
-        """Whether people decide, by the rules or because of the buyer's score: then nothing is ever paid by silence."""
-        return self.route == self.Route.HUMAN or bool(self.decision.get("is_people_only"))
+        """Whether people decide, by the rules, because of the buyer's score, or because only our own books know:
+        then nothing is ever paid by silence."""
+        is_of_people = bool(self.decision.get("is_people_only")) or self.reason in OWN_TILL
+        return self.route == self.Route.HUMAN or is_of_people
 
     def is_paid_by_silence(self) -> bool:
         """What happens if the shop stays silent: paid, or over to the platform."""
         return self.asked > 0 and not self.is_contradicted and not self.needs_a_person()
+
+    def is_left_to_the_buyer(self) -> bool:
+        """What happens if the shop stays silent where the rules give nothing: silence has no price, nor a judge (R52).
+
+        That is asked as goodwill, or bargained over; a machine's no was there before, and a person still is after.
+        """
+        is_asked_freely = self.goodwill_at is not None or self.state == RefundState.BARGAINING
+        return is_asked_freely and self.figure == 0 and not self.is_contradicted
 
     def may_be_escalated(self) -> bool:
         """Whether the buyer may call the platform: after the shop's first answer, or after a machine's no.
@@ -302,6 +312,9 @@ class Refund(Tracked):
         return self.offers.filter(side=side, in_dispute=in_dispute).count() < MOST_OFFERS
 
 
+#: Reasons about the mall's own till: a charge that came twice goes back out of suspense by itself and never out of the
+#: escrow of a sale, so a claim of one is for people to hold against the books, and no shop answers it (money).
+OWN_TILL = frozenset({"DUPLICATE_CHARGE"})
 #: In these states of its deposit a shop is not there: its sales are suspended, or it has closed for good.
 AWAY = frozenset({DepositState.SUSPENDED, DepositState.RETURNED})
 #: Where the buyer may still take a case back.

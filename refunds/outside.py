@@ -15,7 +15,7 @@ from ledger.models import OUTSIDE, Payment, Payout
 from orders import escrow
 from orders import lifecycle as orders
 from orders.models import Order, Unit
-from refunds import bargaining, endings, hooks
+from refunds import bargaining, endings, hooks, replacing
 from refunds.models import Offer, Refund, RefundItem
 from refunds.states import RefundState
 from timeline import page
@@ -140,6 +140,8 @@ def _whole(
     )
     if was_disputed:
         hooks.paid_outside(refund, at=at)
+    else:
+        hooks.paid_back(refund, at=at)  # agreed on before the platform, and being replaced when the money came
 
 
 def _smaller(
@@ -167,8 +169,12 @@ def _smaller(
 
 
 def _lower_offer(refund: Refund, part: int, *, at: datetime) -> None:
-    """What lies on the table is over the whole: it is less by what the buyer has, and off if nothing is left of it."""
-    found = bargaining.open_offer(refund)
+    """What lies on the table is over the whole: it is less by what the buyer has, and off if nothing is left of it.
+
+    The same of the money beside a replacement that was agreed on and is under way.
+    """
+    under_way = refund.state in {RefundState.REPLACING, RefundState.CHECKING}
+    found = replacing.deal(refund) if under_way else bargaining.open_offer(refund)
     if found is None or not found.amount:
         return
     amount = max(found.amount - part, 0)

@@ -189,6 +189,8 @@ def is_good(refund: Refund, *, by: Any, at: datetime) -> None:
             by=by,
             at=at,
         )
+        if refund.is_over:
+            hooks.paid_back(refund, at=at)
         return
     change(refund, closed_at=at)
     endings.close_items(refund, {})
@@ -204,13 +206,8 @@ def pay_in_full(
 
     `entitled` is what the rules give on the replacements, in fen per unit id, where that is known.
     """
-    units, items, agreed = escrow.units_of(refund.order), endings.items_of(refund), deal(refund)
-    by_pk = {unit.pk: unit for unit in units}
-    owed = _beside(items, units, agreed)
-    for item in _replaced(items, by_pk, agreed):
-        unit = by_pk[item.unit_id]
-        whole = item.asked or unit.left
-        owed[unit.pk] = min(max(whole, (entitled or {}).get(unit.pk, 0)), unit.left)
+    units, items = escrow.units_of(refund.order), endings.items_of(refund)
+    owed = _owed(items, units, deal(refund), entitled or {})
     is_second = outcome == Refund.Outcome.BAD_AGAIN
     _pay(
         refund,
@@ -225,6 +222,12 @@ def pay_in_full(
     )
     if refund.is_over:
         hooks.paid_back(refund, at=at)
+
+
+def owed_in_full(refund: Refund) -> int:
+    """What the buyer gets if the replacement does not come, in fen."""
+    units, items = escrow.units_of(refund.order), endings.items_of(refund)
+    return sum(_owed(items, units, deal(refund), {}).values()) + refund.compensation
 
 
 def deal(refund: Refund) -> Offer | None:
@@ -297,6 +300,19 @@ def _replaced(items: Sequence[RefundItem], units: Mapping[int, Unit], agreed: Of
         return list(items)
     places = set(agreed.places)
     return [item for item in items if units[item.unit_id].place in places]
+
+
+def _owed(
+    items: Sequence[RefundItem], units: Sequence[Unit], agreed: Offer | None, entitled: Mapping[int, int]
+) -> dict[int, int]:
+    """All that was asked for what was to be replaced and what was agreed for the rest, in fen per unit id."""
+    by_pk = {unit.pk: unit for unit in units}
+    owed = _beside(items, units, agreed)
+    for item in _replaced(items, by_pk, agreed):
+        unit = by_pk[item.unit_id]
+        whole = item.asked or unit.left
+        owed[unit.pk] = min(max(whole, entitled.get(unit.pk, 0)), unit.left)
+    return owed
 
 
 def _beside(items: Sequence[RefundItem], units: Sequence[Unit], agreed: Offer | None) -> dict[int, int]:

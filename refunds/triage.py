@@ -12,7 +12,7 @@ from django.db.models import Count, prefetch_related_objects
 from orders.facts import Known, known_of
 from orders.models import Order, Unit
 from refunds import reasons, stated
-from refunds.models import AWAY, Refund, Replacement
+from refunds.models import AWAY, OWN_TILL, Refund, Replacement
 from refunds.stated import NOTHING, Told
 from rulebook import clocks, collected, versions
 from rulebook.book import Book
@@ -158,6 +158,8 @@ class Preview:
             return lane
         if any(part.waits for part in self.parts):
             return Lane.WAIT
+        if self.reason in OWN_TILL:
+            return Lane.PERSON
         if self.is_shop_away:
             return Lane.URGENT
         if self.route == Refund.Route.AUTO_PREDECISION:

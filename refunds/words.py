@@ -38,10 +38,12 @@ def book_of(version: str) -> Book:
 
 def then(refund: Refund) -> str:
     """What happens if nobody acts."""
+    if refund.waits_for_supplier:
+        return _("If the supplier stays silent, it is decided as if it had failed.")
     if refund.state == RefundState.REQUESTED:
         if refund.is_paid_by_silence():
             return _("If the shop stays silent, the buyer is paid back.")
-        return _("If the shop stays silent, the platform decides.")
+        return silence(refund)
     if refund.state == RefundState.QUESTIONED:
         return _("If the buyer does not answer, the case lapses. It can be filed again.")
     if refund.state == RefundState.BARGAINING:
@@ -49,7 +51,7 @@ def then(refund: Refund) -> str:
             return _("If the buyer does not answer, the talks end and the buyer decides.")
         if refund.is_paid_by_silence():
             return _("If the shop stays silent, the buyer is paid what was asked last.")
-        return _("If the shop stays silent, the platform decides.")
+        return silence(refund)
     if refund.state == RefundState.REPLACING:
         return _("If nothing comes, the buyer is paid back in full.")
     if refund.state == RefundState.CHECKING:
@@ -59,6 +61,13 @@ def then(refund: Refund) -> str:
             return _("If the buyer does nothing, the shop's offer is paid.")
         return _("If the buyer does nothing, the case ends without money.")
     return _("If it has not arrived by then, finance is alarmed.")
+
+
+def silence(refund: Refund) -> str:
+    """What the shop's silence comes to where it pays nothing: the rules owe nothing (R52), or the platform decides."""
+    if refund.is_left_to_the_buyer():
+        return _("If the shop stays silent, the buyer decides.")
+    return _("If the shop stays silent, the platform decides.")
 
 
 def lines(decision: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,16 +14,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from orders import conversation
+from orders import conversation, upstream
 from orders.attachments import attach, is_image
 from orders.models import Attachment
 from orders.parties import Side, side_of, side_of_author
 from orders.uploads import too_large
-from refunds import citations, costs, guardians, hooks, lifecycle, reasons, signals, words
+from refunds import choices, citations, costs, guardians, hooks, lifecycle, reasons, signals, words
 from refunds.forms import DeclineForm
 from refunds.models import Contest, CreditNote, Guardian, Offer, Refund
 from refunds.states import RefundState
-from refunds.views.claims import card
+from refunds.triage import Lane
+from refunds.views.claims import AHEAD, card
 from timeline import clock, events
 from timeline.sweep import fire_overdue
 
@@ -126,7 +128,16 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "refund.checking": (gettext_lazy("The replacement was delivered."), "package-check"),
     "refund.exchanged": (gettext_lazy("The replacement is good."), "circle-check"),
     "refund.bad_again": (gettext_lazy("The buyer says that the replacement is no good either."), "circle-x"),
+    "refund.decided_anew": (
+        gettext_lazy("The supplier answered, or did not in time: it was decided anew."),
+        "calculator",
+    ),
+    "refund.reported": (
+        gettext_lazy("What was reported is looked at on its own, apart from this case."),
+        "shield-alert",
+    ),
     "refund.clock_fired": (gettext_lazy("A deadline ended."), "clock-alert"),
+    "refund.clock_postponed": (gettext_lazy("The reminders had not arrived, so there is a day more."), "hourglass"),
     "refund.paid_in_part_outside": (
         gettext_lazy("The payment channel gave a part back on its own account."),
         "banknote",
@@ -201,6 +212,9 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
     side = side_of(order, request.user) or Side.PLATFORM
     part = conversation.part_of(order)
     items = list(refund.items.select_related("unit").order_by("unit__place")[:PAGE])
+    unit_count = len(items) if len(items) < PAGE else refund.items.count()
+    offered = actions(refund, request.user, at)
+    has_to_answer = side is Side.SHOP and refund.state == RefundState.REQUESTED and bool(offered)
     context = {
         "refund": refund,
         "order": order,
@@ -212,7 +226,8 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
         "steps": steps(refund),
         "card": card(refund.decision),
         "facts": words.facts(refund.decision["parts"]),
-        "actions": actions(refund, request.user, at),
+        "upstream": upstream.contact_of(order),
+        "actions": offered,
         "declined": _declined(refund),
         "offers": [shown(offer) for offer in refund.offers.select_related("listing").order_by("-number")],
         "questions": [
@@ -230,7 +245,8 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
             }
             for item in items
         ],
-        "unit_count": len(items) if len(items) < PAGE else refund.items.count(),
+        "unit_count": unit_count,
+        "costs": costs.choices(refund, units=unit_count, kind=order.snapshot.listing.kind) if has_to_answer else [],
         "files": files(refund),
         "talk": [
             {
@@ -245,7 +261,7 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
             for entry in part.entries
             if entry.attachment is None
         ][-5:],
-        "happenings": happenings(refund),
+        "happenings": happenings(refund, side),
         "at": at,
     }
     return render(request, "refunds/case.html", context)
@@ -300,12 +316,16 @@ def decline(request: HttpRequest, number: str) -> HttpResponse:
         initial={"text": chosen},
     )
     if is_sent and form.is_valid():
-        told = form.cleaned_data
+        told = dict(form.cleaned_data)
         given = told.pop("file", None)
-        files = [attach(refund.order, given, by=request.user, at=at)] if given else []
-        lifecycle.decline(refund, by=request.user, at=at, version=seen(request), attachments=files, **told)
-        messages.success(request, _("You declined. The buyer can ask the platform to look."))
-        return redirect(refund)
+        try:
+            files = [attach(refund.order, given, by=request.user, at=at)] if given is not None else []
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            lifecycle.decline(refund, by=request.user, at=at, version=seen(request), attachments=files, **told)
+            messages.success(request, _("You declined. The buyer can ask the platform to look."))
+            return redirect(refund)
     context = {
         "refund": refund,
         "form": form,
@@ -351,6 +371,8 @@ def turn(refund: Refund, side: Side, at: datetime) -> dict[str, Any]:
     whose: Promise
     if state == RefundState.BARGAINING:
         whose = TALKS["platform" if side is Side.PLATFORM else "mine" if mine == side else "theirs"]
+    elif refund.waits_for_supplier and side is Side.BUYER:
+        whose = AHEAD[Lane.WAIT][0]
     else:
         whose = TURNS[state][side] if state in TURNS else OVER[state]
     banner = "mine" if mine == side else "theirs" if refund.owner else "calm"
@@ -364,6 +386,7 @@ def turn(refund: Refund, side: Side, at: datetime) -> dict[str, Any]:
         "tone": banner,
         "until": refund.deadline_at,
         "then_tone": "amber" if refund.deadline_at and banner == "mine" else "",
+        "stands_still": state in refund.machine.limits and refund.deadline_at is None,
     }
 
 
@@ -404,7 +427,9 @@ KEYS = {"accept": "a", "offer": "o", "counter": "o", "decline": "d", "question":
 
 
 def actions(refund: Refund, user: Any, at: datetime) -> list[dict[str, Any]]:
-    """What `user` can do, as buttons: exactly what the verbs would allow."""
+    """What `user` can do, as buttons: exactly what the verbs would allow, each with the fen that it gives the buyer."""
+    verbs = refund.actions_for(user, at)
+    sums = choices.sums(refund, verbs)
     return [
         {
             "label": BUTTONS[verb][0],
@@ -412,8 +437,9 @@ def actions(refund: Refund, user: Any, at: datetime) -> list[dict[str, Any]]:
             "key": KEYS.get(verb, ""),
             "url": reverse(f"refunds:{verb}", kwargs={"number": refund.number}),
             "method": "post" if verb in AT_ONCE else "get",
+            "sum": sums.get(verb) or None,
         }
-        for verb in refund.actions_for(user, at)
+        for verb in verbs
     ]
 
 
@@ -454,21 +480,29 @@ def files_of(refund: Refund, attachments: Iterable[Attachment]) -> list[dict[str
     ]
 
 
-def happenings(refund: Refund) -> list[dict[str, Any]]:
-    """What happened in a case, newest first, in words."""
-    found = events.stream(refund.root_address).filter(subject=refund.address).order_by("-seq")[:PAGE]
+def happenings(refund: Refund, side: Side) -> list[dict[str, Any]]:
+    """What happened in a case, newest first, in words; what has none is the mall's own record, and nobody's news."""
+    found = events.stream(refund.root_address).filter(subject=refund.address, name__in=sorted(HAPPENINGS))
     return [
         {
-            "who": event.by or _("The clock or the mall"),
-            "what": HAPPENINGS[event.name][0] if event.name in HAPPENINGS else event.name,
+            "who": _who(event.by, refund, side),
+            "what": HAPPENINGS[event.name][0],
             "at": event.at,
-            "icon": HAPPENINGS[event.name][1] if event.name in HAPPENINGS else "circle",
+            "icon": HAPPENINGS[event.name][1],
             "tone": "green" if event.name == "refund.refunded" else "",
             "grade": "record",
             "note": "",
         }
-        for event in found
+        for event in found.order_by("-seq")[:PAGE]
     ]
+
+
+def _who(user: Any, refund: Refund, side: Side) -> str:
+    """Who did it; to the two sides the staff are the platform, as on the pages of a dispute."""
+    if user is None:
+        return _("The clock or the mall")
+    is_staff = side is not Side.PLATFORM and side_of_author(refund.order, user.pk) is Side.PLATFORM
+    return str(Side.PLATFORM.label if is_staff else user)
 
 
 def shown(offer: Offer) -> dict[str, Any]:

@@ -110,6 +110,7 @@ def _page(
         "lost": found.lost if found else contests.lost_in(refund),
         "until": found.deadline_at if found else refund.contest_until(),
         "files": cases.files_of(refund, found.attachments.order_by("pk")) if found else [],
+        "shows_claim": bool(found and found.recourse_text and contests.may_read_claim(found, request.user)),
         "can_withdraw": "withdraw" in actions,
         "can_decide": "overturn" in actions,
     }

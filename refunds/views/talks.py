@@ -263,7 +263,7 @@ def _page(
         try:
             do(refund, form, at)
         except ValidationError as error:
-            form.add_error("file" if "file" in form.fields else None, error)
+            form.add_error(None, error)
         else:
             messages.success(request, said)
             return redirect(refund)

@@ -9,8 +9,10 @@ from ledger.models import Payout, Transfer
 from notifications import inbox
 from notifications.models import Notification
 from orders import lifecycle as orders
+from orders.models import Order
 from tests.api.conftest import signed_in
 from tests.disputes.test_dispute import own
+from tests.races import lost, race
 from tests.refunds.test_outside_tickets import WHY, book, refused, ticket  # noqa: F401 - a fixture
 from timeline.models import Event
 
@@ -87,3 +89,22 @@ def test_the_same_by_the_api_and_explained_books_nothing(taken, buyer, finance):
     answer = signed_in(finance).send(address, {"is_booked": False, "reason": WHY})
     assert (answer.status_code, answer.json()["state"], held(buyer)[0]) == (200, "explained", 10_000)
     assert signed_in(finance).send(address, {"is_booked": True, "reason": WHY}).status_code == 409
+
+
+@pytest.mark.django_db(transaction=True)
+def test_spending_it_and_taking_it_back_at_one_instant_lose_no_fen(topped_up, taken, listing, buyer, finance, at):
+    own("platform:fund", 20_000, at)
+    order = orders.place(buyer=buyer, listing=listing, quantity=1, acknowledged=True, at=at)
+    outcomes = race(
+        lambda: book(taken, finance, at),
+        lambda: orders.pay_from_wallet(Order.objects.get(pk=order.pk), by=buyer, at=at),
+        lambda: book(taken, finance, at),
+    )
+    assert {getattr(each, "code", each) for each in lost(outcomes)} <= {"insufficient_balance", "wrong_moment"}
+    taken.refresh_from_db()
+    order.refresh_from_db()
+    spent = 9_800 if order.state != "placed" else 0
+    if taken.state == "booked":
+        assert held(buyer) == [0, -spent, 20_000 - spent, spent]
+    else:
+        assert (spent, held(buyer)) == (9_800, [200, 0, 20_000, 0]), outcomes

@@ -416,6 +416,18 @@ def test_a_replacement_may_be_agreed_on_while_the_platform_has_the_case(offered,
     assert not list(books.violations())
 
 
+def test_money_beside_an_agreed_replacement_closes_the_dispute_as_it_arrives(offered, order, seller, rich_buyer, at):
+    lifecycle.escalate(offered, by=rich_buyer, at=at)
+    terms = Terms("exchange", amount=800, listing=order.snapshot.listing)
+    made = bargaining.offer(offered, terms, by=seller, at=at)
+    bargaining.take(offered, made.number, by=rich_buyer, at=at)
+    later = at + timedelta(minutes=30)
+    replacing.replace(offered, by=seller, at=later)
+    replacing.confirm_replacement(offered, by=rich_buyer, at=later)
+    assert (offered.state, offered.approved) == ("refunded", 800)
+    assert Dispute.objects.get(refund=offered).state == "closed"
+
+
 def test_an_offer_before_the_platform_ends_after_a_day(offered, seller, rich_buyer, stranger, at):
     lifecycle.escalate(offered, by=rich_buyer, at=at)
     assert refused(bargaining.offer, offered, HALF, by=stranger, at=at) == "not_your_turn"

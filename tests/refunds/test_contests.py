@@ -23,6 +23,7 @@ from tests.disputes.sayings import wallet
 from tests.disputes.test_dispute import own
 from tests.fixtures import people
 from tests.fixtures.cases import claim
+from tests.races import lost, race, won
 from timeline import clock
 from timeline.models import Event
 from timeline.refusals import Refused
@@ -266,3 +267,44 @@ def test_the_file_of_a_sale_stays_at_hand_while_its_payment_is_contested(contest
     assert not files.to_put_away(at).filter(pk=order.pk).exists()
     contests.withdraw(contest, by=seller, at=at)
     assert files.to_put_away(at).filter(pk=order.pk).exists()
+
+
+@pytest.mark.parametrize(("recourse", "reader"), [("buyer", "rich_buyer"), ("supplier", "seller")])
+def test_what_a_claim_rests_on_is_for_the_staff_and_for_whom_it_is_on(
+    client, contest, arbiter, rich_buyer, seller, recourse, reader, request, at
+):
+    """It may tell of a buyer's other sales, or of a supplier that the shop never named."""
+    own("platform:fund", 20_000, at)
+    contests.overturn(contest, finding=FINDING, recourse=recourse, recourse_text=PROOF, by=arbiter, at=at)
+    page = reverse("refunds:contest", args=[contest.refund.number])
+    home = f"/api/v1/refunds/{contest.refund.number}/contest/"
+    for person in (rich_buyer, seller, arbiter):
+        reads = person in {request.getfixturevalue(reader), arbiter}
+        client.force_login(person)
+        shown = client.get(page).content.decode()
+        assert (FINDING in shown, PROOF in shown) == (True, reads)
+        told = signed_in(person).get(home).json()
+        assert (told["finding"], told["recourse"], told["recourse_text"]) == (FINDING, recourse, PROOF if reads else "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_decide_and_the_shop_that_takes_it_back_at_one_instant_are_one_outcome(contest, arbiter, seller, at):
+    own("platform:fund", 50_000, at)
+    another = people.staff("senior", at=at, name="another")
+    available = contest.refund.order.shop.account("available")
+    there = balance(available)
+
+    def again():
+        return Contest.objects.select_related("refund__order__shop").get(pk=contest.pk)
+
+    outcomes = race(
+        lambda: contests.overturn(again(), finding=FINDING, recourse="fund", by=arbiter, at=at),
+        lambda: contests.overturn(again(), finding=FINDING, recourse="fund", by=another, at=at),
+        lambda: contests.uphold(again(), finding=RIGHT, by=another, at=at),
+        lambda: contests.withdraw(again(), by=seller, at=at),
+    )
+    assert len(won(outcomes)) == 1, outcomes
+    assert {getattr(each, "code", each) for each in lost(outcomes)} <= {"wrong_moment", "own_part"}
+    contest.refresh_from_db()
+    given = 9_800 if contest.state == "overturned" else 0
+    assert (contest.made_whole, balance(available) - there, balance("platform:fund")) == (given, given, 50_000 - given)

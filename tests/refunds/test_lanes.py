@@ -91,6 +91,21 @@ def test_a_shop_s_word_pays_nothing_that_rests_on_a_mere_assertion(word, order, 
     assert claim(revealed, "PRICE_DISPUTE", by=rich_buyer, at=at, told=told).state == "requested"
 
 
+# the mall's own till
+
+
+def test_a_charge_that_is_said_to_have_come_twice_is_for_people_and_never_paid_by_silence(
+    word, revealed, rich_buyer, seller, at
+):
+    """What came twice went back out of suspense by itself: no shop's escrow answers for it, by a word least of all."""
+    told = lifecycle.Told({"duplicate_fen": 9_800})
+    refund = claim(revealed, "DUPLICATE_CHARGE", by=rich_buyer, at=at, told=told)
+    assert (refund.state, refund.owner, refund.asked) == ("disputed", "platform", 9_800)
+    assert refund.needs_a_person()
+    assert not refund.is_paid_by_silence()
+    assert refund.actions_for(seller, at) == ["offer"]
+
+
 # waiting for a supplier
 
 

@@ -1,5 +1,7 @@
 """A channel paid on its own account: one payout for all roads, and nothing twice (machines: R49, R50, D34, X10)."""
 
+from datetime import timedelta
+
 import pytest
 
 from disputes.models import Dispute
@@ -7,7 +9,8 @@ from ledger import payouts
 from ledger.accounts import balance
 from ledger.models import Payout
 from orders.models import Unit
-from refunds import lifecycle, outside
+from refunds import bargaining, lifecycle, outside, replacing
+from refunds.bargaining import Terms
 from refunds.models import Refund
 from tests.fixtures.cases import claim
 from timeline.models import Event
@@ -83,3 +86,31 @@ def test_an_agent_files_for_the_buyer_the_same_case_under_the_same_rules(
     assert (case.buyer, case.state, case.asked) == (rich_buyer, "requested", 9_800)
     filed = Event.objects.get(subject=case.address, name="refund.requested")
     assert (filed.by_id, filed.data["complaint"]) == (agent.pk, "W1")
+
+
+def test_money_beside_a_replacement_under_way_is_less_by_what_the_channel_gave(
+    charged_order, charged_case, seller, rich_buyer, at
+):
+    """More than is left was agreed on: without that nobody could take the new code, and no clock could end."""
+    listing = charged_order.snapshot.listing
+    bargaining.offer(charged_case, Terms("exchange", amount=8_000, listing=listing), by=seller, at=at)
+    bargaining.take(charged_case, 1, by=rich_buyer, at=at)
+    later = at + timedelta(minutes=5)
+    replacing.replace(charged_case, by=seller, at=later)
+    assert book(charged_order, 5_000, later) == 5_000
+    case = Refund.objects.select_related("order__shop").get(pk=charged_case.pk)
+    replacing.confirm_replacement(case, by=rich_buyer, at=later)
+    assert (case.state, case.outcome, case.approved) == ("approved", "settlement", 3_000)
+    assert Unit.objects.get(order=charged_order, place=1).refunded == 8_000
+
+
+def test_the_whole_of_it_while_an_agreed_replacement_is_checked_ends_the_dispute_too(
+    charged_order, charged_case, seller, rich_buyer, arbiter, at
+):
+    lifecycle.decline(charged_case, code="other", rule="MX-42", text="我们这边显示可用。", by=seller, at=at)
+    lifecycle.escalate(charged_case, by=rich_buyer, at=at)
+    made = bargaining.offer(charged_case, Terms("reissue"), by=seller, at=at)
+    bargaining.take(charged_case, made.number, by=rich_buyer, at=at)
+    assert Dispute.objects.get().state == "enforcing"
+    assert book(charged_order, 9_800, at) == 9_800
+    assert (Refund.objects.get().outcome, Dispute.objects.get().state) == ("external", "closed")

@@ -5,6 +5,8 @@ import json
 import pytest
 from django.urls import reverse
 
+from disputes import lifecycle as disputes
+from disputes.models import Dispute
 from ledger.accounts import balance
 from ledger.models import Payout
 from orders import delivery, purchase
@@ -12,8 +14,10 @@ from orders import lifecycle as orders
 from refunds import lifecycle
 from refunds.models import Refund
 from tests.api.conftest import problem, signed_in
+from tests.disputes.test_appeals import before_the_panel, voted
 from tests.fixtures import people
 from tests.fixtures.cases import VISIT, claim
+from tests.fixtures.disputes import drafted
 from tests.refunds.test_outside_tickets import (  # noqa: F401 - fixtures of the same sale
     book,
     charged_order,
@@ -88,6 +92,20 @@ def test_nobody_chooses_it_for_the_buyer(charged_order, at):  # noqa: F811
     unit = charged_order.units.get(place=1)
     told = {"by": agent, "at": at, "prefers": "balance", "complaint": "W1"}
     assert refused(lambda: claim(unit, "CODE_INVALID", **told)) == "only_the_way_it_came"
+
+
+def test_what_an_appeal_adds_goes_to_the_balance_too(case, seller, rich_buyer, arbiter, senior, lead, panelists, at):
+    lifecycle.decline(case, code="other", rule="MX-42", text="我们这边显示可用。", by=seller, at=at)
+    lifecycle.escalate(case, by=rich_buyer, at=at)
+    dispute, before = Dispute.objects.get(refund=case), wallet(rich_buyer)
+    for side in (rich_buyer, seller):
+        disputes.rest(dispute, by=side, at=at)
+    disputes.rule(dispute, drafted(dispute), by=arbiter, at=at)
+    disputes.sign(dispute, agrees=True, by=senior, at=at)
+    assert wallet(rich_buyer) - before == 5_880, "a small award is paid at once"
+    voted(before_the_panel(dispute, rich_buyer, seller, lead, at), panelists, [0, 0, 0], at)
+    assert wallet(rich_buyer) - before == 9_800
+    assert set(Payout.objects.values_list("destination", flat=True).order_by("pk")) == {"wallet"}
 
 
 def test_what_the_channel_takes_back_after_that_is_booked_on_nothing(

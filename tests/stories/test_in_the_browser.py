@@ -150,11 +150,12 @@ def test_d_the_shop_declines_and_the_platform_splits(window, order, rich_buyer, 
 
 
 @pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_without_scripts_they_decline_go_before_the_platform_offer_and_take(
-    window, order, rich_buyer, seller, arbiter, screenshot, width
+    window, order, rich_buyer, seller, arbiter, screenshot, width, language
 ):
     """The core journey with JavaScript off: every form posts, every page says what comes next."""
-    how = {"width": width, "language": "zh-CN", "scripts": False}
+    how = {"width": width, "language": language, "scripts": False}
     buyer, shop = window(rich_buyer, **how), window(seller, **how)
 
     def press(somebody: Visitor, selector: str) -> Any:
