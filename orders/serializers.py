@@ -370,7 +370,7 @@ class ExchangeShown(serializers.Serializer[Any]):
 
     ticket = serializers.CharField(source="ticket.number")
     at = serializers.DateTimeField()
-    what = serializers.CharField(help_text="`submit`, `query`, `cancel`, `notice`, `push`.")
+    what = serializers.CharField(help_text="`submit`, `query`, `cancel`, `notice`, `push`; `fault` where the mall itself failed to ask.")
     asked = serializers.CharField(allow_blank=True)
     status = serializers.IntegerField(allow_null=True, help_text="Of HTTP; null if there was no answer.")
     answer = serializers.CharField(allow_blank=True)
