@@ -92,3 +92,15 @@ def test_an_account_is_not_exchanged_for_what_a_shop_does_by_hand(bought, seller
     refund = claim(Unit.objects.get(), "ACCOUNT_MISMATCH", by=rich_buyer, at=at)
     offer = lambda: bargaining.offer(refund, Terms("exchange", listing=top_up), by=seller, at=at)  # noqa: E731
     assert refused(offer) == "wrong_kind"
+
+
+def test_only_a_shop_that_the_mall_knows_well_offers_accounts(drafted, seller, at):
+    """Who sold an account can take it back (rules 6.2: none below S2)."""
+    for level in ("S0", "S1"):
+        Shop.objects.update(level=level)
+        assert refused(lambda: listings.put_on_sale(drafted, by=seller, at=at)) == "level_too_low"
+    Shop.objects.update(level="S2")
+    listings.put_on_sale(drafted, by=seller, at=at)
+    listings.pause(drafted, by=seller, at=at)
+    Shop.objects.update(level="S1")
+    assert refused(lambda: listings.resume(drafted, by=seller, at=at)) == "level_too_low"
