@@ -98,6 +98,7 @@ def test_what_a_shop_pledged_to_answer_for_longer_can_be_claimed_for_as_long(ord
     unit = Unit.objects.get(pk=revealed.pk)
     by_the_rules = {reason: ends(order, unit, reason, seen_at=at) for reason in BOOK.reasons}
     pledged(order, 90)
+    assert unit.delivered_at is not None
     until = spans.deadline(spans.days(90), unit.delivered_at)
     for reason in ("CODE_INVALID", "NOT_AS_DESCRIBED", "REGION_MISMATCH"):
         assert ends(order, unit, reason, seen_at=at) == until
