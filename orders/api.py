@@ -184,13 +184,15 @@ def overdue_first(view: Callable[..., Any]) -> Callable[..., Any]:
     summary="Order something",
     description=(
         "The codes are set aside until the time to pay is over. Refused: `own_goods`, `notice_not_acknowledged`,"
-        " `not_on_sale`, `shop_cannot_sell`, `sold_out`, `price_changed`."
+        " `exemption_refused`, `not_on_sale`, `shop_cannot_sell`, `sold_out`, `price_changed`."
     ),
     request=OrderToPlace,
     responses={201: OrderShown},
     examples=[
         OpenApiExample(
-            "Three codes", {"listing": 7, "quantity": 3, "acknowledged": True, "price": 9_800}, request_only=True
+            "Three codes",
+            {"listing": 7, "quantity": 3, "acknowledged": True, "exempt": True, "price": 9_800},
+            request_only=True,
         ),
         OpenApiExample("The new order", A_PLACED_ORDER, response_only=True, status_codes=["201"]),
     ],

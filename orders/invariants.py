@@ -131,7 +131,7 @@ CHECKS = {
     "whoever was delivered a code has one": """
         select 'unit:' || u.id from orders_unit u join orders_snapshot s on s.order_id = u.order_id
          where u.delivery in ('sealed', 'revealed') and u.card_id is null
-           and s.body::jsonb ->> 'kind' in ('ACTIVATION_CODE', 'POINT_CARD')
+           and s.body::jsonb ->> 'kind' in ('ACTIVATION_CODE', 'POINT_CARD', 'GAME_ACCOUNT')
     """,
     "an order that was paid by a channel is in the books once, for that channel and amount": """
         select p.number from ledger_payment p

@@ -27,7 +27,7 @@ def order_as_shown(
     *,
     quantity: int,
     acknowledged: bool,
-    exempt: bool = True,
+    exempt: bool,
     price: int | None = None,
     given: Mapping[str, str] | None = None,
     by: Any,

@@ -36,10 +36,10 @@ class OrderToPlace(serializers.Serializer[Any]):
     quantity = Whole(min_value=1, max_value=MOST_UNITS)
     acknowledged = Truth(help_text="Whether the listing's notice was read; without it nothing is ordered.")
     exempt = Truth(
-        default=True,
         help_text=(
             "Whether the buyer agrees, for this purchase, to the listing's `exemption`: the return without a reason"
-            " within seven days does not apply. Kept with the order: text, hash and time. Left out: yes."
+            " within seven days does not apply. Kept with the order: text, hash and time. Without a yes, nothing"
+            " is ordered."
         ),
     )
     price = Fen(
@@ -370,7 +370,9 @@ class ExchangeShown(serializers.Serializer[Any]):
 
     ticket = serializers.CharField(source="ticket.number")
     at = serializers.DateTimeField()
-    what = serializers.CharField(help_text="`submit`, `query`, `cancel`, `notice`, `push`.")
+    what = serializers.CharField(
+        help_text="`submit`, `query`, `cancel`, `notice`, `push`; `fault` where the mall itself failed to ask."
+    )
     asked = serializers.CharField(allow_blank=True)
     status = serializers.IntegerField(allow_null=True, help_text="Of HTTP; null if there was no answer.")
     answer = serializers.CharField(allow_blank=True)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -22,6 +22,8 @@ from timeline.sweep import fire_overdue
 
 #: Questions on a page, and what counts as lately for the health of a supplier.
 PAGE, LATELY = 200, timedelta(hours=24)
+#: What is kept with a ticket and was no question to its supplier: silence after it is none.
+UNASKED = ("notice", "push", tickets.FAULT)
 NOTHING: dict[str, Any] = {"open": 0, "silent": 0, "oldest_at": None, "heard_at": None, "delivered": 0, "failed": 0}
 
 
@@ -91,18 +93,16 @@ def health(request: HttpRequest) -> HttpResponse:
 
 def health_of(at: datetime) -> list[dict[str, Any]]:
     """The figures of each connection, in one query: open and silent tickets, the last answer, failures of a day."""
-    last_was_silence = Exists(
-        Exchange.objects.filter(ticket=OuterRef("pk"), status=None).exclude(what__in=["notice", "push"])
-    )
+    asked = Exchange.objects.filter(ticket=OuterRef("pk")).exclude(what__in=UNASKED).order_by("-pk")
     lately = Q(ended_at__gt=at - LATELY)
     found = (
         Ticket.objects.filter(Q(ended_at=None) | lately, way=Way.SUPPLIER)
         .order_by()
-        .annotate(is_silent=last_was_silence)
+        .annotate(is_asked=Exists(asked), last_status=Subquery(asked.values("status")[:1]))
         .values("unit__order__snapshot__listing__supplier__gateway")
         .annotate(
             open=Count("pk", filter=Q(ended_at=None)),
-            silent=Count("pk", filter=Q(ended_at=None, is_silent=True)),
+            silent=Count("pk", filter=Q(ended_at=None, is_asked=True, last_status=None)),
             oldest_at=Min("made_at", filter=Q(ended_at=None)),
             heard_at=Max("heard_at"),
             delivered=Count("pk", filter=lately & Q(standing=Standing.DELIVERED)),

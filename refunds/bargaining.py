@@ -19,7 +19,7 @@ from refunds import endings, hooks, replacing
 from refunds.models import MOST_OFFERS, Offer, Refund, RefundItem
 from refunds.states import RefundState
 from rulebook import linter, terms
-from shops.models import CODES, Kind, Listing
+from shops.models import Kind, Listing
 from shops.states import ListingState
 from timeline import page, spans, timers
 from timeline.door import change, require, verb
@@ -424,7 +424,7 @@ def _exchanged_for(refund: Refund, given: Terms) -> Listing:
     )
     assert listing is not None  # noqa: S101 - asked above
     require(
-        (listing.kind in CODES) == (own.kind in CODES),
+        listing.has_codes() == own.has_codes(),
         "wrong_kind",
         _("This kind of offer does not fit these goods."),
     )

@@ -13,7 +13,7 @@ from refunds.bargaining import Terms
 from refunds.forms import FILES
 from refunds.models import Offer, Question, Refund
 from rulebook import linter, terms
-from shops.models import CODES, Kind, Listing
+from shops.models import Kind, Listing
 from shops.states import ListingState
 
 
@@ -188,7 +188,7 @@ class RenewForm(CaseForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.refund.order.snapshot.listing.kind in CODES:
+        if self.refund.order.snapshot.listing.has_codes():
             del self.fields["text"], self.fields["file"]
 
 

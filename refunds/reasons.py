@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from orders.fulfilment import handing
 from orders.models import Order, Unit
 from orders.states import Delivery
 from rulebook import versions
@@ -85,6 +86,14 @@ ERROR_CODE = frozenset(
         *("MEMBERSHIP_NOT_ACTIVATED", "UPSTREAM_BAN", "UPSTREAM_OUTAGE", "PLATFORM_OUTAGE", "BUYER_DEVICE"),
     }
 )
+#: Reasons about the thing itself: what a shop's pledge to answer longer than the rules ask is about.
+OF_THE_THING = frozenset(
+    {
+        *(CODE_INVALID, "CODE_ALREADY_USED", "CODE_EXPIRED", "CODE_REVOKED", "WRONG_ITEM", "FACE_VALUE_SHORT"),
+        *("NOT_AS_DESCRIBED", "REGION_MISMATCH", "MEMBERSHIP_NOT_ACTIVATED", "MEMBERSHIP_INTERRUPTED"),
+        *("SERVICE_SHORTFALL", "ACCOUNT_MISMATCH", "ACCOUNT_BANNED_PRE", "ACCOUNT_BANNED_POST", "UPSTREAM_BAN"),
+    }
+)
 #: The statutory days of return without a reason, which are also the least time to file such a claim.
 STATUTORY_DAYS = 7
 #: The least time to file a mistake, and how much of a term's end is left for its claims.
@@ -135,9 +144,18 @@ def window_ends_at(
 ) -> datetime | None:
     """Until when a unit may be claimed for `reason`; nothing where the time has not begun (a code nobody looked at).
 
+    What the shop pledged to answer for longer can be claimed for as long (rules 3.3: a better promise comes first).
     `LookupError` if the rulebook writes the time in a way that this version cannot read.
     """
-    return _ends(book.reasons[reason], When(order, unit, level, seen_at, happened_at), book)
+    found = _ends(book.reasons[reason], When(order, unit, level, seen_at, happened_at), book)
+    pledged = _pledge_ends_at(order, unit) if reason in OF_THE_THING else None
+    return max(found, pledged) if found and pledged else found
+
+
+def _pledge_ends_at(order: Order, unit: Unit) -> datetime | None:
+    """Until when the shop answers by its own word, as it was sold; nothing where it pledged nothing."""
+    days = handing.pledged_days(order)
+    return spans.deadline(spans.days(days), unit.delivered_at) if days and unit.delivered_at else None
 
 
 def _ends(reason: Reason, when: When, book: Book) -> datetime | None:

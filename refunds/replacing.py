@@ -246,7 +246,7 @@ def _deliver(refund: Refund, *, by: Any, at: datetime, text: str, attachments: S
     chosen = {item.unit_id for item in _replaced(items, {unit.pk: unit for unit in units}, agreed)}
     renewed = [unit for unit in units if unit.pk in chosen]
     listing = (agreed.listing if agreed else None) or refund.order.snapshot.listing
-    if listing.kind in CODES:
+    if listing.has_codes():
         _renew(refund, renewed, listing, by=by, at=at)
         return
     require(bool(text), "text_missing", _("Say what you did and how the buyer can see it."))

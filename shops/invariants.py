@@ -47,7 +47,7 @@ CHECKS = {
     """,
     "only kinds that are delivered from stock have cards": """
         select distinct 'listing:' || l.id from shops_listing l join shops_card c on c.listing_id = l.id
-         where l.kind not in ('ACTIVATION_CODE', 'POINT_CARD')
+         where l.kind not in ('ACTIVATION_CODE', 'POINT_CARD', 'GAME_ACCOUNT')
     """,
     "every batch is on record": """
         select 'batch:' || b.id from shops_batch b

@@ -35,6 +35,8 @@ WORDS = (
 )
 #: Kinds of which much can be promised that nobody can measure before: changed ones wait for a person.
 RISKY = {Kind.GAME_ACCOUNT, Kind.CUSTOM_SERVICE}
+#: Whoever sold an account can take it back: only shops that the mall has known for a while offer them (rules 6.2).
+FROM_LEVEL = {Kind.GAME_ACCOUNT: Shop.Level.S2}
 #: How soon a person of the mall looks.
 LOOK = working_days(1)
 #: How it gets to the buyer; written together.
@@ -142,7 +144,7 @@ def put_on_sale(listing: Listing, *, by: Any, at: datetime) -> None:
     """People can buy it from now on, if there is stock; or a person of the mall looks at it first.
 
     The first listings of a new shop wait, and those in which the mall found something before. Refused: `suspended`,
-    `deposit_too_small`, `shop_suspended`, `promise_missing`, `void_term`.
+    `level_too_low`, `deposit_too_small`, `shop_suspended`, `promise_missing`, `void_term`.
     """
     deposit = _allow_selling(listing, ListingState.DRAFT, by=by, at=at)
     require(
@@ -332,6 +334,12 @@ def _allow_selling(listing: Listing, state: ListingState, *, by: Any, at: dateti
     _require_own(listing, by)
     require(listing.state == state, "wrong_moment", _("The listing has moved on meanwhile. Look at it again."))
     require(not by.is_suspended(at), "suspended", _("You are suspended: you cannot sell for now."))
+    least = FROM_LEVEL.get(Kind(listing.kind), Shop.Level.S0)
+    require(
+        listing.shop.level >= least,
+        "level_too_low",
+        _("Shops sell this from level %(level)s on; yours is not there yet.") % {"level": least},
+    )
     terms.refuse_void(listing)
     reported.require_free(listing)
     return Deposit.objects.select_related("shop").get(shop=listing.shop_id)

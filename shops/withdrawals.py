@@ -64,8 +64,11 @@ def sent_by(shop: Shop) -> "QuerySet[Payout]":
 
 
 def taken_lately(shop: Shop, *, at: datetime) -> int:
-    """The fen that the shop took within the last 24 hours, to whichever account; what came back is not counted."""
-    lately = sent_by(shop).filter(planned_at__gt=at - TOGETHER, planned_at__lte=at).exclude(state=PayoutState.VOID)
+    """The fen that the shop took within the last 24 hours, to whichever account; what came back is not counted.
+
+    Whoever waited for the shop's lock may come with a moment before that of who had it: what is in the books counts.
+    """
+    lately = sent_by(shop).filter(planned_at__gt=at - TOGETHER).exclude(state=PayoutState.VOID)
     return int(lately.aggregate(sum=Sum("amount"))["sum"] or 0)
 
 

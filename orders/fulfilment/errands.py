@@ -26,11 +26,19 @@ def run(*, at: datetime, most: int = 200) -> int:
             done += go(pk, at=at)
         except (VaultClosed, SealBroken) as error:
             log.error("ticket %s waits: %s", pk, type(error).__name__)
-            tickets.stumble(pk, type(error).__name__, at=at)
+            _keep(error, pk, at=at)
         except Exception as error:
             log.exception("ticket %s could not be seen to", pk)
-            tickets.stumble(pk, type(error).__name__, at=at)
+            _keep(error, pk, at=at)
     return done
+
+
+def _keep(fault: Exception, pk: int, *, at: datetime) -> None:
+    """Keep a fault of ours with its ticket; where even that fails it stands in the log, and its lease runs out."""
+    try:
+        tickets.stumble(pk, type(fault).__name__, at=at)
+    except Exception:
+        log.exception("the fault of ticket %s could not be kept", pk)
 
 
 def go(pk: int, *, at: datetime) -> bool:

@@ -13,7 +13,7 @@ from shops import stock
 from shops.models import VAULTED, Kind, Way
 from timeline import page, timers
 from timeline.door import change, change_all, enter, note
-from timeline.spans import Span, deadline
+from timeline.spans import Span, days, deadline
 
 #: The variant of the inspection clock for each kind (timers: INSPECT).
 INSPECT_VARIANTS = {
@@ -181,5 +181,10 @@ def settlement(order: Order) -> Span:
 
 
 def warranty(order: Order) -> Span:
-    """How long claims stay possible after settlement: the longest filing window of the kind."""
-    return escrow.WARRANTY
+    """How long claims stay possible after settlement: the longest filing window, or longer if the shop pledged it."""
+    return days(max(escrow.WARRANTY.amount, pledged_days(order)))
+
+
+def pledged_days(order: Order) -> int:
+    """For how many days after delivery the shop answers by its own word, as the listing said when it was bought."""
+    return int(promised(order).get("warranty_days") or 0)

@@ -32,7 +32,7 @@ def at_(order, rest=""):
 
 
 def test_a_buyer_orders(rich_buyer, listing):
-    body = {"listing": listing.pk, "quantity": 2, "acknowledged": True, "price": listing.price}
+    body = {"listing": listing.pk, "quantity": 2, "acknowledged": True, "exempt": True, "price": listing.price}
     answer = signed_in(rich_buyer).send(ORDERS, body)
     assert answer.status_code == 201
     found = answer.json()
@@ -43,7 +43,7 @@ def test_a_buyer_orders(rich_buyer, listing):
 
 
 def test_an_order_sent_twice_counts_once(rich_buyer, listing):
-    client, body = signed_in(rich_buyer), {"listing": listing.pk, "quantity": 1, "acknowledged": True}
+    client, body = signed_in(rich_buyer), {"listing": listing.pk, "quantity": 1, "acknowledged": True, "exempt": True}
     first, again = client.send(ORDERS, body, key="one"), client.send(ORDERS, body, key="one")
     assert first.json() == again.json()
     assert Order.objects.count() == 1
@@ -64,17 +64,26 @@ def test_an_order_sent_twice_counts_once(rich_buyer, listing):
     ],
 )
 def test_a_wrong_order_says_which_field_is_wrong(rich_buyer, listing, change, field):
-    body = {"listing": listing.pk, "quantity": 1, "acknowledged": True, **change}
+    body = {"listing": listing.pk, "quantity": 1, "acknowledged": True, "exempt": True, **change}
     found = problem(signed_in(rich_buyer).send(ORDERS, body), 422, "invalid")
     assert [error["field"] for error in found["errors"]] == [field]
     assert not Order.objects.exists()
 
 
-def test_the_mall_refuses_an_order_with_its_code(rich_buyer, seller, listing):
+def test_nobody_agrees_to_the_exemption_by_saying_nothing(rich_buyer, listing):
+    """Each purchase needs a yes of its own: what is kept as the buyer's yes was said."""
     body = {"listing": listing.pk, "quantity": 1, "acknowledged": True}
+    found = problem(signed_in(rich_buyer).send(ORDERS, body), 422, "invalid")
+    assert [error["field"] for error in found["errors"]] == ["exempt"]
+    assert not Order.objects.exists()
+
+
+def test_the_mall_refuses_an_order_with_its_code(rich_buyer, seller, listing):
+    body = {"listing": listing.pk, "quantity": 1, "acknowledged": True, "exempt": True}
     problem(signed_in(seller).send(ORDERS, body), 409, "own_goods")
     client = signed_in(rich_buyer)
     problem(client.send(ORDERS, body | {"acknowledged": False}), 409, "notice_not_acknowledged")
+    problem(client.send(ORDERS, body | {"exempt": False}), 409, "exemption_refused")
     problem(client.send(ORDERS, body | {"quantity": 11}), 409, "sold_out")
     assert "¥98.00" in problem(client.send(ORDERS, body | {"price": 9_700}), 409, "price_changed")["detail"]
 

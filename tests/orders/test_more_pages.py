@@ -270,6 +270,13 @@ def test_staff_see_how_suppliers_are_doing(supplied, lead, agent, rich_buyer, at
     Exchange.objects.create(ticket=ticket, at=at, what="submit")
     row = api(lead, "supplier_health", "get").json()[0]
     assert (row["name"], row["open"], row["silent"], row["failed"]) == ("sandbox", 1, 1, 0)
+    Exchange.objects.create(ticket=ticket, at=at, what="query", status=200)
+    assert api(lead, "supplier_health", "get").json()[0]["silent"] == 0, "it has answered since"
+    unanswered = text(as_(agent).get(url("exchanges", supplied))).count("no answer")
+    tickets.stumble(ticket.pk, "LookupError", at=at)
+    assert api(lead, "supplier_health", "get").json()[0]["silent"] == 0, "a fault of ours is no silence of theirs"
+    told = text(as_(agent).get(url("exchanges", supplied)))
+    assert ("LookupError" in told, told.count("no answer")) == (True, unanswered)
     assert "sandbox" in text(as_(agent).get(reverse("orders:suppliers")))
     assert as_(rich_buyer).get(reverse("orders:suppliers")).status_code == 404
     assert api(rich_buyer, "supplier_health", "get").status_code == 404

@@ -132,6 +132,24 @@ def test_a_fault_of_ours_is_on_record_with_the_ticket_and_holds_up_nobody(by_sup
     assert run(stuck, at + HOUR).state == OrderState.DELIVERED, "mended, it goes on by itself"
 
 
+def test_a_fault_that_cannot_even_be_kept_holds_up_nobody(by_supplier, supplier, monkeypatch, at):
+    stuck, other = by_supplier(), by_supplier()
+    real = tickets.what_to_say
+
+    def stumbling(ticket, *, at):
+        if ticket.unit.order_id == stuck.pk:
+            raise LookupError
+        return real(ticket, at=at)
+
+    def falling(*_args, **_words):
+        raise OSError
+
+    monkeypatch.setattr(tickets, "what_to_say", stumbling)
+    monkeypatch.setattr(tickets, "stumble", falling)
+    assert run(stuck, at).state == OrderState.PAID
+    assert fresh(other).state == OrderState.DELIVERED
+
+
 def test_while_the_vault_is_closed_a_ticket_waits_and_says_why(by_supplier, supplier, settings, at):
     order = by_supplier()
     key, settings.VAULT_KEY = settings.VAULT_KEY, ""

@@ -1,10 +1,12 @@
 """The reasons of the rulebook: each can be filed for the goods it is about, and each time to file can be read."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 
+from orders.fulfilment import handing
 from orders.models import Handover, Order, Unit
 from orders.states import Delivery
 from refunds import reasons, stated
@@ -15,6 +17,7 @@ from rulebook.claims import KINDS
 from rulebook.words import REASONS
 from shops.models import Kind
 from tests.fixtures.cases import claim, units_of
+from timeline import spans
 from timeline.refusals import Refused
 
 BOOK = versions.shipped().book
@@ -83,6 +86,32 @@ def test_what_happened_later_counts_from_the_day_that_the_buyer_names(order, at)
 def test_the_law_gives_three_years(order):
     end = ends(order, units_of(order)[0], "ILLEGAL_GOODS")
     assert end.year == order.paid_at.year + 3
+
+
+def pledged(order, days):
+    """The order as it is if the listing had pledged so many days; nothing is stored."""
+    order.snapshot.body = json.dumps(json.loads(order.snapshot.body) | {"warranty_days": days})
+    return order
+
+
+def test_what_a_shop_pledged_to_answer_for_longer_can_be_claimed_for_as_long(order, revealed, at):
+    unit = Unit.objects.get(pk=revealed.pk)
+    by_the_rules = {reason: ends(order, unit, reason, seen_at=at) for reason in BOOK.reasons}
+    pledged(order, 90)
+    assert unit.delivered_at is not None
+    until = spans.deadline(spans.days(90), unit.delivered_at)
+    for reason in ("CODE_INVALID", "NOT_AS_DESCRIBED", "REGION_MISMATCH"):
+        assert ends(order, unit, reason, seen_at=at) == until
+        assert by_the_rules[reason] < until
+    for reason in set(BOOK.reasons) - reasons.OF_THE_THING:
+        assert ends(order, unit, reason, seen_at=at) == by_the_rules[reason], reason
+    pledged(order, 2)
+    assert {reason: ends(order, unit, reason, seen_at=at) for reason in BOOK.reasons} == by_the_rules, "never shorter"
+
+
+def test_an_order_is_not_put_away_before_its_shop_s_pledge_is_over(order):
+    assert handing.warranty(pledged(order, 90)) == spans.days(180)
+    assert handing.warranty(pledged(order, 365)) == spans.days(365)
 
 
 def test_a_claim_after_its_time_is_refused_with_the_day(order, revealed, rich_buyer, at):

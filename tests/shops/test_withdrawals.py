@@ -205,6 +205,13 @@ def test_a_sum_in_parts_is_the_same_sum(payee, seller, channel, later):
     assert withdrawals.taken_lately(shop, at=account_rested) == 100, "a is no more of today, c came back"
 
 
+def test_who_asked_first_and_came_second_is_counted_with_who_came_first(payee, seller, later):
+    """Each asks the clock before it waits for the shop: of two at once neither is the only one of the day."""
+    after = later + timedelta(milliseconds=1)
+    assert take(payee.shop, seller, after, amount=20_000, key="a", limit=20_000).state == "planned"
+    assert take(payee.shop, seller, later, amount=20_000, key="b", limit=20_000).state == "manual"
+
+
 def test_a_shop_s_money_never_goes_to_somebody_s_balance(payee, seller, finance, later):
     payout = take(payee.shop, seller, later, limit=0)
     refused(lambda: payouts.pay_to_wallet(payout, by=finance, at=later), "not_a_refund")

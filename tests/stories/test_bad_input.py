@@ -209,7 +209,7 @@ def test_nobody_gets_more_than_the_rules_give(order, rich_buyer, unchanged):
 
 
 def test_a_price_that_has_changed_is_said_and_nothing_is_ordered(listing, rich_buyer, unchanged):
-    body = {"listing": listing.pk, "quantity": 1, "acknowledged": True, "price": 9_700}
+    body = {"listing": listing.pk, "quantity": 1, "acknowledged": True, "exempt": True, "price": 9_700}
     with unchanged():
         found = problem(signed_in(rich_buyer).send("/api/v1/orders/", body), 409, "price_changed")
         told = {"quantity": "1", "acknowledged": "on", "exempt": "on", "price": "9700"}
