@@ -108,6 +108,7 @@ def test_silence_about_goodwill_is_told_as_it_is(page, revealed, seller, rich_bu
     made = bargaining.offer(case, Terms("partial", amount=1_000), by=seller, at=at)
     bargaining.counter(case, Terms("partial", amount=made.amount + 1), by=rich_buyer, at=at)
     assert told in page(seller, case)
+    assert case.deadline_at is not None
     fire_overdue(case.root_address, at=case.deadline_at)
     case.refresh_from_db()
     assert case.state == "declined", "as it was told"
@@ -123,6 +124,7 @@ def test_while_the_supplier_is_asked_nobody_reads_that_the_shop_is_waited_for(pa
     shown = page(rich_buyer, case)
     assert "If the supplier stays silent, it is decided as if it had failed." in shown
     assert "the shop stays silent" not in shown
+    assert case.deadline_at is not None
     fire_overdue(case.root_address, at=case.deadline_at)
     case.refresh_from_db()
     assert "it was decided anew" in page(rich_buyer, case)
@@ -149,8 +151,8 @@ def test_a_file_that_is_not_taken_is_said_in_the_form_and_nothing_is_done(
         person, told = rich_buyer, {"text": "我们这边显示可用。"}
     before = Refund.objects.get(pk=refund.pk).version
     client.force_login(person)
-    told |= {"file": SimpleUploadedFile("picture.png", file)}
-    answer = client.post(reverse(f"refunds:{verb}", args=[refund.number]), told)
+    sent = {**told, "file": SimpleUploadedFile("picture.png", file)}
+    answer = client.post(reverse(f"refunds:{verb}", args=[refund.number]), sent)
     assert (answer.status_code, Refund.objects.get(pk=refund.pk).version) == (422, before)
     assert "form-errors" in answer.content.decode()
     assert "我们这边显示可用。" in answer.content.decode()

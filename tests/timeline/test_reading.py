@@ -12,7 +12,7 @@ def places(order):
 
 def test_a_statement_that_the_server_has_forgotten_is_prepared_anew_for_the_next_verb(placed_order):
     before = places(placed_order)
-    _of, names = connection.prepared_readings
+    _of, names = connection.prepared_readings  # type: ignore[attr-defined]
     with connection.cursor() as cursor:
         cursor.execute(f"deallocate {names[escrow._units_with_cards().text]}")
     with pytest.raises(DatabaseError), transaction.atomic():
