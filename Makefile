@@ -13,12 +13,12 @@ RUN := $(BIN)/python
 # There when .venv is whole; older than the lock file means: set up again.
 READY := .venv/ready
 
-.PHONY: help setup demo code psql test simulate interleave museum screens bench-engine check format docs translations lock clean
+.PHONY: help setup demo code psql test bench bench-large bench-smoke bench-engine simulate interleave museum screens check format docs translations lock clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made here
 	@echo "Kamen 卡门"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## the virtual environment .venv, from the hashed lock file
 
