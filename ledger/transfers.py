@@ -20,7 +20,8 @@ from ledger.errors import (
     UnknownAccount,
 )
 from ledger.models import Transfer
-from timeline import page
+from timeline import page, prepared
+from timeline.prepared import Kept
 
 __all__ = [
     "BadAmount",
@@ -46,7 +47,7 @@ TABLES = ("ledger_account", "ledger_transfer", "ledger_posting")
 
 
 UNIQUE_VIOLATION = "23505"
-CALL = (
+CALL = Kept(
     "select transfer_id, is_new from ledger_post(%s::text[], %s::text[], %s::text[], %s::bigint[],"
     " %s::text[], %s::text[], %s::text[], %s::timestamptz[]) order by place"
 )
@@ -87,7 +88,7 @@ def _post(lines: list[tuple[Move, str, datetime]]) -> list[Posted]:
     """Lines of moves, journals and times, in one round trip."""
     text, columns = _statement(lines)
     with _named_errors(), connection.cursor() as cursor:
-        cursor.execute(text, columns)
+        prepared.execute(cursor, [text], columns)
         return [Posted(*row) for row in cursor.fetchall()]
 
 

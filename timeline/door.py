@@ -9,7 +9,7 @@ from django.db import connection, models
 from timeline import events, page, spans, statements, timers
 from timeline.models import Tracked
 from timeline.page import change, change_all, verb
-from timeline.reading import Reading
+from timeline.reading import Reading, as_read
 from timeline.refusals import Refused, require
 from timeline.spans import Span
 
@@ -81,7 +81,7 @@ def lock(thing: Tracked) -> None:
 
 def locked(model: type[R], key: Any) -> R:
     """Lock the root that has this key and read it, in one query."""
-    root = model(pk=key)
+    root = as_read(model, [model._meta.pk.attname], [key])
     lock_root(root)
     return root
 
@@ -122,9 +122,10 @@ def _root_above(thing: Tracked) -> models.Model:
 
 def _take_over(row: models.Model, fresh: models.Model) -> None:
     """Take over what the database knows of a row now, with the rows it is read with; what hung on it is forgotten."""
-    for each in row._meta.concrete_fields:
-        setattr(row, each.attname, getattr(fresh, each.attname))
-    row._state.fields_cache = fresh._state.fields_cache
+    state = row._state
+    row.__dict__.update(fresh.__dict__)
+    row._state = state
+    state.fields_cache = fresh._state.fields_cache
     row._prefetched_objects_cache = {}  # type: ignore[attr-defined]
 
 

@@ -9,6 +9,8 @@ from django.db import connection
 from timeline import page
 from timeline.models import Event
 
+_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
 
 def record(
     *,
@@ -26,7 +28,7 @@ def record(
     `name` is the thing, then what happened to it (`refund.accepted`). `data` must be JSON of strings, integers, lists
     and booleans; never a card code, never personal data.
     """
-    body = json.dumps(data or {}, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    body = _canonical(data) if data else "{}"
     page.insert(
         [
             Event(

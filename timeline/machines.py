@@ -52,6 +52,7 @@ class Machine:
         object.__setattr__(self, "expired", Hook[..., None](f"{self.name}.expired"))
 
     expired: Hook[..., None] = field(init=False, repr=False)
+    _model: type[Tracked] | None = field(init=False, repr=False, default=None)
 
     @property
     def terminal(self) -> set[str]:
@@ -60,10 +61,12 @@ class Machine:
 
     @property
     def model(self) -> type[Tracked]:
-        """The model whose rows this machine moves."""
-        from timeline.models import Tracked
+        """The model whose rows this machine moves; looked for once."""
+        if self._model is None:
+            from timeline.models import Tracked
 
-        return next(model for model in Tracked.kinds() if model.machine is self)
+            object.__setattr__(self, "_model", next(model for model in Tracked.kinds() if model.machine is self))
+        return self._model  # type: ignore[return-value]
 
     def allows(self, before: str, after: str) -> bool:
         """Whether a thing may go from `before` to `after`."""

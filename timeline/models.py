@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from timeline.machines import Machine, machines
+from timeline.reading import as_read
 from timeline.spans import Kind, Span
 
 
@@ -102,7 +103,7 @@ def find_to_lock(address: str, root: str) -> Tracked:
 
 def _unread(model: Any, key: int) -> Any:
     """A row of which nothing but the key is known until it is locked."""
-    return model(pk=key)
+    return as_read(model, [model._meta.pk.attname], [key])
 
 
 class Event(models.Model):

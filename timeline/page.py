@@ -20,7 +20,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import sql
 
-from timeline import statements
+from timeline import prepared, statements
 from timeline.statements import Statement
 
 P = ParamSpec("P")
@@ -102,10 +102,10 @@ def update(rows: models.QuerySet[Any], **values: Any) -> None:
         page.update(rows, values)
 
 
-def gather(model: type[models.Model], make: Callable[[list[Any]], Statement], what: Any) -> None:
-    """Change rows of a table by one statement that `make` makes of all that the verb gathers for it.
+def gather(model: type[models.Model], make: Callable[[list[Any]], list[Statement]], what: Any) -> None:
+    """Change rows of a table by statements that `make` makes of all that the verb gathers for it.
 
-    It stands where the first was gathered, so nothing in it may be about a row that waits to be inserted (`new_rows`).
+    They stand where the first was gathered, so nothing in it may be about a row that waits to be inserted (`new_rows`).
     A change of the table in another way closes it.
     """
     with _writing() as page:
@@ -198,9 +198,9 @@ class Insert:
 
 @dataclass(eq=False)
 class Gathered:
-    """What one statement will be made of."""
+    """What the statements at one place will be made of."""
 
-    make: Callable[[list[Any]], Statement]
+    make: Callable[[list[Any]], list[Statement]]
     what: list[Any]
 
 
@@ -256,8 +256,8 @@ class Page:
         self._add(rows.model, statement)
         self._changes_after(rows.model)
 
-    def gather(self, model: type[models.Model], make: Callable[[list[Any]], Statement], what: Any) -> None:
-        """Add to the statement that is gathered for a table, or begin one."""
+    def gather(self, model: type[models.Model], make: Callable[[list[Any]], list[Statement]], what: Any) -> None:
+        """Add to what is gathered for a table, or begin it."""
         known = self.gathered.get(model._meta.db_table)
         if known is not None and known.make is make:
             known.what.append(what)
@@ -287,7 +287,7 @@ class Page:
         alike: dict[Any, list[Entry]] = {}
         for entry in entries:
             alike.setdefault(entry.shape if isinstance(entry, Change) else id(entry), []).append(entry)
-        made = [_statement(together) for together in alike.values()]
+        made = [statement for together in alike.values() for statement in _statements(together)]
         made += [make(what) for (make, _faults), what in last.items()]
         if not made:
             return
@@ -295,9 +295,8 @@ class Page:
             for faults in (_named_faults, *(faults for _make, faults in last)):
                 naming.enter_context(faults())
             with connection.cursor() as cursor:
-                cursor.execute(
-                    ";\n".join(text for text, _params in made), [param for _text, params in made for param in params]
-                )
+                texts = [text for text, _params in made]
+                prepared.execute(cursor, texts, [param for _text, params in made for param in params])
 
     def throw_away(self) -> None:
         """Forget what waits."""
@@ -322,20 +321,19 @@ def _named_faults() -> Iterator[None]:
         raise RuntimeError(str(error).splitlines()[0]) from error
 
 
-def _statement(entries: list[Any]) -> Statement:
-    """The statement of entries of one shape."""
+def _statements(entries: list[Any]) -> list[Statement]:
+    """The statements of entries of one shape."""
     match entries[0]:
         case Change(model=model, before=before):
             rows = [(change.pk, change.values) for change in entries]
             seen = [change.before[1] for change in entries if change.before]
             return statements.update(model, rows, guard=before[0] if before else None, seen=seen)
         case Insert(model=model, rows=rows, unless_there=unless_there):
-            text, params = statements.insert(model, rows)
-            return (f"{text} on conflict do nothing" if unless_there else text), params
+            return [statements.insert(model, rows, tail=" on conflict do nothing" if unless_there else "")]
         case Gathered(make=make, what=what):
             return make(what)
         case made:
-            return made
+            return [made]
 
 
 def _field(model: type[models.Model], name: str) -> Any:

@@ -1,17 +1,16 @@
 """Reading rows by one key, with the rows they are read with, by a statement that is made once and not at every verb."""
 
-from collections.abc import Callable
-from itertools import count
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
-from django.db import DatabaseError, connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db.models.base import ModelState
 from django.db.models.query import get_related_populators
 
-#: What the database answers where a prepared statement is not there, or its columns are of another kind since a
-#: migration.
-GONE, CHANGED = "26000", "0A000"
-#: No name is given twice, so that one whose preparing was interrupted is in nobody's way.
-_numbers = count(1)
+from timeline import prepared
+from timeline.prepared import Kept
+
+M = TypeVar("M", bound=models.Model)
 
 
 class Reading:
@@ -24,7 +23,8 @@ class Reading:
     def __init__(self, rows: models.QuerySet[Any]) -> None:
         self.model = rows.model
         compiler = rows.query.get_compiler(connection=connection)
-        self.text, params = compiler.as_sql()
+        text, params = compiler.as_sql()
+        self.text = Kept(text)
         if tuple(params) != (0,):
             raise ValueError(f"The key is not the only argument of {self.text}.")
         select = compiler.select
@@ -44,46 +44,47 @@ class Reading:
 
     def all(self, key: Any) -> list[Any]:
         """Every row that the query finds by this key, in its order."""
-        with connection.cursor() as cursor, connection.execute_wrapper(self._prepared):
-            cursor.execute(self.text, [key])
+        with connection.cursor() as cursor:
+            prepared.execute(cursor, [self.text], [key])
             found: Any = cursor.fetchall()
         if self.converters:
             found = self.compiler.apply_converters(found, self.converters)
         return [self._thing(row) for row in found]
 
-    def _prepared(self, execute: Any, text: Any, params: Any, many: bool, context: Any) -> Any:
-        """Send the statement by the name under which this connection has prepared it, so that it is planned once.
-
-        Whoever looks at statements on their way sees the text. What is sent before it, because it is about the same
-        table, goes as it is.
-        """
-        if text != self.text:
-            return execute(text, params, many, context)
-        here = context["connection"]
-        names: dict[str, str]
-        of, names = getattr(here, "prepared_readings", (None, {}))
-        if of is not here.connection:  # a new connection knows nothing
-            names = {}
-            here.prepared_readings = (here.connection, names)
-        if text not in names:
-            name = f"reading_{next(_numbers)}"
-            with here.wrap_database_errors:
-                context["cursor"].cursor.execute(f"prepare {name} as {text % '$1'}")
-            names[text] = name
-        try:
-            return execute(f"execute {names[text]} (%s)", params, many, context)
-        except DatabaseError as error:
-            if getattr(error.__cause__, "pgcode", None) in (GONE, CHANGED):
-                del names[text]  # this verb fails with its transaction; the next one prepares it anew
-            raise
-
     def _thing(self, row: Any) -> Any:
-        thing = self.model.from_db(connection.alias, self.names, row[self.own])
+        thing = as_read(self.model, self.names, row[self.own])
         for populator in self.populators:
-            populator.populate(row, thing)
+            _populate(populator, row, thing)
         for name, place in self.annotations.items():
             setattr(thing, name, row[place])
         return thing
+
+
+def as_read(model: type[M], names: Iterable[str], values: Iterable[Any]) -> M:
+    """A row with these values, as read from the database; what is not among them is read when it is asked for.
+
+    Django's own way goes through a row's fields one by one for whoever listens, and nobody does.
+    """
+    thing = model.__new__(model)
+    thing.__dict__.update(zip(names, values, strict=True))
+    thing._state = state = ModelState()
+    state.adding, state.db = False, DEFAULT_DB_ALIAS
+    return thing
+
+
+def _populate(populator: Any, row: Any, thing: models.Model) -> None:
+    """Hang the rows that a thing was read with on it, as Django's populator would."""
+    values = row[populator.cols_start : populator.cols_end]
+    if populator.reorder_for_init:
+        values = populator.reorder_for_init(row)
+    if values[populator.pk_idx] is None:
+        populator.local_setter(thing, None)
+        return
+    found = as_read(populator.model_cls, populator.init_list, values)
+    for each in populator.related_populators:
+        _populate(each, row, found)
+    populator.local_setter(thing, found)
+    populator.remote_setter(found, thing)
 
 
 def made_once(rows: Callable[[], models.QuerySet[Any]]) -> Callable[[], Reading]:

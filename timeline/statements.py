@@ -1,12 +1,16 @@
 """The statements of a page: their texts are made once for each shape, only values differ from verb to verb."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import sql
 from django.db.models.expressions import DatabaseDefault
+
+from timeline import prepared
+from timeline.prepared import Kept
 
 Statement = tuple[str, Sequence[Any]]
 #: A field, and the kinds of values that need no preparing (`_plain`).
@@ -25,7 +29,10 @@ PLAIN: dict[type, frozenset[type]] = {
     models.PositiveIntegerField: _NUMBER,
     models.PositiveSmallIntegerField: _NUMBER,
     models.BooleanField: frozenset({bool, type(None)}),
+    models.DateTimeField: frozenset({datetime, type(None)}),
 }
+#: Up to so many rows a statement is one that the connection has prepared; more of them are worth a plan of their own.
+FEW = 8
 
 
 def update(
@@ -34,30 +41,35 @@ def update(
     *,
     guard: str | None = None,
     seen: Sequence[Any] = (),
-) -> Statement:
-    """One statement that gives rows (key, values by field) their new values, and fails unless it meets each of them.
+) -> list[Statement]:
+    """Give rows (key, values by field) their new values, and fail unless that meets each of them.
 
-    `guard` is a field and `seen` what each row must have there until then. Every row has the same fields.
+    `guard` is a field and `seen` what each row must have there until then. Every row has the same fields. A few rows
+    are a prepared statement each, many are one.
     """
     names = tuple(rows[0][1])
-    text, fields = _update(model, names, guard)
+    one, text, fields = _update(model, names, guard)
     here = connections[DEFAULT_DB_ALIAS]
-    columns: list[Any] = [[key for key, _values in rows]]
-    columns += [
+    lines = [
         [
             value if (value := values[name]).__class__ in plain else field.get_db_prep_save(value, here)
-            for _key, values in rows
+            for name, (field, plain) in zip(names, fields, strict=True)
         ]
-        for name, (field, plain) in zip(names, fields, strict=True)
+        for _key, values in rows
     ]
+    for line, (key, _values) in zip(lines, rows, strict=True):
+        line.append(key)
     if guard:
-        columns.append(list(seen))
-    return text, [*columns, len(rows)]
+        for line, before in zip(lines, seen, strict=True):
+            line.append(before)
+    if len(rows) <= FEW:
+        return [(one, line) for line in lines]
+    return [(text, [*map(list, zip(*lines, strict=True)), len(rows)])]
 
 
-def insert(model: type[models.Model], rows: Sequence[models.Model]) -> Statement:
-    """One statement that stores new rows; the database gives them their keys."""
-    head, line, fields = _insert(model)
+def insert(model: type[models.Model], rows: Sequence[models.Model], *, tail: str = "") -> Statement:
+    """One statement that stores new rows; the database gives them their keys. `tail` is what it ends with."""
+    fields = _columns(model)
     here = connections[DEFAULT_DB_ALIAS]
     values = [
         value if (value := field.pre_save(row, True)).__class__ in plain else field.get_db_prep_save(value, here)
@@ -67,18 +79,18 @@ def insert(model: type[models.Model], rows: Sequence[models.Model]) -> Statement
     if any(isinstance(value, DatabaseDefault) for value in values):
         query = sql.InsertQuery(model)
         query.insert_values([field for field, _plain in fields], list(rows))
-        [statement] = query.get_compiler(connection=connection).as_sql()
-        return statement
-    return head + ", ".join([line] * len(rows)), values
+        [(text, params)] = query.get_compiler(connection=connection).as_sql()
+        return text + tail, params
+    return (_insert_few if len(rows) <= FEW else _insert)(model, len(rows), tail), values
 
 
 def insert_unless_there(row: models.Model) -> bool:
     """Store a new row at once and give it its key; whether there was room for it in its table's uniqueness."""
-    text, values = insert(type(row), [row])
     given: list[Any] = list(type(row)._meta.db_returning_fields)
     names = ", ".join(connection.ops.quote_name(field.column) for field in given)
+    text, values = insert(type(row), [row], tail=f" on conflict do nothing returning {names}")
     with connection.cursor() as cursor:
-        cursor.execute(f"{text} on conflict do nothing returning {names}", values)
+        prepared.execute(cursor, [text], values)
         found = cursor.fetchone()
     if found is None:
         return False
@@ -91,30 +103,46 @@ def insert_unless_there(row: models.Model) -> bool:
 
 
 @cache
-def _update(model: type[models.Model], names: tuple[str, ...], guard: str | None) -> tuple[str, list[Prepared]]:
+def _update(model: type[models.Model], names: tuple[str, ...], guard: str | None) -> tuple[Kept, str, list[Prepared]]:
+    """The statement for one row and the one for any number. Values in order: fields, key, and the guard's, if any."""
     meta: Any = model._meta
-    quote = connection.ops.quote_name
+    table, quote = meta.db_table, connection.ops.quote_name
     fields: list[Any] = [meta.get_field(name) for name in names]
-    columns = [*fields, *([meta.get_field(guard)] if guard else [])]
-    sets = ", ".join(f"{quote(field.column)} = v.c{place}" for place, field in enumerate(fields))
-    where = [f"t.{quote(meta.pk.column)} = v.pk"]
-    where += [f"t.{quote(field.column)} = v.c{len(fields)}" for field in columns[len(fields) :]]
-    arrays = ", ".join(f"%s::{_type(field)}[]" for field in [meta.pk, *columns])
-    named = ", ".join(f"c{place}" for place in range(len(columns)))
-    text = (
-        f"with met as (update {quote(meta.db_table)} t set {sets} from unnest({arrays}) v(pk, {named})"  # noqa: S608
-        f" where {' and '.join(where)} returning 1)"
-        f" select timeline_expect('{meta.db_table}', %s, count(*)) from met"
+    columns = [quote(field.column) for field in fields]
+    where = [quote(field.column) for field in [meta.pk, *([meta.get_field(guard)] if guard else [])]]
+    one = (
+        f"with met as (update {quote(table)} t set {', '.join(f'{column} = %s' for column in columns)}"  # noqa: S608
+        f" where {' and '.join(f't.{column} = %s' for column in where)} returning 1)"
+        f" select timeline_expect('{table}', 1, count(*)) from met"
     )
-    return text, [(field, _plain(field)) for field in fields]
+    every = [*fields, meta.pk, *([meta.get_field(guard)] if guard else [])]
+    sets = ", ".join(f"{column} = v.c{place}" for place, column in enumerate(columns))
+    meets = " and ".join(f"t.{column} = v.c{place}" for place, column in enumerate(where, start=len(columns)))
+    arrays = ", ".join(f"%s::{_type(field)}[]" for field in every)
+    named = ", ".join(f"c{place}" for place in range(len(every)))
+    many = (
+        f"with met as (update {quote(table)} t set {sets} from unnest({arrays}) v({named})"  # noqa: S608
+        f" where {meets} returning 1) select timeline_expect('{table}', %s, count(*)) from met"
+    )
+    return Kept(one), many, [(field, _plain(field)) for field in fields]
 
 
 @cache
-def _insert(model: type[models.Model]) -> tuple[str, str, list[Prepared]]:
-    meta, quote = model._meta, connection.ops.quote_name
-    fields: list[Any] = [field for field in meta.local_concrete_fields if not isinstance(field, models.AutoField)]
-    head = f"insert into {quote(meta.db_table)} ({', '.join(quote(field.column) for field in fields)}) values "  # noqa: S608
-    return head, f"({', '.join(['%s'] * len(fields))})", [(field, _plain(field)) for field in fields]
+def _columns(model: type[models.Model]) -> list[Prepared]:
+    """What a new row is given; the database gives it its key."""
+    fields: list[Any] = [each for each in model._meta.local_concrete_fields if not isinstance(each, models.AutoField)]
+    return [(field, _plain(field)) for field in fields]
+
+
+@cache
+def _insert_few(model: type[models.Model], count: int, tail: str) -> Kept:
+    return Kept(_insert(model, count, tail))
+
+
+def _insert(model: type[models.Model], count: int, tail: str) -> str:
+    quote, fields = connection.ops.quote_name, _columns(model)
+    columns, line = ", ".join(quote(field.column) for field, _plain in fields), ", ".join(["%s"] * len(fields))
+    return f"insert into {quote(model._meta.db_table)} ({columns}) values {', '.join([f'({line})'] * count)}{tail}"  # noqa: S608
 
 
 def _plain(field: Any) -> frozenset[type]:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from timeline import page, spans
 from timeline.models import Pause, Timer, Tracked
 from timeline.moments import next_after
+from timeline.prepared import Kept
 from timeline.refusals import require
 from timeline.spans import Span
 from timeline.statements import Statement
@@ -16,10 +17,9 @@ from timeline.statements import Statement
 RESUME_AT_LEAST = timedelta(hours=12)
 #: States of a clock that has not ended.
 LIVE = frozenset({Timer.State.RUNNING, Timer.State.PAUSED})
-CANCELLING = (
-    "update timeline_timer t set state = 'cancelled', ended_at = v.at, paused_at = null"
-    " from unnest(%s::varchar[], %s::varchar[], %s::timestamptz[]) v(subject, named, at)"
-    " where t.subject = v.subject and t.\"limit\" = v.named and t.state in ('running', 'paused')"
+CANCELLING = Kept(
+    "update timeline_timer set state = 'cancelled', ended_at = %s, paused_at = null"
+    " where subject = %s and \"limit\" = %s and state in ('running', 'paused')"
 )
 #: How many working days clocks of one thing stand still for its supplier, in all.
 SUPPLIER_MAY_TAKE = 5
@@ -128,10 +128,9 @@ def cancel(subject: str, limit: str, *, at: datetime) -> None:
     page.gather(Timer, _cancelling, (subject, limit, at))
 
 
-def _cancelling(ended: Sequence[tuple[str, str, datetime]]) -> Statement:
-    """The statement that ends the live clocks among some, by subject, limit and time."""
-    subjects, limits, times = (list(column) for column in zip(*ended, strict=True))
-    return CANCELLING, [subjects, limits, times]
+def _cancelling(ended: Sequence[tuple[str, str, datetime]]) -> list[Statement]:
+    """The statements that end the live clocks among some, by subject, limit and time."""
+    return [(CANCELLING, (at, subject, limit)) for subject, limit, at in ended]
 
 
 def _show(thing: Tracked, limit: str, due_at: datetime | None) -> None:

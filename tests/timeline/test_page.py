@@ -1,13 +1,13 @@
 """The page of a verb: written in one go, never read stale, thrown away with a refusal."""
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from orders import escrow
 from shops.models import Deposit
 from shops.states import DepositState
 from tests.queries import recorded
-from timeline import door, page, spans, timers
+from timeline import door, page, prepared, spans, statements, timers
 from timeline.models import Event, Timer
 from timeline.refusals import Refused
 
@@ -132,7 +132,7 @@ def test_what_waits_is_sent_before_units_are_read_by_a_prepared_statement(placed
     assert touched() == 7
 
 
-def test_clocks_that_a_verb_ends_are_one_statement_and_one_that_it_started_is_written_as_ended(deposit, at):
+def test_clocks_that_a_verb_ends_go_in_one_round_trip_and_one_that_it_started_is_written_as_ended(deposit, at):
     start = {"root": deposit.root_address, "subject": deposit.address, "span": spans.hours(3), "at": at}
     timers.start(limit="FIRST", **start)
     timers.start(limit="SECOND", **start)
@@ -149,7 +149,7 @@ def test_clocks_that_a_verb_ends_are_one_statement_and_one_that_it_started_is_wr
     with recorded() as asked:
         end()
     [written] = [text for text in asked if "timeline_timer" in text and not text.startswith("SELECT")]
-    assert written.count("update timeline_timer") == 1
+    assert written.count("update timeline_timer") == 2
     clocks = Timer.objects.filter(subject=deposit.address).order_by("limit", "pk").values_list("limit", "state")
     assert list(clocks) == [
         ("FIRST", "cancelled"),
@@ -157,3 +157,89 @@ def test_clocks_that_a_verb_ends_are_one_statement_and_one_that_it_started_is_wr
         ("SECOND", "cancelled"),
         ("THIRD", "cancelled"),
     ]
+
+
+def calls_of(text):
+    """How often this connection has called a statement that it keeps, and under how many names."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select coalesce(sum(generic_plans + custom_plans), 0), count(*) from pg_prepared_statements"
+            " where statement like %s",
+            [f"prepare % as {text}%"],
+        )
+        return tuple(map(int, cursor.fetchone()))
+
+
+def test_a_connection_prepares_what_verbs_send_once_and_then_calls_it(deposit, at):
+    @page.verb
+    def tell(name):
+        door.lock(deposit)
+        door.note(deposit, f"deposit.{name}", by=None, at=at)
+
+    text = 'insert into "timeline_event" ("root", "seq"'
+    tell("first")
+    before, kinds = calls_of(text)
+    tell("second")
+    tell("third")
+    assert calls_of(text) == (before + 2, kinds)
+    assert names(deposit.address)[-3:] == ["deposit.first", "deposit.second", "deposit.third"]
+
+
+def clocks(count, at):
+    """So many clocks, stored in one verb."""
+    begun = [
+        Timer(root="x:1", subject=f"x:{number}", limit="X", kind="minutes", started_at=at, due_at=at, next_try_at=at)
+        for number in range(count)
+    ]
+    for number, timer in enumerate(begun):
+        timer.amount = number
+
+    @page.verb
+    def store():
+        page.insert(begun)
+
+    store()
+    return list(Timer.objects.filter(root="x:1").order_by("amount"))
+
+
+@pytest.mark.breaks_books
+@pytest.mark.parametrize("count", [1, statements.FEW, statements.FEW + 1])
+def test_few_rows_and_many_are_written_alike(count, at):
+    found = clocks(count, at)
+
+    @page.verb
+    def end():
+        for timer in found:
+            page.change(timer, before=("state", "running"), state="fired", ended_at=at, last_error=f"{timer.pk} % 's")
+
+    with recorded() as asked:
+        end()
+    assert len(asked) == 1
+    stored = list(Timer.objects.filter(root="x:1").order_by("amount").values_list("amount", "state", "last_error"))
+    assert stored == [(number, "fired", f"{timer.pk} % 's") for number, timer in enumerate(found)]
+
+
+@pytest.mark.breaks_books
+@pytest.mark.parametrize("count", [2, statements.FEW + 1])
+def test_one_row_that_was_moved_without_its_lock_fails_the_whole_verb(count, at):
+    found = clocks(count, at)
+    Timer.objects.filter(pk=found[-1].pk).update(state="cancelled", ended_at=at)
+
+    @page.verb
+    def end():
+        for timer in found:
+            page.change(timer, before=("state", "running"), state="fired", ended_at=at)
+
+    with pytest.raises(RuntimeError, match="1 of . rows of timeline_timer were moved without their lock"), page.part():
+        end()
+    assert not Timer.objects.filter(root="x:1", state="fired").exists()
+
+
+def test_a_call_says_again_which_kind_of_array_a_value_is_and_a_percent_sign_stays_one():
+    text = prepared.Kept("select %s::text[], %s, 7 %% 4")
+    assert prepared._numbered(text) == "select $1::text[], $2, 7 % 4"
+    assert prepared._places(text) == "(%s::text[], %s)"
+    with connection.cursor() as cursor:
+        for given in ([], ["a", None]):
+            prepared.execute(cursor, [prepared.Kept("select %s::text[], 7 %% 4")], [given])
+            assert cursor.fetchone() == (given, 3)

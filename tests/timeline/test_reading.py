@@ -12,9 +12,10 @@ def places(order):
 
 def test_a_statement_that_the_server_has_forgotten_is_prepared_anew_for_the_next_verb(placed_order):
     before = places(placed_order)
-    _of, names = connection.prepared_readings  # type: ignore[attr-defined]
+    _of, calls = connection.prepared_calls  # type: ignore[attr-defined]
+    name = calls[escrow._units_with_cards().text].removeprefix("execute ").partition("(")[0]
     with connection.cursor() as cursor:
-        cursor.execute(f"deallocate {names[escrow._units_with_cards().text]}")
+        cursor.execute(f"deallocate {name}")
     with pytest.raises(DatabaseError), transaction.atomic():
         places(placed_order)
     assert places(placed_order) == before != []
