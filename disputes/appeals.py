@@ -18,6 +18,7 @@ from disputes.states import APPEAL, AppealState, DisputeState
 from orders.models import Attachment
 from refunds.models import Refund
 from rulebook import clocks
+from timeline import page
 from timeline.door import begin, change, enter, lock, note, require, verb
 from timeline.spans import Span, hours
 
@@ -168,7 +169,9 @@ def vote(
     seat = _seat(appeal, by)
     require(seat is not None, "not_your_turn", _("Only the members of the panel vote."))
     _require_open(appeal, AppealState.PANEL, at)
-    require(not appeal.votes.filter(user=by).exists(), "voted_already", _("Your vote is in. It stays as it is."))
+    votes = list(appeal.votes.select_related("user").order_by("pk"))
+    is_first = all(each.user_id != by.pk for each in votes)
+    require(is_first, "voted_already", _("Your vote is in. It stays as it is."))
     require(
         word in Word.values and len(reasons.strip()) >= SHORTEST_REASONS,
         "reasons_missing",
@@ -181,13 +184,12 @@ def vote(
         _("A case is sent back once only. Decide it with what is there."),
     )
     given, per_unit = _worked_out(dispute, shares or {}, grants or {}) if word == Word.CHANGE else ({}, {})
-    Vote.objects.create(
-        appeal=appeal, user=by, word=word, shares=given, grants=per_unit, reasons=reasons.strip(), at=at
-    )
+    mine = Vote(appeal=appeal, user=by, word=word, shares=given, grants=per_unit, reasons=reasons.strip(), at=at)
+    page.insert([mine])
     note(appeal, "appeal.voted", by=by, at=at)
     assert seat is not None  # noqa: S101 - asked above
-    if seat.part == Seat.Part.CHIEF or appeal.votes.count() >= assignment.PANEL:
-        _decide(appeal, by=by, at=at)
+    if seat.part == Seat.Part.CHIEF or len(votes) + 1 >= assignment.PANEL:
+        _decide(appeal, [*votes, mine], by=by, at=at)
 
 
 @verb
@@ -379,19 +381,19 @@ def _worked_out(
     return given, per_unit
 
 
-def _decide(appeal: Appeal, *, by: Any, at: datetime) -> None:
-    """All votes are there, or the chief's: sent back by the majority, else the middle award of all votes."""
-    votes = list(appeal.votes.select_related("user").order_by("pk"))
+def _decide(appeal: Appeal, votes: Sequence[Vote], *, by: Any, at: datetime) -> None:
+    """All votes are there, or the chief's: sent back by the majority, else the middle award of all votes.
+
+    `votes` are all of them as they came; of equal awards the earlier one comes first. The last is not written yet.
+    """
     ruling = course.served(appeal.dispute)
     assert ruling is not None  # noqa: S101 - an appeal is against a ruling
     remands = [each for each in votes if each.word == Word.REMAND]
     chief = next((each for each in votes if each.user_id == appeal.chief_id), None)
     if 2 * len(remands) > len(votes) or (2 * len(remands) == len(votes) and chief in remands):
-        _remand(appeal, ruling, by=by, at=at)
+        _remand(appeal, ruling, votes, by=by, at=at)
         return
-    about_sums = sorted(
-        (each for each in votes if each.word != Word.REMAND), key=lambda each: (_award(each, ruling), each.pk)
-    )
+    about_sums = sorted((each for each in votes if each.word != Word.REMAND), key=lambda each: _award(each, ruling))
     middle = about_sums[len(about_sums) // 2]
     if len(about_sums) % 2 == 0 and chief in about_sums:
         assert chief is not None  # noqa: S101 - it is one of them
@@ -399,7 +401,7 @@ def _decide(appeal: Appeal, *, by: Any, at: datetime) -> None:
     award = _award(middle, ruling)
     is_less = award < ruling.award and appeal.is_of_buyer_alone
     if middle.word == Word.UPHOLD or is_less or award == ruling.award:
-        _uphold(appeal, ruling, by=by, at=at)
+        _uphold(appeal, ruling, votes, by=by, at=at)
     else:
         _modify(appeal, ruling, middle, votes, by=by, at=at)
 
@@ -408,8 +410,8 @@ def _award(vote: Vote, ruling: Ruling) -> int:
     return ruling.award if vote.word == Word.UPHOLD else vote.award + ruling.compensation
 
 
-def _uphold(appeal: Appeal, ruling: Ruling, *, by: Any, at: datetime) -> None:
-    _close(appeal, AppealState.UPHELD, award=ruling.award, by=by, at=at)
+def _uphold(appeal: Appeal, ruling: Ruling, votes: Sequence[Vote], *, by: Any, at: datetime) -> None:
+    _close(appeal, AppealState.UPHELD, votes, award=ruling.award, by=by, at=at)
     course.enforce(appeal.dispute, ruling, by=by, at=at)
 
 
@@ -432,14 +434,14 @@ def _modify(appeal: Appeal, ruling: Ruling, middle: Vote, votes: Sequence[Vote],
     )
     change(new, is_final=True)
     seal.put(dispute, new, at=at)
-    _close(appeal, AppealState.MODIFIED, award=new.award, by=by, at=at)
+    _close(appeal, AppealState.MODIFIED, votes, award=new.award, by=by, at=at)
     course.enforce(dispute, new, by=by, at=at)
 
 
-def _remand(appeal: Appeal, ruling: Ruling, *, by: Any, at: datetime) -> None:
+def _remand(appeal: Appeal, ruling: Ruling, votes: Sequence[Vote], *, by: Any, at: datetime) -> None:
     """Facts are missing: somebody new judges the case, once."""
     dispute = appeal.dispute
-    _close(appeal, AppealState.REMANDED, award=ruling.award, by=by, at=at)
+    _close(appeal, AppealState.REMANDED, votes, award=ruling.award, by=by, at=at)
     course.set_aside(dispute)
     chosen = assignment.next_arbiter(dispute, at=at) or assignment.next_lead(dispute, at=at)
     if chosen is not None and chosen.pk == dispute.arbiter_id:
@@ -453,9 +455,9 @@ def _remand(appeal: Appeal, ruling: Ruling, *, by: Any, at: datetime) -> None:
     enter(dispute, DisputeState.REVIEW, by=by, at=at, span=ANEW, event="dispute.remanded", data=data)
 
 
-def _close(appeal: Appeal, state: str, *, award: int, by: Any, at: datetime) -> None:
+def _close(appeal: Appeal, state: str, votes: Sequence[Vote], *, award: int, by: Any, at: datetime) -> None:
     change(appeal, closed_at=at)
-    words = sorted(appeal.votes.order_by("pk").values_list("word", flat=True))
+    words = sorted(str(each.word) for each in votes)
     enter(appeal, state, by=by, at=at, data={"votes": words, "award_before": award})
     _dismiss_panel(appeal, at=at)
 
@@ -463,7 +465,7 @@ def _close(appeal: Appeal, state: str, *, award: int, by: Any, at: datetime) -> 
 def _dismiss_panel(appeal: Appeal, *, at: datetime) -> None:
     parts = [Seat.Part.REVIEWER, Seat.Part.CHIEF]
     seats = Seat.objects.filter(dispute=appeal.dispute, part__in=parts, until=None)
-    seats.update(until=at, left=Seat.Left.SETTLED)
+    page.update(seats, until=at, left=Seat.Left.SETTLED)
 
 
 def _back_to_ruled(dispute: Dispute, *, by: Any, at: datetime) -> None:
