@@ -193,7 +193,9 @@ def agreement() -> Agreement:
     )
     pairs = cast(list[tuple[int, int]], list(found))  # both are there: what lacks one is left out
     agreed = sum(abs(first - second) <= NEAR_ENOUGH for first, second in pairs)
-    return Agreement(len(pairs), agreed, _kappa([(_class(first), _class(second)) for first, second in pairs]))
+    return Agreement(
+        len(pairs), agreed, kappa([(outcome_class(first), outcome_class(second)) for first, second in pairs])
+    )
 
 
 def searched(*, reason: str = "", kind: str = "", rule: str = "", number: str = "") -> Any:
@@ -224,12 +226,12 @@ def _distance(features: Features, other: Precedent) -> int:
     return apart + min(abs(features.units.bit_length() - other.units.bit_length()), 2)
 
 
-def _class(returned_bp: int) -> int:
+def outcome_class(returned_bp: int) -> int:
     """Nothing, a part, or everything."""
     return 0 if returned_bp == 0 else 2 if returned_bp == WHOLE else 1
 
 
-def _kappa(pairs: list[tuple[int, int]]) -> int | None:
+def kappa(pairs: list[tuple[int, int]]) -> int | None:
     """Cohen's kappa in basis points; nothing where there is no chance to disagree."""
     count = len(pairs)
     if not count:

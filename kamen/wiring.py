@@ -10,7 +10,7 @@ from disputes.states import APPEAL, DISPUTE
 from ledger import brake, payments, payouts, reconciliation
 from ledger.states import BRAKE, DIFFERENCE, PAYMENT, PAYOUT
 from notifications import inbox
-from orders import coupons, figures, outages, parties
+from orders import coupons, outages, parties
 from orders import hooks as order_hooks
 from orders import lifecycle as orders
 from orders.states import COUPON, ORDER
@@ -20,9 +20,9 @@ from refunds import contests, guardians, outside, replayed, roads
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
 from refunds.states import CONTEST, GUARDIAN, REFUND
-from reputation import alarms, measures
+from reputation import alarms, fund, measures, stops
 from reputation import lifecycle as reputation
-from reputation.states import ALARM, DOWNGRADE, MEASURE
+from reputation.states import ALARM, DOWNGRADE, MEASURE, SHORTFALL
 from rulebook import clocks
 from rulebook import hooks as rulebook_hooks
 from rulebook import lifecycle as rulebook
@@ -53,7 +53,7 @@ def connect() -> None:
     SANCTION.expired.tie(sanctions.lapse)
     PAYEE.expired.tie(withdrawals.lapse)
     order_hooks.answered.tie(refunds.supplier_answered)
-    shop_hooks.exposed.tie(figures.exposed)
+    shop_hooks.exposed.tie(stops.exposed)
     shop_hooks.reported.tie(roads.is_reported)
     shop_hooks.bought_from.tie(parties.bought_from)
     shop_hooks.recalled.tie(alarms.is_open_over)
@@ -76,6 +76,8 @@ def connect() -> None:
     DOWNGRADE.expired.tie(reputation.lapse)
     MEASURE.expired.tie(measures.lapse)
     ALARM.expired.tie(alarms.lapse)
+    SHORTFALL.expired.tie(fund.lapse)
+    refund_hooks.held_cap.tie(fund.instant_cap)
     refund_hooks.escalated.tie(disputes.open_dispute)
     refund_hooks.withdrawn.tie(disputes.withdrawn)
     refund_hooks.undecided.tie(disputes.undecided)

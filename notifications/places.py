@@ -56,6 +56,8 @@ bench_page, version_page = of_thing("disputes:bench_case", "number"), of_thing("
 #: An application, for whoever wrote it and for whoever decides about it; a measure, for those who hear the appeal.
 application_page, review_page = of_thing("shops:application", "pk"), of_thing("shops:application_review", "pk")
 measure_page = of_thing("reputation:person", "user_id")
+#: How the guarantee fund stands, on the page that everybody reads.
+fund_page = own_page
 #: A shop as everybody sees it, with its ratings; for those who work in it: deposit, withdrawals, staff.
 shop_page, ratings_page = of_shop("shops:detail"), of_shop("reputation:ratings")
 deposit_page, withdrawals_page = of_shop("shops:deposit"), of_shop("shops:withdrawals")

@@ -68,6 +68,10 @@ MAILED = {
     "alarm.raised_for_risk",
     "measure.in_force",
     "sanction.in_force",
+    "sanction.stopped",
+    "sanction.stopped_for_risk",
+    "shortfall.low",
+    "shortfall.stopped",
 }
 #: Mailed to everybody whatever they chose: rights end with them, or somebody else may be at their money.
 NEEDED = {

@@ -70,6 +70,7 @@ from notifications.places import (
     deposit_page,
     dispute_page,
     finance_page,
+    fund_page,
     intake_page,
     invitations_page,
     level_page,
@@ -449,6 +450,26 @@ TOLD: dict[str, list[Line]] = {
     "order.rated": [Line("order.rated", shop, ratings_page)],
     "order.rating_replied": [Line("order.rating_replied", buyer, ratings_page)],
     "sanction.in_force": [Line("sanction.in_force", shop, steps_page)],
+    "sanction.stopped": [
+        Line("sanction.stopped", shop, steps_page),
+        Line("sanction.stopped_for_risk", judging, watched_page),
+    ],
+    "shortfall.low": [
+        Line("shortfall.low", finance, fund_page),
+        Line("shortfall.low", leads, fund_page),
+    ],
+    "shortfall.stopped": [
+        Line("shortfall.stopped", finance, fund_page),
+        Line("shortfall.stopped", leads, fund_page),
+    ],
+    "shortfall.still_low": [
+        Line("shortfall.still_low", finance, fund_page),
+        Line("shortfall.still_low", leads, fund_page),
+    ],
+    "shortfall.over": [
+        Line("shortfall.over", finance, fund_page),
+        Line("shortfall.over", leads, fund_page),
+    ],
     "sanction.renewed": [Line("sanction.renewed", shop, steps_page)],
     "sanction.appealed": [Line("sanction.appealed", judging, watched_page)],
     "sanction.upheld": [Line("sanction.upheld", shop, steps_page)],
@@ -647,6 +668,8 @@ SILENT: set[str] = {
     "shop.supplier_edited",
     "shop.keys_retired",
     "shop.key_destroyed",
+    # Counted into a mean, and for nobody alone; a promise that was moved shows where it is told.
+    "refund.scored",
     # What happened says it already, or it is for the people of risk alone.
     "downgrade.done",
     "order.recall_declined",

@@ -43,6 +43,7 @@ ICONS = {
     "sanction": "octagon-alert",
     "measure": "octagon-alert",
     "alarm": "triangle-alert",
+    "shortfall": "vault",
     "level": "badge-check",
     "downgrade": "badge-check",
     "shop": "store",

@@ -2,6 +2,10 @@
 
 from timeline.hooks import Hook
 
+#: (order, buyer) → up to how many fen are paid at once while the guarantee fund is too low to let caps rise; nothing at
+#: all other times.
+held_cap: Hook[..., int | None] = Hook("refunds.held_cap")
+
 #: (refund, *, by, at): the case is with the platform now; opens its dispute. `by` is nobody when the clock did it.
 escalated: Hook[..., None] = Hook("refunds.escalated")
 

@@ -11,7 +11,7 @@ from django.db.models import Count, prefetch_related_objects
 
 from orders.facts import Known, known_of
 from orders.models import Order, Unit
-from refunds import reasons, stated
+from refunds import hooks, reasons, stated
 from refunds.models import AWAY, OWN_TILL, Refund, Replacement
 from refunds.stated import NOTHING, Told
 from rulebook import clocks, collected, versions
@@ -272,6 +272,8 @@ def preview(
         told=told,
         risk=buyer.risk,
     )
+    if preview.lane is Lane.INSTANT and (held := hooks.held_cap(order, buyer)) is not None:
+        preview = replace(preview, instant_cap=min(preview.instant_cap, held))
     if preview.lane not in {Lane.ASKED, Lane.PREDECISION, Lane.PERSON}:
         return preview  # whoever answers for the shop is not asked anyway
     state, agreed = _shop(order)

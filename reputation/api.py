@@ -15,11 +15,14 @@ from rest_framework.response import Response
 from accounts.models import Role
 from accounts.requests import signed_in
 from orders.models import Order
-from reputation import alarms, measures, ratings, shop_levels
+from refunds.models import Refund
+from reputation import alarms, measures, ratings, satisfaction, shop_levels
+from reputation import figures as counts
 from reputation import transparency as figures
 from reputation.figures import FEWEST, Figures
 from reputation.models import Alarm, Downgrade, Measure, Rating
 from reputation.progress import progress, shop_progress
+from reputation.published import PUBLISHED, Published, of_shop
 from reputation.serializers import (
     A_MEASURE,
     AppealWords,
@@ -30,6 +33,9 @@ from reputation.serializers import (
     RatingPage,
     RatingShown,
     RecallShown,
+    ScoreGiven,
+    ScoreShown,
+    ShopFiguresShown,
     Stars,
     TransparencyShown,
     Wish,
@@ -83,6 +89,16 @@ A_MONTH = {
     "cycle_minutes": 60,
     "late_payments": 0,
 }
+A_FIGURE = {
+    "code": "on_time",
+    "group": "deliveries",
+    "unit": "bp",
+    "name": "Delivered on time",
+    "formula": "Units that came within the promise ÷ units that came or never will.",
+    "value": 9_870,
+}
+#: A shop's figures are those of so many days.
+SHOP_DAYS = 90
 
 
 @extend_schema(
@@ -339,6 +355,36 @@ def all_ratings(request: Request, slug: str) -> Response:
                 "fund_aim": 600_000,
                 "owed": 0,
                 "versions": ["default-cn 2026.11.0"],
+                "rules": [{"number": "default-cn 2026.11.0", "notice_days": None}],
+                "days": 30,
+                "figures": [A_FIGURE],
+                "figures_by_month": [
+                    {"month": "2026-11", "values": {"on_time": 9_870}, "fund_in": 40_000, "fund_out": 12_000}
+                ],
+                "reasons": [{"reason": "CODE_INVALID", "claims": 12, "in_1000_orders": 10, "paid_bp": 7_500}],
+                "outcomes": [{"part": "instant", "count": 14}],
+                "cycle": [{"fault": "SELLER", "median": 60, "p95": 1_440}],
+                "sources": [{"source": "escrow", "amount": 1_200_000}],
+                "won_by_reason": [{"part": "CODE_INVALID", "decided": 20, "buyer_bp": 6_000}],
+                "won_by_level": [{"part": "M1", "decided": 20, "buyer_bp": 6_000}],
+                "complaints_from_outside": [{"part": "wechat", "count": 11}],
+                "guarantee_fund": {
+                    "held": 1_000_000,
+                    "aim": 600_000,
+                    "by_turnover": 600_000,
+                    "by_payouts": 200_000,
+                    "cover_bp": 16_666,
+                    "shortfalls": [
+                        {
+                            "state": "over",
+                            "since": "2026-10-02T02:00:00Z",
+                            "stopped_at": None,
+                            "over_at": "2026-10-04T02:00:00Z",
+                            "held": 300_000,
+                            "aim": 580_000,
+                        }
+                    ],
+                },
             },
             response_only=True,
         )
@@ -351,7 +397,116 @@ def transparency(request: Request) -> Response:
     told = figures.told(clock.now())
     months = [_month(name, found) for name, (_first, found) in zip(told["names"], told["months"], strict=True)]
     versions = [row["number"] for row in told["versions"]]
-    return Response(TransparencyShown(told | {"months": months, "versions": versions}).data)
+    lately: Figures = told["lately"]
+    more = {
+        "months": months,
+        "versions": versions,
+        "rules": [{"number": row["number"], "notice_days": row["notice"]} for row in told["versions"]],
+        "figures": [_figure(each, told["year"] if each.is_of_year else lately) for each in PUBLISHED],
+        "figures_by_month": [
+            {
+                "month": name,
+                "values": {each.code: each.of(found) for each in PUBLISHED},
+                "fund_in": found.fund_in,
+                "fund_out": found.fund_out,
+            }
+            for name, (_first, found) in zip(told["names"], told["months"], strict=True)
+        ],
+        "reasons": [
+            {
+                "reason": code,
+                "claims": count,
+                "in_1000_orders": share,
+                "paid_bp": lately.paid_bp(code) if code else None,
+            }
+            for code, count, share in lately.claims_by_reason()
+        ],
+        "outcomes": _parts(lately.outcomes()),
+        "cycle": [{"fault": fault, "median": median, "p95": p95} for fault, median, p95 in lately.classes()],
+        "sources": [{"source": source, "amount": amount} for source, amount in lately.sources()],
+        "won_by_reason": _won(lately, "reason"),
+        "won_by_level": _won(lately, "level"),
+        "complaints_from_outside": _parts(lately.complaints_from_outside()),
+        "guarantee_fund": {
+            "held": told["fund"],
+            "aim": told["fund_aim"],
+            "by_turnover": told["fund_by_turnover"],
+            "by_payouts": told["fund_by_payouts"],
+            "cover_bp": told["fund_cover_bp"],
+            "shortfalls": told["shortfalls"],
+        },
+    }
+    return Response(TransparencyShown(told | more).data)
+
+
+@extend_schema(
+    operation_id="getFiguresOfShop",
+    summary="See how a shop keeps its word",
+    description="Public. Ninety days; none while it has fewer than thirty orders. docs/figures.md has the formulas.",
+    responses=ShopFiguresShown,
+    auth=[],
+    examples=[
+        OpenApiExample("One", {"shop": "xinghe", "days": 90, "figures": [A_FIGURE]}, response_only=True),
+    ],
+)
+@api_view(["GET"])
+@permission_classes([AllowAny])
+def shop_figures(request: Request, slug: str) -> Response:
+    """The figures of a shop's page."""
+    shop = get_object_or_404(Shop, slug=slug)
+    since, until = counts.window(clock.now(), SHOP_DAYS)
+    found = counts.of(shop, since=since, until=until)
+    rows = [_figure(each, found) for each, _says in of_shop(found)]
+    return Response(ShopFiguresShown({"shop": shop.slug, "days": SHOP_DAYS, "figures": rows}).data)
+
+
+def _own_case(request: Request, number: str) -> Refund:
+    """The case of this number, for whoever sees it."""
+    return get_object_or_404(Refund.objects.visible_to(request.user).select_related("order__shop"), number=number)
+
+
+@extend_schema(
+    operation_id="scoreCase",
+    summary="Say how your case was handled",
+    description=(
+        "Once for each side, within 30 days after it is over; it changes nothing about the case. Refused:"
+        " `not_your_turn`, `wrong_moment`, `scored`."
+    ),
+    request=ScoreGiven,
+    responses={201: ScoreShown},
+    examples=[
+        OpenApiExample("Well", {"score": 4}, request_only=True),
+        OpenApiExample(
+            "What was said",
+            {"side": "buyer", "score": 4, "at": "2026-11-22T02:00:00Z"},
+            response_only=True,
+            status_codes=["201"],
+        ),
+    ],
+)
+@api_view(["POST"])
+@after_what_is_overdue(_own_case)
+@idempotent
+def score(request: Request, number: str) -> Response:
+    """One side's score."""
+    case = _own_case(request, number)
+    told = ScoreGiven(data=request.data)
+    told.is_valid(raise_exception=True)
+    made = satisfaction.score(case, score=told.validated_data["score"], by=request.user, at=clock.now())
+    return Response(ScoreShown(made).data, status=201)
+
+
+def _figure(each: Published, found: Figures) -> dict[str, Any]:
+    names = {"code": each.code, "group": each.group, "unit": each.unit, "name": each.name, "formula": each.formula}
+    return names | {"value": each.of(found)}
+
+
+def _parts(rows: list[tuple[str, int]]) -> list[dict[str, Any]]:
+    return [{"part": part, "count": count} for part, count in rows]
+
+
+def _won(found: Figures, what: str) -> list[dict[str, Any]]:
+    return [{"part": part, "decided": count, "buyer_bp": share} for part, count, share in found.won_by(what)]
 
 
 def _level(level: str, rows: list[dict[str, Any]], falls: Downgrade | None) -> dict[str, Any]:

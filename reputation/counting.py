@@ -11,17 +11,22 @@ from datetime import date, datetime
 from functools import cached_property
 
 from django.db import connection, transaction
-from django.db.models import Count, Min
+from django.db.models import Count, F, Min, QuerySet
 
-from disputes.models import Dispute
+from complaints.models import Complaint
+from disputes.models import Dispute, SecondLook
+from disputes.precedents import NEAR_ENOUGH, outcome_class
 from disputes.states import APPEAL, DISPUTE, DisputeState
-from ledger.models import PayoutLeg
+from ledger.models import PayoutLeg, Posting
+from orders.fulfilment import handing
 from orders.models import Order
+from orders.states import OrderState
 from refunds.models import Refund, RefundItem
 from refunds.states import REFUND, RefundState
 from reputation import stream
-from reputation.models import Tally
+from reputation.models import Mark, Tally
 from rulebook import versions
+from shops.models import VAULTED, Way
 from timeline.models import Event
 from timeline.spans import SHANGHAI
 
@@ -33,7 +38,18 @@ BEYOND = 999_999
 SUPPLY_SIDE = frozenset({"SELLER", "UPSTREAM", "SHARED"})
 #: Ways a dispute ends in which somebody decided it; the others are agreements, which count for nobody's loss.
 DECIDED = frozenset({"ruling", "provisional", "default"})
-NAME = "figures"
+#: Whose word ended a case: of a machine or a clock, of the shop, of both together, of the platform's people.
+DECIDERS = {
+    **dict.fromkeys(("instant", "silence", "standing", "unreplaced", "bad_again", "external"), "machine"),
+    "seller": "shop",
+    **dict.fromkeys(("settlement", "exchanged"), "both"),
+    **dict.fromkeys(("ruling", "rejected"), "platform"),
+    **dict.fromkeys(("withdrawn", "lapsed"), "buyer"),
+}
+#: What is called off because a time was over; everything else that is called off could not be delivered at all.
+OUT_OF_TIME = frozenset({"late", "not delivered in time"})
+FUND = "platform:fund"
+NAME, FUND_NAME = "figures", "fund"
 
 Key = tuple[str, int | None, date, str]
 
@@ -55,13 +71,26 @@ class Counted:
             row[1] += total
 
 
-def catch_up(*, at: datetime, most: int = stream.MOST) -> int:
-    """Count what has happened since the last time; running twice, or dying half-way, counts nothing twice."""
+def catch_up(*, at: datetime, most: int = stream.MOST, touched: set[int] | None = None) -> int:
+    """Count what has happened since the last time; running twice, or dying half-way, counts nothing twice.
+
+    Returns how many events were read; `touched` takes the shops of which something was counted.
+    """
+
+    def keep(events: Sequence[Event]) -> None:
+        counted = Counted()
+        count(events, counted)
+        store(counted)
+        if touched is not None:
+            touched.update(shop for _measure, shop, _day, _part in counted.found if shop is not None)
+
     counted = 0
-    while found := stream.follow(NAME, _store, at=at, most=most):
+    while found := stream.follow(NAME, keep, at=at, most=most):
         counted += found
         if found < most:
             break
+    while _follow_the_fund(at=at, most=most) == most:
+        pass
     return counted
 
 
@@ -71,7 +100,44 @@ def recount(*, chunk: int = stream.MOST) -> dict[Key, tuple[int, int]]:
     while events := list(Event.objects.filter(pk__gt=last).order_by("pk")[:chunk]):
         last = events[-1].pk
         count(events, counted)
+    line = 0
+    while lines := list(_lines_of_the_fund(line)[:chunk]):
+        line = lines[-1].seq
+        count_fund(lines, counted)
     return {key: (row[0], row[1]) for key, row in counted.found.items() if row != [0, 0]}
+
+
+def _lines_of_the_fund(after: int) -> QuerySet[Posting]:
+    found = Posting.objects.filter(account__address=FUND, seq__gt=after)
+    return found.select_related("transfer").order_by("seq")
+
+
+@transaction.atomic
+def _follow_the_fund(*, at: datetime, most: int) -> int:
+    """Count the next lines of the guarantee fund's statement, each once; returns how many there were.
+
+    Lines of an account have their numbers in the order in which they were committed, so none comes in below the mark.
+    """
+    Mark.objects.get_or_create(name=FUND_NAME)
+    mark = Mark.objects.select_for_update(skip_locked=True).filter(name=FUND_NAME).first()
+    if mark is None:
+        return 0
+    lines = list(_lines_of_the_fund(mark.event_id)[:most])
+    if lines:
+        counted = Counted()
+        count_fund(lines, counted)
+        store(counted)
+        mark.event_id = mark.ahead_id = lines[-1].seq
+    mark.at = at
+    mark.save(update_fields=["event_id", "ahead_id", "at"])
+    return len(lines)
+
+
+def count_fund(lines: Iterable[Posting], counted: Counted) -> None:
+    """What came into the guarantee fund and what left it, in fen, by the reason of the transfer."""
+    for line in lines:
+        measure = "fund_in" if line.amount > 0 else "fund_out"
+        counted.add(measure, None, line.transfer.at, line.transfer.reason, total=abs(line.amount))
 
 
 def count(events: Sequence[Event], counted: Counted) -> None:
@@ -105,8 +171,31 @@ class Known:
     @cached_property
     def orders(self) -> dict[int, Order]:
         """Orders that something happened to, each with how many units it has."""
-        rows = Order.objects.filter(pk__in=self._ids("order")).annotate(size=Count("units")).order_by()
-        return {order.pk: order for order in rows}
+        rows = Order.objects.filter(pk__in=self._ids("order")).select_related("snapshot__listing")
+        return {order.pk: order for order in rows.annotate(size=Count("units")).order_by()}
+
+    @cached_property
+    def deliveries(self) -> dict[str, list[Event]]:
+        """What was delivered, called off or promised anew in the orders here, oldest first.
+
+        Read after the orders: a promise and the event that it was moved with come in together.
+        """
+        assert self.orders is not None  # noqa: S101 - asked first, for the order of the two
+        subjects = {event.subject for event in self.events if event.subject.startswith("order:")}
+        found: dict[str, list[Event]] = defaultdict(list)
+        for event in Event.objects.filter(subject__in=subjects, name__in=DELIVERIES).order_by("pk"):
+            found[event.subject].append(event)
+        return found
+
+    @cached_property
+    def first_bad(self) -> dict[tuple[str, int], int]:
+        """The event with which a unit was first said to be bad."""
+        subjects = {event.subject for event in self.events if event.name == "order.validity_recorded"}
+        found: dict[tuple[str, int], int] = {}
+        for event in Event.objects.filter(subject__in=subjects, name="order.validity_recorded").order_by("-pk"):
+            if event.data["valid"] is False:
+                found[event.subject, event.data["unit"]] = event.pk
+        return found
 
     @cached_property
     def refunds(self) -> dict[int, Refund]:
@@ -139,6 +228,55 @@ class Known:
         subjects = [event.subject for event in self.events if event.state_before == RefundState.REQUESTED]
         rows = Event.objects.filter(subject__in=subjects, state_before=RefundState.REQUESTED).order_by()
         return dict(rows.values_list("subject").annotate(first=Min("pk")))
+
+    @cached_property
+    def first_claims(self) -> dict[int, int]:
+        """The first case over each order here."""
+        orders = {refund.order_id for refund in self.refunds.values()}
+        rows = Refund.objects.filter(order__in=orders).order_by()
+        return dict(rows.values_list("order").annotate(first=Min("pk")))
+
+    @cached_property
+    def decided_anew(self) -> set[tuple[str, datetime]]:
+        """Cases that waited for a supplier, and when they were decided anew by its answer or its silence."""
+        subjects = [event.subject for event in self.events if event.state_before == RefundState.REQUESTED]
+        rows = Event.objects.filter(subject__in=subjects, name="refund.decided_anew").order_by()
+        return set(rows.values_list("subject", "at"))
+
+    @cached_property
+    def items_asked(self) -> dict[str, list[tuple[int, str]]]:
+        """What arbiters asked for in the disputes here: event, and whom; oldest first."""
+        subjects = {event.subject for event in self.events if event.name == "dispute.questioned"}
+        found: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for event in Event.objects.filter(subject__in=subjects, name="dispute.questioned").order_by("pk"):
+            found[event.subject].append((event.pk, event.data["whom"]))
+        return found
+
+    @cached_property
+    def looks(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """Rulings that were decided a second time: what went back by the first and by the second, in basis points."""
+        rows = SecondLook.objects.filter(ruling__dispute__in=self._ids("dispute"), ruling__precedent__isnull=False)
+        found = rows.annotate(first=F("ruling__precedent__returned_bp")).order_by()
+        told = found.values_list("ruling__dispute", "ruling__version", "first", "returned_bp")
+        return {(pk, version): (first, second) for pk, version, first, second in told if second is not None}
+
+    @cached_property
+    def complaints(self) -> dict[int, Complaint]:
+        """Complaints from outside that something happened to."""
+        rows = Complaint.objects.filter(pk__in=self._ids("complaint")).order_by()
+        return {complaint.pk: complaint for complaint in rows}
+
+    @cached_property
+    def said_outside(self) -> dict[str, Event]:
+        """Of each complaint, the event that shows whether we answered in time: our answer, or its time being over."""
+        subjects = {event.subject for event in self.events if event.subject.startswith("complaint:")}
+        rows = Event.objects.filter(subject__in=subjects, name__in=["complaint.answered", "complaint.late"])
+        found: dict[str, Event] = {}
+        for event in rows.order_by("pk"):
+            is_over = event.name == "complaint.answered" or event.at >= datetime.fromisoformat(event.data["due_at"])
+            if is_over:
+                found.setdefault(event.subject, event)
+        return found
 
     @cached_property
     def late_rulings(self) -> dict[str, list[int]]:
@@ -181,13 +319,13 @@ def _order(event: Event, pk: int, known: Known, counted: Counted) -> None:
     if event.name == "order.paid":
         counted.add("orders", order.shop_id, event.at, total=int(event.data["amount"]))
         counted.add("units", order.shop_id, event.at, count=units)
-    elif event.name == "order.delivered":
-        in_time = order.promised_at is None or event.at <= order.promised_at
-        counted.add("due", order.shop_id, event.at, "on_time" if in_time else "late", count=units)
-    elif event.name == "order.cancelled" and event.by_id is None and event.state_before == "paid":
-        counted.add("due", order.shop_id, event.at, "late", count=units)
+        if order.snapshot.listing.kind in VAULTED:
+            counted.add("codes", order.shop_id, event.at, count=units)
+    elif event.name in DELIVERIES:
+        _count_due(event, order, known, counted)
     elif event.name == "order.validity_recorded" and event.data["valid"] is False:
-        counted.add("bad_codes", order.shop_id, event.at)
+        if known.first_bad[event.subject, event.data["unit"]] == event.pk:
+            counted.add("bad_codes", order.shop_id, event.at)
     elif event.name == "order.message_said" and event.data["side"] != "buyer":
         since = None
         for other, side, at in known.said[event.root]:
@@ -199,21 +337,95 @@ def _order(event: Event, pk: int, known: Known, counted: Counted) -> None:
             counted.add("responses", order.shop_id, event.at, bucket(waited), total=waited)
 
 
+#: What says of an order's units that they came, or that they never will; and that the promise was moved afterwards.
+MOVED = "order.promise_moved"
+DELIVERIES = frozenset(
+    {"order.units_delivered", "order.delivered", "order.units_called_off", "order.cancelled", "order.refunded", MOVED}
+)
+
+
+def _count_due(event: Event, order: Order, known: Known, counted: Counted) -> None:
+    """Count what an event says came, or never will, by the promise as it was then; a promise that was moved since, by
+    an outage that was registered late, puts right what it turns."""
+    told = known.deliveries[event.subject]
+    if event.name != MOVED:
+        later = next((other for other in told if other.name == MOVED and other.pk > event.pk), None)
+        promised = order.promised_at if later is None else _moment(later.data["before"])
+        number, part = _fell_due(event, order, told, promised)
+        counted.add("due", order.shop_id, event.at, part, count=number)
+        return
+    before, after = _moment(event.data["before"]), _moment(event.data["after"])
+    for other in told:
+        if other.name == MOVED or other.pk > event.pk:
+            continue
+        for promised, sign in ((before, -1), (after, 1)):
+            number, part = _fell_due(other, order, told, promised)
+            counted.add("due", order.shop_id, other.at, part, count=sign * number)
+
+
+def _fell_due(event: Event, order: Order, told: Sequence[Event], promised: datetime | None) -> tuple[int, str]:
+    """How many units an event says came or never will, and whether that was within the promise.
+
+    What a case paid back before it came is late if its promise was over; what could not be delivered always is.
+    """
+    part = "on_time" if promised is None or event.at <= promised else "late"
+    if event.name == "order.units_delivered":
+        return len(event.data["units"]), part
+    if event.name == "order.units_called_off":
+        return _called_off(event, len(event.data["units"]), part)
+    if event.state_before != OrderState.PAID:
+        return 0, part
+    size: int = order.size  # type: ignore[attr-defined]
+    if event.name == "order.delivered" and handing.way_of(order) == Way.STOCK:
+        return size, part
+    parts = ("order.units_delivered", "order.units_called_off")
+    rest = size - sum(len(other.data["units"]) for other in told if other.name in parts and other.pk < event.pk)
+    if event.name == "order.cancelled":
+        return _called_off(event, rest, part)
+    return (rest, part) if part == "late" else (0, part)
+
+
+def _called_off(event: Event, number: int, part: str) -> tuple[int, str]:
+    """Units that were called off: late, unless the time that was over was moved and is not over any more."""
+    if event.data.get("why") in OUT_OF_TIME and part == "on_time":
+        return 0, part
+    return number, "late"
+
+
+def _moment(told: str) -> datetime | None:
+    return datetime.fromisoformat(told) if told else None
+
+
 def _refund(event: Event, pk: int, known: Known, counted: Counted) -> None:
     refund = known.refunds[pk]
     shop = refund.order.shop_id
     if event.name == "refund.requested" and not event.state_before:
         counted.add("claims", shop, event.at, refund.reason, count=1, total=refund.asked)
+        if known.first_claims[refund.order_id] < pk:
+            counted.add("repeats", shop, event.at)
+    elif event.name == "refund.questioned":
+        counted.add("requests", shop, event.at, "first" if event.data["question"] == 1 else "again")
+    elif event.name == "refund.scored":
+        counted.add("csat", shop, event.at, f"{event.data['side']}:{event.data['score']}", total=event.data["score"])
     if event.state_before == RefundState.REQUESTED and known.first_answers[event.subject] == event.pk:
         is_answer = event.by_id is not None and event.by_id != refund.buyer_id
         if is_answer or (event.by_id is None and event.at > refund.opened_at):
             waited = minutes(refund.opened_at, event.at)
             counted.add("answers", shop, event.at, bucket(waited), total=waited)
+        if is_answer:
+            counted.add("answered", shop, event.at, "in_time")
+        elif event.by_id is None and event.at > refund.opened_at and not _was_anew(event, known):
+            counted.add("answered", shop, event.at, "silent")
     if event.state_after in REFUND.terminal and event.state_after != event.state_before:
         is_paid = event.state_after == RefundState.REFUNDED
         part = refund.outcome if is_paid else event.state_after
         counted.add("outcomes", shop, event.at, part, total=(refund.approved or 0) if is_paid else 0)
         counted.add("reasons", shop, event.at, f"{refund.reason}:{'paid' if is_paid else event.state_after}")
+        counted.add("deciders", shop, event.at, _decider(refund, part))
+        if is_paid and refund.outcome == Refund.Outcome.INSTANT:
+            counted.add("instant", shop, event.at, bucket(minutes(refund.opened_at, event.at)))
+        if is_paid and refund.outcome == Refund.Outcome.RULING and refund.reason == "FRAUD":
+            counted.add("frauds", shop, event.at)
         if refund.is_predecision:
             counted.add("reviews", shop, event.at, "reversed" if is_paid else "kept")
         if is_paid:
@@ -225,6 +437,18 @@ def _refund(event: Event, pk: int, known: Known, counted: Counted) -> None:
             )
     if event.name == "refund.alarm":
         counted.add("late_payments", shop, event.at)
+
+
+def _was_anew(event: Event, known: Known) -> bool:
+    """Whether a case left the shop's turn because its supplier had said something, or too little in its time."""
+    return (event.subject, event.at) in known.decided_anew
+
+
+def _decider(refund: Refund, ending: str) -> str:
+    """Whose word ended a case; a machine's no that the buyer left to rest is the machine's."""
+    if refund.is_predecision and ending == RefundState.LAPSED and refund.goodwill_at is None:
+        return "machine"
+    return DECIDERS.get(ending, "platform")
 
 
 def _dispute(event: Event, pk: int, known: Known, counted: Counted) -> None:
@@ -243,6 +467,18 @@ def _dispute(event: Event, pk: int, known: Known, counted: Counted) -> None:
         whose = "decided" if dispute.outcome in DECIDED else "agreed"
         got = "buyer" if dispute.refund.approved else "shop"
         counted.add("dispute_ends", shop, event.at, f"{whose}:{got}")
+        if whose == "decided":
+            counted.add("won_by_reason", shop, event.at, f"{dispute.refund.reason}:{got}")
+            counted.add("won_by_level", shop, event.at, f"{dispute.refund.order.buyer_level}:{got}")
+    if event.name == "dispute.questioned":
+        asked = known.items_asked[event.subject]
+        whom = event.data["whom"]
+        is_first = next(other for other, asked_of in asked if asked_of == whom) == event.pk
+        counted.add("requests", shop, event.at, "first" if is_first else "again")
+    if event.name == "dispute.second_look_given" and (pair := known.looks.get((pk, event.data["version"]))):
+        first, second = pair
+        counted.add("looks", None, event.at, f"{outcome_class(first)}:{outcome_class(second)}")
+        counted.add("looks_agreed", None, event.at, count=int(abs(first - second) <= NEAR_ENOUGH))
     if event.name == "dispute.payment_late":
         counted.add("late_payments", shop, event.at)
 
@@ -264,6 +500,21 @@ def _payout(event: Event, pk: int, known: Known, counted: Counted) -> None:
         counted.add("late_payments", known.shop_of_root.get(event.root), event.at)
 
 
+def _deposit(event: Event, pk: int, known: Known, counted: Counted) -> None:
+    if event.name == "deposit.penalized":
+        shop = int(event.root.partition(":")[2])
+        counted.add("drawn", shop, event.at, "penalty", total=int(event.data["amount"]))
+
+
+def _complaint(event: Event, pk: int, known: Known, counted: Counted) -> None:
+    """What came from outside is the platform's to answer; which order it is about may be found much later."""
+    source = known.complaints[pk].source
+    if event.state_after and not event.state_before:
+        counted.add("external", None, event.at, source)
+    if (said := known.said_outside.get(event.subject)) is not None and said.pk == event.pk:
+        counted.add("external_answers", None, event.at, "late" if event.name == "complaint.late" else "in_time")
+
+
 def _step(event: Event, pk: int, known: Known, counted: Counted) -> None:
     """A measure against a buyer or a step against a shop: taken, and taken back."""
     if not event.state_before and event.state_after:
@@ -278,6 +529,8 @@ COUNTED = {
     "dispute": _dispute,
     "appeal": _appeal,
     "payout": _payout,
+    "deposit": _deposit,
+    "complaint": _complaint,
     "measure": _step,
     "sanction": _step,
 }
@@ -292,12 +545,6 @@ def _fault(refund: Refund) -> str:
 def _is_supply_side(reason: str) -> bool:
     found = versions.shipped().book.reasons.get(reason)
     return found is not None and found.default_class in SUPPLY_SIDE
-
-
-def _store(events: Sequence[Event]) -> None:
-    counted = Counted()
-    count(events, counted)
-    store(counted)
 
 
 @transaction.atomic
@@ -325,5 +572,9 @@ def store(counted: Counted) -> None:
 
 
 def tallies(rows: Iterable[Tally]) -> dict[Key, tuple[int, int]]:
-    """The tables as `recount` gives them, to compare."""
-    return {(row.measure, row.shop_id, row.day, row.part): (row.count, row.total) for row in rows}
+    """The tables as `recount` gives them, to compare; what was put right to nothing is nothing."""
+    return {
+        (row.measure, row.shop_id, row.day, row.part): (row.count, row.total)
+        for row in rows
+        if (row.count, row.total) != (0, 0)
+    }

@@ -16,6 +16,7 @@ from typing import Any
 from django.db.models import Sum
 from django.db.models.functions import TruncMonth
 
+from disputes.precedents import kappa
 from reputation.counting import BEYOND
 from reputation.models import Tally
 from shops.models import Shop
@@ -26,6 +27,8 @@ FEWEST = 10
 #: A shop's figures are told from so many orders on.
 FEWEST_OF_SHOP = 30
 TEN_MINUTES, TWO_HOURS = 10, 120
+#: The two sides of a case, and how they rate how it was handled.
+SIDES, SCORES = ("buyer", "shop"), range(1, 6)
 
 Parts = Mapping[str, Counter[str]]
 
@@ -139,6 +142,145 @@ class Figures:
     def reversal_bp(self) -> int | None:
         """A machine's no that a person turned into a yes ÷ a machine's no that is over."""
         return share_bp(self.count("reviews", "reversed"), self.count("reviews"))
+
+    @property
+    def late_bp(self) -> int | None:
+        """Units that came after the promise, or never, ÷ units delivered or never delivered."""
+        return share_bp(self.count("due", "late"), self.count("due"))
+
+    @property
+    def instant_median(self) -> int | None:
+        """From filing to the money, where a claim was paid at once: the median."""
+        return self.at_most("instant", 50)
+
+    @property
+    def cycle_median(self) -> int | None:
+        """From filing to the money: the median over all classes."""
+        return self.at_most("cycle", 50)
+
+    @property
+    def cycle_p95(self) -> int | None:
+        """The same: 95 of 100 were paid within it."""
+        return self.at_most("cycle", 95)
+
+    @property
+    def machine_bp(self) -> int | None:
+        """Cases that a machine or a clock ended ÷ cases that ended; what the buyer took back is left out."""
+        return self._decided_by("machine")
+
+    @property
+    def people_bp(self) -> int | None:
+        """Cases that people ended (the shop, both sides together, the platform) ÷ cases that ended, as above."""
+        return self._decided_by("shop", "both", "platform")
+
+    def _decided_by(self, *who: str) -> int | None:
+        found = self.counts.get("deciders", Counter())
+        return share_bp(sum(found[each] for each in who), sum(found.values()) - found["buyer"])
+
+    @property
+    def answered_bp(self) -> int | None:
+        """Cases that the shop answered before its time was over ÷ cases that waited for the shop's answer."""
+        return share_bp(self.count("answered", "in_time"), self.count("answered"))
+
+    @property
+    def escalation_bp(self) -> int | None:
+        """Cases that came to the platform ÷ claims."""
+        return share_bp(min(self.count("disputes"), self.count("claims")), self.count("claims"))
+
+    @property
+    def claimed_bp(self) -> int | None:
+        """Claims ÷ orders, for whatever reason and however they ended."""
+        return share_bp(min(self.count("claims"), self.count("orders")), self.count("orders"))
+
+    @property
+    def won_bp(self) -> int | None:
+        """Disputes that somebody decided for the buyer ÷ disputes that somebody decided."""
+        won, lost = self.count("dispute_ends", "decided:buyer"), self.count("dispute_ends", "decided:shop")
+        return share_bp(won, won + lost)
+
+    def won_by(self, what: str) -> list[tuple[str, int, int]]:
+        """The same by `reason` or by the buyer's `level`: part, disputes, share; those with too few are left out."""
+        ended: Counter[str] = Counter()
+        won: Counter[str] = Counter()
+        for part, count in self.counts.get(f"won_by_{what}", Counter()).items():
+            first, _, got = part.rpartition(":")
+            ended[first] += count
+            won[first] += count if got == "buyer" else 0
+        shares = [(each, count, share_bp(won[each], count)) for each, count in sorted(ended.items())]
+        return [(each, count, share) for each, count, share in shares if share is not None]
+
+    @property
+    def kappa_bp(self) -> int | None:
+        """Cohen's kappa over nothing, a part, everything, between rulings and blind second looks at them."""
+        found = self.counts.get("looks", Counter())
+        if sum(found.values()) < FEWEST:
+            return None
+        pairs = [(int(part[0]), int(part[-1])) for part, count in found.items() for _each in range(count)]
+        return kappa(pairs)
+
+    @property
+    def agreed_bp(self) -> int | None:
+        """Blind second looks that came to the same within a tenth of what was paid ÷ second looks."""
+        return share_bp(self.count("looks_agreed"), self.count("looks"))
+
+    @property
+    def repeat_bp(self) -> int | None:
+        """Claims about an order that was claimed about before ÷ claims."""
+        return share_bp(min(self.count("repeats"), self.count("claims")), self.count("claims"))
+
+    @property
+    def asked_once_bp(self) -> int | None:
+        """Sides that were asked for something once and not again ÷ sides of a case that were asked for something."""
+        first = self.count("requests", "first")
+        return share_bp(max(0, first - self.count("requests", "again")), first)
+
+    @property
+    def outside_bp(self) -> int | None:
+        """Complaints from outside that were answered in the outside's time ÷ those answered or whose time was over."""
+        return share_bp(self.count("external_answers", "in_time"), self.count("external_answers"))
+
+    def complaints_from_outside(self) -> list[tuple[str, int]]:
+        """Complaints by the road they came; roads with too few are left out."""
+        found = self.counts.get("external", Counter())
+        return sorted((part, count) for part, count in found.items() if count >= FEWEST)
+
+    @property
+    def bad_in_10_000(self) -> int | None:
+        """Codes that their issuer or supplier says were bad, in 10,000 codes sold."""
+        return share_bp(min(self.count("bad_codes"), self.count("codes")), self.count("codes"))
+
+    def score_hundredths(self, side: str) -> int | None:
+        """The mean of what buyers or shops say of how their case was handled, 1 to 5, in hundredths."""
+        found = [(score, self.count("csat", f"{side}:{score}")) for score in SCORES]
+        number = sum(count for _score, count in found)
+        return None if number < FEWEST else sum(score * count for score, count in found) * 100 // number
+
+    @property
+    def content_buyers(self) -> int | None:
+        """The mean score of buyers, in hundredths."""
+        return self.score_hundredths("buyer")
+
+    @property
+    def content_shops(self) -> int | None:
+        """The mean score of shops, in hundredths."""
+        return self.score_hundredths("shop")
+
+    @property
+    def drawn(self) -> int | None:
+        """What was drawn from deposits, in fen: for refunds (set aside before or not) and by penalties."""
+        if self.count("sources") + self.count("drawn") < FEWEST:
+            return None
+        return self.total("sources", "deposit") + self.total("sources", "reserved") + self.total("drawn")
+
+    @property
+    def fund_in(self) -> int:
+        """What came into the guarantee fund, in fen: a sum of the mall's own, and nobody's in it."""
+        return self.total("fund_in")
+
+    @property
+    def fund_out(self) -> int:
+        """What left the guarantee fund, in fen."""
+        return self.total("fund_out")
 
     def claims_by_reason(self) -> list[tuple[str, int, int]]:
         """Reason, cases, and how many in 1,000 orders; reasons with too few cases are put together as `…`."""

@@ -43,6 +43,23 @@ class RatingForm(forms.Form):
     )
 
 
+class ScoreForm(forms.Form):
+    """How a case was handled, from 1 to 5."""
+
+    score = forms.TypedChoiceField(
+        label=_("How was this case handled, whatever came of it?"),
+        coerce=int,
+        choices=[
+            (5, _("5 – very well")),
+            (4, _("4 – well")),
+            (3, _("3 – so-so")),
+            (2, _("2 – badly")),
+            (1, _("1 – very badly")),
+        ],
+        widget=forms.RadioSelect,
+    )
+
+
 class ReplyForm(forms.Form):
     """What a shop replies to a rating."""
 

@@ -21,4 +21,12 @@ CHECKS = {
         select 'rating:' || r.id from reputation_rating r join orders_order o on o.id = r.order_id
          where r.buyer_id <> o.buyer_id or r.shop_id <> o.shop_id
     """,
+    "whoever says for the buyer how a case was handled is its buyer, and the case is over": """
+        select 'score:' || s.id from reputation_score s join refunds_refund r on r.id = s.refund_id
+         where (s.side = 'buyer') <> (s.by_id = r.buyer_id) or r.closed_at is null or s.at < r.closed_at
+    """,
+    "what stops a shop without a person has its figures": """
+        select 'sanction:' || s.id from shops_sanction s
+         where s.imposed_by_id is null and not exists (select from reputation_hardstop h where h.sanction_id = s.id)
+    """,
 }

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from reputation.models import Alarm, AlarmUnit, Measure, Rating
-from reputation.states import AlarmState, MeasureState
+from reputation.states import AlarmState, MeasureState, ShortfallState
 
 
 class Takes(serializers.Serializer[Any]):
@@ -172,6 +172,119 @@ class Month(serializers.Serializer[Any]):
     late_payments = serializers.IntegerField()
 
 
+class FigureShown(serializers.Serializer[Any]):
+    """A published figure; nothing where fewer than ten cases are behind it. docs/figures.md has the formulas."""
+
+    code = serializers.CharField()
+    group = serializers.CharField()
+    unit = serializers.CharField(
+        help_text="`bp` basis points, `minutes` at most so many, `count`, `fen`, `hundredths` of a score from 1 to 5,"
+        " `in_10_000` codes."
+    )
+    name = serializers.CharField()
+    formula = serializers.CharField()
+    value = serializers.IntegerField(allow_null=True)
+
+
+class FiguresOfMonth(serializers.Serializer[Any]):
+    """The published figures of a month, by their codes."""
+
+    month = serializers.CharField()
+    values = serializers.DictField(child=serializers.IntegerField(allow_null=True))
+    fund_in = serializers.IntegerField(help_text="Fen that came into the guarantee fund.")
+    fund_out = serializers.IntegerField(help_text="Fen that left it.")
+
+
+class ReasonShown(serializers.Serializer[Any]):
+    """Claims of one reason; an empty reason is all those with too few of each."""
+
+    reason = serializers.CharField(allow_blank=True)
+    claims = serializers.IntegerField()
+    in_1000_orders = serializers.IntegerField()
+    paid_bp = serializers.IntegerField(allow_null=True, help_text="In which money went back, of those that ended.")
+
+
+class PartShown(serializers.Serializer[Any]):
+    """A part of something that was counted."""
+
+    part = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class SourceShown(serializers.Serializer[Any]):
+    """Where the money of refunds came from."""
+
+    source = serializers.CharField()
+    amount = serializers.IntegerField()
+
+
+class CycleShown(serializers.Serializer[Any]):
+    """From claim to money, by whose fault it was: minutes, at most."""
+
+    fault = serializers.CharField()
+    median = serializers.IntegerField()
+    p95 = serializers.IntegerField()
+
+
+class WonShown(serializers.Serializer[Any]):
+    """Disputes decided for the buyer, of one reason or level."""
+
+    part = serializers.CharField()
+    decided = serializers.IntegerField()
+    buyer_bp = serializers.IntegerField()
+
+
+class ShortfallShown(serializers.Serializer[Any]):
+    """A time in which the guarantee fund held less than 60 % of its aim."""
+
+    state = serializers.ChoiceField(ShortfallState.choices)
+    since = serializers.DateTimeField()
+    stopped_at = serializers.DateTimeField(allow_null=True, help_text="From when instant caps did not rise.")
+    over_at = serializers.DateTimeField(allow_null=True)
+    held = serializers.IntegerField()
+    aim = serializers.IntegerField()
+
+
+class FundShown(serializers.Serializer[Any]):
+    """The guarantee fund: what it holds, what it should hold, and when it held too little. Fen."""
+
+    held = serializers.IntegerField()
+    aim = serializers.IntegerField()
+    by_turnover = serializers.IntegerField()
+    by_payouts = serializers.IntegerField()
+    cover_bp = serializers.IntegerField(allow_null=True)
+    shortfalls = ShortfallShown(many=True)
+
+
+class ShopFiguresShown(serializers.Serializer[Any]):
+    """The published figures of a shop; none while it has fewer than thirty orders."""
+
+    shop = serializers.CharField()
+    days = serializers.IntegerField()
+    figures = FigureShown(many=True)
+
+
+class ScoreGiven(serializers.Serializer[Any]):
+    """How a case was handled, from 1 to 5."""
+
+    score = serializers.IntegerField(min_value=1, max_value=5)
+
+
+class ScoreShown(serializers.Serializer[Any]):
+    """What one side said of how its case was handled."""
+
+    side = serializers.CharField()
+    score = serializers.IntegerField()
+    at = serializers.DateTimeField()
+
+
+class VersionShown(serializers.Serializer[Any]):
+    """A version of the rules and the days between its announcement and its first day; nothing for the first of all."""
+
+    number = serializers.CharField()
+    notice_days = serializers.IntegerField(allow_null=True)
+
+
 class TransparencyShown(serializers.Serializer[Any]):
     """How the mall keeps its word."""
 
@@ -181,3 +294,15 @@ class TransparencyShown(serializers.Serializer[Any]):
     fund_aim = serializers.IntegerField()
     owed = serializers.IntegerField()
     versions = serializers.ListField(child=serializers.CharField())
+    rules = VersionShown(many=True)
+    days = serializers.IntegerField(help_text="So many days are behind what follows; those of a year behind kappa.")
+    figures = FigureShown(many=True)
+    figures_by_month = FiguresOfMonth(many=True)
+    reasons = ReasonShown(many=True)
+    outcomes = PartShown(many=True)
+    cycle = CycleShown(many=True)
+    sources = SourceShown(many=True)
+    won_by_reason = WonShown(many=True)
+    won_by_level = WonShown(many=True)
+    complaints_from_outside = PartShown(many=True)
+    guarantee_fund = FundShown()

@@ -1,4 +1,4 @@
-"""The machines of reputation: levels that fall, measures against buyers, alarms over batches; on one screen."""
+"""The machines of reputation: levels that fall, measures, alarms over batches, a fund that is low; on one screen."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -71,4 +71,25 @@ ALARM = Machine(
     },
     owners={AlarmState.RAISED: "risk", AlarmState.CONFIRMED: "shop"},
     limits={AlarmState.RAISED: "ALARM_REVIEW", AlarmState.CONFIRMED: "ALARM_OFFER"},
+)
+
+
+class ShortfallState(models.TextChoices):
+    """What a sign on the guarantee fund would say while it holds too little."""
+
+    LOW = "low", _("Below 60 percent of its aim")
+    STOPPED = "stopped", _("Below 40 percent of its aim: instant caps do not rise")
+    OVER = "over", _("Filled again")
+
+
+SHORTFALL = Machine(
+    name="shortfall",
+    states=ShortfallState,
+    first=ShortfallState.LOW,
+    steps={
+        ShortfallState.LOW: {ShortfallState.STOPPED, ShortfallState.OVER},
+        ShortfallState.STOPPED: {ShortfallState.OVER},
+    },
+    owners={ShortfallState.LOW: "finance", ShortfallState.STOPPED: "finance"},
+    limits={ShortfallState.LOW: "FUND_LOOK", ShortfallState.STOPPED: "FUND_LOOK"},
 )

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from reputation import alarms, counting, deposits, inquiries, membership, records, shop_levels, signals
+from reputation import alarms, counting, deposits, fund, inquiries, membership, records, shop_levels, signals, stops
 from timeline import clock
 
 
@@ -14,8 +14,12 @@ def size_deposits() -> None:
 
 @shared_task(name="reputation.count", ignore_result=True)
 def count() -> None:
-    """What happened is counted."""
-    counting.catch_up(at=clock.now())
+    """What happened is counted; a shop whose figures became too bad is stopped, and the guarantee fund is looked at."""
+    at, touched = clock.now(), set[int]()
+    counting.catch_up(at=at, touched=touched)
+    if touched:
+        stops.look(touched, at=at)
+    fund.watch(at=at)
 
 
 @shared_task(name="reputation.watch_batches", ignore_result=True)
@@ -39,6 +43,7 @@ def level() -> None:
     counting.catch_up(at=at)
     membership.level_all(at=at)
     shop_levels.level_all(at=at)
+    stops.look_all(at=at)
     records.hand_down(at=at)
     signals.look_all(at=at)
     alarms.watch_all(at=at)

@@ -70,6 +70,19 @@ class Signals:
 
 
 @dataclass(frozen=True)
+class Stops:
+    """From when figures stop a shop's sales: more than `claim_bp` of at least `units` in `window` paid back by the
+    supply side's fault, or `frauds` rulings that found fraud in `fraud_window`. A stop lasts `days`."""
+
+    claim_bp: int
+    units: int
+    window: timedelta
+    frauds: int
+    fraud_window: timedelta
+    days: int
+
+
+@dataclass(frozen=True)
 class Thresholds:
     """All of them, with the version that the pages name."""
 
@@ -86,6 +99,7 @@ class Thresholds:
     shop_levels: tuple[ShopReach, ...]
     batches: Batches
     signals: Signals
+    stops: Stops
 
 
 @cache
@@ -144,5 +158,13 @@ def thresholds() -> Thresholds:
             signals["closes_instant_from"],
             signals["person_only_from"],
             signals["weights"],
+        ),
+        stops=Stops(
+            told["hard_stops"]["claim_bp"],
+            told["hard_stops"]["units"],
+            timedelta(days=told["hard_stops"]["window_days"]),
+            told["hard_stops"]["frauds"],
+            timedelta(days=told["hard_stops"]["fraud_days"]),
+            told["hard_stops"]["days"],
         ),
     )

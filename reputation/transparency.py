@@ -1,25 +1,30 @@
 """How the mall keeps its word, in figures for everybody: by month, medians, sums, reversals, versions, licences."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from ledger.accounts import balance, by_day
+from complaints.models import Source
+from ledger.accounts import by_day
 from ledger.models import Account
 from refunds.models import Refund
-from reputation import figures
+from reputation import figures, fund
+from reputation.counting import FUND
 from reputation.figures import FEWEST, Figures
+from reputation.models import Shortfall
+from reputation.published import say, say_minutes
+from reputation.states import ShortfallState
 from rulebook import center, versions, words
 from shops.models import Licence
 from shops.states import LicenceState
 from timeline.spans import SHANGHAI
 
-#: So many months are told; the guarantee fund's aim is a share of the last 30 days' turnover (rules 6.3).
-MONTHS, FUND_BP, DAYS = 12, 50, 30
-FUND = "platform:fund"
+#: So many months are told, and of what is so lately, so many days.
+MONTHS, DAYS = 12, 30
 #: Licences on display.
 SHOWN = [Licence.Kind.BUSINESS, Licence.Kind.CULTURE, Licence.Kind.TELECOM, Licence.Kind.AUTHORITY]
 MOST = 200
@@ -31,8 +36,8 @@ def told(at: datetime) -> dict[str, Any]:
     months = figures.by_month(until=today, months=MONTHS)
     since, until = figures.window(at, DAYS)
     lately = figures.of(None, since=since, until=until)
-    fund = balance(FUND)
-    aim = lately.total("orders") * FUND_BP // 10_000
+    year = figures.of(None, since=months[0][0], until=today)
+    cover = fund.cover(at)
     held = Account.objects.filter(kind__in=["deposit", "reserved"]).aggregate(sum=Sum("balance"))["sum"] or 0
     # Of shops for which the fund paid, and of buyers whose top-up a bank took back after it was spent.
     owed = -(Account.objects.filter(kind="debt").aggregate(sum=Sum("balance"))["sum"] or 0)
@@ -43,12 +48,16 @@ def told(at: datetime) -> dict[str, Any]:
         "lately": lately,
         "days": DAYS,
         "fewest": FEWEST,
-        "fund": fund,
-        "fund_aim": aim,
-        "fund_cover_bp": fund * 10_000 // aim if aim else None,
+        "year": year,
+        "fund": cover.held,
+        "fund_aim": cover.aim,
+        "fund_by_turnover": cover.by_turnover,
+        "fund_by_payouts": cover.by_payouts,
+        "fund_cover_bp": cover.bp,
+        "shortfalls": fund.history(),
         "deposits": held,
         "owed": owed,
-        "versions": [center.version_row(each) for each in versions.published(at)],
+        "versions": [center.version_row(each) | {"notice": notice_days(each)} for each in versions.published(at)],
         "licences": list(
             Licence.objects.filter(
                 kind__in=SHOWN, state__in=[LicenceState.VALID, LicenceState.LASTING, LicenceState.ENDED]
@@ -82,7 +91,38 @@ def series(months: list[tuple[Any, Figures]]) -> dict[str, list[tuple[str, list[
             (_("From claim to money"), [_seconds(found.at_most("cycle", 50)) for found in each]),
         ],
         "late": [(_("Payments that came late"), [found.count("late_payments") for found in each])],
+        "deciders": [
+            (_("Ended by a machine or a clock"), [found.machine_bp for found in each]),
+            (_("Claims that came to the platform"), [found.escalation_bp for found in each]),
+            (_("Repeated claims"), [found.repeat_bp for found in each]),
+        ],
+        "fund": [
+            (_("Came in"), [found.fund_in for found in each]),
+            (_("Went out"), [found.fund_out for found in each]),
+        ],
     }
+
+
+def notice_days(version: Any) -> int | None:
+    """Whole days between a version's announcement and the day from which it rules; nothing for the first of all."""
+    if version.announced_at is None or version.effective_at is None:
+        return None
+    return max(0, (version.effective_at - version.announced_at).days)
+
+
+def shortfalls(found: Iterable[Shortfall]) -> list[dict[str, Any]]:
+    """Times in which the fund was low, as the page tells them."""
+    return [
+        {
+            "since": each.since,
+            "stopped_at": each.stopped_at,
+            "over_at": each.over_at,
+            "word": ShortfallState(each.state).label,
+            "is_open": not each.is_over,
+            "cover": say(each.held * 10_000 // each.aim if each.aim else None, "bp"),
+        }
+        for each in found
+    ]
 
 
 def fund_levels(at: datetime) -> dict[str, Any]:
@@ -95,28 +135,17 @@ def fund_levels(at: datetime) -> dict[str, Any]:
     }
 
 
-def rows(found: Figures) -> list[tuple[str, str]]:
-    """The figures of a time in words and numbers; a dash where there are too few cases."""
-    return [
-        (_("First answer, median"), _minutes(found.response_median)),
-        (_("First answer, 95 of 100 within"), _minutes(found.response_p95)),
-        (_("Answered within 10 minutes"), _share(found.ten_minutes_bp)),
-        (_("Urgent disputes begun within 2 hours"), _share(found.urgent_bp)),
-        (_("Delivered on time"), _share(found.on_time_bp)),
-        (_("Claims paid back, of 100 units, at the supply side's fault"), _share(found.claim_bp)),
-        (_("Paid at once, of all that was paid back"), _share(found.instant_bp)),
-        (_("Disputes lost by shops"), _share(found.loss_bp)),
-        (_("Rulings on time"), _share(found.ruling_on_time_bp)),
-        (_("Rulings appealed"), _share(found.appeal_bp)),
-        (_("Rulings changed on appeal"), _share(found.overturn_bp)),
-        (_("A machine's no, turned by a person"), _share(found.reversal_bp)),
-        (_("Payments that came late"), str(found.count("late_payments"))),
-        (
-            _("Measures against accounts and shops"),
-            _counted(found.count("measures") - found.count("measures", "lifted")),
-        ),
-        (_("Measures taken back"), _counted(found.count("measures", "lifted"))),
-    ]
+def won(found: Figures) -> list[tuple[str, list[tuple[str, int, str]]]]:
+    """Disputes decided for the buyer by reason and by the buyer's level: whether the rules are the same for all."""
+    by_reason = [(str(words.reason(code)), count, say(share, "bp")) for code, count, share in found.won_by("reason")]
+    by_level = [(level, count, say(share, "bp")) for level, count, share in found.won_by("level")]
+    told = [(_("Decided for the buyer, by reason"), by_reason), (_("Decided for the buyer, by level"), by_level)]
+    return [(name, rows) for name, rows in told if rows]
+
+
+def outside(found: Figures) -> list[tuple[str, int]]:
+    """Complaints from outside by the road they came, in words."""
+    return [(str(Source(source).label), count) for source, count in found.complaints_from_outside()]
 
 
 def reasons(found: Figures) -> list[tuple[str, int, int, str]]:
@@ -126,7 +155,7 @@ def reasons(found: Figures) -> list[tuple[str, int, int, str]]:
             words.reason(code) if code else _("Other reasons, too few of each to tell"),
             count,
             in_thousand,
-            _share(found.paid_bp(code) if code else None),
+            say(found.paid_bp(code) if code else None, "bp"),
         )
         for code, count, in_thousand in found.claims_by_reason()
     ]
@@ -134,7 +163,7 @@ def reasons(found: Figures) -> list[tuple[str, int, int, str]]:
 
 def classes(found: Figures) -> list[tuple[str, str, str]]:
     """Whose fault, median and p95 from claim to money."""
-    return [(_faults().get(each, each), _minutes(median), _minutes(p95)) for each, median, p95 in found.classes()]
+    return [(_faults().get(each, each), say_minutes(median), say_minutes(p95)) for each, median, p95 in found.classes()]
 
 
 def sources(found: Figures) -> list[tuple[str, int]]:
@@ -194,24 +223,5 @@ def _told(count: int) -> int | None:
     return count if count >= FEWEST else None
 
 
-def _counted(count: int) -> str:
-    """A count in words; a few single people are nobody's business, and none is good to know."""
-    return str(count) if count == 0 or count >= FEWEST else _("fewer than %(number)s") % {"number": FEWEST}
-
-
 def _seconds(minutes: int | None) -> int | None:
     return None if minutes is None else minutes * 60
-
-
-def _share(bp: int | None) -> str:
-    return "–" if bp is None else f"{bp // 100}.{bp % 100:02} %"
-
-
-def _minutes(found: int | None) -> str:
-    if found is None:
-        return "–"
-    if found < 120:
-        return _("≤ %(number)s min") % {"number": found}
-    if found < 2_880:
-        return _("≤ %(number)s h") % {"number": found // 60}
-    return _("≤ %(number)s days") % {"number": found // 1_440} if found < 43_201 else _("more than 30 days")

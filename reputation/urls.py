@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reputation.views import levels, ratings, recalls, risk, transparency
+from reputation.views import levels, ratings, recalls, risk, scores, transparency
 
 app_name = "reputation"
 
@@ -23,6 +23,8 @@ urlpatterns = [
     path("risk/signals/<int:pk>/dismiss/", risk.dismiss, name="dismiss"),
     path("risk/batches/<int:pk>/raise/", recalls.raise_alarm, name="raise"),
     path("shops/<slug:slug>/ratings/", ratings.index, name="ratings"),
+    path("shops/<slug:slug>/figures/", transparency.shop_figures, name="figures"),
+    path("refunds/<slug:number>/score/", scores.score, name="score"),
     path("orders/<slug:number>/rate/", ratings.rate, name="rate"),
     path("ratings/<int:pk>/reply/", ratings.reply, name="reply"),
     path("transparency/", transparency.transparency, name="transparency"),

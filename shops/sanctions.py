@@ -66,6 +66,21 @@ def impose(
 
 
 @verb
+def stop(shop: Shop, *, reason: str, days: int, at: datetime) -> Sanction | None:
+    """Figures stop a shop's sales for `days` (rules 6.2, hard stops): nobody imposed it, so anybody of risk hears the
+    appeal, within a day. It is no step of the ladder. Nothing happens where sales stand still already."""
+    lock_root(shop)
+    if any(each.step in {Step.NO_SALES, Step.CLOSING} for each in in_force(shop, at)):
+        return None
+    until = at + timedelta(days=days)
+    sanction = Sanction(shop=shop, step=Step.NO_SALES, reason=reason[:500], imposed_by=None, imposed_at=at, until=until)
+    data = {"step": Step.NO_SALES, "reason": sanction.reason, "until": until.isoformat()}
+    begin(sanction, by=None, at=at, span=_until(until, at), event="sanction.stopped", data=data)
+    _follow(shop, at)
+    return sanction
+
+
+@verb
 def renew(sanction: Sanction, *, days: int, reason: str, by: Any, at: datetime) -> None:
     """A person of risk lets a step last `days` longer, and says why."""
     _lock_standing(sanction, by=by, at=at)
@@ -161,8 +176,10 @@ def actions_for(sanction: Sanction, user: Any, at: datetime) -> list[str]:
 
 
 def _reached(shop: Shop, at: datetime) -> int:
-    """How far up the ladder the shop was lately; -1 if nothing was done. What was lifted does not count."""
-    taken = shop.sanctions.filter(imposed_at__gt=at - REMEMBERED).exclude(state=SanctionState.LIFTED)
+    """How far up the ladder the shop was lately; -1 if nothing was done. What was lifted, or what figures stopped, does
+    not count."""
+    steps = shop.sanctions.filter(imposed_at__gt=at - REMEMBERED, imposed_by__isnull=False)
+    taken = steps.exclude(state=SanctionState.LIFTED)
     return max((LADDER.index(Step(step)) for step in taken.order_by("pk").values_list("step", flat=True)), default=-1)
 
 

@@ -14,8 +14,8 @@ from timeline.spans import SHANGHAI
 
 #: The time that figures are about.
 SPAN = timedelta(days=30)
-#: Below this a figure would tell of single people.
-FEWEST = 5
+#: Below this a figure would tell of single people (rules 5.11).
+FEWEST = 10
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,24 @@ from reputation.models.alarms import Alarm, AlarmUnit
 from reputation.models.figures import Mark, Tally
 from reputation.models.inquiries import Inquiry, InquiryWord
 from reputation.models.ratings import Rating
+from reputation.models.scores import Score
+from reputation.models.shortfalls import Shortfall
 from reputation.models.signals import Signal, Trace
 from reputation.models.standing import Downgrade, Measure
+from reputation.models.stops import HardStop
 
 __all__ = [
     "Alarm",
     "AlarmUnit",
     "Downgrade",
+    "HardStop",
     "Inquiry",
     "InquiryWord",
     "Mark",
     "Measure",
     "Rating",
+    "Score",
+    "Shortfall",
     "Signal",
     "Tally",
     "Trace",

@@ -17,7 +17,7 @@ from reputation.progress import percent, progress, shop_progress
 from reputation.states import DowngradeState, MeasureState
 from reputation.thresholds import thresholds
 from rulebook import center, versions, words
-from shops.models import Shop, keeping
+from shops.models import Kind, Shop, keeping
 from timeline import clock
 from timeline.sweep import fire_overdue
 
@@ -91,7 +91,8 @@ def feedback(request: HttpRequest, slug: str) -> HttpResponse:
         "days": feedbacks.BACK.days,
         "listings": [_row(row) for row in listings],
         "suppliers": [_row(row) for row in feedbacks.by_supplier(shop, at=at)],
-        "effects": feedbacks.effects(shop, at=at),
+        "effects": [_effect(each) for each in feedbacks.effects(shop, at=at)],
+        "meant": [(_kind(kind), _kind(instead), count) for kind, instead, count in feedbacks.meant(shop, at=at)],
     }
     return render(request, "reputation/feedback.html", context)
 
@@ -117,4 +118,22 @@ def _row(row: feedbacks.Row) -> dict[str, Any]:
         "share": percent(row.claim_bp),
         "reasons": [(words.reason(reason), count) for reason, count in row.reasons.most_common(3)],
         "suggestions": [(words.reason(reason), text) for reason, text in row.suggestions()],
+        "notices": row.notices(),
+        "promise": row.promise(),
+        "listing": row.listing,
     }
+
+
+def _effect(effect: feedbacks.Effect) -> dict[str, Any]:
+    return {
+        "listing": effect.listing,
+        "changed": ", ".join(str(feedbacks.FIELDS.get(name, name)) for name in effect.changed),
+        "at": effect.at,
+        "is_running": effect.is_running,
+        "before": percent(effect.before_bp),
+        "after": percent(effect.after_bp),
+    }
+
+
+def _kind(kind: str) -> str:
+    return str(Kind(kind).label)

@@ -110,7 +110,9 @@ class Sanction(Tracked):
     step = models.CharField(max_length=12, choices=Step.choices)
     reason = models.CharField(max_length=500)
     is_grave = models.BooleanField(default=False, help_text="steps before it were left out, for the reason given")
-    imposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    imposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", help_text="nobody: by figures"
+    )
     imposed_at = models.DateTimeField()
     until = models.DateTimeField()
     appeal = models.CharField(max_length=1000, blank=True)

@@ -33,6 +33,7 @@ PUBLIC = {
     "orders:supplier_notify",
     "mfa_authenticate",
     "notifications:official",
+    "reputation:figures",
     "reputation:ratings",
     "reputation:transparency",
     "rulebook:body",
@@ -57,6 +58,7 @@ PUBLIC = {
 DEMO = {"timeline:advance", "timeline:clocks", "timeline:panel"}
 #: What the API tells everybody, because the pages do.
 OPEN_API = {f"/api/v1/{things}/{one}" for things in ("shops", "listings") for one in ("", "x/", "1/")} | {
+    "/api/v1/shops/x/figures/",
     "/api/v1/shops/x/ratings/",
     "/api/v1/neutrals/",
     "/api/v1/transparency/",

@@ -244,11 +244,11 @@ def test_the_second_look_counts_for_the_agreement_and_nothing_follows(look, seco
 
 
 def test_the_figure_counts_out_chance():
-    assert precedents._kappa([]) is None
-    assert precedents._kappa([(0, 0), (0, 0)]) is None
-    assert precedents._kappa([(0, 0), (2, 2)]) == 10_000
-    assert precedents._kappa([(0, 2), (2, 0)]) == -10_000
-    assert precedents._kappa([(0, 0), (0, 2), (2, 0), (2, 2)]) == 0
+    assert precedents.kappa([]) is None
+    assert precedents.kappa([(0, 0), (0, 0)]) is None
+    assert precedents.kappa([(0, 0), (2, 2)]) == 10_000
+    assert precedents.kappa([(0, 2), (2, 0)]) == -10_000
+    assert precedents.kappa([(0, 0), (0, 2), (2, 0), (2, 2)]) == 0
 
 
 def test_it_is_given_on_the_page_and_in_the_api(client, look, second_arbiter, stranger):

@@ -108,6 +108,16 @@ HARMS = {
         " select o.id, o.shop_id, s.owner_id, 5, '', now(), ''"
         " from orders_order o join shops_shop s on s.id = o.shop_id limit 1"
     ],
+    "whoever says for the buyer how a case was handled is its buyer, and the case is over": [
+        "insert into reputation_score (refund_id, side, score, by_id, at)"
+        " select r.id, 'buyer', 5, s.owner_id, now() from refunds_refund r"
+        " join orders_order o on o.id = r.order_id join shops_shop s on s.id = o.shop_id limit 1"
+    ],
+    "what stops a shop without a person has its figures": [
+        "insert into shops_sanction (shop_id, step, reason, is_grave, imposed_by_id, imposed_at, until, appeal, answer,"
+        " state, entered_at, deadline_at)"
+        " select id, 'warning', 'x', false, null, now(), now(), '', '', 'over', now(), null from shops_shop limit 1"
+    ],
     "a shop's own row knows until when it is licensed": ["update shops_shop set licensed_until = '2001-01-01'"],
     "what is forbidden to a shop is forbidden by a step that was not lifted": [
         "update shops_shop set no_sales_until = now() + interval '3 days' where no_sales_until is null"

@@ -12,7 +12,7 @@ from orders import conversation
 from orders import lifecycle as orders
 from orders.models import Order
 from refunds import lifecycle as refunds
-from reputation import counting, figures, shop_levels, stream, transparency
+from reputation import counting, figures, published, shop_levels, stream, transparency
 from reputation.counting import Counted
 from reputation.feedback import SUGGESTED, Row
 from reputation.models import Downgrade, Mark, Tally
@@ -149,6 +149,10 @@ def test_a_shop_falls_only_after_its_notice(shop, at):
 # Pages
 
 
+def told_of(found):
+    return {each.code: says for _name, rows in published.by_group(found, found) for each, says in rows}
+
+
 def test_the_transparency_page_is_public_and_tells_nothing_of_few(client, ruled, at):
     rulebook.install(at=at)
     counting.catch_up(at=at)
@@ -161,13 +165,13 @@ def test_the_transparency_page_is_public_and_tells_nothing_of_few(client, ruled,
     assert "98.00" not in page, "a single case's sum is told nowhere"
     for name in ("notifications:official", "support:room"):
         assert reverse(name) in page, "how to know that it is us, and how to reach a person"
-    assert dict(transparency.rows(figures.NOTHING))[gettext("Measures taken back")] == "0"
+    assert told_of(figures.NOTHING)["measures_lifted"] == "0"
     assert gettext("Owed to the guarantee fund") in page, "by shops and by buyers"
     told = client.get(reverse("reputation:transparency"), headers={"Accept-Language": "en"}).content.decode()
     for what in ("≥ 99.50 %", "¥10,000.00", "Cannot buy", "365 days", "the shop is closed"):
         assert what in told, "what levels take and what steps there are, for everybody"
     few = figures.Figures({"measures": Counter({"taken:warning": 3, "lifted": 1})}, {})
-    assert str(figures.FEWEST) in dict(transparency.rows(few))[gettext("Measures taken back")], "a few single people"
+    assert str(figures.FEWEST) in told_of(few)["measures_lifted"], "a few single people"
 
 
 def test_how_claims_end_is_told_by_reason_and_in_each_word_once(client, db, at):

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 
 from privacy import register
+from reputation import published
 from timeline.machines import Machine, machines
 
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
 
 def documents() -> dict[str, str]:
     """Every generated document by its name under docs/."""
-    return {"states.md": states(), "privacy.md": register.written()}
+    return {"states.md": states(), "privacy.md": register.written(), "figures.md": published.written()}
 
 
 def states() -> str:
