@@ -1,7 +1,11 @@
-"""`make interleave`: every schedule with at most two preemptions of every pair of verbs, on all processors."""
+"""`make interleave`: every schedule with at most two preemptions of every pair of verbs, on all processors.
+
+`ARGS="--verbs overturn replace"` narrows the pairs, `ARGS="--some 12"` the schedules of each.
+"""
 
 import argparse
 import os
+import random
 import time
 from typing import Any
 
@@ -14,11 +18,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make interleave", description=__doc__)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--verbs", nargs="*", help="only pairs in which one of these takes part")
+    parser.add_argument("--some", type=int, help="only so many schedules of each pair, drawn by --seed")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     asked = parser.parse_args()
     processes.set_up()
+    if asked.some:
+        say(f"Seed {asked.seed}")
+    job = (asked.verbs, asked.some, asked.seed)
     with processes.own_servers():
         listener = Listener()
-        is_whole = processes.divide(explore_some, asked.verbs, processes=asked.processes, heard=listener)
+        is_whole = processes.divide(explore_some, job, processes=asked.processes, heard=listener)
     say(f"{listener.pairs} pairs, {listener.schedules} schedules in {time.monotonic() - listener.began:.0f} s")
     return 0 if is_whole else 1
 
@@ -40,8 +49,9 @@ class Listener:
         return True
 
 
-def explore_some(number: int, of: int, verbs: list[str] | None, told: Any) -> None:
+def explore_some(number: int, of: int, job: tuple[list[str] | None, int | None, int], told: Any) -> None:
     """One process's share of the pairs."""
+    verbs, some, seed = job
     from tests.interleaving.explorer import Explorer
     from tests.interleaving.pairs import Explored, Ring, all_pairs
     from tests.interleaving.scene import build
@@ -54,7 +64,10 @@ def explore_some(number: int, of: int, verbs: list[str] | None, told: Any) -> No
         for pair in pairs[number::of]:
             ring.figures = Explored()
             try:
-                ring.explore(pair)
+                if some:
+                    ring.sample(pair, random.Random(f"{seed} {pair}"), most=some)
+                else:
+                    ring.explore(pair)
             except AssertionError as anomaly:
                 told.put(str(anomaly))
                 return

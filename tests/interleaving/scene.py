@@ -1,4 +1,4 @@
-"""A mall in the middle of everything: two dozen verbs that move money are possible in it at the same moment.
+"""A mall in the middle of everything: four dozen verbs that move money are possible in it at the same moment.
 
 It is built once by the verbs themselves and kept as a copy of every table; `Scene.restore` puts it back before each
 schedule, as the owner, because the application may not remove history.
@@ -14,35 +14,40 @@ from unittest.mock import patch
 
 import psycopg2
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from accounts.models import Role, User
 from disputes import lifecycle as disputes
 from disputes.models import Dispute
 from kamen.settings.base import database
-from ledger import payments, payouts
+from ledger import outside, payments, payouts, reconciliation
 from ledger import sandbox as wall
-from ledger.models import Payment, Payout
+from ledger.gateways import RefundState
+from ledger.models import Difference, Payment, Payout, Settlement
 from ledger.states import PayoutState
 from ledger.transfers import Reason, transfer
-from orders import delivery, purchase
+from orders import attachments, delivery, purchase
 from orders import lifecycle as orders
-from orders.models import Order
-from refunds import citations
+from orders.models import Order, Unit
+from refunds import citations, contests, replacing
 from refunds import lifecycle as refunds
-from refunds.models import Refund
+from refunds.models import Contest, Refund
 from shops import lifecycle as shops
 from shops import listings, stock
 from shops.models import Kind, Listing, Shop
 from tests.database import KEPT, as_owner_of
 from tests.fixtures import people
 from tests.fixtures.disputes import drafted
+from tests.simulation.channel import Refund as ChannelRefund
 from tests.simulation.channel import SimulatedChannel
 from timeline import clock, sweep
 from timeline.machines import machines
 from timeline.models import Timer
 
 PRICE = 9_800
+#: Why somebody says something, long enough for any of them.
+WHY = "发行方第二次答复：该卡密售出时有效，此前的答复有误，见所附更正函。"
 VISIT = delivery.Visit(address="203.0.113.9", session="s", agent="a")
 
 
@@ -139,10 +144,11 @@ def at_the_wall(scene: Scene) -> Any:
 class _Builder:
     def __init__(self, scene: Scene, at: datetime) -> None:
         self.scene, self.at = scene, at
-        self.buyer, self.other = people.person("scene-buyer"), people.person("scene-other")
+        self.buyer, self.other, self.poor = (people.person(f"scene-{name}") for name in ("buyer", "other", "poor"))
         self.seller = people.person("scene-seller")
         self.arbiter = people.staff(Role.ARBITER, at=at, name="scene-arbiter")
         self.senior = people.staff(Role.SENIOR, at=at, name="scene-senior")
+        self.lead = people.staff(Role.LEAD, at=at, name="scene-lead")
         self.risk = people.staff(Role.RISK, at=at, name="scene-risk")
         self.finance = [people.staff(Role.FINANCE, at=at, name=f"scene-finance{number}") for number in (1, 2)]
 
@@ -161,6 +167,10 @@ class _Builder:
         self._sale_completed()
         self._sale_disputed()
         self._money_on_its_way()
+        self._payment_contested()
+        self._paid_by_a_channel()
+        self._goods_delivered_anew()
+        self._top_up_taken_back()
         self._shop()
 
     def _sale_to_be_paid(self) -> None:
@@ -272,7 +282,84 @@ class _Builder:
         verbs["send_again"] = lambda: payouts.retry(Payout.objects.get(pk=manual.pk), by=_user(second), at=now)
         verbs["run_payouts"] = lambda: payouts.run(at=now)
 
+    def _payment_contested(self) -> None:
+        """Two instant payments of one order: the shop contests one of them already, the other it can."""
+        order = self._paid(2, by=self.other)
+        first, second = (self._paid_at_once(order, place) for place in (1, 2))
+        letter = SimpleUploadedFile("letter.txt", "更正函".encode(), content_type="text/plain")
+        words: dict[str, Any] = {"ground": "record_wrong", "text": WHY, "by": self.seller}
+        words["attachments"] = [attachments.attach(_order(order), letter, by=self.seller, at=self.at)]
+        found = contests.file(_refund(first), **words, at=self.at)
+        verbs, now = self.scene.verbs, self.scene.at
+        verbs["contest"] = lambda: contests.file(_refund(second), **words, at=now)
+        verbs["withdraw_contest"] = lambda: contests.withdraw(_contest(found), by=_user(self.seller), at=now)
+        verbs["overturn"] = lambda: contests.overturn(
+            _contest(found), finding=WHY, recourse="fund", by=_user(self.lead), at=now
+        )
+
+    def _paid_at_once(self, order: Order, place: int) -> Refund:
+        self._proven_bad(order, place)
+        unit = order.units.get(place=place)
+        return refunds.ask(order=_order(order), units=[unit], reason="CODE_INVALID", by=order.buyer, at=self.at)
+
+    def _proven_bad(self, order: Order, place: int) -> None:
+        unit = order.units.get(place=place)
+        delivery.reveal(unit, by=order.buyer, at=self.at, visit=VISIT)
+        delivery.record_validity(unit, is_valid=False, source="issuer", at=self.at)
+
+    def _paid_by_a_channel(self) -> None:
+        """What goes back of it is to go to the balance, or by a channel's own doing the way it came."""
+        order, payment = self._charged(3)
+        delivery.reveal(order.units.get(place=1), by=self.buyer, at=self.at, visit=VISIT)
+        self._proven_bad(order, 2)
+        wish: dict[str, Any] = {"reason": "CODE_INVALID", "prefers": Refund.Preference.BALANCE}
+        refund = refunds.ask(order=_order(order), units=self._units(order, 1), **wish, by=self.buyer, at=self.at)
+        ticket = self._in_the_file("X1", self._number_of(payment), PRICE)
+        verbs, now = self.scene.verbs, self.scene.at
+        verbs["accept_to_balance"] = lambda: refunds.accept(_refund(refund), by=_user(self.seller), at=now)
+        verbs["ask_to_balance"] = lambda: refunds.ask(
+            order=_order(order), units=self._units(order, 2), **wish, by=_user(self.buyer), at=now
+        )
+        verbs["book_outside"] = lambda: self._book(ticket, now)
+
+    def _goods_delivered_anew(self) -> None:
+        """One replacement is promised, one is being looked at."""
+        order = self._paid(2)
+        promised, checking = (self._wished(order, place) for place in (1, 2))
+        replacing.promise(_refund(promised), by=self.seller, at=self.at)
+        replacing.replace(_refund(checking), by=self.seller, at=self.at + timedelta(minutes=1))
+        verbs, now = self.scene.verbs, self.scene.at
+        verbs["replace"] = lambda: replacing.replace(_refund(promised), by=_user(self.seller), at=now)
+        verbs["cannot_supply"] = lambda: replacing.cannot_supply(_refund(promised), by=_user(self.seller), at=now)
+        verbs["confirm_replacement"] = lambda: replacing.confirm_replacement(
+            _refund(checking), by=_user(self.buyer), at=now
+        )
+        verbs["bad_again"] = lambda: replacing.bad_again(
+            _refund(checking), text="还是不能用。", by=_user(self.buyer), at=now
+        )
+
+    def _wished(self, order: Order, place: int) -> Refund:
+        delivery.reveal(order.units.get(place=place), by=self.buyer, at=self.at, visit=VISIT)
+        wish: dict[str, Any] = {"reason": "CODE_INVALID", "prefers": Refund.Preference.REISSUE}
+        return refunds.ask(order=_order(order), units=self._units(order, place), **wish, by=self.buyer, at=self.at)
+
+    def _top_up_taken_back(self) -> None:
+        """A bank takes a top-up back, and whoever topped up is about to spend it."""
+        payment = payments.top_up(user=self.poor, amount=12_000, channel="sandbox", at=self.at)
+        payments.open_charge(payment, title="…")
+        charge = self.scene.channel.pay(payment.number)
+        payments.confirm(payment, provider_txn=charge.txn, amount=charge.amount, at=self.at)
+        order = self._placed(1, self.poor)
+        ticket = self._in_the_file("X2", charge.txn, charge.amount)
+        verbs, now = self.scene.verbs, self.scene.at
+        verbs["take_top_up_back"] = lambda: self._book(ticket, now)
+        verbs["spend_top_up"] = lambda: orders.pay_from_wallet(_order(order), by=_user(self.poor), at=now)
+
     def _shop(self) -> None:
+        """It owes the guarantee fund something: whatever it earns pays that first."""
+        debt = f"shop:{self.shop.pk}:debt"
+        words: dict[str, Any] = {"subject": f"shop:{self.shop.pk}", "key": f"world:{debt}", "at": self.at}
+        transfer(source=debt, target="platform:recoverable", amount=3_000, reason=Reason.DEBT, **words)
         verbs, now = self.scene.verbs, self.scene.at
         verbs["pay_in"] = lambda: shops.pay_in(
             _shop(self.shop).deposit, amount=5_000, channel="sandbox", by=_user(self.seller), at=now, key="scene:second"
@@ -321,10 +408,41 @@ class _Builder:
             buyer=by or self.buyer, listing=self.listing, quantity=quantity, acknowledged=True, at=self.at
         )
 
-    def _paid(self, quantity: int) -> Order:
-        order = self._placed(quantity)
-        orders.pay_from_wallet(order, by=self.buyer, at=self.at)
+    def _paid(self, quantity: int, by: User | None = None) -> Order:
+        order = self._placed(quantity, by)
+        orders.pay_from_wallet(order, by=order.buyer, at=self.at)
         return _order(order)
+
+    def _charged(self, quantity: int) -> tuple[Order, Payment]:
+        order = self._placed(quantity)
+        payment = purchase.ask_for_charge(order, channel="sandbox", by=self.buyer, at=self.at)
+        payments.open_charge(payment, title="…")
+        charge = self.scene.channel.pay(payment.number)
+        payments.confirm(payment, provider_txn=charge.txn, amount=charge.amount, at=self.at)
+        return _order(order), payment
+
+    def _units(self, order: Order, place: int) -> list[Unit]:
+        return list(order.units.filter(place=place))
+
+    def _number_of(self, payment: Payment) -> str:
+        """The channel's number of what was paid."""
+        return next(charge.txn for charge in self.scene.channel.taken if charge.number == payment.number)
+
+    def _in_the_file(self, number: str, txn: str, amount: int) -> Difference:
+        """The channel's file tells of what it paid back on its own account."""
+        self.scene.channel.own[number] = ChannelRefund(txn, amount, RefundState.DONE)
+        sheet, _new = Settlement.objects.get_or_create(
+            channel="sandbox",
+            day=self.at.date(),
+            defaults={"fetched_at": self.at, "sha256": "0" * 64, "lines": 2, "came_in": 0, "went_out": amount},
+        )
+        line = reconciliation.Found(Difference.Kind.OUTSIDE, "refund", number, txn, theirs=amount)
+        reconciliation._open(sheet, line, at=self.at)
+        return Difference.objects.get(number=number)
+
+    def _book(self, ticket: Difference, at: datetime) -> None:
+        found = Difference.objects.get(pk=ticket.pk)
+        outside.settle(found, is_booked=True, reason=WHY, by=_user(self.finance[0]), at=at)
 
     def _dispute(self) -> Dispute:
         order = self._paid(1)
@@ -373,6 +491,10 @@ def _order(order: Order) -> Order:
 
 def _refund(refund: Refund) -> Refund:
     return Refund.objects.get(pk=refund.pk)
+
+
+def _contest(contest: Contest) -> Contest:
+    return Contest.objects.get(pk=contest.pk)
 
 
 def _dispute(dispute: Dispute) -> Dispute:

@@ -8,7 +8,7 @@ import json
 import logging
 import random
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,18 +20,20 @@ from unittest.mock import patch
 from django.db import connection, transaction
 
 from disputes.models import PARTIES
-from ledger import gateways, payouts
+from ledger import gateways, payouts, reconciliation
 from ledger import sandbox as wall
-from ledger.models import Payment, Payout
+from ledger.models import Difference, Payment, Payout
 from ledger.states import PayoutState
 from ledger.transfers import InsufficientBalance
 from shops.models import Deposit
 from tests.simulation import verbs
 from tests.simulation.channel import SimulatedChannel
 from tests.simulation.coverage import Tally
-from tests.simulation.rules import Rules, deposits_paid, in_hand
+from tests.simulation.rules import Rules, booked_outside, deposits_paid, in_hand
 from tests.simulation.world import World, start_coupons
+from timeline import prepared
 from timeline.models import Outage, Timer
+from timeline.prepared import Kept
 from timeline.refusals import Refused
 
 #: How often people do what no button offers: any verb, to anything, by anybody.
@@ -45,7 +47,7 @@ REASONS = ("CODE_INVALID", "CODE_INVALID", "NOT_DELIVERED", "CHANGE_OF_MIND")
 
 
 #: What people see before them: everything that has a state, whose it is, and what matters of it.
-NEAR = """
+NEAR = Kept("""
     select 'order', o.id, o.state, o.buyer_id, s.owner_id, count(u.id), '' from orders_order o
       join shops_shop s on s.id = o.shop_id join orders_unit u on u.order_id = o.id group by o.id, s.id
     union all
@@ -67,11 +69,13 @@ NEAR = """
     union all
     select 'coupon', id, state, 0, 0, 0, code from orders_coupon
     union all
+    select 'difference', id, state, 0, 0, 0, kind from ledger_difference where state = 'open'
+    union all
     select 'deposit', d.id, d.state, 0, s.owner_id, 0, '' from shops_deposit d join shops_shop s on s.id = d.shop_id
     union all
     select 'listing', l.id, l.state, 0, s.owner_id, 0, '' from shops_listing l join shops_shop s on s.id = l.shop_id
     order by 1, 2
-"""
+""")
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Thing:
 def near_at_hand() -> Iterator[Thing]:
     """All things of the case as they are now, in one query."""
     with connection.cursor() as cursor:
-        cursor.execute(NEAR)
+        prepared.execute(cursor, [NEAR], [])
         for row in cursor.fetchall():
             yield Thing(*row)
 
@@ -147,7 +151,7 @@ class Case:
         self.seed, self.world, self.rules, self.tally, self.tell = seed, world, rules, tally, tell
         self.chance = Random(seed)
         self.now = world.at + timedelta(minutes=self.chance.randrange(30 * 24 * 60))
-        self.channel = SimulatedChannel(Random(seed + 1))
+        self.channel = SimulatedChannel(Random(seed + 1), clock=lambda: self.now)
         self.bag: list[Message] = []
         self.told: deque[str] = deque(maxlen=40)
         self.sent = 0
@@ -237,6 +241,9 @@ class Case:
         weighted = list(self._offered())
         weights = [weight for weight, _message in weighted]
         message = self.chance.choices([message for _weight, message in weighted], weights)[0]
+        if message.name == "paid_back_by_the_channel":
+            self._say(f"paid back by the channel itself: {self.channel.pay_back(**message.words)}")
+            return None
         return self._paid(message.pk, **message.words) if message.name == "pay_at_the_channel" else message
 
     def _send(self, message: Message) -> None:
@@ -412,10 +419,16 @@ class Case:
     def _to_a_payment(self, payment: "Thing") -> Iterator[tuple[float, Message]]:
         if payment.name in self.channel.announced and len(self.channel.taken) < 5:
             yield 1.0, Message("pay_at_the_channel", payment.pk, None, {"number": payment.name})
+        if payment.state == "confirmed" and not self.channel.own and self.channel.charges_left(payment.name):
+            yield 0.2, Message("paid_back_by_the_channel", payment.pk, None, {"number": payment.name})
 
     def _to_a_payout(self, payout: "Thing") -> Iterator[tuple[float, Message]]:
         finance = self.chance.choice(self.world.staff["finance"])
         yield 3.0, Message(self.chance.choice(["retry", "pay_to_wallet", "void"]), payout.pk, finance)
+
+    def _to_a_difference(self, difference: "Thing") -> Iterator[tuple[float, Message]]:
+        finance, is_booked = self.chance.choice(self.world.staff["finance"]), {"is_booked": self.chance.random() < 0.5}
+        yield 1.0, Message("settle_difference", difference.pk, finance, is_booked)
 
     def _to_a_deposit(self, deposit: "Thing") -> Iterator[tuple[float, Message]]:
         chance, pk, amount = self.chance, deposit.pk, self.chance.choice([1_000, 20_000, 0])
@@ -501,6 +514,7 @@ class Case:
             "top_up": {"amount": self.chance.choice([1, 700])},
             "name_account": {"account": "x"},
             "withdraw_money": {"amount": 10**9, "key": f"wild:{self.seed}:{self.sent}"},
+            "settle_difference": {"is_booked": True},
             "register_outage": {"scope": "platform", "target": "", "began": 0, "lasts": 1},
         }
         by = self.chance.choice(self.world.everybody)
@@ -521,6 +535,7 @@ class Case:
             told = {"txn": charge.txn, "number": charge.number, "amount": charge.amount}
             if pk:
                 self._deliver(Message("notice", pk, None, {"body": json.dumps(told)}), may_fail=False)
+        self._read_the_files()
         for _ in range(ROUNDS):
             for what in ("outages", "sweep", "payouts", "silent", "deposits", "inbox", "remind"):
                 self._deliver(Message(what), may_fail=False)
@@ -534,11 +549,32 @@ class Case:
             broken.append("a clock is overdue and every worker has run")
         if stuck := [row.number for row in Payout.objects.due(self.now + payouts.BACK_OFF[-1]).order_by("pk")]:
             broken.append(f"payouts do not come to an end: {stuck}")
-        ours = in_hand() - self.world.in_hand - deposits_paid()
+        ours = in_hand() - self.world.in_hand - deposits_paid() - self.channel.not_booked(booked_outside())
         if ours != self.channel.in_hand and not self._is_on_its_way():
             broken.append(f"the channel has {self.channel.in_hand} fen in hand, our books say {ours}")
+        if not self._is_on_its_way():
+            broken += self._unlike_the_files()
         if broken:
             raise self._broken(broken)
+
+    def _unlike_the_files(self) -> list[str]:
+        """What the channel did, line by line, is what we say; what it did by itself may not fit, and people know it."""
+        lines = [line for _at, line in self.channel.done]
+        found = reconciliation._of_lines(self.channel.name, lines, Counter())
+        return [
+            f"the channel's file and we differ: {each}"
+            for each in found
+            if not (each.kind == Difference.Kind.OUTSIDE and each.number in self.channel.own)
+        ]
+
+    def _read_the_files(self) -> None:
+        """The day is over, its file and those before it are fetched, and finance books what the channel did itself."""
+        self.now += timedelta(days=1)
+        self._deliver(Message("reconcile"), may_fail=False)
+        for thing in near_at_hand():
+            if thing.kind == "difference" and thing.name == Difference.Kind.OUTSIDE:
+                finance = self.world.staff["finance"][0]
+                self._deliver(Message("settle_difference", thing.pk, finance, {"is_booked": True}), may_fail=False)
 
     def _is_on_its_way(self) -> bool:
         """Whether the channel has paid something that waits for finance to ask about."""

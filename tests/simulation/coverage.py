@@ -30,6 +30,8 @@ ROOMS = (
     "shops/stock.py",
     "ledger/payments.py",
     "ledger/payouts.py",
+    "ledger/outside.py",
+    "ledger/reconciliation.py",
 )
 #: Functions of these files that no verb of the simulation calls.
 NOT_SIMULATED = {

@@ -16,6 +16,8 @@ from disputes.rulings import SMALL
 from kamen import books
 from ledger.gateways import RefundState
 from tests.simulation.channel import SimulatedChannel
+from timeline import prepared
+from timeline.prepared import Kept
 
 #: Too slow for every step, or only true once the workers are awake again: asked at the end of a case.
 AT_THE_END = {
@@ -116,19 +118,21 @@ OUR_FUNCTION = re.compile(
     r"\b(?:accounts|timeline|ledger|rulebook|shops|orders|refunds|disputes|reputation|notifications|support|complaints|privacy)_\w+\s*\("
 )
 #: What was written in this transaction so far, by table; rows that were rolled back are counted, too.
-WRITTEN = """
+WRITTEN = Kept("""
     select relname, n_tup_ins + n_tup_upd + n_tup_del from pg_stat_xact_user_tables
      where n_tup_ins + n_tup_upd + n_tup_del > 0
-"""
-#: So many sets of rules are kept prepared.
-MOST_PREPARED = 300
+""")
+#: Where rules write down who breaks them, in this connection alone: so any number of them are asked in one round trip.
+BROKEN = "simulation_broken"
+#: What our side of the channel's books stands in.
+OURS = {"ledger_notice", "ledger_payout", "ledger_transfer"}
 
 
 class Rules:
     """All rules: after each step those about tables that the step wrote to, at the end of a case every one.
 
-    A rule whose tables nobody has touched answers what it answered before. Each set of rules that is asked together is
-    one statement, prepared once per connection.
+    A rule whose tables nobody has touched answers what it answered before. Each rule is prepared once per connection,
+    and those that are asked together go in one round trip.
     """
 
     def __init__(self) -> None:
@@ -137,52 +141,74 @@ class Rules:
         self.often = {name: sql for name, sql in asked.items() if name not in AT_THE_END}
         tables = connection.introspection.table_names()
         self.reads = {name: _tables_of(sql, tables) for name, sql in self.often.items()}
-        self.prepared: dict[frozenset[str], str] = {}
+        self.prepared: dict[str, str] = {}
         self.written: dict[str, int] = {}
+        self.done_by_channel = 0
+        with connection.cursor() as cursor:
+            cursor.execute(f"create temporary table if not exists {BROKEN} (rule text, offender text)")
 
     def begin(self) -> None:
         """A case begins, in a transaction of its own that may stand idle for as long as a busy machine makes it."""
-        self.written = {}
+        self.written, self.done_by_channel = {}, 0
         with connection.cursor() as cursor:
             cursor.execute("set local idle_in_transaction_session_timeout = 0")
 
     def broken(self, channel: SimulatedChannel, *, at_the_end: bool = False) -> list[str]:
         """Every rule that does not hold, with who breaks it; empty is sound."""
-        return list(self._ask(frozenset(self.every if at_the_end else self.often))) + list(against_the_channel(channel))
+        return [*self._ask(self.every if at_the_end else self.often), *against_the_channel(channel)]
 
     def broken_by_a_step(self, channel: SimulatedChannel) -> list[str]:
         """The same, of what was written since the last step of this case."""
-        return list(self._ask(self._of_what_was_written())) + list(against_the_channel(channel))
+        touched, done = self._what_was_written(), len(channel.done)
+        broken = list(
+            self._ask(rule for rule, tables in self.reads.items() if touched and (not tables or tables & touched))
+        )
+        if touched & OURS or done != self.done_by_channel:
+            broken += against_the_channel(channel)
+        self.done_by_channel = done
+        return broken
 
-    def _of_what_was_written(self) -> frozenset[str]:
-        """The rules about tables that were written to since the last time."""
+    def _what_was_written(self) -> set[str]:
+        """The tables that were written to since the last time."""
         now = dict(_rows(WRITTEN))
         touched = {table for table, count in now.items() if count != self.written.get(table)}
         self.written = now
-        return frozenset(rule for rule, tables in self.reads.items() if touched and (not tables or tables & touched))
+        return touched
 
-    def _ask(self, asked: frozenset[str]) -> Iterator[str]:
-        if not asked:
+    def _ask(self, asked: Iterable[str]) -> Iterator[str]:
+        calls = [f"execute {self._prepared(rule)}" for rule in asked]
+        if not calls:
             return
-        if asked not in self.prepared:
-            self.prepared[asked] = self._prepare(asked)
-        for rule, offender in _rows(f"execute {self.prepared[asked]}"):
+        for rule, offender in _rows(
+            "; ".join([f"delete from {BROKEN}", *calls, f"select rule, offender from {BROKEN}"])
+        ):
             yield f"{rule}: {offender}"
 
-    def _prepare(self, asked: frozenset[str]) -> str:
-        if len(self.prepared) >= MOST_PREPARED:
+    def _prepared(self, rule: str) -> str:
+        """The name under which this connection knows a rule."""
+        if rule not in self.prepared:
+            name, words = f"simulation_rule_{len(self.prepared)}", rule.replace("'", "''")
             with connection.cursor() as cursor:
-                cursor.execute(";".join(f"deallocate {name}" for name in self.prepared.values()))
-            self.prepared.clear()
-        parts = [
-            f"(select '{rule.replace(chr(39), chr(39) * 2)}'::text, x.offender::text from ({sql}) x (offender))"
-            for rule, sql in self.every.items()
-            if rule in asked
-        ]
-        name = f"simulation_rules_{len(self.prepared)}"
-        with connection.cursor() as cursor:
-            cursor.execute(f"prepare {name} as {' union all '.join(parts)}")
-        return name
+                cursor.execute(
+                    f"prepare {name} as insert into {BROKEN}"
+                    f" select '{words}', x.offender::text from ({self.every[rule]}) x (offender)"
+                )
+            self.prepared[rule] = name
+        return self.prepared[rule]
+
+
+NOTICES = Kept(
+    "select n.provider_txn, p.number, n.amount from ledger_notice n join ledger_payment p on p.id = n.payment_id"
+)
+PAYOUTS = Kept(
+    "select o.number, o.state, o.amount, exists ("
+    " select from ledger_transfer t where t.key = 'payout:' || o.id || ':to_wallet')"
+    " from ledger_payout o where o.destination in ('channel', 'account') and strpos(o.key, ':outside:') = 0"
+)
+OUTSIDE = Kept(
+    "select split_part(key, ':outside:', 2), sum(amount)::bigint from ledger_payout"
+    " where strpos(key, ':outside:') > 0 and state <> 'void' group by 1"
+)
 
 
 def _tables_of(sql: str, tables: Iterable[str]) -> set[str]:
@@ -195,19 +221,13 @@ def _tables_of(sql: str, tables: Iterable[str]) -> set[str]:
 def against_the_channel(channel: SimulatedChannel) -> Iterator[str]:
     """S2 and S6 with the second opinion: what we believe the channel took and paid, it took and paid, to the fen."""
     taken = {(charge.txn, charge.number): charge.amount for charge in channel.taken}
-    for txn, number, amount in _rows(
-        "select n.provider_txn, p.number, n.amount from ledger_notice n join ledger_payment p on p.id = n.payment_id"
-    ):
+    for txn, number, amount in _rows(NOTICES):
         if taken.get((txn, number)) != amount:
             yield f"S2 a notice was believed that the channel never sent: {txn} {amount}"
-    ours = {
-        number: (state, amount, to_wallet)
-        for number, state, amount, to_wallet in _rows(
-            "select o.number, o.state, o.amount, exists ("
-            " select from ledger_transfer t where t.key = 'payout:' || o.id || ':to_wallet')"
-            " from ledger_payout o where o.destination in ('channel', 'account')"
-        )
-    }
+    ours = {number: (state, amount, to_wallet) for number, state, amount, to_wallet in _rows(PAYOUTS)}
+    for number, amount in booked_outside().items():
+        if number not in channel.own or amount > channel.own[number].amount:
+            yield f"S6 {amount} fen are booked as paid by the channel under {number}, and it did not pay them"
     for number, (state, amount, to_wallet) in ours.items():
         theirs = channel.refunds.get(number)
         has_paid = theirs is not None and theirs.state is RefundState.DONE
@@ -218,6 +238,11 @@ def against_the_channel(channel: SimulatedChannel) -> Iterator[str]:
     for number, refund in channel.refunds.items():
         if number not in ours or ours[number][1] != refund.amount:
             yield f"S6 the channel paid {refund.amount} fen for {number}, of which nobody knows"
+
+
+def booked_outside() -> dict[str, int]:
+    """What we have booked of what the channel paid back on its own account, by its numbers, in fen."""
+    return dict(_rows(OUTSIDE))
 
 
 def in_hand() -> int:
@@ -236,5 +261,8 @@ def deposits_paid() -> int:
 
 def _rows(sql: str) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(sql)
+        if isinstance(sql, Kept):
+            prepared.execute(cursor, [sql], [])
+        else:
+            cursor.execute(sql)
         return list(cursor.fetchall())

@@ -16,9 +16,9 @@ from accounts.models import User
 from disputes import appeals
 from disputes import lifecycle as disputes
 from disputes.models import Appeal, Dispute
-from ledger import gateways, payments, payouts
+from ledger import gateways, outside, payments, payouts, reconciliation
 from ledger.gateways import BadNotice, ChannelDown, ChannelRefused
-from ledger.models import Payment, Payout
+from ledger.models import Difference, Payment, Payout
 from notifications import inbox, mail
 from orders import coupons, delivery, purchase
 from orders import lifecycle as orders
@@ -378,6 +378,11 @@ def void(payout: Payout, *, by: User, at: datetime) -> None:
     payouts.void(payout, by=by, at=at)
 
 
+@of(Difference)
+def settle_difference(difference: Difference, *, by: User, at: datetime, is_booked: bool) -> None:
+    outside.settle(difference, is_booked=is_booked, reason="渠道文件已核对。", by=by, at=at)
+
+
 @of(Deposit)
 def register_outage(
     deposit: Deposit, *, by: User, at: datetime, scope: str, target: str, began: int, lasts: int
@@ -431,13 +436,18 @@ def wake(what: str, *, at: datetime) -> int:
             outages.work(at=at)
             upkeep.end_long_pauses(at=at)
             upkeep.recompute_provisional(at=at)
+        case "reconcile":
+            reconciliation.run(at=at)
         case "deposits":
             for deposit in shops.drawn_down():
                 shops.reweigh(deposit, at=at)
     return 0
 
 
-WAKE_UPS = ("sweep", "sweep", "sweep", "payouts", "payouts", "silent", "inbox", "remind", "outages", "deposits")
+WAKE_UPS = (
+    *("sweep", "sweep", "sweep", "payouts", "payouts"),
+    *("silent", "inbox", "remind", "outages", "deposits", "reconcile"),
+)
 
 
 def next_due() -> datetime | None:
