@@ -125,13 +125,24 @@ class User(AbstractBaseUser, PermissionsMixin):
         """What Django calls the display name."""
         return self.display_name
 
+    #: What `know_roles` has read.
+    _known_roles: frozenset[str] | None = None
+
     @property
     def roles(self) -> frozenset[str]:
         """The roles of staff the user holds now."""
+        if self._known_roles is not None:
+            return self._known_roles
         return frozenset(self.staff_roles.held().values_list("role", flat=True))
+
+    def know_roles(self) -> None:
+        """Read the roles once, for a page that asks of many rows what its reader may do; verbs read them anew."""
+        self._known_roles = self.roles
 
     def has_role(self, role: str) -> bool:
         """Whether the user holds this role of staff now."""
+        if self._known_roles is not None:
+            return role in self._known_roles
         return self.staff_roles.held().filter(role=role).exists()
 
     @property

@@ -23,13 +23,14 @@ from complaints.states import ComplaintState
 from disputes import lifecycle as disputes
 from ledger.gateways import BadNotice, ChannelDown, ChannelRefused, UnknownChannel
 from refunds.states import RefundState
-from timeline import clock, events
+from timeline import clock, events, parts
 from timeline.refusals import Refused
 from timeline.sweep import fire_overdue
 
 log = logging.getLogger(__name__)
 
-PAGE = 50
+#: Of what waits, so many at a time; of what is over, so many.
+PAGE, FEW = 50, 20
 LOOKS = {
     ComplaintState.ARRIVED: ("hourglass", "amber"),
     ComplaintState.WORKING: ("user-check", "brand"),
@@ -253,13 +254,22 @@ def _load(request: SignedInRequest, row: RecordForm) -> str:
 def _queue(request: SignedInRequest) -> HttpResponse:
     at = clock.now()
     all_of_them = Complaint.objects.visible_to(request.user).select_related("order", "refund", "taken_by")
-    answered = all_of_them.filter(state=ComplaintState.ANSWERED).order_by("-answered_at", "pk")
-    ended = all_of_them.filter(closed_at__isnull=False).order_by("-closed_at", "pk")
+    lists = {
+        "waiting": parts.part(all_of_them.waiting(), by="deadline_at", place=request.GET.get("after", ""), most=PAGE),
+        "answered": parts.part(
+            all_of_them.filter(state=ComplaintState.ANSWERED),
+            by="-answered_at",
+            place=request.GET.get("answered", ""),
+            most=FEW,
+        ),
+        "ended": parts.part(
+            all_of_them.filter(closed_at__isnull=False), by="-closed_at", place=request.GET.get("ended", ""), most=FEW
+        ),
+    }
     context = {
         "at": at,
-        "waiting": [_row(each) for each in all_of_them.waiting()[:PAGE]],
-        "answered": [_row(each) for each in answered[:20]],
-        "ended": [_row(each) for each in ended[:20]],
+        "parts": lists,
+        **{name: [_row(each) for each in found.rows] for name, found in lists.items()},
         "figures": figures.figures(at),
         "may_record": bool(request.user.roles & ANSWERING),
     }
@@ -269,6 +279,8 @@ def _queue(request: SignedInRequest) -> HttpResponse:
 def _page(request: SignedInRequest, found: Complaint, *, status: int = 200, **forms: Any) -> HttpResponse:
     result = words.result_of(found)
     actions = found.actions_for(request.user)
+    case_form = forms.get("case_form") or (CaseForm(complaint=found) if "open_case" in actions else None)
+    is_nothing_free = case_form is not None and not case_form.found
     context = {
         "row": _row(found),
         "complaint": found,
@@ -277,12 +289,13 @@ def _page(request: SignedInRequest, found: Complaint, *, status: int = 200, **fo
         "case": _case(found),
         "words": [
             {"word": each, "kind": each.get_kind_display(), "is_given_up": each.is_given_up()}
-            for each in found.words.select_related("complaint", "by").order_by("pk")
+            for each in reversed(found.words.select_related("complaint", "by").order_by("-pk")[:PAGE])
         ],
         "externals": found.externals.order_by("pk"),
         "happened": list(events.stream(found.address))[-30:],
         "link_form": forms.get("link_form") or LinkForm(),
-        "case_form": forms.get("case_form") or (CaseForm(complaint=found) if "open_case" in actions else None),
+        "case_form": None if is_nothing_free else case_form,
+        "is_nothing_free": is_nothing_free,
         "say_form": forms.get("say_form") or SayForm(initial={"text": words.first_word(found)}),
         "close_form": forms.get("close_form") or CloseForm(),
         "at": clock.now(),

@@ -4,7 +4,7 @@ Each question names things by address, with the page where somebody sees to it. 
 and fails if one finds something; each is a gauge for those who watch, and all stand on one page for staff.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -224,12 +224,25 @@ def look(at: datetime) -> dict[str, list[Finding]]:
 
 def page_of(subject: str) -> str:
     """Where staff see to a thing; empty where there is no such page."""
-    kind, _colon, pk = subject.partition(":")
-    if kind not in machines or not pk.isdecimal():
-        return ""
-    thing: Tracked | None = machines[kind].model._base_manager.filter(pk=int(pk)).first()
-    if thing is None:
-        return ""
+    return pages_of([subject]).get(subject, "")
+
+
+def pages_of(subjects: Iterable[str]) -> dict[str, str]:
+    """Where staff see to each of these things, if there is such a page; one query for each kind of thing."""
+    wanted: dict[str, set[int]] = {}
+    for subject in subjects:
+        kind, _colon, pk = subject.partition(":")
+        if kind in machines and pk.isdecimal():
+            wanted.setdefault(kind, set()).add(int(pk))
+    found = {}
+    for kind, keys in wanted.items():
+        model: type[Tracked] = machines[kind].model
+        for thing in model._base_manager.filter(pk__in=keys).select_related(*model.read_with).order_by("pk"):
+            found[f"{kind}:{thing.pk}"] = _page_of(thing)
+    return found
+
+
+def _page_of(thing: Tracked) -> str:
     if isinstance(thing, Dispute):
         return reverse("disputes:bench_case", args=[thing.number])
     find = getattr(thing, "get_absolute_url", None)

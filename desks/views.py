@@ -29,13 +29,15 @@ def house_in_order(request: SignedInRequest) -> HttpResponse:
         raise Http404
     at = clock.now()
     found = house.look(at)
+    named = [each for findings in found.values() for each in findings[: house.NAMED]]
+    pages = house.pages_of(each.subject for each in named if not each.url)
     checks = [
         {
             "name": name,
             "words": words,
             "count": len(found[name]),
             "rows": [
-                {"finding": each, "url": each.url or house.page_of(each.subject)} for each in found[name][: house.NAMED]
+                {"finding": each, "url": each.url or pages.get(each.subject, "")} for each in found[name][: house.NAMED]
             ],
             "more": max(0, len(found[name]) - house.NAMED),
         }

@@ -58,6 +58,7 @@ def _coupons(request: HttpRequest, shop: Shop | None) -> HttpResponse:
             return redirect(request.path)
     found = Coupon.objects.filter(shop=shop).select_related("shop", "made_by")
     newest = parts.part(found, by="-id", place=request.GET.get("before", ""), most=PAGE)
+    signed_in(request).know_roles()
     rows = [_row(coupon, request.user, at=at) for coupon in newest.rows]
     may_make = coupons.may_issue(shop, request.user)
     context = {"shop": shop, "rows": rows, "part": newest, "form": form if may_make else None}

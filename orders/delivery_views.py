@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -27,13 +27,13 @@ from orders.states import Delivery, OrderState
 from orders.uploads import too_large
 from shops.models import SERVE, Ask, Kind, Shop, Way, keeping
 from shops.vault import SealBroken
-from timeline import clock
+from timeline import clock, parts
 from timeline.sweep import fire_overdue
 
 log = logging.getLogger(__name__)
 
 #: Orders on a page of the queue.
-QUEUE = 100
+QUEUE = 50
 
 
 @require_safe
@@ -44,11 +44,11 @@ def queue(request: HttpRequest, slug: str) -> HttpResponse:
         Order.objects.filter(shop=shop, state=OrderState.PAID)
         .select_related("snapshot", "buyer")
         .annotate(awaited=Count("units", filter=Q(units__delivery=Delivery.UNDELIVERED, units__held__gt=0)))
-        .order_by(F("promised_at").asc(nulls_last=True), "pk")
     )
     at = clock.now()
-    rows = [_row(order, at=at) for order in found[:QUEUE]]
-    return render(request, "orders/queue.html", {"shop": shop, "rows": rows, "at": at})
+    first = parts.part(found, by="promised_at", place=request.GET.get("after", ""), most=QUEUE)
+    rows = [_row(order, at=at) for order in first.rows]
+    return render(request, "orders/queue.html", {"shop": shop, "rows": rows, "part": first, "at": at})
 
 
 def _row(order: Any, *, at: Any) -> dict[str, Any]:

@@ -17,11 +17,11 @@ from orders.parties import SEEING_HEALTH, Side, side_of, visible_to
 from orders.states import Standing
 from shops.models import Way
 from shops.suppliers import connections
-from timeline import clock
+from timeline import clock, parts
 from timeline.sweep import fire_overdue
 
 #: Questions on a page, and what counts as lately for the health of a supplier.
-PAGE, LATELY = 200, timedelta(hours=24)
+PAGE, LATELY = 50, timedelta(hours=24)
 #: What is kept with a ticket and was no question to its supplier: silence after it is none.
 UNASKED = ("notice", "push", tickets.FAULT)
 NOTHING: dict[str, Any] = {"open": 0, "silent": 0, "oldest_at": None, "heard_at": None, "delivered": 0, "failed": 0}
@@ -43,8 +43,10 @@ def exchanges(request: HttpRequest, number: str) -> HttpResponse:
         }
         for ticket in found
     ]
-    asked = Exchange.objects.filter(ticket__unit__order=order).select_related("ticket").order_by("-pk")[:PAGE]
-    return render(request, "orders/exchanges.html", {"order": order, "rows": rows, "exchanges": asked})
+    asked = Exchange.objects.filter(ticket__unit__order=order).select_related("ticket")
+    newest = parts.part(asked, by="-id", place=request.GET.get("before", ""), most=PAGE)
+    context = {"order": order, "rows": rows, "exchanges": newest.rows, "part": newest}
+    return render(request, "orders/exchanges.html", context)
 
 
 @require_POST

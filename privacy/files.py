@@ -221,7 +221,12 @@ def _open_orders() -> list[QuerySet[Any, Any]]:
 
 def open_payouts(user: User) -> QuerySet[Payout]:
     """Money that is on its way to somebody."""
-    return Payout.objects.filter(user=user).exclude(state__in=sorted(PAYOUT.terminal))
+    return payouts_under_way().filter(user=user)
+
+
+def payouts_under_way() -> QuerySet[Payout]:
+    """Money that is on its way to anybody."""
+    return Payout.objects.exclude(state__in=sorted(PAYOUT.terminal))
 
 
 def _read(name: str) -> bytes:

@@ -5,14 +5,17 @@ What is agreed is carried out a week later, so that it can be taken back, and a 
 50; E-Commerce Law 24, 31.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts import lifecycle as accounts
-from accounts.models import Role, User
+from accounts.models import Role, StaffRole, User
 from ledger.accounts import balances
 from notifications.models import Preference
 from orders.models import Order
@@ -133,22 +136,33 @@ def lapse(erasure: Erasure, *, limit: str, at: datetime) -> None:
 
 def blocking(user: User, at: datetime) -> list[Item]:
     """What is open, so that nobody can be erased yet: money, debts, sales, cases, a shop, work for the mall, a hold."""
-    wallet, debt = (f"{user.address}:{pocket}" for pocket in ("wallet", "debt"))
-    held = balances([wallet, debt])
-    orders = Order.objects.filter(buyer=user).exclude(state__in=sorted(ORDER.terminal)).count()
-    cases = Refund.objects.filter(buyer=user).exclude(state__in=sorted(REFUND.terminal)).count()
-    found = {
-        "balance": held[wallet],
-        "debt": -held[debt],
-        "payouts": files.open_payouts(user).count(),
-        "orders": orders,
-        "cases": cases,
-        "talks": Talk.objects.open().filter(asked_by=user).count(),
-        "shop": Shop.objects.filter(owner=user).count(),
-        "work": user.staff_roles.held().count(),
-        "hold": Hold.objects.live().filter(user=user).count() + Hold.objects.live().filter(order__buyer=user).count(),
+    return blocking_each([user])[user.pk]
+
+
+def blocking_each(people: Sequence[User]) -> dict[int, list[Item]]:
+    """What is open of each of them, by their ids; as many queries for one as for fifty."""
+    held = balances([f"{user.address}:{pocket}" for user in people for pocket in ("wallet", "debt")])
+    counted = {
+        "payouts": _counted(files.payouts_under_way(), "user", people),
+        "orders": _counted(Order.objects.exclude(state__in=sorted(ORDER.terminal)), "buyer", people),
+        "cases": _counted(Refund.objects.exclude(state__in=sorted(REFUND.terminal)), "buyer", people),
+        "talks": _counted(Talk.objects.open(), "asked_by", people),
+        "shop": _counted(Shop.objects.all(), "owner", people),
+        "work": _counted(StaffRole.objects.held(), "user", people),
+        "hold": _counted(Hold.objects.live(), "user", people) + _counted(Hold.objects.live(), "order__buyer", people),
     }
-    return [Item(what, "blocks", number=number) for what, number in found.items() if number]
+    found = {}
+    for user in people:
+        open_ = {"balance": held[f"{user.address}:wallet"], "debt": -held[f"{user.address}:debt"]}
+        open_ |= {what: counts[user.pk] for what, counts in counted.items()}
+        found[user.pk] = [Item(what, "blocks", number=number) for what, number in open_.items() if number]
+    return found
+
+
+def _counted(rows: QuerySet[Any], whose: str, people: Sequence[User]) -> Counter[int]:
+    """How many rows there are of each of them."""
+    mine = rows.filter(**{f"{whose}__in": people}).order_by()
+    return Counter(dict(mine.values_list(whose).annotate(many=Count("pk"))))
 
 
 def answer(user: User, at: datetime) -> list[Item]:

@@ -16,7 +16,7 @@ from privacy import exports, holds, lifecycle, looks, words
 from privacy.forms import ThingForm, WhyForm
 from privacy.models import Erasure, Export, Hold, Run
 from privacy.states import ErasureState, HoldState
-from timeline import clock
+from timeline import clock, parts
 from timeline.sweep import fire_overdue
 
 MOST = 50
@@ -197,19 +197,26 @@ def _roles(request: HttpRequest) -> frozenset[str]:
 def _desk(request: HttpRequest, roles: frozenset[str], hold_form: ThingForm, look_form: ThingForm) -> dict[str, Any]:
     at = clock.now()
     user: Any = request.user
-    waiting = Erasure.objects.filter(state=ErasureState.WAITING).select_related("user").order_by("deadline_at", "pk")
-    live = Hold.objects.live().select_related("user", "order", "set_by", "proposed_by").order_by("-pk")
+    asked = Erasure.objects.filter(state=ErasureState.WAITING).select_related("user")
+    waiting = parts.part(asked, by="deadline_at", place=request.GET.get("after", ""), most=MOST)
+    blocked = lifecycle.blocking_each([each.user for each in waiting.rows])
+    live = parts.part(
+        Hold.objects.live().select_related("user", "order", "set_by", "proposed_by"),
+        by="-id",
+        place=request.GET.get("holds", ""),
+        most=MOST,
+    )
     return {
         "at": at,
         "waiting": [
             {
                 "erasure": each,
-                "blocking": [
-                    words.row(item.what, item.fate, "", item.number) for item in lifecycle.blocking(each.user, at)
-                ],
+                "blocking": [words.row(item.what, item.fate, "", item.number) for item in blocked[each.user_id]],
             }
-            for each in waiting[:MOST]
+            for each in waiting.rows
         ],
+        "waiting_part": waiting,
+        "holds_part": live,
         "holds": [
             {
                 "hold": each,
@@ -219,7 +226,7 @@ def _desk(request: HttpRequest, roles: frozenset[str], hold_form: ThingForm, loo
                 and each.proposed_by_id != user.pk
                 and bool(roles & holds.HOLDING),
             }
-            for each in live[:MOST]
+            for each in live.rows
         ],
         "runs": Run.objects.order_by("-pk")[:7],
         "looks": Unmasking.objects.select_related("by", "whom").order_by("-pk")[:MOST],

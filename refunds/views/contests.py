@@ -17,10 +17,19 @@ from orders.uploads import too_large
 from refunds import contests
 from refunds.forms import ContestDecisionForm, ContestForm
 from refunds.models import Contest, Refund
+from refunds.states import ContestState
 from refunds.views import cases
 from timeline import clock
 
 PAGE = 50
+#: What stands beside the state of a contest: icon and tone.
+SIGNS: dict[str, tuple[str, str]] = {
+    ContestState.FILED: ("clock", "amber"),
+    ContestState.LATE: ("clock-alert", "vermilion"),
+    ContestState.UPHELD: ("circle-check", ""),
+    ContestState.OVERTURNED: ("undo-2", "green"),
+    ContestState.WITHDRAWN: ("circle-x", ""),
+}
 
 
 @require_safe
@@ -29,8 +38,8 @@ def contest_list(request: HttpRequest) -> HttpResponse:
     if not contests.may_see_all(request.user):
         raise Http404
     context = {
-        "waiting": list(contests.waiting()[:PAGE]),
-        "over": list(contests.decided()[:PAGE]),
+        "waiting": [{"contest": each, "badge": _badge(each)} for each in contests.waiting()[:PAGE]],
+        "over": [{"contest": each, "badge": _badge(each)} for each in contests.decided()[:PAGE]],
         "at": clock.now(),
     }
     return render(request, "refunds/contests.html", context)
@@ -84,6 +93,11 @@ def decide(request: HttpRequest, number: str) -> HttpResponse:
     return redirect(found)
 
 
+def _badge(found: Contest) -> dict[str, str]:
+    icon, tone = SIGNS[found.state]
+    return {"word": found.sign, "icon": icon, "tone": tone}
+
+
 def _filed(refund: Refund, form: ContestForm, *, by: Any, at: datetime) -> bool:
     """Whether it was filed; else the form says what is wrong with the file."""
     told = dict(form.cleaned_data)
@@ -105,7 +119,8 @@ def _page(
         **told,
         "refund": refund,
         "contest": found,
-        "state": found.sign if found else "",
+        "badge": _badge(found) if found else None,
+        "at": at,
         "side": (side_of(refund.order, request.user) or Side.PLATFORM).value,
         "lost": found.lost if found else contests.lost_in(refund),
         "until": found.deadline_at if found else refund.contest_until(),

@@ -21,6 +21,14 @@ from timeline import clock
 from timeline.sweep import fire_overdue
 
 PAGE = 50
+#: What stands beside the state of a guardian's papers: icon and tone.
+SIGNS: dict[str, tuple[str, str]] = {
+    GuardianState.AWAITED: ("clock", "amber"),
+    GuardianState.GIVEN: ("eye", "brand"),
+    GuardianState.ACCEPTED: ("circle-check", "green"),
+    GuardianState.REFUSED: ("circle-x", "vermilion"),
+    GuardianState.CLOSED: ("circle-x", ""),
+}
 
 
 @require_safe
@@ -86,9 +94,11 @@ def guardian(request: HttpRequest, number: str) -> HttpResponse:
             if proof_form.is_valid() and _sealed(found, proof_form, by=request.user, at=at):
                 messages.success(request, _("Sealed. Nobody in the shop can see it."))
                 return redirect(found)
+    icon, tone = SIGNS[found.state]
     context = {
         "guardian": found,
-        "state": GuardianState(found.state).label,
+        "badge": {"word": GuardianState(found.state).label, "icon": icon, "tone": tone},
+        "is_awaited": found.state == GuardianState.AWAITED,
         "refund": found.refund,
         "is_mine": is_mine,
         "can_give": is_mine and found.state == GuardianState.AWAITED and not found.is_overdue(at),

@@ -140,10 +140,12 @@ def answers(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, _("Kept. You can change it each time before it is sent."))
             return redirect("refunds:answers", slug=slug)
     word = Word.objects.filter(shop=shop).first()
+    kept = part(shop.answers.all(), by="title", place=request.GET.get("after", ""), most=PAGE)
     context = {
         "shop": shop,
         "form": form,
-        "answers": list(shop.answers.order_by("title", "pk")),
+        "answers": kept.rows,
+        "part": kept,
         "word": word.most if word else 0,
         "word_form": WordForm(initial={"most": word.most if word else 0}) if shop.may(request.user, MONEY) else None,
     }

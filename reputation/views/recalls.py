@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,11 +18,11 @@ from reputation.forms import CheckForm, WhyForm
 from reputation.models import Alarm, AlarmUnit
 from reputation.states import AlarmState
 from shops.models import SELL, Batch
-from timeline import clock
+from timeline import clock, parts
 from timeline.sweep import fire_overdue
 
-#: So many units are listed for the shop and for staff.
-MOST = 200
+#: So many units are listed for the shop and for staff, and so many orders for a holder, at a time.
+PAGE = 50
 TONES = {
     AlarmState.RAISED: ("octagon-alert", "vermilion"),
     AlarmState.CONFIRMED: ("undo-2", "amber"),
@@ -38,14 +39,21 @@ def alarm(request: HttpRequest, number: str) -> HttpResponse:
     is_risk = user.has_role(Role.RISK)
     is_shop = found.shop.may(user, SELL)
     icon, tone = TONES[AlarmState(found.state)]
-    units = found.units.select_related("unit__order", "inquiry").order_by("pk")
+    orders = parts.part(_orders(mine), by="id", place=request.GET.get("from", ""), most=PAGE)
+    rows = (
+        found.units.select_related("unit__order", "unit__card", "inquiry")
+        if found.is_seen_by(user)
+        else found.units.none()
+    )
+    units = parts.part(rows, by="id", place=request.GET.get("after", ""), most=PAGE)
     context = {
         "alarm": found,
         "at": clock.now(),
         "badge": {"word": AlarmState(found.state).label, "icon": icon, "tone": tone},
         "is_open": found.is_open(),
         "is_confirmed": found.state == AlarmState.CONFIRMED,
-        "orders": _orders_of(mine),
+        "orders": _orders_of(mine, orders.rows),
+        "orders_part": orders,
         "is_inside": found.is_seen_by(user),
         "is_risk": is_risk,
         "may_confirm": is_risk and found.state == AlarmState.RAISED,
@@ -53,7 +61,8 @@ def alarm(request: HttpRequest, number: str) -> HttpResponse:
         "may_check": (is_risk or is_shop) and found.is_open(),
         "may_say_good": is_risk,
         "fates": _fates(found),
-        "units": units[:MOST] if found.is_seen_by(user) else [],
+        "units": units.rows,
+        "units_part": units,
         "recourse": alarms.recourse(found),
         "why": WhyForm(),
         "check": CheckForm(),
@@ -140,15 +149,11 @@ def raise_alarm(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(found)
 
 
-def _visible(request: HttpRequest, number: str) -> tuple[Alarm, list[AlarmUnit]]:
+def _visible(request: HttpRequest, number: str) -> tuple[Alarm, QuerySet[AlarmUnit]]:
     """The alarm with what whoever asks has of it; nobody else sees it."""
     found = get_object_or_404(Alarm.objects.select_related("shop", "batch__listing", "batch__supplier"), number=number)
-    mine = list(
-        found.units.filter(unit__order__buyer=request.user)  # type: ignore[misc]
-        .select_related("unit__order", "unit__card", "refund", "inquiry")
-        .order_by("unit__order", "unit__place")
-    )
-    if not mine and not found.is_seen_by(request.user):
+    mine = found.units.filter(unit__order__buyer=request.user)  # type: ignore[misc]
+    if not found.is_seen_by(request.user) and not mine.exists():
         raise Http404
     return found, mine
 
@@ -162,11 +167,19 @@ def _of_holder(request: HttpRequest, number: str, order: str) -> tuple[Alarm, Or
     return found, sale
 
 
-def _orders_of(mine: list[AlarmUnit]) -> list[dict[str, Any]]:
-    """What the holder has, order by order."""
-    found: dict[int, dict[str, Any]] = {}
-    for row in mine:
-        each = found.setdefault(row.unit.order_id, {"order": row.unit.order, "rows": [], "waits": False, "amount": 0})
+def _orders(mine: QuerySet[AlarmUnit]) -> QuerySet[Order]:
+    """The orders of which somebody holds units."""
+    return Order.objects.filter(pk__in=mine.values("unit__order"))
+
+
+def _orders_of(mine: QuerySet[AlarmUnit], orders: list[Order]) -> list[dict[str, Any]]:
+    """What the holder has in some of their orders, order by order."""
+    found: dict[int, dict[str, Any]] = {
+        order.pk: {"order": order, "rows": [], "waits": False, "amount": 0} for order in orders
+    }
+    held = mine.filter(unit__order__in=found).select_related("unit__card", "alarm", "refund", "inquiry")
+    for row in held.order_by("unit__order", "unit__place"):
+        each = found[row.unit.order_id]
         each["rows"].append({"place": row.unit.place, "fate": row.word, "refund": row.refund, "inquiry": row.question})
         if row.fate == AlarmUnit.Fate.ASKED and row.has_its_code:
             each["waits"] = True
@@ -175,8 +188,6 @@ def _orders_of(mine: list[AlarmUnit]) -> list[dict[str, Any]]:
 
 
 def _fates(found: Alarm) -> list[tuple[str, int]]:
-    rows = found.units.order_by().values_list("fate", flat=True)
-    counts = dict.fromkeys(AlarmUnit.Fate.values, 0)
-    for fate in rows:
-        counts[fate] += 1
-    return [(AlarmUnit(fate=fate).word, count) for fate, count in counts.items() if count]
+    """What became of all its units, each fate with how many, in the order in which fates are told."""
+    counted = dict(found.units.order_by().values_list("fate").annotate(many=Count("pk")))
+    return [(AlarmUnit(fate=fate).word, counted[fate]) for fate in AlarmUnit.Fate.values if fate in counted]

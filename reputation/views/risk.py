@@ -58,20 +58,28 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     _require_risk(request)
     found = get_object_or_404(User, pk=pk)
     at = clock.now()
+    signed_in(request).know_roles()
+    imposed = part(
+        found.measures.select_related("imposed_by", "heard_by"),
+        by="-id",
+        place=request.GET.get("before", ""),
+        most=MOST,
+    )
     context = {
         "person": found,
         "at": at,
         "signals": [
-            _row(each, at) for each in found.signals.select_related("dismissed_by").order_by("-seen_at", "-pk")
+            _row(each, at) for each in found.signals.select_related("dismissed_by").order_by("-seen_at", "-pk")[:MOST]
         ],
-        "linked": signals.linked(found),
+        "linked": signals.linked(found)[:MOST],
+        "part": imposed,
         "measures": [
             {
                 "measure": each,
                 "state": MeasureState(each.state).label,
                 "actions": each.actions_for(request.user, at),
             }
-            for each in found.measures.select_related("imposed_by", "heard_by").order_by("-pk")
+            for each in imposed.rows
         ],
         "form": MeasureForm(),
         "why": WhyForm(),

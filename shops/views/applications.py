@@ -172,7 +172,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "badge": badge(found),
         "turn": turn(found),
         "at": at,
-        "papers": [paper_row(each, at, is_whole=True) for each in found.licences.order_by("-pk")],
+        "papers": [paper_row(each, at, is_whole=True) for each in found.licences.order_by("-pk")[:PAGE]],
         "needed": [Licence.Kind(kind).label for kind in sorted(verbs.papers_needed(found))],
         "actions": verbs.actions_for(found, request.user, at),
         "form": ReasonForm(),
@@ -288,7 +288,9 @@ def _page_of(
         "at": at,
         "form": form if is_written else None,
         "paper_form": (paper_form or PaperForm()) if is_written else None,
-        "papers": [paper_row(each, at) for each in found.licences.exclude(state=LicenceState.REPLACED).order_by("-pk")],
+        "papers": [
+            paper_row(each, at) for each in found.licences.exclude(state=LicenceState.REPLACED).order_by("-pk")[:PAGE]
+        ],
         "needed": [Licence.Kind(kind).label for kind in sorted(verbs.papers_needed(found))],
         "lacking": missing() if is_written else [],
         "is_refused": lacking is not None,

@@ -47,7 +47,9 @@ def own_licences(request: HttpRequest, slug: str) -> HttpResponse:
     at = clock.now()
     context = {
         "shop": shop,
-        "rows": [paper_row(each, at) for each in shop.licences.exclude(state=LicenceState.REPLACED).order_by("-pk")],
+        "rows": [
+            paper_row(each, at) for each in shop.licences.exclude(state=LicenceState.REPLACED).order_by("-pk")[:PAGE]
+        ],
         "form": form if shop.may(request.user, STAFF) else None,
         "is_stopped": not shop.is_licensed(at),
     }
@@ -138,6 +140,7 @@ def watched_shop(request: HttpRequest, slug: str) -> HttpResponse:
     require_staff(request, Role.RISK, Role.LEAD)
     shop = get_object_or_404(Shop.objects.select_related("deposit", "owner", "record"), slug=slug)
     at = clock.now()
+    signed_in(request).know_roles()
     is_risk = Role.RISK in signed_in(request).roles
     context = {
         "shop": shop,

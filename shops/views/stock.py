@@ -26,7 +26,7 @@ from shops.forms import BatchForm, FindingForm, IntakeForm, RestForm, StopForm, 
 from shops.models import SELL, VAULTED, Batch, Clash, Form, Intake, Listing, Supplier, keeping
 from shops.views.desk import actions_of, own_listing, own_shop
 from shops.views.listings import badge
-from timeline import clock
+from timeline import clock, parts
 
 PAGE = 50
 
@@ -236,8 +236,8 @@ def supply(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, _("Kept. You can name it with each batch."))
             return redirect("shops:suppliers", slug=slug)
-    found = list(shop.suppliers.order_by("name", "pk"))
-    context = {"shop": shop, "suppliers": found, "form": form}
+    found = parts.part(shop.suppliers.all(), by="name", place=request.GET.get("after", ""), most=PAGE)
+    context = {"shop": shop, "suppliers": found.rows, "part": found, "form": form}
     return render(request, "shops/stock_suppliers.html", context, status=422 if form.errors else 200)
 
 

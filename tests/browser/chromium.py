@@ -68,7 +68,8 @@ class Visitor:
     ) -> None:  # fmt: skip
         self.home = home
         self.scripts = scripts
-        height = 844 if width < 600 else 800
+        self.is_phone = width < 600
+        height = 844 if self.is_phone else 800
         self.context = browser.new_context(
             viewport={"width": width, "height": height},
             locale=language,
@@ -76,7 +77,7 @@ class Visitor:
             java_script_enabled=scripts,
             reduced_motion="reduce",
             timezone_id="Asia/Shanghai",
-            has_touch=width < 600,
+            has_touch=self.is_phone,
             base_url=home,
         )
         self.context.set_default_timeout(30_000)  # the first page of a process compiles all that it needs
@@ -132,10 +133,17 @@ class Visitor:
             raise AssertionError(f"{self.page.url} is not accessible:\n" + "\n".join(map(_finding, found)))
 
     def require_fits(self) -> None:
-        """Nothing sticks out to the right: no page ever scrolls sideways."""
+        """Nothing sticks out to the right, no word is cut off, and on a phone nothing is too small for a thumb."""
         wide = self.page.evaluate(OVERFLOWING)
         if wide:
             raise AssertionError(f"{self.page.url} is wider than the screen: {', '.join(wide)}")
+        cut = self.page.evaluate(CLIPPED)
+        if cut:
+            raise AssertionError(f"{self.page.url} cuts words off: {', '.join(cut)}")
+        if self.is_phone:
+            small = self.page.evaluate(SMALL)
+            if small:
+                raise AssertionError(f"{self.page.url} has what a thumb does not hit: {', '.join(small)}")
 
     def require_steady(self) -> None:
         """Nothing moved while the page came: what is under a finger stays there."""
@@ -191,6 +199,25 @@ OVERFLOWING = """
   const found = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > width + 0.5);
   return found.slice(0, 5).map(e => e.outerHTML.slice(0, 80)).concat(found.length ? [] : ['the page itself']);
 }
+"""
+#: Words that somebody sees a part of: they are wider or higher than the box that cuts them off. What is meant for ears
+#: alone, and what can be scrolled, is not cut off.
+CLIPPED = """
+() => [...document.querySelectorAll('body *')].filter(e => {
+  if (!e.checkVisibility() || e.closest('svg, .unseen') || !e.innerText?.trim() || e.clientWidth < 4) return false;
+  const style = getComputedStyle(e);
+  const cuts = way => ['hidden', 'clip'].includes(way) && style.clipPath === 'none';
+  return (cuts(style.overflowX) && e.scrollWidth > e.clientWidth + 1)
+    || (cuts(style.overflowY) && e.scrollHeight > e.clientHeight + 1);
+}).slice(0, 5).map(e => e.outerHTML.slice(0, 100))
+"""
+#: What is pressed and lower than 44 px. A link in a line of text is as high as its line, a mark as high as its label.
+SMALL = """
+() => [...document.querySelectorAll('button, .button, input, select, textarea, summary, nav a')].filter(e => {
+  if (e.type === 'hidden' || !e.checkVisibility({ visibilityProperty: true }) || e.closest('.unseen, p')) return false;
+  const boxes = [e, ...(e.labels ?? [])].map(each => each.getBoundingClientRect());
+  return boxes[0].width > 2 && Math.max(...boxes.map(box => box.height)) < 43.5;
+}).slice(0, 5).map(e => e.outerHTML.slice(0, 120))
 """
 
 

@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from django.apps import apps
 from django.core.cache import cache
-from django.db import connection, models
+from django.db import models
 from django.template.backends.django import Template
 
 from privacy.register import REGISTER
@@ -66,8 +65,7 @@ def looked_at(world: World) -> Iterator[tuple[str, str, Any]]:
         who = next((who for who, answer in zip(PEOPLE, line.answers, strict=True) if answer == "in"), None)
         if method == "GET" and who and name in ROUTES and not name.startswith("api:"):
             cache.clear()
-            with patch.object(connection, "needs_rollback", False):
-                yield name, who, world.browsers[who].get(world.path_of(name, ROUTES[name]))
+            yield name, who, world.browsers[who].get(world.path_of(name, ROUTES[name]))
 
 
 @pytest.mark.breaks_books
