@@ -116,6 +116,8 @@ CHECKS = {
         select t.key from ledger_transfer t join ledger_account s on s.id = t.source_id
          where s.address = 'platform:own' and t.reason not in ('funding', 'correction')
            and not (t.reason = 'coupon' and t.key ~ '^coupon:[0-9]+:funded$')
+           and not (t.reason = 'platform_fault'
+                    and t.key ~ '^(ruling:[0-9]+|refund:[0-9]+:outage|order:[0-9]+:outage:[0-9]+):fault$')
            and not exists (select from ledger_payoutleg l where l.key = t.key)
     """,
     "an anchor names the one before it": """

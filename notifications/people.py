@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from accounts.models import Role, User
-from disputes.models import Seat, Side
+from disputes.models import Dispute, Seat, Side
 from notifications.happenings import Happening
 from orders.models import Order
 from refunds.models import Refund
@@ -141,6 +141,12 @@ def seeing_to(happening: Happening) -> list[int | None]:
     """Who sees to a complaint from outside; everybody who may, while nobody does."""
     taken_by: int | None = happening.thing.taken_by_id
     return [taken_by] if taken_by else answering(happening)
+
+
+def arbiter_of_case(happening: Happening) -> list[int | None]:
+    """Who decides the dispute that a refund case became."""
+    found = Dispute.objects.filter(refund=happening.thing, arbiter__isnull=False).values_list("arbiter", flat=True)
+    return list(found.order_by("pk"))
 
 
 def offered_side(happening: Happening) -> list[int | None]:

@@ -15,6 +15,7 @@ from notifications.people import (
     answering,
     applicant,
     arbiter,
+    arbiter_of_case,
     asked_shop,
     asked_side,
     assigning_leads,
@@ -153,6 +154,16 @@ TOLD: dict[str, list[Line]] = {
         Line("order.units_called_off", buyer, order_page),
         Line("order.units_called_off_for_you", shop, order_page),
     ],
+    "order.outage_weighed": [
+        Line("order.outage_weighed", buyer, order_page),
+        Line("order.outage_weighed", shop, order_page),
+    ],
+    "order.shop_made_whole": [Line("order.shop_made_whole", shop, order_page)],
+    "order.delivery_given_up": [Line("order.delivery_given_up", buyer, order_page)],
+    "order.compensated": [
+        Line("order.compensated", buyer, order_page),
+        Line("order.compensated_by_you", shop, order_page),
+    ],
     "order.late": [Line("order.late", buyer, order_page), Line("order.late_by_you", shop, order_page)],
     "order.wait_chosen": [Line("order.wait_chosen", shop, order_page)],
     "order.final_answer_asked": [
@@ -219,6 +230,11 @@ TOLD: dict[str, list[Line]] = {
     "refund.decided_anew": [
         Line("refund.decided_anew", buyer, refund_page),
         Line("refund.decided_anew", shop, refund_page),
+    ],
+    "refund.outage_found": [
+        Line("refund.outage_found", arbiter_of_case, refund_page),
+        Line("refund.outage_found", buyer, refund_page),
+        Line("refund.outage_found", shop, refund_page),
     ],
     "guardian.awaited": [Line("guardian.awaited", buyer, refund_page)],
     "guardian.given": [Line("guardian.given", leads, refund_page)],
@@ -559,6 +575,7 @@ SILENT: set[str] = {
     "order.file_attached",
     "order.settled",
     "order.archived",
+    "order.promise_moved",  # told with the outage that moved it
     "order.refunded",
     "refund.predecided",
     # Their own hands, or a line in the record of who opened what.

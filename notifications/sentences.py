@@ -22,6 +22,21 @@ SENTENCES: dict[str, Promise] = {
     ),
     "order.units_called_off": _("What did not come of order %(order)s is paid back to you."),
     "order.units_called_off_for_you": _("What you did not deliver of order %(order)s is paid back to the buyer."),
+    "order.outage_weighed": _(
+        "An outage was registered for the time of order %(order)s. What it took does not count as the shop's delay; "
+        "cases about the delay were decided anew."
+    ),
+    "order.shop_made_whole": _("The platform gave you back %(amount)s: the delay of order %(order)s was its own."),
+    "refund.outage_found": _(
+        "An outage of the platform was registered for the time case %(number)s is about. Whoever decides it knows."
+    ),
+    "order.delivery_given_up": _(
+        "%(shop)s cannot deliver order %(order)s, or a part of it. Your money for it goes back at once; the order says why."
+    ),
+    "order.compensated": _("For the delay of order %(order)s you get %(amount)s on top of your money."),
+    "order.compensated_by_you": _(
+        "For the delay of order %(order)s the buyer gets %(amount)s on top. The order shows who pays it."
+    ),
     "order.late": _("Order %(order)s is late. You may cancel at once and get everything back, or wait a day longer."),
     "order.late_by_you": _("You promised order %(order)s earlier: it is late, and the buyer may cancel at once."),
     "order.wait_chosen": _("The buyer of order %(order)s waits a day longer for it."),

@@ -49,6 +49,7 @@ def actions_for(order: Order, user: Any, figures: Figures, *, at: datetime) -> l
     found = _of_the_buyer(order, user, figures, at=at) if side == Side.BUYER else []
     if side == Side.SHOP and order.state == OrderState.PAID and handing.way_of(order) == Way.SHOP:
         found.append(Action("deliver", _("Deliver"), _url("deliver", order), "get"))
+        found.append(Action("cannot_deliver", _("I cannot deliver"), _url("cannot_deliver", order), "get", "quiet"))
     if side == Side.SHOP and queries.may_ask(order, at):
         label = _("Ask the supplier: the inspection waits")
         found.append(Action("ask_supplier", label, _url("ask_supplier", order), style="quiet"))

@@ -16,7 +16,7 @@ from orders.fulfilment import given, handing, manual, system
 from orders.fulfilment.tickets import Answer
 from orders.models import Attachment, Ticket
 from orders.parties import visible_to
-from orders.serializers import HandoverToMake, OrderShown, ResultToPush, TicketPage, TicketShown
+from orders.serializers import DeliveryToGiveUp, HandoverToMake, OrderShown, ResultToPush, TicketPage, TicketShown
 from shops.models import SERVE, Shop, keeping
 from timeline import clock
 from timeline.api import CURSOR, Polling, after_what_is_overdue, idempotent, page
@@ -85,6 +85,36 @@ def handovers(request: Request, number: str) -> Response:
     found, places = visible(request, number), words.pop("places")
     words["files"] = list(Attachment.objects.filter(order=found, pk__in=words.pop("files", [])).order_by("pk"))
     manual.deliver(found, places, manual.Proof(**words), by=request.user, at=clock.now())
+    return Response(shown(request, number))
+
+
+@extend_schema(
+    operation_id="giveUpDelivery",
+    summary="Say that you cannot deliver units",
+    description=(
+        "For a shop that delivers by hand, before the promised time or after it. By the rules it is the shop's own"
+        " fault: the buyer is paid back whole and at once, with lateness compensation where the promise is broken, and"
+        " each unit counts as not delivered in the shop's public figure. Refused: `not_your_turn`, `wrong_way`,"
+        " `not_awaited`, `case_open`, `reason_missing`."
+    ),
+    request=DeliveryToGiveUp,
+    responses={200: OpenApiResponse(OrderShown, "The order, cancelled or with what is still awaited")},
+    examples=[
+        OpenApiExample("Out of stock", {"places": [1], "reason": "上游缺货,无法充值"}, request_only=True),
+        OpenApiExample("The order", AN_ORDER | {"side": "shop", "actions": ["say"]}, response_only=True),
+    ],
+)
+@api_view(["POST"])
+@overdue_first
+@idempotent
+def given_up(request: Request, number: str) -> Response:
+    """The shop cannot deliver."""
+    told = DeliveryToGiveUp(data=request.data)
+    told.is_valid(raise_exception=True)
+    words = told.validated_data
+    manual.cannot_deliver(
+        visible(request, number), words["places"], reason=words["reason"], by=request.user, at=clock.now()
+    )
     return Response(shown(request, number))
 
 

@@ -17,15 +17,16 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from orders import attachments, promises
-from orders.forms import DeliverForm
+from orders import attachments, escrow, lateness, promises
+from orders.forms import CannotDeliverForm, DeliverForm
 from orders.fulfilment import connections, given, handing, manual, tickets
 from orders.fulfilment.connections import BadNotice, NoSuchSupplier
 from orders.models import Exchange, Order, Ticket
 from orders.parties import Side, side_of, visible_to
 from orders.states import Delivery, OrderState
 from orders.uploads import too_large
-from shops.models import SERVE, Ask, Kind, Shop, Way, keeping
+from rulebook.explanations import percent
+from shops.models import SERVE, Ask, Kind, Record, Shop, Way, keeping
 from shops.vault import SealBroken
 from timeline import clock, parts
 from timeline.sweep import fire_overdue
@@ -114,6 +115,52 @@ def _delivered(request: HttpRequest, order: Order, form: DeliverForm, *, at: Any
         ngettext("%(count)d unit is delivered.", "%(count)d units are delivered.", count) % {"count": count},
     )
     return redirect("orders:detail", number=order.number)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def cannot_deliver(request: HttpRequest, number: str) -> HttpResponse:
+    """The shop says which units it will not deliver, and why; what that does to its figures stands there before."""
+    order: Order = get_object_or_404(
+        visible_to(request.user).select_related("shop__owner", "buyer", "snapshot__listing"), number=number
+    )
+    if side_of(order, request.user) != Side.SHOP or handing.way_of(order) != Way.SHOP:
+        return redirect("orders:detail", number=number)
+    at = clock.now()
+    if request.method == "POST":
+        fire_overdue(order.root_address, at=at)
+    places = manual.awaited_places(order)
+    if not places and request.method != "POST":
+        return redirect("orders:detail", number=number)
+    form = CannotDeliverForm(request.POST or None, places=places)
+    if request.method == "POST" and form.is_valid():
+        words = form.cleaned_data
+        manual.cannot_deliver(order, words["places"], reason=words["reason"], by=request.user, at=at)
+        messages.success(request, _("The buyer is paid back, and reads why."))
+        return redirect("orders:detail", number=number)
+    context = {
+        "order": order,
+        "title": handing.promised(order)["title"],
+        "form": form,
+        "costs": _costs(order, len(places), at=at),
+    }
+    return render(request, "orders/cannot_deliver.html", context, status=422 if form.errors else 200)
+
+
+def _costs(order: Order, units: int, *, at: Any) -> dict[str, Any]:
+    """What giving up so many units does to the shop: its on-time share before and after, and what is owed on top."""
+    record = Record.objects.filter(shop=order.shop_id).first()
+    awaited = [unit for unit in escrow.units_of(order) if unit.is_awaited() and not unit.held_by]
+    return {
+        "before": _share(record.on_time_bp if record else None),
+        "after": _share(Record.share_bp(record.on_time, record.due + units) if record else None),
+        "price": sum(unit.held for unit in awaited),
+        "owed": lateness.owed(order, awaited, at=at),
+    }
+
+
+def _share(bp: int | None) -> str:
+    return "" if bp is None else percent(bp)
 
 
 @require_POST

@@ -203,15 +203,19 @@ def plan(
     fees: Mapping[int, int] | None = None,
     compensation: int = 0,
     platform_bp: int = 0,
+    platform_compensation: int = 0,
     is_threefold: bool = False,
     cause: str = "",
 ) -> Plan:
     """Who would pay `grants` (fen per unit id), `fees` kept and `compensation`; nothing is moved.
 
     `is_threefold` says that the compensation is what the law gives on top for fraud: the fund never pays that.
-    `platform_bp` of the principal is the platform's own fault: it pays that part, and the shop is not charged for it.
+    `platform_bp` of the principal and `platform_compensation`, fen of the compensation, are the platform's own fault:
+    it pays that part, and the shop is not charged for it.
     """
-    found = Plan()
+    if not 0 <= platform_compensation <= compensation:
+        raise ValueError("The platform pays a part of the compensation, never more than there is.")
+    found, charged_compensation = Plan(), compensation - platform_compensation
     wanted = {unit.pk: unit for unit in units if grants.get(unit.pk) or (fees or {}).get(unit.pk)}
     if set(grants) - {unit.pk for unit in units}:
         raise ValueError("These units are not of this order.")
@@ -237,7 +241,7 @@ def plan(
             found.reversals[unit.pk] = unit.commission - kept
     if from_escrow:
         found.legs.append(Leg(order.escrow, from_escrow, "escrow"))
-    if beyond or compensation or coupons_beyond:
+    if beyond or charged_compensation or coupons_beyond:
         sources = _sources(order, units, found, cause)
         principal = waterfall.plan(beyond, sources)
         left = waterfall.after(sources, principal)
@@ -246,10 +250,10 @@ def plan(
             Source(source.address, min(source.available, by_fund), source.name) if source.name == "fund" else source
             for source in left
         ]
-        extra = waterfall.plan(compensation, capped)
+        extra = waterfall.plan(charged_compensation, capped)
         found.legs += principal + extra
         short = waterfall.missing(beyond, principal)
-        found.missing = short + waterfall.missing(compensation, extra)
+        found.missing = short + waterfall.missing(charged_compensation, extra)
         # The platform stands last: its coupon comes back out of what is the shop's own, and waits for no deposit.
         own = [source for source in waterfall.after(capped, extra) if source.name in OWN_OF_SHOP]
         found.coupon_legs = waterfall.plan(coupons_beyond, own)
@@ -257,8 +261,8 @@ def plan(
             charged = grants.get(unit.pk, 0) - found.covered[unit.pk]
             part = min(short, charged - min(unit.held, charged))
             found.unpaid[unit.pk], short = part, short - part
-    if covered_in_all := sum(found.covered.values()):
-        found.legs.append(Leg("platform:own", covered_in_all, "platform"))
+    if by_platform := sum(found.covered.values()) + platform_compensation:
+        found.legs.append(Leg("platform:own", by_platform, "platform"))
     return found
 
 
@@ -272,6 +276,7 @@ def give_back(
     fees: Mapping[int, int] | None = None,
     compensation: int = 0,
     platform_bp: int = 0,
+    platform_compensation: int = 0,
     is_threefold: bool = False,
     is_instant: bool = False,
     to_balance: bool = False,
@@ -293,6 +298,7 @@ def give_back(
         fees=fees,
         compensation=compensation,
         platform_bp=platform_bp,
+        platform_compensation=platform_compensation,
         is_threefold=is_threefold,
         cause=cause,
     )
@@ -301,6 +307,8 @@ def give_back(
     _book_debt(order, found, cause, at=at)
     payout = _pay(order, found, grants, cause, is_instant=is_instant, at=at, to_balance=to_balance, outside=outside)
     rest = _book_units(order, touched, found, grants, fees or {}, at=at, goes_on=goes_on)
+    if platform_compensation:
+        door.change(order, compensated_by_platform=order.compensated_by_platform + platform_compensation)
     _return_coupons(order, touched, found, cause, at=at)
     _draw_reserved(order, found, cause)
     _store(touched)
@@ -348,6 +356,19 @@ def make_whole(order: Order, *, cause: str, amount: int, at: datetime) -> int:
         move = Move(f"{cause}:whole", fund, available, part, Reason.MADE_WHOLE, cause)
         moves = [move, *_collected(order, part, owed=-held[debt], key=f"{cause}:whole")]
         post_with_page(moves, journal=f"{cause}:whole", at=at)
+    return amount - part
+
+
+def take_on(order: Order, *, cause: str, amount: int, at: datetime) -> int:
+    """What a shop paid before it turned out to be the platform's own fault, the platform's own money gives back to it.
+
+    `amount` is fen; returns what the platform does not have of it.
+    """
+    own = "platform:own"
+    part = min(amount, balances([own])[own])
+    if part:
+        move = Move(f"{cause}:fault", own, order.shop.account("available"), part, Reason.PLATFORM_FAULT, cause)
+        post_with_page([move], journal=f"{cause}:fault", at=at)
     return amount - part
 
 

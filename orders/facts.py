@@ -22,7 +22,7 @@ from rulebook import collected
 from rulebook.book import Book
 from rulebook.claims import FactValue, Proof
 from rulebook.collected import Answers, Batch, Records
-from rulebook.engine import asks
+from rulebook.engine import DELAYS, asks
 from shops.models import Card
 from timeline.models import Event, Outage
 
@@ -67,6 +67,15 @@ class Known:
         return collected.facts(self.records)
 
 
+class Down(NamedTuple):
+    """A stretch of time in which something was registered as down."""
+
+    began_at: datetime
+    ended_at: datetime
+    #: The mall itself was down, or all it does for one kind of goods; not a supplier outside of it.
+    is_of_platform: bool
+
+
 class Seen(NamedTuple):
     """What one look at the database tells of a unit."""
 
@@ -94,10 +103,17 @@ def known_of(order: Order, units: Sequence[Unit], reason: str, *, book: Book, at
     """
     found, asked, proves = _seen(order, units), asks(reason, book), PROOFS.get(reason)
     batches = _batches({seen.batch for seen in found.values()}) if "batch_bad_bp" in asked else {}
-    outages = _outages(order, units, found, at=at) if _is_excused_by_outages(reason, book) else {}
+    outages = _outages(order, units, found, at=at)
+    is_of_platform = reason in book.reasons and book.reasons[reason].default_class == "PLATFORM"
     known: dict[int, Known] = {}
     for unit in units:
         seen = found[unit.pk]
+        down = outages.get(seen.supplier, ())
+        is_platforms = _is_delay_of_platform(order, unit, down, book=book, at=at)
+        if is_of_platform:
+            down = ()  # the platform is not excused by what it answers for
+        elif is_platforms and reason in DELAYS:
+            down = tuple(each for each in down if not each.is_of_platform)
         records = Records(
             kind=order.snapshot.listing.kind,
             state=_state(unit, seen),
@@ -109,11 +125,12 @@ def known_of(order: Order, units: Sequence[Unit], reason: str, *, book: Book, at
             promised_at=promised_at(order),
             delivered_at=unit.delivered_at,
             revealed_at=seen.seen_at,
-            proven=proves(unit, seen) if proves else None,
+            proven=True if is_platforms and reason in OF_OUTAGES else proves(unit, seen) if proves else None,
             answers=seen.answers,
             batch=batches.get(seen.batch),
-            outages=outages.get(seen.supplier, ()),
+            outages=tuple((each.began_at, each.ended_at) for each in down),
             known={
+                **({"platform_outage": True} if is_platforms and reason in DELAYS else {}),
                 # The listing says before payment that digital goods are not returned without a reason, and no order is
                 # placed without the buyer's yes to it (orders.place): the statutory return does not apply.
                 "statutory_no_reason": False,
@@ -257,6 +274,10 @@ PROOFS: Mapping[str, Callable[[Unit, Seen], bool | None]] = {
 }
 
 
+#: Reasons that the register of outages itself proves: what our records say of the unit proves nothing here.
+OF_OUTAGES = frozenset({"PLATFORM_OUTAGE", "LATE_DELIVERY"})
+
+
 def _promised(order: Order, unit: Unit, asked: Iterable[str], *, at: datetime) -> dict[str, FactValue]:
     """What a formula asks beside times, read from the promise as it was sold and from the calendar."""
     found = {name: PROMISED[name](order, unit, at) for name in asked if name in PROMISED}
@@ -301,7 +322,7 @@ def _batches(batches: set[int | None]) -> dict[int | None, Batch]:
 
 def _outages(
     order: Order, units: Sequence[Unit], found: Mapping[int, Seen], *, at: datetime
-) -> dict[int | None, tuple[collected.Outage, ...]]:
+) -> dict[int | None, tuple[Down, ...]]:
     """What was registered as down while delivery was owed, by the supplier of a code; nothing unless it came late.
 
     The platform's, the supplier's and the kind's outages excuse whoever owes delivery; a shop's own does not.
@@ -320,7 +341,7 @@ def _outages(
     rows = list(down.order_by("began_at", "pk"))
     return {
         supplier: tuple(
-            (outage.began_at, outage.ended_at or at)
+            Down(outage.began_at, outage.ended_at or at, outage.scope != Outage.Scope.SUPPLIER)
             for outage in rows
             if outage.scope != Outage.Scope.SUPPLIER or outage.target == str(supplier)
         )
@@ -328,6 +349,18 @@ def _outages(
     }
 
 
-def _is_excused_by_outages(reason: str, book: Book) -> bool:
-    """Nobody is excused by an outage of the platform where that very outage is what the claim is about."""
-    return reason in book.reasons and book.reasons[reason].default_class != "PLATFORM"
+def _is_delay_of_platform(order: Order, unit: Unit, down: Sequence[Down], *, book: Book, at: datetime) -> bool:
+    """Whether a unit would have come within the promise and its grace, had the platform not been down meanwhile.
+
+    What a supplier's outages excuse anyway is nobody's delay; what is late even without the platform's is the shop's.
+    """
+    due_at = promised_at(order)
+    if order.paid_at is None or due_at is None or not any(each.is_of_platform for each in down):
+        return False
+    promised = collected.minutes(due_at - order.paid_at)
+    allowed, end = promised + book.grace(promised), unit.delivered_at or at
+    excused = [(each.began_at, each.ended_at) for each in down]
+    of_others = [(each.began_at, each.ended_at) for each in down if not each.is_of_platform]
+    taken = collected.minutes(collected.worked(order.paid_at, end, of_others))
+    worked = collected.minutes(collected.worked(order.paid_at, end, excused))
+    return worked <= allowed < taken

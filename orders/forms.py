@@ -45,6 +45,7 @@ class PlaceForm(forms.Form):
         error_messages={"required": _("Please agree to this for each purchase; without it nothing is ordered.")},
     )
     price = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    shown = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, listing: Listing | None = None, **kwargs: Any) -> None:
         """With a question for everything that the listing asks, in front of the yes to the notice."""
@@ -58,7 +59,9 @@ class PlaceForm(forms.Form):
                 widget=widget,
                 help_text=_("Sealed; for delivery only."),
             )
-        self.order_fields(["quantity", *(f"given_{ask}" for ask in self.asks), "acknowledged", "exempt", "price"])
+        self.order_fields(
+            ["quantity", *(f"given_{ask}" for ask in self.asks), "acknowledged", "exempt", "price", "shown"]
+        )
 
     @property
     def words(self) -> dict[str, Any]:
@@ -88,6 +91,26 @@ class FilesField(forms.FileField):
             return [super().clean(None, initial)] if self.required else []
         one = super().clean
         return [one(each, initial) for each in (data if isinstance(data, list) else [data])]
+
+
+class CannotDeliverForm(forms.Form):
+    """Which units a shop gives up, and why: the buyer reads it."""
+
+    places = forms.TypedMultipleChoiceField(
+        label=_("Which units"), coerce=int, widget=forms.CheckboxSelectMultiple, help_text=_("All you cannot deliver.")
+    )
+    reason = forms.CharField(
+        label=_("Why"),
+        max_length=manual.LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The buyer reads this word by word."),
+    )
+
+    def __init__(self, *args: Any, places: list[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        which = self.fields["places"]
+        which.choices = [(place, _("No. %(place)s") % {"place": place}) for place in places]  # type: ignore[attr-defined]
+        which.initial = places
 
 
 class DeliverForm(forms.Form):

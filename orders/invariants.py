@@ -143,7 +143,7 @@ CHECKS = {
     "the platform pays for its own fault what its units say": """
         select 'order:' || o.id from orders_order o
           left join (select order_id, sum(covered) as covered from orders_unit group by order_id) u on u.order_id = o.id
-         where coalesce(u.covered, 0) <> coalesce((
+         where coalesce(u.covered, 0) + o.compensated_by_platform <> coalesce((
             select sum(l.amount) from ledger_payoutleg l join ledger_payout p on p.id = l.payout_id
              where l.source = 'platform:own' and p.under = 'order:' || o.id and p.state <> 'void'), 0)
     """,

@@ -288,6 +288,7 @@ def end_case(
     fees: Mapping[int, int] | None = None,
     compensation: int = 0,
     platform_bp: int = 0,
+    platform_compensation: int = 0,
     is_threefold: bool = False,
     is_instant: bool = False,
     to_balance: bool = False,
@@ -299,8 +300,9 @@ def end_case(
     `units` are all units of the order, if the caller has read them. `outside` is a channel's number of what it paid
     back on its own account; that may be a part only, so that the case over these units `goes_on`.
     The buyer may have chosen that all of it goes `to_balance` instead of the way it came.
-    `grants` and `fees` are fen per unit id, `platform_bp` is the platform's share of the fault, `is_threefold` says
-    that the compensation is the law's for fraud. Returns the payout, or nothing where nothing goes back.
+    `grants` and `fees` are fen per unit id, `platform_bp` is the platform's share of the fault in what goes back,
+    `platform_compensation` the fen of the compensation that are the platform's own to pay, `is_threefold` says that the
+    compensation is the law's for fraud. Returns the payout, or nothing where nothing goes back.
     """
     units = escrow.units_of(order) if units is None else units
     escrow.free(units, cause, at=at)
@@ -314,6 +316,7 @@ def end_case(
             fees=fees,
             compensation=compensation,
             platform_bp=platform_bp,
+            platform_compensation=platform_compensation,
             is_threefold=is_threefold,
             is_instant=is_instant,
             to_balance=to_balance,

@@ -89,6 +89,10 @@ HAPPENINGS: dict[str, tuple[Promise, str, str]] = {
     "order.delivered": (gettext_lazy("Everything was delivered, sealed."), "package-check", "brand"),
     "order.units_delivered": (gettext_lazy("Units were delivered."), "package-check", "brand"),
     "order.units_called_off": (gettext_lazy("What was not delivered was paid back."), "undo-2", "green"),
+    "order.delivery_given_up": (gettext_lazy("The shop said that it cannot deliver."), "circle-x", "amber"),
+    "order.compensated": (gettext_lazy("The delay was compensated."), "banknote", "green"),
+    "order.outage_weighed": (gettext_lazy("An outage that was registered afterwards was counted."), "plug", "amber"),
+    "order.shop_made_whole": (gettext_lazy("The platform gave the shop back what the delay cost it."), "banknote", ""),
     "order.late": (gettext_lazy("The promised time is over; the buyer may cancel at once."), "clock-alert", "amber"),
     "order.wait_chosen": (gettext_lazy("The buyer waits a day longer."), "hourglass", ""),
     "order.cancel_asked": (gettext_lazy("The supplier is asked to stop."), "ban", "amber"),
@@ -243,11 +247,15 @@ def _note(name: str, data: dict[str, Any]) -> str:
         "order.units_delivered",
         "order.units_called_off",
         "order.cancel_asked",
+        "order.delivery_given_up",
     }:
         places = data["units"]
         count = ngettext("%(count)d unit", "%(count)d units", len(places)) % {"count": len(places)}
         return count if len(places) > 8 else _("No. %(units)s") % {"units": ", ".join(map(str, places))}
-    if name in {"order.paid", "order.part_set_aside", "order.part_given_back"}:
+    if name == "order.compensated":
+        whose = [_("paid by the platform")] if data["by_platform"] else []
+        return " · ".join([yuan(data["amount"]), *whose])
+    if name in {"order.paid", "order.part_set_aside", "order.part_given_back", "order.shop_made_whole"}:
         return yuan(data["amount"])
     if name in {"order.coupon_used", "order.coupon_dropped"}:
         return f"{data['code']} · {yuan(data['amount'])}"

@@ -50,6 +50,9 @@ class Order(Tracked):
     exposed = models.BigIntegerField(
         default=0, db_default=0, help_text="fen of the shop's deposit set aside for open cases of this order"
     )
+    compensated_by_platform = models.BigIntegerField(
+        default=0, db_default=0, help_text="fen on top of the price that the platform paid for its own delays"
+    )
     paid_by = models.CharField(max_length=10, choices=PaidBy.choices, blank=True)
     payment = models.ForeignKey("ledger.Payment", on_delete=models.PROTECT, null=True, related_name="orders")
     placed_at = models.DateTimeField()
@@ -222,6 +225,20 @@ class Unit(models.Model):
         if self.held:
             return self.inspection_ends_at
         return self.settle_at if self.is_unsettled() else None
+
+
+class Weighing(models.Model):
+    """How far an outage has been held against the orders of its time, those included that it was registered after.
+
+    `until` is the end it was weighed with (nothing while it went on), `upto` the last order, `left_over` those at which
+    something failed and that are tried again. When it ends or lasts longer, it is weighed anew.
+    """
+
+    outage = models.OneToOneField("timeline.Outage", on_delete=models.PROTECT, related_name="weighing")
+    until = models.DateTimeField(null=True)
+    upto = models.BigIntegerField(default=0)
+    left_over = ArrayField(models.BigIntegerField(), default=list)
+    done_at = models.DateTimeField(null=True)
 
 
 class Exposure(models.Model):

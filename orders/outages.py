@@ -5,10 +5,21 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Exists, F, Q, QuerySet
+
+from orders import facts
 from orders.models import Order, Unit
 from orders.states import OrderState
-from timeline.door import change_all
-from timeline.models import Timer
+from rulebook.collected import Outage as Stretch
+from timeline import timers
+from timeline.door import change, change_all, note
+from timeline.models import Outage, Timer
+
+#: Outages that excuse whoever owes delivery; a shop's own does not, nor does that of the way the buyer paid.
+EXCUSING = (Outage.Scope.PLATFORM, Outage.Scope.KIND, Outage.Scope.SUPPLIER)
+#: Whatever was paid longer before an outage was delivered or paid back when it began: the longest promise, the hard
+#: limit behind it, and a supplier's last word together are shorter.
+LONG_BEFORE = timedelta(days=60)
 
 
 def clocks_moved(moved: Sequence[tuple[Any, datetime | None, timedelta]]) -> None:
@@ -56,3 +67,77 @@ def _move_promises(ends: dict[str, datetime], orders: Iterable[Order]) -> None:
     for order in moved:
         order.promised_at = ends[order.address]
     change_all(moved, ["promised_at"])
+
+
+# What an outage that was registered afterwards changes
+
+
+def touched(outage: Outage, *, at: datetime, claimed: Exists) -> QuerySet[Order]:
+    """Orders that were owed while `outage` lasted and came late, or for which somebody claimed that they did.
+
+    `claimed` says of an order whether there was a case about its delay: that is for the room above to know.
+    """
+    until = outage.ended_at or at
+    owed = Q(delivered_at=None) | Q(delivered_at__gt=outage.began_at)
+    is_late = Q(is_late=True) | Q(delivered_at__gt=F("promised_at")) | claimed
+    found = Order.objects.filter(owed, is_late, paid_at__gt=outage.began_at - LONG_BEFORE, paid_at__lt=until)
+    if outage.scope == Outage.Scope.KIND:
+        found = found.filter(snapshot__listing__kind=outage.target)
+    if outage.scope == Outage.Scope.SUPPLIER:
+        found = found.filter(snapshot__listing__supplier=int(outage.target))
+    return found
+
+
+def relieve(order: Order, *, at: datetime) -> bool:
+    """Count a promise anew with all that is registered by now: what the outages took is given to the promise, once.
+
+    Whoever is no longer late has their promise running again; what was delivered in time by it counts as in time (the
+    shop's figures read the same row). The order is locked. Whether anything changed.
+    """
+    due_at = facts.promised_at(order)
+    if order.paid_at is None or order.promised_at is None or due_at is None:
+        return False
+    until = order.delivered_at or at
+    ends_at = _end_of(due_at, order.paid_at, _stretches(order, until=until, at=at))
+    if ends_at <= order.promised_at:
+        return False
+    data = {"before": order.promised_at.isoformat(), "after": ends_at.isoformat()}
+    change(order, promised_at=ends_at)
+    note(order, "order.promise_moved", by=None, at=at, data=data)
+    if not order.is_late:
+        return True
+    if order.state == OrderState.PAID and ends_at > at:
+        change(order, is_late=False)
+        timers.start_until(
+            root=order.root_address, subject=order.address, limit="PROMISE", until=ends_at, at=at, owner=order.owner
+        )
+    elif order.delivered_at is not None and order.delivered_at <= ends_at:
+        change(order, is_late=False)
+    return True
+
+
+def _stretches(order: Order, *, until: datetime, at: datetime) -> list[Stretch]:
+    """What was down while the order was owed, in the order in which it began."""
+    listing = order.snapshot.listing
+    meant = (
+        Q(scope=Outage.Scope.PLATFORM)
+        | Q(scope=Outage.Scope.KIND, target=listing.kind)
+        | Q(scope=Outage.Scope.SUPPLIER, target=str(listing.supplier_id or ""))
+    )
+    down = Outage.objects.filter(meant, Q(ended_at=None) | Q(ended_at__gt=order.paid_at), began_at__lt=until).order_by(
+        "began_at", "pk"
+    )
+    return [(each.began_at, min(each.ended_at or at, until)) for each in down]
+
+
+def _end_of(due_at: datetime, paid_at: datetime, down: Iterable[Stretch]) -> datetime:
+    """When a promise that ends at `due_at` ends with what was down until then given to it; overlaps count once."""
+    done, ends_at = paid_at, due_at
+    for begin, finish in down:
+        begin = max(begin, done)
+        if begin >= ends_at:
+            break
+        if finish > begin:
+            ends_at += finish - begin
+            done = finish
+    return ends_at

@@ -14,6 +14,8 @@ from ledger.templatetags.money import yuan
 from orders import lifecycle
 from orders.models import Order
 from orders.states import OrderState
+from rulebook import versions
+from shops import policy
 from shops.models import Listing
 from timeline.door import lock, require, verb
 from timeline.models import Timer
@@ -29,15 +31,18 @@ def order_as_shown(
     acknowledged: bool,
     exempt: bool,
     price: int | None = None,
+    shown: str = "",
     given: Mapping[str, str] | None = None,
     by: Any,
     at: datetime,
 ) -> Order:
     """Place an order if one unit still costs the `price` in fen that the buyer saw (nothing: whatever it costs now).
 
-    `exempt` is the buyer's yes to the text of `shops.policy.exemption`, which is kept with the order.
+    `exempt` is the buyer's yes to the text of `shops.policy.exemption`, which is kept with the order; `shown` is the
+    mark of what the page promised (`shops.policy.shown`; nothing: whatever it promises now).
 
-    Refused: `exemption_refused`; `price_changed` with the price of now, and all that `lifecycle.place` refuses.
+    Refused: `exemption_refused`; `price_changed` with the price of now, `promises_changed`, and all that
+    `lifecycle.place` refuses.
     """
     lock(listing)
     require(exempt, "exemption_refused", _("Please agree to this for each purchase; without it nothing is ordered."))
@@ -47,6 +52,11 @@ def order_as_shown(
             _("The price has changed: one now costs %(price)s. Look at the listing again; nothing was ordered.")
             % {"price": yuan(listing.price)},
         )
+    require(
+        shown in ("", policy.shown(listing, versions.in_force(at))),
+        "promises_changed",
+        _("The shop has changed what it promises, or the rules are new. Read it as it is now; nothing was ordered."),
+    )
     return lifecycle.place(buyer=by, listing=listing, quantity=quantity, acknowledged=acknowledged, given=given, at=at)
 
 

@@ -48,6 +48,11 @@ class OrderToPlace(serializers.Serializer[Any]):
         required=False,
         help_text="Fen for one unit that the buyer saw; if it costs something else now, the order is refused.",
     )
+    shown = Text(
+        max_length=64,
+        required=False,
+        help_text="The listing's `shown` as the buyer read it; if something else is promised now, it is refused.",
+    )
     given = serializers.DictField(
         child=Text(max_length=1000),
         required=False,
@@ -70,6 +75,13 @@ class HandoverToMake(serializers.Serializer[Any]):
         max_length=20,
         help_text="Ids of files of the order.",
     )
+
+
+class DeliveryToGiveUp(serializers.Serializer[Any]):
+    """Which units a shop will not deliver, and why: the buyer reads it."""
+
+    places = serializers.ListField(child=Whole(min_value=1, max_value=MOST_UNITS), min_length=1, max_length=MOST_UNITS)
+    reason = Text(max_length=500)
 
 
 class ResultToPush(serializers.Serializer[Any]):

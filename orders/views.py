@@ -45,6 +45,7 @@ from rulebook import linter, terms, versions
 from shops import policy
 from shops.models import SERVE, Ask, Kind, Listing, Shop, Way, keeping
 from timeline import clock
+from timeline.refusals import Refused
 from timeline.spans import minutes
 from timeline.sweep import fire_overdue
 
@@ -68,15 +69,35 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
             order = order_as_shown(listing, by=request.user, at=clock.now(), **form.words)
         except ValidationError as error:
             form.blame(error)
+        except Refused as refusal:
+            if refusal.code != "promises_changed":
+                raise
+            return _place_anew(request, listing, form, refusal)
     if order is None:
         context = {
             "form": form,
             "listing": listing,
+            "changed": "",
             "promise": policy.in_words(minutes(listing.promise_minutes)),
             "policy": policy.card(listing, versions.in_force(clock.now()), getattr(request.user, "level", "")),
         }
         return render(request, "orders/place.html", context, status=422)
     return redirect("orders:detail", number=order.number)
+
+
+def _place_anew(request: HttpRequest, listing: Listing, form: PlaceForm, refusal: Refused) -> HttpResponse:
+    """What the listing promises by now, to be read and agreed to again: nothing was ordered."""
+    ruling = versions.in_force(clock.now())
+    kept = {name: value for name, value in form.data.items() if name == "quantity" or name.startswith("given_")}
+    kept |= {"price": listing.price, "shown": policy.shown(listing, ruling)}
+    context = {
+        "form": PlaceForm(initial=kept, listing=listing),
+        "listing": listing,
+        "changed": str(refusal.sentence),
+        "promise": policy.in_words(minutes(listing.promise_minutes)),
+        "policy": policy.card(listing, ruling, getattr(request.user, "level", "")),
+    }
+    return render(request, "orders/place.html", context, status=409)
 
 
 @require_POST

@@ -162,7 +162,7 @@ def lapse_turn(refund: Refund, *, at: datetime) -> None:
     sum_ = min(asked, refund.figure)
     if refund.is_contradicted:
         endings.to_the_platform(refund, by=None, at=at)
-    elif refund.figure == 0:
+    elif refund.figure + refund.compensation == 0:
         _to_the_buyer(refund, by=None, at=at, event="refund.talks_lapsed")
     elif refund.needs_a_person():
         endings.to_the_platform(refund, by=None, at=at)

@@ -209,7 +209,8 @@ def accept(refund: Refund, *, by: Any, at: datetime, version: int | None = None)
     take_up(refund, version)
     require(refund.is_of_shop(by), "not_your_turn", _("Only the shop answers."))
     require(refund.state in ACCEPTABLE and not refund.is_overdue(at), "wrong_moment", ANSWERED)
-    require(refund.asked > 0, "nothing_asked", _("Nothing is asked here, so there is nothing to accept."))
+    asks = refund.asked + refund.compensation
+    require(asks > 0, "nothing_asked", _("Nothing is asked here, so there is nothing to accept."))
     approve_as_asked(refund, outcome=Refund.Outcome.SELLER, by=by, at=at)
 
 

@@ -201,6 +201,19 @@ class Refund(Tracked):
         """Whether compensation here is what the law gives for fraud (消保法 55): the guarantee fund never pays that."""
         return self.reason == "FRAUD"
 
+    def compensation_of_platform(self) -> int:
+        """What of the compensation is for the platform's own fault, in fen: its own money pays that, not the shop's."""
+        parts = [part for part in self.decision.get("parts", []) if part["fault"] == "PLATFORM"]
+        return min(sum(part["comp"] * len(part["places"]) for part in parts), self.compensation)
+
+    def is_principal_of_platform(self) -> bool:
+        """Whether the price, too, is the platform's to pay: its own fault, with the shop having done its part.
+
+        What was never delivered the shop has not earned, so it goes back out of its escrow.
+        """
+        parts = self.decision.get("parts", [])
+        return bool(parts) and all(part["fault"] == "PLATFORM" and part["state"] != "UNDELIVERED" for part in parts)
+
     def needs_a_person(self) -> bool:
         """Whether people decide, by the rules, because of the buyer's score, or because only our own books know:
         then nothing is ever paid by silence."""
@@ -209,7 +222,7 @@ class Refund(Tracked):
 
     def is_paid_by_silence(self) -> bool:
         """What happens if the shop stays silent: paid, or over to the platform."""
-        return self.asked > 0 and not self.is_contradicted and not self.needs_a_person()
+        return self.asked + self.compensation > 0 and not self.is_contradicted and not self.needs_a_person()
 
     def is_left_to_the_buyer(self) -> bool:
         """What happens if the shop stays silent where the rules give nothing: silence has no price, nor a judge (R52).
@@ -217,7 +230,7 @@ class Refund(Tracked):
         That is asked as goodwill, or bargained over; a machine's no was there before, and a person still is after.
         """
         is_asked_freely = self.goodwill_at is not None or self.state == RefundState.BARGAINING
-        return is_asked_freely and self.figure == 0 and not self.is_contradicted
+        return is_asked_freely and self.figure + self.compensation == 0 and not self.is_contradicted
 
     def may_be_escalated(self) -> bool:
         """Whether the buyer may call the platform: after the shop's first answer, or after a machine's no.
@@ -268,7 +281,7 @@ class Refund(Tracked):
     def _actions_of_shop(self, at: datetime) -> list[str]:
         is_mine = self.owner == "shop"
         offered = {
-            "accept": self.state in ACCEPTABLE and self.asked > 0,
+            "accept": self.state in ACCEPTABLE and self.asked + self.compensation > 0,
             "replace": self.state == RefundState.REPLACING or self._may_replace(),
             "promise": self._may_replace(),
             "cannot_supply": self.state == RefundState.REPLACING,

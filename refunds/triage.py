@@ -70,7 +70,8 @@ class Part:
     def is_proven(self) -> bool:
         """Whether our own records prove the claim, and the figure needs no judgment."""
         decision = self.decision
-        return decision.route is Route.AUTO and decision.proven and self.known.is_proven and decision.refund > 0
+        gives = decision.refund + decision.compensation > 0
+        return decision.route is Route.AUTO and decision.proven and self.known.is_proven and gives
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Preview:
         """Who may decide the case as a whole: people as soon as one unit needs them."""
         if any(part.is_for_people for part in self.parts):
             return Refund.Route.HUMAN
-        return Refund.Route.AUTO if self.figure else Refund.Route.AUTO_PREDECISION
+        return Refund.Route.AUTO if self.figure or self.compensation else Refund.Route.AUTO_PREDECISION
 
     @property
     def is_proven(self) -> bool:
@@ -170,6 +171,8 @@ class Preview:
         """The lanes of what our records prove; nothing if they do not, or if it is too much for the level."""
         if not self.is_proven or self.is_contradicted:
             return None
+        if all(part.decision.fault_class == "PLATFORM" for part in self.parts):
+            return Lane.PROVEN  # the platform's own fault by its own register: there is nobody to ask first
         in_escrow = all(unit.held >= part.entitled for part in self.parts for unit in part.units)
         if in_escrow and self.reason in reasons.NON_PERFORMANCE:
             return Lane.PROVEN

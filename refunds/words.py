@@ -120,6 +120,10 @@ def outcome(decision: Mapping[str, Any]) -> str:
     """What the rules say, in one sentence."""
     if any(part["route"] == "HUMAN" or part["decision"] in WAITING for part in decision["parts"]):
         return _("The rules leave the sum to people. This is what can be asked at most.")
+    if not decision["figure"] and decision["compensation"]:
+        return _("By the rules the price stays as it is, and %(sum)s of compensation is due.") % {
+            "sum": yuan(decision["compensation"])
+        }
     if not decision["figure"]:
         return _("By the rules nothing goes back. A person of the platform looks at it again if you ask for that.")
     if decision["fee"]:

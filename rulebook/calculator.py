@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from rulebook.book import Reason
+from rulebook.engine import DELAYS
 
 CODES = frozenset({"POINT_CARD", "ACTIVATION_CODE"})
 CODE_LIKE = CODES | {"MEMBERSHIP"}
@@ -60,6 +61,9 @@ QUESTIONS: Mapping[str, Question] = {
     "promise_min": Question(gettext_lazy("Promised within, in minutes")),
     "elapsed_min": Question(gettext_lazy("Minutes since payment")),
     "actual_min": Question(gettext_lazy("Came after, in minutes")),
+    "platform_outage": Question(
+        gettext_lazy("Would it have been in time without an outage that the platform registered?"), "yes"
+    ),
     "upstream_status": Question(
         gettext_lazy("What the supplier says"),
         "word",
@@ -157,6 +161,8 @@ def _asked(reason: Reason, kind: str, state: str) -> Iterator[str]:
     yield from OF_FORMULA.get(formula, ())
     if reason.instant:
         yield "platform_proof"
+    if reason.code in DELAYS:
+        yield "platform_outage"
     if state == "UNDELIVERED" and reason.default_class in ("SELLER", "PLATFORM") and formula in SUPPLY:
         yield from ("promise_min", "elapsed_min")
     if state == "PARTIAL" and (formula in SUPPLY or formula in ("FORCE_MAJEURE", "UPSTREAM_VALUE", "MINOR", "ILLEGAL")):

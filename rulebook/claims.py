@@ -71,6 +71,7 @@ VOCABULARY: Mapping[str, Word] = MappingProxyType(
         "promise_min": Word(int, "minutes", "the delivery promised in the order's snapshot"),
         "elapsed_min": Word(int, "minutes", "since payment, for what is not delivered yet"),
         "actual_min": Word(int, "minutes", "from payment to delivery"),
+        "platform_outage": Word(bool, "", "without the platform's registered outages it would not have been late"),
         "platform_proof": Word(bool, "", "our own records or the supplier's answer prove the reason"),
         "promised_units": Word(int, "units", "bought"),
         "delivered_units": Word(int, "units", "delivered"),

@@ -7,6 +7,7 @@ never changes an amount. A unit whose state is not verified leads to a person.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rulebook import law
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 #: From this risk score on, nothing is paid by the instant lane.
 RISK_CLOSES = 60
 
+#: Reasons about time alone: a delay that a registered outage of the platform made is the platform's own fault.
+DELAYS = frozenset({"NOT_DELIVERED", "LATE_DELIVERY", "MEMBERSHIP_NOT_ACTIVATED"})
+
 #: Outcomes that neither pay nor refuse, so that an unproven state changes nothing about them.
 WAITING = frozenset({Outcome.HOLD, Outcome.ASSIST, Outcome.ESCALATE})
 
@@ -36,8 +40,11 @@ def decide(claim: Claim, book: Book) -> Decision:
     reason = book.reasons.get(claim.reason)
     if reason is None:
         raise InvalidClaim("unknown_reason", "reason", f"The rulebook has no reason {claim.reason!r}.")
-    case = Case(claim, book, reason)
+    is_platforms = is_delay_of_platform(claim)
+    case = Case(claim, book, replace(reason, default_class="PLATFORM") if is_platforms else reason)
     draft = _draft(case)
+    if is_platforms and draft.fault_class == "PLATFORM":
+        draft.lines.insert(0, Line("DELAY_OF_PLATFORM", draft.rules[0]))
     route = _route(case, draft)
     claimed = tuple(sorted(case.claimed))
     proven = not claimed and claim.state_proof is Proof.VERIFIED
@@ -62,6 +69,12 @@ def decide(claim: Claim, book: Book) -> Decision:
         version=book.version,
         suggest=draft.suggest,
     )
+
+
+def is_delay_of_platform(claim: Claim) -> bool:
+    """Whether our own register shows that what came late, or not yet, would have been in time but for the platform."""
+    is_known = claim.grades.get("platform_outage", Proof.VERIFIED) is Proof.VERIFIED
+    return claim.reason in DELAYS and is_known and claim.facts.get("platform_outage") is True
 
 
 def asks(reason: str, book: Book) -> tuple[str, ...]:

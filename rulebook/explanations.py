@@ -35,6 +35,9 @@ SENTENCES: Mapping[str, Promise] = {
         "Promised within %(promise_min)s minutes, delivered after %(taken_min)s: "
         "inside the %(grace_min)s minutes of grace, so no promise was broken."
     ),
+    "DELAY_OF_PLATFORM": _(
+        "Without a registered outage of the platform it would have been in time: the platform answers, not the shop."
+    ),
     "KEPT": _("The goods came late and are kept: there is compensation, but no refund."),
     "LATE_BAND": _(
         "Promised within %(promise_min)s minutes, %(delay_min)s minutes late (grace %(grace_min)s): "

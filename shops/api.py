@@ -255,7 +255,11 @@ def listings(request: Request) -> Response:
     summary="Look at a listing",
     description="Public, as long as it was ever on sale. With the policy card: what can come back after the purchase.",
     responses=ListingToBuy,
-    examples=[OpenApiExample("On sale", A_LISTING | {"policy": A_POLICY, "exemption": "…"}, response_only=True)],
+    examples=[
+        OpenApiExample(
+            "On sale", A_LISTING | {"policy": A_POLICY, "exemption": "…", "shown": "5f2c…"}, response_only=True
+        )
+    ],
     auth=[],
 )
 @api_view(["GET"])

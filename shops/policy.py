@@ -5,6 +5,7 @@ the engine that would decide. The card is kept with the order as it was shown.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -163,6 +164,23 @@ def agreed(listing: Listing, at: datetime) -> dict[str, str]:
     """The buyer's yes to the exemption as it is kept with the order: the text as it was shown, its hash, the time."""
     text = exemption(listing)
     return {"text": text, "sha256": hashlib.sha256(text.encode()).hexdigest(), "at": at.isoformat()}
+
+
+#: What a listing promises in its own words and figures; its price is asked by itself.
+PROMISED = (
+    *("kind", "title", "description", "category", "promise_minutes", "face_value", "region", "notice"),
+    *("delivered_by", "asks", "section", "area", "promises", "warranty_days"),
+)
+
+
+def shown(listing: Listing, version: RulebookVersion) -> str:
+    """A mark of all that a listing's page promises and of the rules behind it: the same text, the same mark.
+
+    A buyer sends it along with the order, so that nobody agrees to a text that is another one by now.
+    """
+    told = {name: getattr(listing, name) for name in PROMISED} | {"rules": version.number}
+    body = json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(body.encode()).hexdigest()[:32]
 
 
 def card(listing: Listing, version: RulebookVersion, level: str = "") -> dict[str, Any]:

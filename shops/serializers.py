@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from rulebook import versions
 from shops import policy, terms
 from shops.models import (
     HIGHEST_PRICE,
@@ -21,6 +22,7 @@ from shops.models import (
     visible,
 )
 from shops.states import DepositState, ListingState, MemberState
+from timeline import clock
 
 
 class Text(serializers.CharField):
@@ -213,6 +215,14 @@ class ListingToBuy(ListingInPublic):
     exemption = serializers.SerializerMethodField(
         help_text="What a buyer says yes to with each purchase: the return without a reason does not apply."
     )
+
+    shown = serializers.SerializerMethodField(
+        help_text="A mark of all that is promised here and of the rules behind it: send it along with the order."
+    )
+
+    def get_shown(self, listing: Any) -> str:
+        """The same mark for the same text."""
+        return policy.shown(listing, versions.in_force(clock.now()))
 
     def get_exemption(self, listing: Any) -> str:
         """The text as the page shows it, in the language of the request."""

@@ -182,6 +182,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 10},
     },
+    "weigh outages against late orders": {
+        "task": "refunds.weigh_outages",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
     "make precedents of rulings": {
         "task": "disputes.record_precedents",
         "schedule": 30.0,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from orders import coupons, escrow
+from orders import coupons, escrow, lateness
 from orders.models import Handover, Order, Unit
 from orders.states import ORDER, Delivery, Grade, OrderState
 from rulebook import clocks
@@ -87,14 +87,27 @@ def call_off(
 ) -> None:
     """Units of a locked order that will not be delivered are paid back at once; their codes are for sale again.
 
-    `why` is for machines: `late`, `hard`, `failed`, `called_back`. Nothing is left awaited: the order goes on with what
-    was delivered, or is cancelled.
+    What the rules give for a promise that was broken meanwhile comes on top (`lateness`). `why` is for machines:
+    `late`, `hard`, `failed`, `called_back`. Nothing is left awaited: the order goes on with what was delivered, or is
+    cancelled.
     """
     held = {unit.pk: unit.held for unit in units if unit.held}
     if not held:
         return
     cause = cause or f"{order.address}:back:{units[0].place}"
-    escrow.give_back(order, among, grants=held, cause=cause, is_instant=True, at=at)
+    owed = lateness.owed(order, [unit for unit in units if unit.is_awaited()], at=at)
+    escrow.give_back(
+        order,
+        among,
+        grants=held,
+        compensation=owed.compensation,
+        platform_compensation=owed.by_platform,
+        cause=cause,
+        is_instant=True,
+        at=at,
+    )
+    if owed.compensation:
+        note(order, "order.compensated", by=None, at=at, data=owed.record() | {"cause": cause})
     give_stock_back(order)
     if any(unit.delivered_at or unit.is_awaited() for unit in among):
         places = [unit.place for unit in units]

@@ -15,7 +15,7 @@ from orders.models import Attachment, Handover, Order, Unit
 from orders.parties import Side, side_of
 from orders.states import OrderState
 from shops.models import Ask, Kind, Way
-from timeline.door import lock, require, verb
+from timeline.door import lock, note, require, verb
 
 #: What a proof of each kind must hold, in the order of the form (`orders.models.Handover`).
 PROOF: dict[str, tuple[str, ...]] = {
@@ -23,7 +23,9 @@ PROOF: dict[str, tuple[str, ...]] = {
     Kind.MEMBERSHIP: ("account", "starts_on", "ends_on"),
     Kind.CUSTOM_SERVICE: ("text", "files"),
 }
-LONGEST_TEXT, LONGEST_REFERENCE = 2_000, 80
+LONGEST_TEXT, LONGEST_REFERENCE, LONGEST_REASON = 2_000, 80, 500
+#: Why an order was called off where its shop said that it cannot deliver, for machines: the shop's own fault.
+GIVEN_UP = "given_up_by_shop"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,33 @@ def deliver(order: Order, places: Collection[int], proof: Proof, *, by: Any, at:
     made.files.set(proof.files)
     handing.hand_over(order, wanted, made, among=units, by=by, at=at)
     return made
+
+
+@verb
+def cannot_deliver(order: Order, places: Collection[int], *, reason: str, by: Any, at: datetime) -> None:
+    """The shop says that it will not deliver these units, before the promised time or after it: its own fault.
+
+    They are paid back whole and at once, with what the rules give for a broken promise, and count as not delivered in
+    the shop's figures; the buyer reads `reason`. The others are still awaited. Refused: `not_your_turn`, `wrong_way`,
+    `not_awaited`, `case_open` for a unit that a case holds, `reason_missing`.
+    """
+    lock(order)
+    require(side_of(order, by) == Side.SHOP, "not_your_turn", _("Only the shop delivers."))
+    require(handing.way_of(order) == Way.SHOP, "wrong_way", _("This order is not delivered by hand."))
+    require(order.state == OrderState.PAID, "not_awaited", _("Nothing of this order is awaited any more."))
+    require(0 < len(reason.strip()) <= LONGEST_REASON, "reason_missing", _("Tell the buyer why, in your own words."))
+    units = escrow.units_of(order)
+    wanted = [unit for unit in units if unit.place in set(places)]
+    is_awaited = bool(wanted) and len(wanted) == len(set(places)) and all(unit.is_awaited() for unit in wanted)
+    require(is_awaited, "not_awaited", _("One of these units is not awaited any more; look at the order again."))
+    require(
+        not any(unit.held_by for unit in wanted),
+        "case_open",
+        _("An open case holds one of these units: say yes there, and it is paid back."),
+    )
+    data = {"units": [unit.place for unit in wanted], "reason": reason.strip()}
+    note(order, "order.delivery_given_up", by=by, at=at, data=data)
+    handing.call_off(order, wanted, among=units, why=GIVEN_UP, by=by, at=at)
 
 
 @sensitive_variables()

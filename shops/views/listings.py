@@ -125,6 +125,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "icon": ICONS.get(Kind(listing.kind), "package"),
         "promise": policy.in_words(minutes(listing.promise_minutes)),
         "policy": policy.card(listing, versions.in_force(at), level),
+        "shown": policy.shown(listing, versions.in_force(at)),
         "level": level,
         "shop": listing.shop,
         "deposit": shops.badge(listing.shop.deposit),

@@ -70,8 +70,10 @@ def test_what_was_never_delivered_is_told_to_both(undelivered_order, news):
         ("buyer", "order.late"),
         ("seller", "order.late_by_you"),
         ("buyer", "order.undelivered"),
+        ("buyer", "order.compensated"),
         ("buyer", "payout.paid"),
         ("seller", "order.undelivered_by_you"),
+        ("seller", "order.compensated_by_you"),
     }
 
 

@@ -103,13 +103,25 @@ def test_what_was_registered_as_down_is_not_the_shops_delay(awaited, rich_buyer,
     down(lead, now, at + HOUR, at + 2 * HOUR)
     down(lead, now, at + 2 * HOUR, None, scope="kind", target=order.snapshot.listing.kind)
     held_up = known(order, "NOT_DELIVERED", at=now)
-    assert held_up.facts["elapsed_min"] == 60
+    assert (held_up.facts["elapsed_min"], held_up.facts["platform_outage"]) == (180, True)
     assert held_up.facts["promise_min"] == 60
+    other = known(order, "OUT_OF_STOCK", at=now).facts
+    assert (other["elapsed_min"], "platform_outage" in other) == (60, False)
 
     fresh = Order.objects.get(pk=order.pk)
     found = refunds.preview(fresh, units_of(fresh), "NOT_DELIVERED", buyer=rich_buyer, at=now)
     assert found.figure == order.total
-    assert found.compensation == 0, "nobody at the shop was late"
+    assert {part.decision.compensation_payer for part in found.parts} == {"PLATFORM"}, "nobody at the shop was late"
+
+
+def test_the_register_proves_a_claim_of_an_outage_only_where_it_made_the_delay(awaited, lead, at):
+    now = at + 3 * HOUR
+    assert known(awaited, "PLATFORM_OUTAGE", at=now).records.proven is None
+    down(lead, now, at + HOUR, at + 1.25 * HOUR)
+    assert known(awaited, "PLATFORM_OUTAGE", at=now).records.proven is None, "late without it as well"
+    down(lead, now, at + 1.25 * HOUR, at + 2.5 * HOUR)
+    found = known(awaited, "PLATFORM_OUTAGE", at=now)
+    assert (found.is_proven, found.facts["elapsed_min"]) == (True, 180)
 
 
 @pytest.mark.parametrize(("scope", "target"), [("shop", "river"), ("channel", "sandbox"), ("supplier", "999")])

@@ -107,6 +107,8 @@ APART: dict[str, dict[str, str]] = {
     "orders:exchanges": {"number": "ticket"},
     "orders:deliver": {"number": "by_hand"},
     "orders:wait": {"number": "by_hand"},
+    "orders:cannot_deliver": {"number": "by_hand"},
+    "api:give_up_delivery": {"number": "by_hand"},
     "api:handovers": {"number": "by_hand"},
     "api:wait_longer": {"number": "by_hand"},
     "api:push_result": {"number": "by_hand"},

@@ -74,6 +74,7 @@ ELSEWHERE = {
     "orders:decide_coupon": "is about a coupon, whose own clock it asks first: tests/orders/test_more_pages.py",
     "api:decide_coupon": "is about a coupon, whose own clock it asks first: tests/orders/test_more_pages.py",
     "orders:deliver": "needs an order that is delivered by hand: tests/orders/test_delivery_pages.py",
+    "orders:cannot_deliver": "needs an order that is delivered by hand: tests/orders/test_giving_up.py",
     "orders:supplier_notify": "signed by a supplier: tests/orders/test_suppliers.py",
     "api:push_result": "needs a ticket of a shop's own system: tests/orders/test_delivery_api.py",
     "disputes:verify": "asks whether a ruling is genuine: nothing of a case moves",

@@ -1,0 +1,12 @@
+"""Wake-up calls of refunds. A task that is lost or runs twice changes nothing."""
+
+from celery import shared_task
+
+from refunds import outages
+from timeline import clock
+
+
+@shared_task(name="refunds.weigh_outages", ignore_result=True)
+def weigh_outages() -> None:
+    """What was registered as down is held against what was decided about delays in its time."""
+    outages.work(at=clock.now())
