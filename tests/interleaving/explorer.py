@@ -166,9 +166,10 @@ class Explorer:
             with self.turn:
                 if self.turn.wait_for(lambda: contestant.state != "running", timeout=GLANCE):
                     return
-            if not to_the_last and _waits_for_a_lock(contestant.backend):
+            rival = next(each for each in self.pair if each is not contestant)
+            if not to_the_last and _waits_for(contestant.backend, rival.backend):
                 return
-            if to_the_last and any(each.state == "waiting" for each in self.pair if each is not contestant):
+            if to_the_last and rival.state == "waiting":
                 return
             if time.monotonic() > until:
                 raise AssertionError(f"{contestant.name} neither waits nor stops: {contestant.statements[-1:]}")
@@ -200,7 +201,8 @@ def _stops(turns: list[tuple[str, str]]) -> list[int]:
     return [place for place, (_name, statement) in enumerate(turns) if place and not QUIET.match(statement)]
 
 
-def _waits_for_a_lock(backend: int) -> bool:
+def _waits_for(backend: int, rival: int) -> bool:
+    """Whether one waits for a lock of the other; what the server itself is at for a moment does not change the turn."""
     with connection.cursor() as cursor:
-        cursor.execute("select cardinality(pg_blocking_pids(%s)) > 0", [backend])
+        cursor.execute("select %s = any (pg_blocking_pids(%s))", [rival, backend])
         return bool(cursor.fetchone()[0])

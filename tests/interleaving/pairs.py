@@ -113,7 +113,7 @@ class Ring:
 
 
 def _outcome(found: Any) -> Outcome:
-    if isinstance(found, Refused):
+    if isinstance(found, Refused | LedgerError):  # a person is told the same (kamen.problems)
         return "refused", found.code
     if isinstance(found, OperationalError):
         return "failed", str(getattr(found.__cause__, "pgcode", ""))

@@ -7,8 +7,14 @@ from tests.interleaving.pairs import Ring
 from tests.interleaving.scene import build
 from tests.simulation.rules import Rules
 
-#: Small ones, so that all their schedules take seconds: cancel and pay, twice the same notice, a yes and a clock.
-HOT = [("cancel", "pay_from_wallet"), ("top_up_notice", "top_up_notice"), ("accept", "accept")]
+#: Small ones, so that all their schedules take seconds: cancel and pay, twice the same notice, twice the same yes, and
+#: two orders of which each collects what the shop owes the fund.
+HOT = [
+    ("cancel", "pay_from_wallet"),
+    ("top_up_notice", "top_up_notice"),
+    ("accept", "accept"),
+    ("overturn", "settlement"),
+]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

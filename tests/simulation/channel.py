@@ -131,14 +131,14 @@ class SimulatedChannel:
         return self.files[day]
 
     def _perhaps_wrong(self, line: SettledLine) -> SettledLine:
-        if self.is_healthy or self.chance.random() > 0.1:
+        if self.chance.random() > 0.1:
             return line
         told = replace(line, amount=line.amount + 1) if self.chance.random() < 0.5 else replace(line, state="failed")
         self.wrong.append(told)
         return told
 
     def _written(self, lines: list[SettledLine]) -> SettledDay:
-        if lines and not self.is_healthy and self.chance.random() < 0.1:
+        if lines and self.chance.random() < 0.1:
             self.wrong.append(lines[0])
             lines = [*lines, lines[0]]
         return SettledDay(tuple(lines), hashlib.sha256(repr(lines).encode()).hexdigest())

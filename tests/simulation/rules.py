@@ -122,8 +122,8 @@ WRITTEN = Kept("""
     select relname, n_tup_ins + n_tup_upd + n_tup_del from pg_stat_xact_user_tables
      where n_tup_ins + n_tup_upd + n_tup_del > 0
 """)
-#: Where rules write down who breaks them, in this connection alone: so any number of them are asked in one round trip.
-BROKEN = "simulation_broken"
+#: A setting of this connection in which rules write down who breaks them: so any number of them go in one round trip.
+BROKEN = "simulation.broken"
 #: What our side of the channel's books stands in.
 OURS = {"ledger_notice", "ledger_payout", "ledger_transfer"}
 
@@ -144,8 +144,6 @@ class Rules:
         self.prepared: dict[str, str] = {}
         self.written: dict[str, int] = {}
         self.done_by_channel = 0
-        with connection.cursor() as cursor:
-            cursor.execute(f"create temporary table if not exists {BROKEN} (rule text, offender text)")
 
     def begin(self) -> None:
         """A case begins, in a transaction of its own that may stand idle for as long as a busy machine makes it."""
@@ -177,12 +175,10 @@ class Rules:
 
     def _ask(self, asked: Iterable[str]) -> Iterator[str]:
         calls = [f"execute {self._prepared(rule)}" for rule in asked]
-        if not calls:
-            return
-        for rule, offender in _rows(
-            "; ".join([f"delete from {BROKEN}", *calls, f"select rule, offender from {BROKEN}"])
-        ):
-            yield f"{rule}: {offender}"
+        if calls:
+            begin, told = f"select set_config('{BROKEN}', '', false)", f"select current_setting('{BROKEN}')"
+            ((found,),) = _rows("; ".join([begin, *calls, told]))
+            yield from found.splitlines()
 
     def _prepared(self, rule: str) -> str:
         """The name under which this connection knows a rule."""
@@ -190,8 +186,9 @@ class Rules:
             name, words = f"simulation_rule_{len(self.prepared)}", rule.replace("'", "''")
             with connection.cursor() as cursor:
                 cursor.execute(
-                    f"prepare {name} as insert into {BROKEN}"
-                    f" select '{words}', x.offender::text from ({self.every[rule]}) x (offender)"
+                    f"prepare {name} as select set_config('{BROKEN}',"
+                    f" concat(current_setting('{BROKEN}'), '{words}: ', x.offender, chr(10)), false)"
+                    f" from ({self.every[rule]}) x (offender)"
                 )
             self.prepared[rule] = name
         return self.prepared[rule]

@@ -446,7 +446,7 @@ def wake(what: str, *, at: datetime) -> int:
 
 WAKE_UPS = (
     *("sweep", "sweep", "sweep", "payouts", "payouts"),
-    *("silent", "inbox", "remind", "outages", "deposits", "reconcile"),
+    *("silent", "inbox", "remind", "outages", "deposits", "reconcile", "reconcile"),
 )
 
 
