@@ -424,6 +424,8 @@ def _ending(media_type: str) -> str:
         "image/png": ".png",
         "image/webp": ".webp",
         "application/pdf": ".pdf",
+        "video/mp4": ".mp4",
+        "video/quicktime": ".mov",
         "text/plain": ".txt",
     }.get(media_type, ".bin")
 

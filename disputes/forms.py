@@ -19,7 +19,7 @@ from refunds.models import RefundItem
 from shops.forms import YuanField
 
 #: Types of files that orders take (orders.attachments); the content decides, this only helps to choose.
-TAKEN = "image/jpeg,image/png,image/webp,application/pdf,text/plain,.txt,.log,.csv"
+TAKEN = "image/jpeg,image/png,image/webp,application/pdf,video/mp4,video/quicktime,text/plain,.txt,.log,.csv"
 PARTY_WORDS = {
     "platform": _("Platform"),
     "seller": _("Shop"),
@@ -97,7 +97,7 @@ class StatementForm(forms.Form):
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": TAKEN}),
-        help_text=_("JPEG, PNG or WebP up to 10 MB, PDF up to 20 MB, text up to 1 MB."),
+        help_text=_("JPEG, PNG or WebP up to 10 MB, PDF, MP4 or MOV up to 20 MB, text up to 1 MB."),
     )
 
     def __init__(self, *args: Any, is_too_large: bool = False, **kwargs: Any) -> None:
@@ -108,7 +108,7 @@ class StatementForm(forms.Form):
         """There must be something."""
         found: dict[str, Any] = super().clean() or self.cleaned_data
         if self.is_too_large:
-            sentence = _("This file is too large: images may have 10 MB, PDF 20 MB, text 1 MB.")
+            sentence = _("This file is too large: images may have 10 MB, PDF and video 20 MB, text 1 MB.")
             self.add_error("file", ValidationError(sentence, code="too_large"))
         elif not self.errors and not found.get("file") and not found.get("text", "").strip():
             self.add_error("text", ValidationError(_("Say something, or add a file."), code="required"))
@@ -272,7 +272,7 @@ def _file() -> forms.FileField:
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": TAKEN}),
-        help_text=_("JPEG, PNG or WebP up to 10 MB, PDF up to 20 MB, text up to 1 MB."),
+        help_text=_("JPEG, PNG or WebP up to 10 MB, PDF, MP4 or MOV up to 20 MB, text up to 1 MB."),
     )
 
 

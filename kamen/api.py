@@ -22,6 +22,7 @@ import disputes.bundle_api
 import disputes.precedent_api
 import disputes.seal_api
 import ledger.api
+import ledger.debts_api
 import ledger.reconciling_api
 import notifications.api
 import notifications.webhook_api
@@ -307,6 +308,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/", docs, name="docs"),
     path("v1/me/", accounts.api.me, name="me"),
     path("v1/wallet/", ledger.api.wallet, name="wallet"),
+    path("v1/wallet/debt/", ledger.debts_api.debt, name="debt"),
+    path("v1/wallet/debt/pay/", ledger.debts_api.pay, name="pay_debt"),
+    path("v1/debts/", ledger.debts_api.debtors, name="debtors"),
+    path("v1/debts/<int:pk>/write-off/", ledger.debts_api.propose, name="propose_write_off"),
+    path("v1/write-offs/<int:number>/agree/", ledger.debts_api.agree, name="agree_write_off"),
+    path("v1/write-offs/<int:number>/decline/", ledger.debts_api.decline, name="decline_write_off"),
     path("v1/payments/", ledger.api.all_payments, name="payments"),
     path("v1/payments/<slug:number>/", ledger.api.payment, name="payment"),
     path("v1/payments/<slug:number>/check/", ledger.api.check_payment, name="check_payment"),
@@ -349,6 +356,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/refunds/preview/", refunds.api.preview, name="preview_refund"),
     path("v1/refunds/<slug:number>/", refunds.api.refund, name="refund"),
     path("v1/refunds/<slug:number>/credit-note/", refunds.papers_api.credit_note, name="credit_note"),
+    path("v1/credit-notes/", refunds.papers_api.credit_notes, name="credit_notes"),
+    path("v1/credit-notes/<slug:number>/", refunds.papers_api.note, name="credit_note_by_number"),
     path("v1/refunds/<slug:number>/signals/", refunds.papers_api.signal_list, name="signals"),
     path("v1/refunds/<slug:number>/guardian/", refunds.guardians_api.papers, name="guardian_papers"),
     path("v1/refunds/<slug:number>/guardian/proofs/", refunds.guardians_api.seal, name="seal_guardian_paper"),

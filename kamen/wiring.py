@@ -7,8 +7,8 @@ from complaints.states import COMPLAINT
 from disputes import agreements, appeals
 from disputes import lifecycle as disputes
 from disputes.states import APPEAL, DISPUTE
-from ledger import brake, payments, payouts, reconciliation
-from ledger.states import BRAKE, DIFFERENCE, PAYMENT, PAYOUT
+from ledger import brake, debts, payments, payouts, reconciliation
+from ledger.states import BRAKE, DIFFERENCE, PAYMENT, PAYOUT, WRITE_OFF
 from notifications import inbox
 from orders import coupons, outages, parties
 from orders import hooks as order_hooks
@@ -45,6 +45,7 @@ def connect() -> None:
     PAYOUT.expired.tie(payouts.lapse)
     BRAKE.expired.tie(brake.lapse)
     DIFFERENCE.expired.tie(reconciliation.lapse)
+    WRITE_OFF.expired.tie(debts.lapse)
     DEPOSIT.expired.tie(shops.lapse)
     LISTING.expired.tie(listings.lapse)
     MEMBER.expired.tie(staff.lapse)

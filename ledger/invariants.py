@@ -93,11 +93,29 @@ CHECKS = {
     """,
     "no more goes back to a charge than came from it": """
         select o.channel || ' ' || o.charge from ledger_payout o
-         where o.destination = 'channel' and o.state <> 'void'
+         where o.destination = 'channel' and o.state <> 'void' and o.key not like '%:twice:outside:%'
            and not exists (select from ledger_transfer t where t.key = 'payout:' || o.id || ':to_wallet')
          group by o.channel, o.charge
         having sum(o.amount) > coalesce((
             select n.amount from ledger_notice n where n.channel = o.channel and n.provider_txn = o.charge), 0)
+    """,
+    "a channel takes no more back of a charge on its own account than it brought": """
+        select o.channel || ' ' || o.charge from ledger_payout o
+         where o.key like '%:outside:%' and o.state <> 'void'
+         group by o.channel, o.charge
+        having sum(o.amount) > coalesce((
+            select n.amount from ledger_notice n where n.channel = o.channel and n.provider_txn = o.charge), 0)
+    """,
+    "two people of finance let a debt go, and the books say how much of it": """
+        select 'writeoff:' || w.id || ' ' || w.state from ledger_writeoff w
+          left join ledger_transfer t on t.key = 'writeoff:' || w.id || ':written_off'
+         where w.state = 'agreed' and w.decided_by_id in (w.proposed_by_id, w.user_id)
+            or w.state <> 'agreed' and t.id is not null
+            or coalesce(t.amount, 0) > w.amount
+    """,
+    "what a buyer owes is paid, collected or let go, and nothing else": """
+        select t.key from ledger_transfer t join ledger_account g on g.id = t.target_id
+         where g.kind_id = 'debt' and g.address like 'user:%' and t.reason not in ('debt_collected', 'debt_written_off')
     """,
     "nobody agreed with himself about a payout": """
         select subject || ' #' || seq from timeline_event
@@ -178,7 +196,7 @@ RECENT = {
     """,
     "no more goes back to a charge than came from it": """
         select o.channel || ' ' || o.charge from ledger_payout o
-         where o.destination = 'channel' and o.state <> 'void'
+         where o.destination = 'channel' and o.state <> 'void' and o.key not like '%%:twice:outside:%%'
            and (o.channel, o.charge) in (
                select p.channel, p.charge from ledger_payout p where p.id in (
                    select substr(subject, 8)::bigint from timeline_event where id > %(events)s and subject like 'payout:%%'))

@@ -70,6 +70,7 @@ class Transfer(models.Model):
         PLATFORM_FAULT = "platform_fault", _("Platform fault")
         DEBT = "debt", _("Debt")
         DEBT_COLLECTED = "debt_collected", _("Debt collected")
+        DEBT_WRITTEN_OFF = "debt_written_off", _("Debt written off")
         PENALTY = "penalty", _("Penalty")
         WITHDRAWAL = "withdrawal", _("Withdrawal")
         DEPOSIT_PAID = "deposit_paid", _("Deposit paid in")
@@ -207,6 +208,8 @@ class Notice(models.Model):
 
 #: In the key of a payout that a channel made on its own account: the channel's number stands behind it.
 OUTSIDE = ":outside:"
+#: Before it, where the mall had given it back already, so that whoever paid has it twice and owes it.
+TWICE = ":twice"
 
 
 class PayoutQuerySet(models.QuerySet["Payout"]):
@@ -293,6 +296,7 @@ class Payout(Tracked):
         indexes = [
             models.Index(fields=["cause"], name="ledger_payout_cause"),
             models.Index(fields=["user", "-id"], name="ledger_payout_user"),
+            models.Index(fields=["paid_at"], condition=Q(state="paid"), name="ledger_payout_arrived"),
             models.Index(
                 fields=["next_try_at"],
                 condition=Q(state__in=["planned", "sending", "retrying"]),
@@ -451,4 +455,5 @@ class AnchorLeaf(models.Model):
         ]
 
 
+from ledger.owed import WriteOff  # noqa: E402, F401 - the noun of debts that are let go
 from ledger.reconciled import Difference, Settlement, SettlementLine  # noqa: E402, F401 - nouns of the reconciliation

@@ -1,9 +1,9 @@
 """What a channel paid back on its own account: its staff did, or a bank took the money back.
 
 The channel's file is the only witness. Finance books it, and then it counts like any other refund of the order that the
-charge had paid: nothing goes back a second time (machines: R49, R50). A top-up that a bank took back comes off the
-balance; what was spent of it already the fund bears, and whoever topped up owes it. Until it is booked, the ticket's
-clock runs.
+charge had paid: nothing goes back a second time (machines: R49, R50). What the channel paid although the mall had paid
+it back already, and a top-up that a bank took back, come off the balance of whoever has the money twice; what is not
+there any more the fund bears, and they owe it (`ledger.debts`). Until it is booked, the ticket's clock runs.
 """
 
 from collections.abc import Iterable
@@ -12,12 +12,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ledger import brake, hooks, payouts, reconciliation
+from ledger import brake, debts, hooks, payouts, reconciliation
 from ledger.accounts import balances
-from ledger.models import OUTSIDE, Difference, Notice, Payment, Payout
+from ledger.models import OUTSIDE, TWICE, Difference, Notice, Payment, Payout
 from ledger.states import PayoutState
 from ledger.templatetags.money import yuan
-from ledger.transfers import Move, Reason, post_with_page
+from ledger.transfers import Reason, post_with_page
 from timeline.door import lock, note, require, verb
 
 
@@ -26,7 +26,7 @@ def settle(difference: Difference, *, is_booked: bool, reason: str, by: Any, at:
 
     Not inside a transaction: the channel is asked first about what was perhaps sent. Refused: as
     `reconciliation.settle`, and `not_of_an_order`, `more_than_is_left`, `being_sent`, `channel_silent`, `fund_short`,
-    `payouts_paused`.
+    `payouts_paused`, `ruling_under_way`.
     """
     if not is_booked or difference.kind != Difference.Kind.OUTSIDE:
         reconciliation.settle(difference, is_booked=is_booked, reason=reason, by=by, at=at)
@@ -36,7 +36,7 @@ def settle(difference: Difference, *, is_booked: bool, reason: str, by: Any, at:
     if payment is not None and payment.is_top_up():
         _take_top_up_back(difference, payment, reason=reason, by=by, at=at)
         return
-    if payment is None or not payment.subject.startswith("order:"):
+    if payment is None or not _is_of_order(payment):
         require(False, "not_of_an_order", _("This charge paid no order of ours. Explain it instead."))
         return
     for payout in _perhaps_sent(payment):
@@ -71,39 +71,54 @@ def orders_of(differences: Iterable[Difference]) -> dict[int, str]:
 
 @verb
 def _book(difference: Difference, payment: Payment, *, reason: str, by: Any, at: datetime) -> None:
+    """What is left of the order goes back with it; of what went back already, the buyer has the money twice."""
     lock(difference)
     require(difference.may_be_settled_by(by), *_why_not(difference, by))
+    lock(payment)
     amount = difference.theirs or 0
+    _require_of_the_charge(difference, payment, amount, is_of_order=True)
     booked = hooks.paid_outside(payment, reference=difference.number, amount=amount, cause=difference.address, at=at)
-    require(
-        booked == amount,
-        "more_than_is_left",
-        _("Of %(theirs)s only %(left)s can be booked: more is not left of this order. It was paid twice; explain it.")
-        % {"theirs": yuan(amount), "left": yuan(booked)},
-    )
+    if twice := amount - booked:
+        owed = _off_the_balance(difference, payment, twice, at=at)
+        data = {"amount": twice, "owed": owed, "order": payment.subject, "reference": difference.number}
+        note(payment, "payment.paid_twice", by=by, at=at, data=data)
     reconciliation.settle(difference, is_booked=True, reason=reason, by=by, at=at)
 
 
 @verb
 def _take_top_up_back(difference: Difference, payment: Payment, *, reason: str, by: Any, at: datetime) -> None:
-    """A bank took a top-up back: off the balance, as far as it goes; the rest out of the fund, to which it is owed.
-
-    What the balance paid for meanwhile stays as it is: no order is touched. Nobody collects the debt by machine.
-    """
+    """A bank took a top-up back. What the balance paid for meanwhile stays as it is: no order is touched."""
     lock(difference)
     require(difference.may_be_settled_by(by), *_why_not(difference, by))
     lock(payment)
-    brake.require_released()
-    amount, payer = difference.theirs or 0, payment.user.address
+    amount = difference.theirs or 0
+    _require_of_the_charge(difference, payment, amount, is_of_order=False)
+    owed = _off_the_balance(difference, payment, amount, at=at)
+    note(payment, "payment.charged_back", by=by, at=at, data={"amount": amount, "owed": owed})
+    reconciliation.settle(difference, is_booked=True, reason=reason, by=by, at=at)
+
+
+def _require_of_the_charge(difference: Difference, payment: Payment, amount: int, *, is_of_order: bool) -> None:
+    """A channel takes no more back of a charge on its own account than it brought: else the file is wrong."""
     before = Payout.objects.filter(payment=payment, charge=payment.provider_txn, key__contains=OUTSIDE).order_by("pk")
-    left = payment.amount - sum(before.values_list("amount", flat=True))
-    require(
-        0 < amount <= left,
-        "more_than_is_left",
-        _("Of %(theirs)s only %(left)s can be booked: the top-up was not larger. Explain it.")
-        % {"theirs": yuan(amount), "left": yuan(left)},
+    others = before.exclude(key__endswith=f"{OUTSIDE}{difference.number}") if is_of_order else before
+    left = payment.amount - sum(others.values_list("amount", flat=True))
+    sentence = (
+        _("Of %(theirs)s only %(left)s can be booked: the charge was not larger. Explain it.")
+        if is_of_order
+        else _("Of %(theirs)s only %(left)s can be booked: the top-up was not larger. Explain it.")
     )
-    wallet, fund = f"{payer}:wallet", "platform:fund"
+    require(0 < amount <= left, "more_than_is_left", sentence % {"theirs": yuan(amount), "left": yuan(left)})
+
+
+def _off_the_balance(difference: Difference, payment: Payment, amount: int, *, at: datetime) -> int:
+    """Money that went out of the channel and that whoever had paid does not have to keep: off the balance, as far as it
+    goes; the rest out of the fund, to which they owe it. Returns what they owe of it, in fen.
+
+    Refused: `fund_short`, `payouts_paused`.
+    """
+    brake.require_released()
+    wallet, fund = f"{payment.user.address}:wallet", debts.FUND
     held = balances([wallet, fund])
     there = min(held[wallet], amount)
     owed = amount - there
@@ -122,17 +137,18 @@ def _take_top_up_back(difference: Difference, payment: Payment, *, reason: str, 
         payment=payment,
         at=at,
         instant=False,
-        key=f"{difference.address}{OUTSIDE}{difference.number}",
+        key=f"{difference.address}{TWICE if _is_of_order(payment) else ''}{OUTSIDE}{difference.number}",
         reason=Reason.CHARGEBACK,
         is_done=True,
     )
     if owed:
-        debt = Move(
-            f"{difference.address}:debt", f"{payer}:debt", "platform:recoverable", owed, Reason.DEBT, payment.address
-        )
-        post_with_page([debt], journal=f"{difference.address}:debt", at=at)
-    note(payment, "payment.charged_back", by=by, at=at, data={"amount": amount, "owed": owed})
-    reconciliation.settle(difference, is_booked=True, reason=reason, by=by, at=at)
+        debt = debts.as_owed(payment.user, owed, key=f"{difference.address}:debt", subject=payment.address)
+        post_with_page([debt], journal=debt.key, at=at)
+    return owed
+
+
+def _is_of_order(payment: Payment) -> bool:
+    return payment.subject.startswith("order:")
 
 
 def _why_not(difference: Difference, by: Any) -> tuple[str, str]:

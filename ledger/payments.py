@@ -7,11 +7,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger import gateways, hooks, payouts
+from ledger import debts, gateways, hooks, payouts
 from ledger.gateways import Charge
 from ledger.models import Notice, Payment
 from ledger.states import PaymentState
-from ledger.transfers import Move, Reason, post_with_page, transfer
+from ledger.transfers import Move, Reason, post_with_page
 from timeline import numbers
 from timeline.door import Refused, begin, enter, lock, note, require, verb
 from timeline.page import part
@@ -48,6 +48,17 @@ def top_up(*, user: Any, amount: int, channel: str, at: datetime) -> Payment:
     )
     span = hooks.span("ORDER_PAY", at=at)
     return ask(user=user, subject=f"user:{user.pk}", amount=amount, channel=channel, span=span, at=at)
+
+
+@verb
+def for_debt(*, user: Any, channel: str, at: datetime) -> Payment:
+    """`user` pays by a channel what is owed to the fund: a top-up over it, of which the debt is paid first.
+
+    Refused: `nothing_owed`.
+    """
+    owed = debts.owed_by(user)
+    require(owed > 0, "nothing_owed", _("You owe nothing."))
+    return top_up(user=user, amount=min(max(owed, LEAST_TOP_UP), MOST_TOP_UP), channel=channel, at=at)
 
 
 def open_charge(payment: Payment, *, title: str, back: str = "") -> str:
@@ -150,15 +161,16 @@ def _credit(payment: Payment, *, provider_txn: str, at: datetime) -> bool:
             if not payment.is_top_up():
                 (hooks.deposit_paid if payment.is_deposit() else hooks.order_paid)(payment, at=at)
                 return True
-            transfer(
-                source=f"channel:{payment.channel}",
-                target=f"{payment.subject}:wallet",
-                amount=payment.amount,
-                reason=Reason.TOP_UP,
-                subject=payment.address,
-                key=f"{payment.address}:in",
-                at=at,
+            came_in = Move(
+                f"{payment.address}:in",
+                f"channel:{payment.channel}",
+                f"{payment.subject}:wallet",
+                payment.amount,
+                Reason.TOP_UP,
+                payment.address,
             )
+            owed = debts.collected(payment.user, income=payment.amount, at=at)
+            post_with_page([came_in, *owed], journal=came_in.key, at=at)
             return True
     except Refused as refusal:
         payment.refresh_from_db()

@@ -164,8 +164,12 @@ def _of_sent(channel: str, line: SettledLine) -> Iterator[Found]:
         kind = Kind.OUTSIDE if is_ours else Kind.MISSING_HERE
         yield Found(kind, line.kind, line.number, line.txn, theirs=line.amount)
         return
-    both = {"theirs": line.amount, "ours": payout.amount}
-    if line.amount != payout.amount:
+    ours = _booked_outside(channel, line.number) if payout.outside else payout.amount
+    both = {"theirs": line.amount, "ours": ours}
+    if payout.outside and ours < line.amount:
+        # Somebody told of it before and not all was left of the sale: finance books the rest.
+        yield Found(Kind.OUTSIDE, line.kind, line.number, line.txn, **both)
+    elif line.amount != ours:
         yield Found(Kind.AMOUNT, line.kind, line.number, line.txn, **both)
     is_as_said = (payout.state == PayoutState.PAID) == (line.state == "done")
     if not is_as_said or (line.kind == PAYOUT) != payout.goes_to_account():
@@ -196,6 +200,12 @@ def _missing_there(channel: str, settlement: Settlement) -> Iterator[Found]:
         if (payout.outside or payout.number) not in sent and not to_wallet:
             what = PAYOUT if payout.goes_to_account() else REFUND
             yield Found(Kind.MISSING_THERE, what, payout.number, payout.charge, ours=payout.amount)
+
+
+def _booked_outside(channel: str, number: str) -> int:
+    """What we have booked of what a channel did under its own number, in fen, over all its parts."""
+    parts = Payout.objects.filter(channel=channel, key__endswith=f"{OUTSIDE}{number}").exclude(state=PayoutState.VOID)
+    return sum(parts.order_by("pk").values_list("amount", flat=True))
 
 
 def _is_booked_in(notice: Notice) -> bool:

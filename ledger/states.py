@@ -94,3 +94,22 @@ DIFFERENCE = Machine(
     owners={DifferenceState.OPEN: "finance"},
     limits={DifferenceState.OPEN: "DIFFERENCE"},
 )
+
+
+class WriteOffState(models.TextChoices):
+    """What a sign on a proposal to let a debt go would say."""
+
+    PROPOSED = "proposed", _("Waiting for a second person")
+    AGREED = "agreed", _("Written off")
+    DECLINED = "declined", _("Not written off")
+    LAPSED = "lapsed", _("Nobody agreed in time")
+
+
+WRITE_OFF = Machine(
+    name="writeoff",
+    states=WriteOffState,
+    first=WriteOffState.PROPOSED,
+    steps={WriteOffState.PROPOSED: {WriteOffState.AGREED, WriteOffState.DECLINED, WriteOffState.LAPSED}},
+    owners={WriteOffState.PROPOSED: "finance"},
+    limits={WriteOffState.PROPOSED: "WRITE_OFF"},
+)

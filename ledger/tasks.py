@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from ledger import anchors, payments, payouts, reconciliation
+from ledger import anchors, debts, payments, payouts, reconciliation
 from timeline import clock
 
 
@@ -16,6 +16,12 @@ def run_payouts() -> None:
 def ask_about_the_silent() -> None:
     """Ask channels about charges whose notice did not come."""
     payments.ask_about_the_silent(at=clock.now())
+
+
+@shared_task(name="ledger.collect_debts")
+def collect_debts() -> None:
+    """What has come onto the balance of somebody who owes pays the debt."""
+    debts.run(at=clock.now())
 
 
 @shared_task(name="ledger.reconcile")

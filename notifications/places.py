@@ -43,6 +43,8 @@ def of_shop(name: str, said: str = "") -> Page:
 refund_page = dispute_page = money_page = talk_page = complaint_page = papers_page = level_page = own_page
 #: The payout brake, and finance's queue.
 brake_page, finance_page = plain("ledger:brake"), plain("ledger:queue")
+#: What somebody owes, and finance's list of who does.
+debt_page, debts_page = plain("ledger:debt"), plain("ledger:debts")
 #: Where somebody answers invitations.
 invitations_page = plain("shops:invitations")
 #: For staff: codes that two shops have, papers and listings that wait for a person.

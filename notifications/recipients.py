@@ -68,6 +68,8 @@ from notifications.places import (
     clashes_page,
     clock_page,
     complaint_page,
+    debt_page,
+    debts_page,
     deposit_page,
     dispute_page,
     finance_page,
@@ -401,7 +403,11 @@ TOLD: dict[str, list[Line]] = {
     ],
     "payment.confirmed": [Line("payment.arrived", topping_up, money_page)],
     "payment.charged_back": [Line("payment.charged_back", payer, money_page)],
+    "payment.paid_twice": [Line("payment.paid_twice", payer, debt_page)],
     "payment.returned": [Line("payment.returned", payer, money_page)],
+    "debt.collected": [Line("debt.collected", themselves, debt_page)],
+    "writeoff.proposed": [Line("writeoff.proposed", finance, debts_page)],
+    "writeoff.agreed": [Line("writeoff.agreed", payer, debt_page)],
     "payout.paid": [Line("payout.paid", repaid, money_page)],
     "payout.paid_to_wallet": [Line("payout.paid_to_wallet", payer, money_page)],
     "payout.manual": [
@@ -621,6 +627,10 @@ SILENT: set[str] = {
     "payout.retrying",
     "payout.agreed",
     "payout.sent_again",
+    # Their own hands; and a debt that stays as it was.
+    "debt.paid",
+    "writeoff.declined",
+    "writeoff.lapsed",
     "payout.put_off",
     "payee.ended",
     "deposit.unpaid",
@@ -633,7 +643,7 @@ SILENT: set[str] = {
             *REMINDED,
             "coupon",
             *("listing", "member", "payee", "application", "licence", "sanction", "brake", "rulebook"),
-            *("downgrade", "measure", "alarm", "difference"),
+            *("downgrade", "measure", "alarm", "difference", "writeoff"),
         )
         for event in CLOCK_EVENTS
         if not (event == "clock_reminded" and name in REMINDED)

@@ -213,6 +213,13 @@ SENTENCES: dict[str, Promise] = {
     "payment.charged_back": _(
         "A bank took %(amount)s of your top-up back. It is off your balance; what was spent already you owe the mall."
     ),
+    "payment.paid_twice": _(
+        "The channel paid you %(amount)s that had been paid back to you already. It is off your balance; what is not"
+        " there any more you owe the mall."
+    ),
+    "debt.collected": _("%(amount)s from your balance went to what you owed. Your wallet says how it came about."),
+    "writeoff.proposed": _("It is proposed to let a debt of %(amount)s go. A second person of finance must agree."),
+    "writeoff.agreed": _("You do not owe %(amount)s any more: the mall has let it go."),
     "payment.returned": _(
         "The channel took %(amount)s that does not belong to an open payment. It is being sent back."
     ),

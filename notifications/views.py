@@ -28,6 +28,8 @@ ICONS = {
     "appeal": "scale",
     "payment": "wallet",
     "payout": "banknote",
+    "debt": "banknote",
+    "writeoff": "banknote",
     "brake": "octagon-alert",
     "deposit": "shield-check",
     "listing": "vault",

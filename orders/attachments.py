@@ -33,9 +33,11 @@ log = logging.getLogger(__name__)
 
 IMAGES = ("image/jpeg", "image/png", "image/webp")
 PDF, TEXT = "application/pdf", "text/plain"
+#: Recordings are kept as they are and never played here: whoever may see them saves them (reliability 6.3).
+VIDEOS = ("video/mp4", "video/quicktime")
 MB = 1024 * 1024
 #: How many bytes a file of each type may have.
-CAPS = {**dict.fromkeys(IMAGES, 10 * MB), PDF: 20 * MB, TEXT: 1 * MB}
+CAPS = {**dict.fromkeys(IMAGES, 10 * MB), **dict.fromkeys((PDF, *VIDEOS), 20 * MB), TEXT: 1 * MB}
 BIGGEST = max(CAPS.values())
 #: How many files each side may give for one order.
 MOST_FILES = 20
@@ -138,7 +140,9 @@ def media_type_of(content: bytes, name: str) -> str:
     if kind is None and _is_text(content) and PurePosixPath(name).suffix.lower() in PLAIN_ENDINGS:
         kind = TEXT
     if kind not in CAPS:
-        raise _wrong("wrong_type", _("Only JPEG, PNG and WebP images, PDF and plain text are taken."))
+        raise _wrong(
+            "wrong_type", _("Only JPEG, PNG and WebP images, PDF, MP4 and MOV videos and plain text are taken.")
+        )
     if len(content) > CAPS[kind]:
         raise too_large_a_file()
     return str(kind)
@@ -177,7 +181,7 @@ def draw(content: bytes) -> Drawn:
 
 def too_large_a_file() -> ValidationError:
     """What is said of a file that is too large, whether it was read or not even let in."""
-    return _wrong("too_large", _("This file is too large: images may have 10 MB, PDF 20 MB, text 1 MB."))
+    return _wrong("too_large", _("This file is too large: images may have 10 MB, PDF and video 20 MB, text 1 MB."))
 
 
 def content_of(upload: UploadedFile) -> bytes:

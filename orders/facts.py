@@ -24,6 +24,7 @@ from rulebook.claims import FactValue, Proof
 from rulebook.collected import Answers, Batch, Records
 from rulebook.engine import DELAYS, asks
 from shops.models import Card
+from shops.states import DepositState
 from timeline.models import Event, Outage
 
 #: The rulebook's words for what is known of a unit's delivery.
@@ -263,6 +264,14 @@ def _was_expired(unit: Unit, seen: Seen) -> bool | None:
     return True if seen.expires_at <= unit.delivered_at else None
 
 
+def _is_shop_gone(unit: Unit, _seen: Seen) -> bool | None:
+    """The mall stopped its sales, or its deposit went back for good; that it does not answer proves nothing."""
+    deposit = getattr(unit.order.shop, "deposit", None)
+    return True if deposit is not None and deposit.state in GONE else None
+
+
+#: In these states of its deposit nobody answers for a shop any more.
+GONE = frozenset({DepositState.SUSPENDED, DepositState.RETURNED})
 #: By reason: whether our records prove it, or the contrary; None, and any other reason: they say nothing.
 PROOFS: Mapping[str, Callable[[Unit, Seen], bool | None]] = {
     "NOT_DELIVERED": _never_came,
@@ -271,6 +280,7 @@ PROOFS: Mapping[str, Callable[[Unit, Seen], bool | None]] = {
     "MEMBERSHIP_NOT_ACTIVATED": _is_missing,
     "CODE_INVALID": _was_bad,
     "CODE_EXPIRED": _was_expired,
+    "SELLER_ABSCONDED": _is_shop_gone,
 }
 
 

@@ -218,11 +218,10 @@ class SayForm(forms.Form):
         label=_("Add a file"),
         required=False,
         allow_empty_file=True,
-        widget=forms.FileInput(
-            attrs={"accept": "image/jpeg,image/png,image/webp,application/pdf,text/plain,.txt,.log,.csv"}
-        ),
+        widget=forms.FileInput(attrs={"accept": ",".join((*attachments.CAPS, ".txt", ".log", ".csv"))}),
         help_text=_(
-            "JPEG, PNG or WebP up to 10 MB, PDF up to 20 MB, text up to 1 MB. Never send a code you want to keep."
+            "JPEG, PNG or WebP up to 10 MB, PDF, MP4 or MOV up to 20 MB, text up to 1 MB. Never send a code you want"
+            " to keep."
         ),
     )
 

@@ -35,7 +35,10 @@ ITEMS: dict[str, tuple[Promise, Promise]] = {
         _("Accounting Law: books are kept. Without the account the number in them is nobody's."),
     ),
     "balance": (_("Money in your balance"), _("Withdraw it or spend it first: it is yours.")),
-    "debt": (_("Owed to the guarantee fund"), _("Settle it with finance first; nothing is collected by itself.")),
+    "debt": (
+        _("Owed to the guarantee fund"),
+        _("Pay it, or settle it with finance; your wallet says how it came about."),
+    ),
     "payouts": (_("Money that is on its way to you"), _("Wait until it has arrived.")),
     "orders": (_("Orders that are not over"), _("They end by themselves; then ask again.")),
     "cases": (_("Claims that are not decided"), _("They end by themselves; then ask again.")),

@@ -130,7 +130,8 @@ def answers(told: str) -> dict[int, OpenApiResponse]:
     operation_id="previewRefund",
     summary="See what a claim would come to",
     description=(
-        "For the order's buyer. Changes nothing; the figure goes into `expected` when you ask. Refused like asking:"
+        "For the order's buyer, with the facts that you will state. Changes nothing; the figure goes into `expected`"
+        " when you ask. Refused like asking:"
         " `wrong_moment`, `case_open`, `nothing_left`, `reason_not_offered`, `window_over`."
     ),
     parameters=[ClaimToPreview],
@@ -146,7 +147,9 @@ def preview(request: Request) -> Response:
     order = _own_order(request, told.validated_data["order"])
     kind, book = order.snapshot.listing.kind, versions.book_of(order.rulebook_version)
     units = _units(order, [int(place) for place in told.validated_data["places"].split(",")])
-    found = lifecycle.preview(order, units, told.validated_data["reason"], buyer=request.user, at=at)
+    reason = told.validated_data["reason"]
+    said = Told(_facts(told.validated_data["facts"], reason), "", told.validated_data["happened_on"])
+    found = lifecycle.preview(order, units, reason, buyer=request.user, at=at, told=said)
     decision = found.record()
     shown = {
         "figure": found.figure,
@@ -207,10 +210,7 @@ def _ask(request: Request) -> Response:
     files = list(order.attachments.filter(pk__in=given, uploader=request.user.pk).order_by("pk"))
     if len(files) != len(given):
         raise exceptions.ValidationError({"attachments": "These are not files of yours in this order."})
-    try:
-        facts = stated.readable(words_told["facts"], words_told["reason"])
-    except ValidationError as error:
-        raise exceptions.ValidationError({"facts": error.message_dict}) from None
+    facts = _facts(words_told["facts"], words_told["reason"])
     refund = lifecycle.ask(
         order=order,
         told=Told(facts, words_told["error_code"].strip(), words_told["happened_on"]),
@@ -226,6 +226,14 @@ def _ask(request: Request) -> Response:
     )
     address = reverse("api:refund", kwargs={"number": refund.number})
     return Response(_shown(request, refund, at), status=201, headers={"Location": address})
+
+
+def _facts(told: dict[str, Any], reason: str) -> dict[str, Any]:
+    """Facts that somebody states, as the rulebook takes them."""
+    try:
+        return dict(stated.readable(told, reason))
+    except ValidationError as error:
+        raise exceptions.ValidationError({"facts": error.message_dict}) from None
 
 
 @extend_schema(

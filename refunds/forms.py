@@ -21,7 +21,7 @@ from rulebook import linter, terms
 from rulebook.calculator import QUESTIONS
 from rulebook.forms import field_of
 
-FILES = "image/jpeg,image/png,image/webp,application/pdf,text/plain,.txt,.log,.csv"
+FILES = "image/jpeg,image/png,image/webp,application/pdf,video/mp4,video/quicktime,text/plain,.txt,.log,.csv"
 
 
 #: From so many units on they can also be named as `1-200, 205`.
@@ -128,7 +128,8 @@ class EvidenceForm(forms.Form):
             allow_empty_file=True,
             widget=Uploads(attrs={"accept": FILES, "data-uploader": ""}),
             help_text=_(
-                "JPEG, PNG or WebP up to 10 MB, PDF up to 20 MB, text up to 1 MB. Never send a code you want to keep."
+                "JPEG, PNG or WebP up to 10 MB, PDF, MP4 or MOV up to 20 MB, text up to 1 MB. Never send a code you"
+                " want to keep."
             ),
         )
 
@@ -199,7 +200,18 @@ class ResultForm(forms.Form):
         field.help_text = " ".join(map(str, about))
 
 
-class DeclineForm(forms.Form):
+class NothingVoid(forms.Form):
+    """A text of a shop that the other side reads: no void or forbidden terms."""
+
+    def clean_text(self) -> str:
+        """Each such term is named with its reason and a better wording."""
+        text: str = self.cleaned_data["text"]
+        if void := linter.blocking(text, linter.Use.DECLINE):
+            raise ValidationError([ValidationError(terms.sentence(each), code="void_term") for each in void])
+        return text
+
+
+class DeclineForm(NothingVoid):
     """A no: why in a word, the published rule, the reasons in words."""
 
     code = forms.ChoiceField(label=_("Why"), choices=DeclineCode.choices, widget=forms.RadioSelect)
@@ -229,13 +241,6 @@ class DeclineForm(forms.Form):
             choices.append(("", str(_("No rule: the file below proves it"))))
             self.fields["rule"].required = False
         self.fields["rule"].choices = choices  # type: ignore[attr-defined]
-
-    def clean_text(self) -> str:
-        """No void or forbidden terms: each is named with its reason and a better wording."""
-        text: str = self.cleaned_data["text"]
-        if void := linter.blocking(text, linter.Use.DECLINE):
-            raise ValidationError([ValidationError(terms.sentence(each), code="void_term") for each in void])
-        return text
 
     def clean(self) -> dict[str, Any]:
         """Vague words are shown once, with a better wording; sent again, the answer stands as it is."""
@@ -345,7 +350,7 @@ class FindingForm(forms.Form):
     finding = forms.CharField(label=_("What you found"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class ContestForm(forms.Form):
+class ContestForm(NothingVoid):
     """A shop says that an instant payment was not owed: why in a word, in words, and a file that shows it."""
 
     ground = forms.ChoiceField(
@@ -364,13 +369,6 @@ class ContestForm(forms.Form):
     def __init__(self, *args: Any, is_too_large: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_too_large = is_too_large
-
-    def clean_text(self) -> str:
-        """No void or forbidden terms: each is named with its reason and a better wording."""
-        text: str = self.cleaned_data["text"]
-        if void := linter.blocking(text, linter.Use.DECLINE):
-            raise ValidationError([ValidationError(terms.sentence(each), code="void_term") for each in void])
-        return text
 
     def clean(self) -> dict[str, Any]:
         """A file that was too large to be let in is named."""

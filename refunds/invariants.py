@@ -63,6 +63,12 @@ CHECKS = {
           from refunds_refund r left join refunds_creditnote n on n.refund_id = r.id
          where case when r.state = 'refunded' then n.amount is distinct from r.approved else n.id is not null end
     """,
+    "a credit note beside a case is over a payout that arrived, to the fen, and of its sale": """
+        select 'note ' || n.number from refunds_creditnote n join ledger_payout p on p.id = n.payout_id
+          left join ledger_payment m on m.id = p.payment_id
+         where p.state <> 'paid' or p.amount <> n.amount or p.cause like 'refund:%'
+            or n.order_id is not null and 'order:' || n.order_id not in (p.under, coalesce(m.subject, ''))
+    """,
     "a case's payout is its own, and none of its payouts is without it": """
         select p.cause from ledger_payout p left join refunds_refund r on r.payout_id = p.id
          where p.cause like 'refund:%' and p.cause is distinct from 'refund:' || r.id

@@ -243,6 +243,17 @@ class Refund(Tracked):
             return True
         return self.state == RefundState.REQUESTED and not self.waits_for_supplier and self.is_shop_away()
 
+    def may_be_extended(self) -> bool:
+        """Whether the shop can have more time for its supplier: once, and where its time is not the longest already."""
+        if self.state != RefundState.REQUESTED or self.deadline_at is None or self.extended_by:
+            return False
+        return self.longer_until() > self.deadline_at
+
+    def longer_until(self) -> datetime:
+        """Until when the shop would have time: 24 hours longer, and no more than 72 in all (R17)."""
+        assert self.deadline_at is not None  # noqa: S101 - only asked while the shop's clock runs
+        return min(self.deadline_at + LONGER, self.entered_at + IN_ALL - self.answer_used)
+
     def is_shop_away(self) -> bool:
         """Whether the shop's sales are suspended, or it has closed for good."""
         return bool(Deposit.objects.filter(shop=self.order.shop_id, state__in=AWAY).exists())
@@ -289,7 +300,7 @@ class Refund(Tracked):
             "offer": self.state in {RefundState.REQUESTED, RefundState.DISPUTED} and self._may_offer("shop"),
             "counter": self.state == RefundState.BARGAINING and is_mine and self._may_offer("shop"),
             "question": self.state == RefundState.REQUESTED and self.questions.count() < MOST_QUESTIONS,
-            "extend": self.state == RefundState.REQUESTED and not self.extended_by,
+            "extend": self.may_be_extended(),
             "decline": self.state == RefundState.REQUESTED,
             "end_talks": self.state == RefundState.BARGAINING,
             "contest": self.may_be_contested(at),
@@ -345,6 +356,8 @@ WITHDRAWABLE = frozenset(
 ACCEPTABLE = frozenset({RefundState.REQUESTED, RefundState.QUESTIONED, RefundState.BARGAINING, RefundState.DECLINED})
 #: Where the platform can be called, once the shop has answered.
 ANSWERED = frozenset({RefundState.REQUESTED, RefundState.QUESTIONED, RefundState.BARGAINING})
+#: So much longer a shop that waits for its supplier may have, once; and so long in all at most (R17).
+LONGER, IN_ALL = timedelta(hours=24), timedelta(hours=72)
 #: Offers of each side in one case (while the platform has it, as many again), and questions of the shop.
 MOST_OFFERS, MOST_QUESTIONS = 3, 2
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from ledger import payouts
 from ledger.models import OUTSIDE, Payment, Payout
@@ -19,7 +20,7 @@ from refunds import bargaining, endings, hooks, replacing
 from refunds.models import Offer, Refund, RefundItem
 from refunds.states import RefundState
 from timeline import page
-from timeline.door import change, change_all, lock, verb
+from timeline.door import change, change_all, lock, require, verb
 from timeline.refusals import Refused
 
 log = logging.getLogger(__name__)
@@ -30,9 +31,10 @@ def paid_by_channel(order: Order, *, reference: str, amount: int, cause: str, at
     """Book that the order's channel gave `amount` fen back under its own number `reference`; returns what was booked.
 
     All of what an open case asks ends the case, less makes it smaller; of what was decided and not sent, only the rest
-    is still sent. Without a case, and for what a case leaves, the `cause` (`complaint:5`, `difference:3`) stands for
-    it. What is more than the order has left is for people: it was paid twice. So is what cannot be booked at this
-    moment (`book` refuses it): finance books it when the channel's own file tells of it.
+    is still sent. What one case leaves goes to the next one. Without a case, and for what they leave, the `cause`
+    (`complaint:5`, `difference:3`) stands for it. What is more than the order has left is booked when the channel's own
+    file tells of it: the buyer has that twice (`ledger.outside`). So is what cannot be booked at this moment (`book`
+    refuses it).
     """
     lock(order)
     try:
@@ -45,20 +47,27 @@ def paid_by_channel(order: Order, *, reference: str, amount: int, cause: str, at
 
 @verb
 def book(order: Order, *, reference: str, amount: int, cause: str, at: datetime) -> int:
-    """The same. Refused: `being_sent` while our own payout is with the channel, `ruling_under_way`."""
+    """The same. Refused: `being_sent` while our own payout is with the channel, `ruling_under_way`, `fund_short`."""
     lock(order)
     if order.paid_by == Order.PaidBy.WALLET or order.payment is None:
         return 0
     known = Payout.objects.filter(channel=order.payment.channel, key__endswith=f"{OUTSIDE}{reference}")
     if booked := known.aggregate(sum=Sum("amount"))["sum"]:
         return int(booked)
-    refund, units, booked = _case(order, amount), escrow.units_of(order), 0
-    if refund is not None:
-        booked = _to_case(refund, units, amount, reference=reference, cause=cause, at=at)
+    units, booked, looked_at = escrow.units_of(order), 0, set[int]()
+    while booked < amount and (refund := _case(order, amount - booked, besides=looked_at)):
+        looked_at.add(refund.pk)
+        booked += _to_case(refund, units, amount - booked, reference=reference, cause=cause, at=at)
     grants = _over([unit for unit in units if not unit.held_by], amount - booked)
     if grants:
         orders.end_case(order, units=units, cause=cause, grants=grants, outside=reference, at=at)
-    return booked + sum(grants.values())
+    booked += sum(grants.values())
+    require(
+        (known.aggregate(sum=Sum("amount"))["sum"] or 0) == booked,
+        "fund_short",
+        _("The shop does not have it, and the guarantee fund does not either. Fund it first."),
+    )
+    return booked
 
 
 def told_by_file(payment: Payment, *, reference: str, amount: int, cause: str, at: datetime) -> int:
@@ -101,9 +110,10 @@ def _instead(refund: Refund, amount: int, *, reference: str, at: datetime) -> in
     return part
 
 
-def _case(order: Order, amount: int) -> Refund | None:
-    """The open case that is meant: the one over this very sum, else the oldest."""
-    found = list(Refund.objects.open().filter(order=order).select_related("payout").order_by("pk"))
+def _case(order: Order, amount: int, *, besides: set[int]) -> Refund | None:
+    """The open case that is meant: the one over this very sum, else the oldest; none that was looked at already."""
+    still_open = Refund.objects.open().filter(order=order).exclude(pk__in=besides)
+    found = list(still_open.select_related("payout").order_by("pk"))
     for each in found:
         each.order = order  # the one that is locked
     exact = [each for each in found if endings.sum_of(each) == amount]

@@ -11,7 +11,9 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from orders.parties import SEEING
 from refunds.states import CONTEST, GUARDIAN, ContestState
+from shops.models import SERVE, keeping
 from timeline.models import Tracked
 
 
@@ -43,24 +45,56 @@ class Answer(models.Model):
         constraints = [models.UniqueConstraint(fields=["shop", "title"], name="refunds_answer_title")]
 
 
-class CreditNote(models.Model):
-    """The red note (红字) of a case that was paid: what of which sale goes back, numbered, once and for ever.
+class CreditNoteQuerySet(models.QuerySet["CreditNote"]):
+    """Questions to the notes."""
 
-    `body` is canonical JSON, the exact text that is hashed. The table takes no change and no deletion.
+    def visible_to(self, user: Any) -> CreditNoteQuerySet:
+        """The notes that `user` may read: of what went back to them or by their shops; staff of cases all of them."""
+        if user.roles & SEEING:
+            return self
+        to_them = Q(refund__buyer=user) | Q(payout__user=user)
+        by_their_shop = keeping(user, SERVE, shop="refund__order__shop") | keeping(user, SERVE, shop="order__shop")
+        return self.filter(to_them | by_their_shop)
+
+
+class CreditNote(models.Model):
+    """The red note (红字) of money that went back: what of which sale, numbered, once and for ever.
+
+    Of a case that was paid (`refund`); or of what went back beside a case (`payout`): a sale that was called off, what
+    a channel paid on its own account, what an appeal gave on top, a charge that came twice. `body` is canonical JSON,
+    the exact text that is hashed. The table takes no change and no deletion.
     """
 
-    refund = models.OneToOneField("refunds.Refund", on_delete=models.PROTECT, related_name="credit_note")
+    refund = models.OneToOneField("refunds.Refund", on_delete=models.PROTECT, null=True, related_name="credit_note")
+    payout = models.OneToOneField("ledger.Payout", on_delete=models.PROTECT, null=True, related_name="credit_note")
+    order = models.ForeignKey(
+        "orders.Order",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="credit_notes",
+        help_text="where it stands beside a case: the sale",
+    )
     number = models.CharField(max_length=20, unique=True)
     amount = models.BigIntegerField(help_text="fen that went back, compensation included")
     body = models.TextField()
     sha256 = models.CharField(max_length=64)
     at = models.DateTimeField()
 
+    objects = CreditNoteQuerySet.as_manager()
+
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refunds_creditnote_amount")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="refunds_creditnote_amount"),
+            models.CheckConstraint(
+                condition=Q(refund__isnull=False, payout=None) | Q(refund=None, payout__isnull=False),
+                name="refunds_creditnote_of_one_thing",
+            ),
+        ]
 
     def get_absolute_url(self) -> str:
         """The page to print."""
+        if self.refund is None:
+            return reverse("refunds:note", kwargs={"number": self.number})
         return reverse("refunds:credit_note", kwargs={"number": self.refund.number})
 
 

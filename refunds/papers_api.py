@@ -29,11 +29,11 @@ class NoteLine(serializers.Serializer[Any]):
 
 
 class NoteShown(serializers.Serializer[Any]):
-    """The credit note of a paid case: never changed."""
+    """The credit note of what went back: never changed."""
 
     number = serializers.CharField()
-    refund = serializers.CharField()
-    order = serializers.CharField()
+    refund = serializers.CharField(help_text="The case that was paid; empty for what went back beside a case.")
+    order = serializers.CharField(help_text="Empty for a charge that belonged to no sale.")
     at = serializers.DateTimeField()
     amount = serializers.IntegerField(help_text="Fen that went back, compensation included.")
     compensation = serializers.IntegerField(help_text="Fen of it.")
@@ -73,23 +73,66 @@ A_NOTE = {
 def credit_note(request: Request, number: str) -> Response:
     """One note."""
     refund = get_object_or_404(Refund.objects.visible_to(request.user).select_related("order"), number=number)
-    note = get_object_or_404(CreditNote, refund=refund)
-    body = json.loads(note.body)
-    shown = {
-        "number": note.number,
-        "refund": refund.number,
-        "order": refund.order.number,
-        "at": note.at,
-        "amount": note.amount,
-        "compensation": body["compensation"],
-        "units": [{"place": place, "amount": amount} for place, amount in body["units"]],
+    return Response(NoteShown(_note(get_object_or_404(CreditNote, refund=refund))).data)
+
+
+class NotePage(serializers.Serializer[Any]):
+    """A part of the list, newest first."""
+
+    results = NoteShown(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
+
+
+@extend_schema(
+    operation_id="listCreditNotes",
+    summary="List the credit notes of what went back",
+    description=(
+        "To you or by your shops; for staff of cases, all of them. Also of what went back beside a case: a sale that"
+        " was called off, what a channel paid by itself, what an appeal gave on top, a charge that came twice. Newest"
+        " first."
+    ),
+    parameters=[CURSOR],
+    responses=NotePage,
+    examples=[OpenApiExample("One note", {"results": [A_NOTE], "next": None}, response_only=True)],
+)
+@api_view(["GET"])
+def credit_notes(request: Request) -> Response:
+    """All of them."""
+    mine = CreditNote.objects.visible_to(request.user).select_related("refund", "order")
+    found = page(request, mine, by="-pk")
+    return Response(NotePage({"results": [_note(each) for each in found.results], "next": found.next}).data)
+
+
+@extend_schema(
+    operation_id="getCreditNoteByNumber",
+    summary="Read a credit note by its own number",
+    description="For whom the money went to, the shop of the sale, and staff of cases.",
+    responses=NoteShown,
+    examples=[OpenApiExample("A note", A_NOTE, response_only=True)],
+)
+@api_view(["GET"])
+def note(request: Request, number: str) -> Response:
+    """One note, also beside a case."""
+    mine = CreditNote.objects.visible_to(request.user).select_related("refund", "order")
+    return Response(NoteShown(_note(get_object_or_404(mine, number=number))).data)
+
+
+def _note(found: CreditNote) -> dict[str, Any]:
+    body = json.loads(found.body)
+    return {
+        "number": found.number,
+        "refund": found.refund.number if found.refund else "",
+        "order": body.get("order", ""),
+        "at": found.at,
+        "amount": found.amount,
+        "compensation": body.get("compensation", 0),
+        "units": [{"place": place, "amount": amount} for place, amount in body.get("units", [])],
         "payout": body["payout"],
-        "rulebook": body["rulebook"],
-        "sha256": note.sha256,
-        "body": note.body,
-        "is_whole": credit.is_whole(note),
+        "rulebook": body.get("rulebook", ""),
+        "sha256": found.sha256,
+        "body": found.body,
+        "is_whole": credit.is_whole(found),
     }
-    return Response(NoteShown(shown).data)
 
 
 class SignalShown(serializers.Serializer[Any]):

@@ -25,7 +25,6 @@ ON_RECORD = frozenset({Item.PAYMENT, Item.DELIVERY, Item.REVEAL, Item.TALK})
 #: What nobody needs once our records prove that the goods were bad.
 PROVEN_ANYWAY = frozenset({Item.ERROR, Item.RECORDING, Item.ISSUER})
 #: How much longer a shop has for its supplier's answer, and never above what in all (timers: SELLER_RESPONSE).
-LONGER, IN_ALL = timedelta(hours=24), timedelta(hours=72)
 LONGEST_TICKET = 80
 
 OVER = gettext_lazy("This case cannot be answered any more: it was answered, taken back, or the time is over.")
@@ -117,7 +116,7 @@ def extend(refund: Refund, *, ticket: str, by: Any, at: datetime, version: int |
     require(refund.is_of_shop(by), "not_your_turn", _("Only the shop asks for more time."))
     endings.require_in_time(refund, [RefundState.REQUESTED], at=at, sentence=str(OVER))
     require(
-        may_be_extended(refund),
+        refund.may_be_extended(),
         "extended_already",
         _("More time is given once, and never above 72 hours in all."),
     )
@@ -126,7 +125,7 @@ def extend(refund: Refund, *, ticket: str, by: Any, at: datetime, version: int |
         "ticket_missing",
         _("Name the number of your supplier's ticket."),
     )
-    until = longer_until(refund)
+    until = refund.longer_until()
     change(refund, extended_by=ticket.strip())
     endings.remark(
         refund, event="refund.extended", by=by, at=at, data={"ticket": ticket.strip(), "until": until.isoformat()}
@@ -138,19 +137,3 @@ def askable(refund: Refund) -> list[str]:
     """What the shop may ask the buyer for: nothing that our own records show already."""
     shown = ON_RECORD | (PROVEN_ANYWAY if refund.is_proven() else frozenset())
     return [item.value for item in Item if item not in shown]
-
-
-def may_be_extended(refund: Refund) -> bool:
-    """Whether the shop can have more time for its supplier."""
-    return (
-        refund.state == RefundState.REQUESTED
-        and not refund.extended_by
-        and refund.deadline_at is not None
-        and longer_until(refund) > refund.deadline_at
-    )
-
-
-def longer_until(refund: Refund) -> datetime:
-    """Until when the shop would have time: 24 hours longer, and no more than 72 in all."""
-    assert refund.deadline_at is not None  # noqa: S101 - only asked while the shop's clock runs
-    return min(refund.deadline_at + LONGER, refund.entered_at + IN_ALL - refund.answer_used)

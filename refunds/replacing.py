@@ -310,7 +310,8 @@ def _owed(
     owed = _beside(items, units, agreed)
     for item in _replaced(items, by_pk, agreed):
         unit = by_pk[item.unit_id]
-        whole = item.asked or unit.left
+        # Where the rules gave nothing, nothing was asked; where a channel has paid a part, less is asked than before.
+        whole = item.asked if item.entitled else unit.left
         owed[unit.pk] = min(max(whole, entitled.get(unit.pk, 0)), unit.left)
     return owed
 

@@ -27,6 +27,19 @@ class ClaimToPreview(serializers.Serializer[Any]):
     places = serializers.RegexField(
         r"^[0-9]{1,3}(,[0-9]{1,3}){0,499}$", max_length=2_000, help_text="Places of the units: `1,2,7`."
     )
+    facts = serializers.JSONField(
+        binary=True,
+        required=False,
+        default=dict,
+        help_text='Facts that only you know, as JSON: `{"actual_face": 5000}`. They count as your word.',
+    )
+    happened_on = serializers.DateField(required=False, allow_null=True, default=None, help_text="By your word.")
+
+    def validate_facts(self, facts: Any) -> dict[str, Any]:
+        """Names with their values."""
+        if not isinstance(facts, dict):
+            raise serializers.ValidationError("Facts are an object: names with their values.")
+        return facts
 
 
 class RefundToAsk(serializers.Serializer[Any]):

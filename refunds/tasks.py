@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from refunds import outages
+from refunds import credit, outages
 from timeline import clock
 
 
@@ -10,3 +10,9 @@ from timeline import clock
 def weigh_outages() -> None:
     """What was registered as down is held against what was decided about delays in its time."""
     outages.work(at=clock.now())
+
+
+@shared_task(name="refunds.write_credit_notes", ignore_result=True)
+def write_credit_notes(days: int = 1) -> None:
+    """What went back beside a case has its credit note."""
+    credit.write_missing(at=clock.now(), days=days)

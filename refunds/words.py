@@ -200,3 +200,13 @@ def _units(places: list[int]) -> str:
             runs.append([place, place])
     shown = [str(a) if a == b else f"{a}–{b}" for a, b in runs[:8]]
     return _("No. %(places)s") % {"places": ", ".join(shown) + (" …" if len(runs) > 8 else "")}
+
+
+def beside(code: str) -> str:
+    """Why something went back beside a case, on its credit note."""
+    return {
+        "called_off": _("Called off before it was delivered"),
+        "by_the_channel": _("Paid back by the channel on its own account"),
+        "on_top": _("Given on top of what was paid back before"),
+        "returned": _("A charge that came twice, too late or with another sum"),
+    }[code]

@@ -199,6 +199,13 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "collect what is owed": {"task": "ledger.collect_debts", "schedule": 30.0, "options": {"expires": 30}},
+    "write credit notes": {"task": "refunds.write_credit_notes", "schedule": 60.0, "options": {"expires": 60}},
+    "write credit notes that were missed": {
+        "task": "refunds.write_credit_notes",
+        "schedule": crontab(hour=18, minute=50),  # 02:50 in Shanghai
+        "kwargs": {"days": 90},
+    },
     "send payouts": {"task": "ledger.run_payouts", "schedule": 3.0, "options": {"expires": 10}},
     "ask suppliers about what they deliver": {
         "task": "orders.run_errands",

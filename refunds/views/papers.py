@@ -17,7 +17,7 @@ from refunds import credit, guardians, reports, signals, words
 from refunds.forms import FindingForm, GuardianForm, ProofForm, WhyForm
 from refunds.models import CreditNote, Guardian, Proof, Refund, Report
 from refunds.states import GuardianState
-from timeline import clock
+from timeline import clock, parts
 from timeline.sweep import fire_overdue
 
 PAGE = 50
@@ -35,22 +35,44 @@ SIGNS: dict[str, tuple[str, str]] = {
 def credit_note(request: HttpRequest, number: str) -> HttpResponse:
     """The red note of a paid case, to print."""
     refund = _visible(request, number)
-    note = get_object_or_404(CreditNote, refund=refund)
-    body = json.loads(note.body)
+    return _note(request, get_object_or_404(CreditNote, refund=refund), refund)
+
+
+@require_safe
+def note(request: HttpRequest, number: str) -> HttpResponse:
+    """The red note of what went back beside a case, to print."""
+    found = get_object_or_404(
+        CreditNote.objects.visible_to(request.user).select_related("refund", "order"), number=number
+    )
+    return _note(request, found, found.refund)
+
+
+@require_safe
+def notes(request: HttpRequest) -> HttpResponse:
+    """All notes of what went back to the person or by their shops, newest first."""
+    mine = CreditNote.objects.visible_to(request.user).select_related("refund__order", "order")
+    part = parts.part(mine, by="-at", place=request.GET.get("after", ""), most=PAGE)
+    rows = [{"note": each, "order": each.order or (each.refund.order if each.refund else None)} for each in part.rows]
+    return render(request, "refunds/credit_notes.html", {"rows": rows, "part": part})
+
+
+def _note(request: HttpRequest, found: CreditNote, refund: Refund | None) -> HttpResponse:
+    body = json.loads(found.body)
     context = {
         "refund": refund,
-        "note": note,
-        "is_whole": credit.is_whole(note),
-        "goods": body["goods"],
-        "shop": body["shop"],
-        "order": body["order"],
-        "price": body["price"],
-        "paid_at": datetime.fromisoformat(body["paid_at"]) if body["paid_at"] else None,
+        "sale": found.order,
+        "note": found,
+        "is_whole": credit.is_whole(found),
+        "goods": body.get("goods", ""),
+        "shop": body.get("shop", ""),
+        "order": body.get("order", ""),
+        "price": body.get("price"),
+        "paid_at": datetime.fromisoformat(body["paid_at"]) if body.get("paid_at") else None,
         "payout": body["payout"],
-        "compensation": body["compensation"],
-        "units": [{"place": place, "amount": amount} for place, amount in body["units"]],
-        "reason": words.reason(body["reason"]),
-        "rulebook": body["rulebook"],
+        "compensation": body.get("compensation", 0),
+        "units": [{"place": place, "amount": amount} for place, amount in body.get("units", [])],
+        "reason": words.reason(body["reason"]) if refund else words.beside(body["reason"]),
+        "rulebook": body.get("rulebook", ""),
     }
     return render(request, "refunds/credit_note.html", context)
 

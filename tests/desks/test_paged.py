@@ -9,8 +9,10 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import User
+from ledger import debts
 from ledger.models import Payout
 from ledger.reconciled import Difference, Settlement
+from ledger.transfers import post
 from orders.models import Coupon
 from support.models import Talk
 from tests.queries import recorded
@@ -100,6 +102,14 @@ def differences(many, *, at, **_things):
     )
 
 
+def debtors(many, *, at, **_things):
+    people = User.objects.bulk_create(
+        User(email=f"{uuid4()}@example.com", nickname=f"欠款 {number}", joined_at=at) for number in range(many)
+    )
+    owed = [debts.as_owed(each, 100, key=f"{each.address}:owed", subject="x:1") for each in people]
+    post(owed, journal=uuid4().hex, at=at)
+
+
 def scores(many, *, at, **_things):
     User.objects.bulk_create(
         User(email=f"{uuid4()}@example.com", nickname=f"买家 {number}", risk=20 + number % 3, joined_at=at)
@@ -113,6 +123,7 @@ LISTS: dict[str, tuple[str, tuple[str, list[str]], Any, str]] = {
     "coupons": ("seller", ("orders:coupons", ["xinghe"]), coupons, r"<code[^>]*>(\w{12})</code>"),
     "payouts": ("finance", ("ledger:queue", []), payouts, r"\b(P[0-9a-f]{12}) "),
     "differences": ("finance", ("ledger:differences", []), differences, r"\b([0-9a-f]{32})\b"),
+    "debtors": ("finance", ("ledger:debts", []), debtors, r">(user:\d+:debt)<"),
     "risk": ("risk", ("reputation:risk", []), scores, r'href="(/risk/[^"]*\d+/)"'),
 }
 

@@ -14,6 +14,7 @@ OPEN_TO = {
         "desks:house",
         "ledger:queue",
         "ledger:differences",
+        "ledger:debts",
         "ledger:brake",
         "ledger:accounts",
         "orders:platform_coupons",

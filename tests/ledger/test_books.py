@@ -16,9 +16,9 @@ from complaints import lifecycle as complaints
 from complaints.outside import Stage, Told
 from disputes import appeals
 from kamen import books
-from ledger import anchors, brake, payments, reconciliation
+from ledger import anchors, brake, debts, payments, reconciliation
 from ledger.models import BooksCheck, Settlement
-from ledger.transfers import Reason, transfer
+from ledger.transfers import Reason, post, transfer
 from notifications import inbox
 from orders import conversation, coupons, delivery
 from orders import lifecycle as orders
@@ -190,6 +190,15 @@ HARMS = {
     "no more goes back to a charge than came from it": [
         f"update ledger_payout set amount = amount + 1 where id = {PAYOUT}"
     ],
+    "a channel takes no more back of a charge on its own account than it brought": [
+        f"update ledger_payout set key = 'x:outside:ref', amount = amount + 100000 where id = {PAYOUT}"
+    ],
+    "two people of finance let a debt go, and the books say how much of it": [
+        "update ledger_writeoff set state = 'agreed', decided_by_id = proposed_by_id"
+    ],
+    "what a buyer owes is paid, collected or let go, and nothing else": [
+        "update ledger_transfer set source_id = target_id, target_id = source_id where key = 'owed'"
+    ],
     "nobody agreed with himself about a payout": [
         event("payout.agreed", f"'payout:' || {PAYOUT}", f"'{{\"with\": ' || {BUYER} || '}}'", by=BUYER)
     ],
@@ -335,6 +344,9 @@ HARMS = {
     ],
     "a case that was paid has its credit note, over the sum that went back, and no other has one": [
         "delete from refunds_creditnote where id = (select min(id) from refunds_creditnote)"
+    ],
+    "a credit note beside a case is over a payout that arrived, to the fen, and of its sale": [
+        f"update refunds_creditnote set refund_id = null, payout_id = {PAID}"
     ],
     "a case's payout is its own, and none of its payouts is without it": [
         f"update ledger_payout set cause = 'refund:999' where id = {PAID}"
@@ -561,6 +573,7 @@ def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_se
         at=at,
     )
     _work_and_withdraw(listing.shop, seller, at)
+    _owe(buyer, finance, at)
     _open_and_suspend(opened, at)
     _differ(at)
     _begin_what_nobody_asked_for(order, agreed, at)
@@ -637,6 +650,12 @@ def _open_and_suspend(shop, at):
     """A shop that was looked at before it opened may not sell for now."""
     guard = people.staff("risk", at=at, name="guard")
     sanctions.impose(shop, step="no_sales", reason="A drill.", is_grave=True, by=guard, at=at)
+
+
+def _owe(buyer, finance, at):
+    """The fund has advanced something for a buyer, and finance proposes to let it go."""
+    post([debts.as_owed(buyer, 500, key="owed", subject="x:1")], journal="owed", at=at)
+    debts.propose(buyer, amount=500, reason="买家已失联，无法追偿。", by=finance, at=at)
 
 
 def _work_and_withdraw(shop, seller, at):

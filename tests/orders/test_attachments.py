@@ -318,7 +318,7 @@ def test_somebody_adds_a_photo_with_a_word_and_sees_its_hash(order, rich_buyer, 
 @pytest.mark.parametrize(
     ("content", "name", "said"),
     [
-        (SVG, "a.svg", "Only JPEG, PNG and WebP images, PDF and plain text are taken."),
+        (SVG, "a.svg", "Only JPEG, PNG and WebP images, PDF, MP4 and MOV videos and plain text are taken."),
         (b"", "a.png", "This file is empty."),
         (HOSTILE, "renamed.png", "Only JPEG"),
         (b"\xff\xd8\xff" + b"\0" * (21 * 2**20), "a.jpg", "This file is too large"),
@@ -331,6 +331,19 @@ def test_a_wrong_file_comes_back_with_a_sentence_and_the_words_are_kept(order, r
     assert ">\nmy words</textarea>" in text(answer)
     assert not Attachment.objects.exists()
     assert not order.conversation.exists()
+
+
+@pytest.mark.parametrize(
+    ("brand", "name", "is_taken_as"), [(b"isom", "a.mp4", "video/mp4"), (b"qt  ", "a.mov", "video/quicktime")]
+)
+def test_a_recording_is_kept_as_it_is_and_only_to_be_saved(order, rich_buyer, seller, at, brand, name, is_taken_as):
+    """What a shop asks for (a recording of how it is redeemed) can be given; nothing here plays it."""
+    content = b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0" + brand + b"mp42" + b"\0" * 500
+    given = attach(order, upload(content, name), by=rich_buyer, at=at)
+    assert given.media_type == is_taken_as
+    answer = as_(seller).get(file_url(order, given))
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert (answer.headers["Content-Type"], answer.content) == (is_taken_as, content)
 
 
 def test_a_wrong_file_is_explained_in_the_language_of_the_person(order, rich_buyer):

@@ -21,14 +21,16 @@ from complaints.outside import Stage, Told
 from disputes import bundles, neutrals
 from disputes import lifecycle as disputes
 from disputes.models import Dispute, SecondLook
+from ledger import debts
 from ledger.models import Payout
 from ledger.reconciled import Difference, Settlement
+from ledger.transfers import post
 from notifications import inbox, webhooks
 from notifications.models import Notification
 from orders import attachments, coupons, lifecycle
 from orders.models import Order
 from refunds import lifecycle as refunds
-from refunds.models import Report
+from refunds.models import CreditNote, Report
 from reputation import alarms, measures
 from reputation.models import Rating, Signal
 from rulebook import lifecycle as rules
@@ -73,6 +75,9 @@ BEHIND: dict[str, str] = {
     "neutrals": "neutral",
     "second-looks": "look",
     "differences": "difference",
+    "write-offs": "writeoff",
+    "debts": "owing",
+    "credit-notes": "note",
     "sessions": "session",
     "shifts": "shift",
     "orders": "order",
@@ -134,6 +139,7 @@ APART: dict[str, dict[str, str]] = {
     "rulebook:version": {"number": "published"},
     "shops:supplier": {"pk": "supplier"},
     "ledger:decide": {"verb": "again"},
+    "ledger:decide_write_off": {"verb": "agree"},
     "orders:decide_coupon": {"verb": "start"},
     "shops:answer": {"verb": "accept"},
     "shops:application_act": {"verb": "withdraw"},
@@ -341,7 +347,11 @@ def _of_the_staff(given: Any, people: dict[str, User], batch: Any) -> dict[str, 
         scope="channel", target="sandbox", reason="维护", began_at=at, ended_at=None, by=lead, at=at
     )
     settlement = Settlement.objects.order_by("pk").first()
+    post([debts.as_owed(given.buyer, 500, key="matrix", subject="x:1")], journal="matrix", at=at)
     found = {
+        "owing": given.buyer.pk,
+        "note": getattr(CreditNote.objects.order_by("pk").first(), "number", "H0"),
+        "writeoff": debts.propose(given.buyer, amount=500, reason="查实无法追偿。", by=people["finance"], at=at).pk,
         "sanction": sanctions.impose(shop, step="warning", reason="发货慢", by=risk, at=at).pk,
         "measure": measures.impose(
             given.buyer, step="warning", ground=measures.Measure.Ground.choices[0][0], reason="查实", by=risk, at=at

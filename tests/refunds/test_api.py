@@ -1,5 +1,7 @@
 """The API of refund cases says and does the same as the pages."""
 
+import json
+
 import pytest
 
 from refunds.models import Refund
@@ -37,6 +39,18 @@ def test_a_preview_changes_nothing_and_its_figure_is_what_is_asked(as_buyer, ord
     assert asked.status_code == 201, asked.content
     assert asked.json()["actions"] == ["withdraw"]
     assert asked.headers["Location"] == f"{BASE}{asked.json()['number']}/"
+
+
+def test_a_preview_takes_what_the_buyer_states_as_the_claim_does(as_buyer, order, revealed):
+    told = {"order": order.number, "reason": "PRICE_DISPUTE", "places": "1"}
+    facts = {"should_pay_fen": 9_000}
+    seen = as_buyer.get(f"{BASE}preview/", told | {"facts": json.dumps(facts)})
+    assert seen.status_code == 200, seen.content
+    body = {"order": order.number, "reason": "PRICE_DISPUTE", "places": [1], "facts": facts}
+    asked = as_buyer.send(BASE, body | {"expected": seen.json()["figure"]})
+    assert (asked.status_code, asked.json()["figure"]) == (201, 800)
+    for wrong in ("[1]", "{", '{"buyer_risk": 0}', '{"should_pay_fen": -1}'):
+        assert as_buyer.get(f"{BASE}preview/", told | {"facts": wrong}).status_code == 422, wrong
 
 
 def test_asking_twice_under_one_key_files_one_case(as_buyer, order, revealed):

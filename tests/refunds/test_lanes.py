@@ -6,11 +6,14 @@ import pytest
 
 from accounts import lifecycle as accounts
 from disputes.models import Dispute
+from orders import escrow
+from orders.facts import known_of
 from orders.fulfilment import tickets
-from orders.models import Ticket
+from orders.models import Order, Ticket
 from orders.states import Standing
 from refunds import lifecycle, triage
 from refunds.models import Guardian, Refund, Report, Word
+from rulebook import versions
 from shops import listings
 from shops.models import Deposit, Kind, Listing
 from tests.fixtures.cases import claim, units_of
@@ -34,6 +37,19 @@ def test_a_claim_against_a_suspended_shop_is_urgent(order, revealed, rich_buyer,
     refund = claim(revealed, "NOT_AS_DESCRIBED", by=rich_buyer, at=at)
     assert refund.state == "disputed"
     assert Dispute.objects.get(refund=refund).is_urgent
+    Deposit.objects.filter(pk=deposit.pk).update(state="active")
+
+
+def test_that_a_shop_is_gone_our_own_records_show(order, revealed, at, deposit):
+    def known():
+        found = Order.objects.get(pk=order.pk)
+        unit = escrow.units_of(found)[0]
+        book = versions.book_of(found.rulebook_version)
+        return known_of(found, [unit], "SELLER_ABSCONDED", book=book, at=at)[unit.pk].records.proven
+
+    assert known() is None, "silence alone proves nothing"
+    Deposit.objects.filter(pk=deposit.pk).update(state="suspended")
+    assert known() is True
     Deposit.objects.filter(pk=deposit.pk).update(state="active")
 
 

@@ -12,7 +12,7 @@ from ledger.states import DifferenceState
 from orders import delivery, purchase
 from orders import lifecycle as orders
 from orders.models import Order
-from refunds import bargaining, lifecycle
+from refunds import bargaining, lifecycle, replacing
 from refunds import outside as told_before
 from refunds.bargaining import Terms
 from refunds.models import Refund
@@ -117,6 +117,22 @@ def test_a_part_lowers_what_is_asked_and_what_lies_on_the_table(case, ticket, fi
     bargaining.take(case, made.number, by=rich_buyer, at=at)
     assert (case.approved, sent(at)) == (5_000, 5_000)
     assert case.items.get().unit.refunded == 8_000
+
+
+def test_a_replacement_that_does_not_come_pays_only_what_the_channel_has_not(
+    charged_order, ticket, finance, rich_buyer, seller, at
+):
+    """¥50.00 are asked for each of two codes; the channel gives ¥50.00, and the shop does not deliver anew."""
+    delivery.reveal(charged_order.units.get(place=2), by=rich_buyer, at=at, visit=VISIT)
+    wish = {"amount": 10_000, "prefers": Refund.Preference.REISSUE}
+    case = claim(list(charged_order.units.order_by("place")), "CODE_INVALID", by=rich_buyer, at=at, **wish)
+    replacing.promise(case, by=seller, at=at)
+    book(ticket(5_000), finance, at)
+    case.refresh_from_db()
+    assert (case.state, [item.asked for item in case.items.order_by("unit__place")]) == ("replacing", [0, 5_000])
+    assert case.deadline_at is not None
+    lifecycle.lapse(case, limit="REPLACE", at=case.deadline_at)
+    assert (case.outcome, case.approved) == ("unreplaced", 5_000), "nothing for the code that is paid back as asked"
 
 
 def test_an_offer_that_the_channel_has_paid_already_is_off_the_table(case, ticket, finance, seller, at):
