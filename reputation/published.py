@@ -42,7 +42,7 @@ class Published:
 
 
 GROUPS: dict[str, Promise] = {
-    "answers": gettext_lazy("Answers"),
+    "answers": pgettext_lazy("figures", "Answers"),
     "deliveries": gettext_lazy("Deliveries"),
     "claims": gettext_lazy("Claims and refunds"),
     "disputes": gettext_lazy("Disputes"),
@@ -169,9 +169,7 @@ PUBLISHED: tuple[Published, ...] = (
         "claims",
         "bp",
         gettext_lazy("Ended by a machine or a clock"),
-        gettext_lazy(
-            "Paid at once, paid by a clock, or a machine's no that was left at that ÷ cases that were decided."
-        ),
+        gettext_lazy("Paid at once, by a clock, or a machine's no that was left at that ÷ cases that were decided."),
         lambda found: found.machine_bp,
     ),
     Published(
@@ -279,9 +277,7 @@ PUBLISHED: tuple[Published, ...] = (
         "disputes",
         "bp",
         gettext_lazy("Two people, one decision: kappa"),
-        gettext_lazy(
-            "One ruling in twenty is decided again by somebody who does not see it: Cohen's kappa, aim 0.70."
-        ),
+        gettext_lazy("One ruling in twenty is decided again by somebody who does not see it: Cohen's kappa, aim 0.70."),
         lambda found: found.kappa_bp,
         is_of_shops=False,
         is_of_year=True,

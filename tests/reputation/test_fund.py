@@ -8,6 +8,7 @@ from accounts import lifecycle as accounts
 from ledger.transfers import Reason, transfer
 from orders import lifecycle as orders
 from orders.models import Order
+from refunds import lifecycle as refunds
 from refunds import triage
 from reputation import counting, fund
 from reputation.counting import Counted
@@ -15,6 +16,7 @@ from reputation.models import Shortfall, Tally
 from reputation.states import ShortfallState
 from rulebook import versions
 from tests.fixtures.cases import units_of
+from tests.queries import recorded
 from timeline.models import Event
 from timeline.spans import SHANGHAI
 
@@ -142,6 +144,18 @@ def test_what_is_above_the_cap_of_before_is_asked_of_the_shop_and_loses_nothing(
     held = triage.preview(order, units, "CODE_INVALID", buyer=rich_buyer, at=at)
     assert held.lane is not triage.Lane.INSTANT
     assert (held.figure, held.fee, held.compensation) == (free.figure, free.fee, free.compensation)
+
+
+def test_an_instant_payment_asks_at_most_twelve_times(bad_unit, order, rich_buyer, at):
+    accounts.set_level(rich_buyer, "M3", reason="test", at=at)
+    Order.objects.filter(pk=order.pk).update(buyer_level="M3")
+    orders.confirm(Order.objects.get(pk=order.pk), by=rich_buyer, at=at)
+    order = Order.objects.get(pk=order.pk)
+    units = [units_of(order)[0]]
+    with recorded() as asked:
+        case = refunds.ask(order=order, units=units, reason="CODE_INVALID", by=rich_buyer, at=at)
+    assert case.outcome == "instant"
+    assert len(asked) <= 12, asked
 
 
 def test_everybody_reads_it(client, low):
