@@ -110,9 +110,90 @@ SILENCE = {
     ],
 }
 
+#: Guards and effects of the case's own transitions (machines 4.5), by their number in the reference.
+GUARDS = {
+    "R01": [
+        "refunds/test_refund.py::test_a_unit_has_one_open_case",
+        "refunds/test_refund.py::test_only_the_buyer_asks",
+    ],
+    "R02": [
+        "refunds/test_refund.py::test_a_reason_must_fit_the_state_of_the_unit",
+        "refunds/test_refund.py::test_the_buyer_asks_for_less_but_never_for_more",
+        "refunds/test_refund.py::test_three_cases_for_a_unit_and_reason_unless_there_is_something_new",
+    ],
+    "R03": ["refunds/test_wizard.py::test_what_helped_ends_the_draft_and_nothing_is_filed"],
+    "R04": ["refunds/test_wizard.py::test_what_is_sent_after_the_draft_is_gone_leads_back_to_its_beginning"],
+    "R05": ["refunds/test_refund.py::test_what_never_came_is_paid_back_at_once_with_compensation_for_the_delay"],
+    "R06": [
+        "refunds/test_refund.py::test_after_release_the_instant_lane_ends_at_the_cap_of_the_level",
+        "refunds/test_refund.py::test_after_release_a_trusted_buyer_is_paid_at_once_until_the_quota_is_used",
+    ],
+    "R07": ["refunds/test_refund.py::test_a_claim_nobody_can_prove_waits_for_the_shop_and_holds_the_unit"],
+    "R08": ["refunds/test_lanes.py::test_a_claim_waits_for_the_supplier_first"],
+    "R09": ["refunds/test_lanes.py::test_what_hurts_to_wait_for_is_with_the_platform_at_once"],
+    "R10": ["refunds/test_refund.py::test_a_machine_s_no_is_a_predecision_with_a_person_one_click_away"],
+    "R11": ["refunds/test_lanes.py::test_a_rulebook_that_fails_leaves_it_to_people"],
+    "R12": [
+        "refunds/test_refund.py::test_the_shop_accepts_and_the_buyer_is_paid",
+        "refunds/test_refund.py::test_only_the_shop_accepts",
+    ],
+    "R13": ["refunds/test_bargaining.py::test_what_our_records_prove_is_the_least_that_can_be_offered"],
+    "R14": ["refunds/test_replacing.py::test_only_who_wishes_a_replacement_gets_one_without_being_asked"],
+    "R15": [
+        "refunds/test_questions.py::test_the_shop_asks_twice_at_most",
+        "refunds/test_questions.py::test_nobody_has_to_prove_what_our_own_records_show",
+    ],
+    "R16": ["refunds/test_questions.py::test_a_no_without_a_rule_needs_a_question_or_an_offer_before_and_a_file"],
+    "R17": [
+        "refunds/test_questions.py::test_the_shop_has_a_day_more_for_its_supplier_once",
+        "refunds/test_questions.py::test_more_time_never_makes_it_above_72_hours_of_the_shop_s_own",
+    ],
+    "R18": ["refunds/test_refund.py::test_silence_pays_what_was_asked_never_the_rest"],
+    "R19": ["refunds/test_refund.py::test_silence_against_our_records_goes_to_the_platform"],
+    "R20": ["refunds/test_lanes.py::test_nobody_waits_for_a_shop_that_went_away_meanwhile"],
+    "R21": ["refunds/test_lanes.py::test_a_supplier_that_failed_lets_the_claim_be_paid"],
+    "R22": ["refunds/test_questions.py::test_the_shop_has_twelve_hours_at_least_after_an_answer"],
+    "R23": ["refunds/test_questions.py::test_who_does_not_answer_after_two_reminders_lets_the_case_lapse"],
+    "R24": ["refunds/test_bargaining.py::test_each_side_offers_three_times_in_turn"],
+    "R25": ["refunds/test_bargaining.py::test_the_buyer_takes_a_part_and_keeps_the_code"],
+    "R26": ["refunds/test_replacing.py::test_an_exchange_gives_something_else_and_its_price_difference"],
+    "R27": ["refunds/test_bargaining.py::test_only_the_shop_ends_the_talks_and_says_why"],
+    "R28": ["refunds/test_bargaining.py::test_silence_of_the_shop_in_its_turn_is_consent_to_what_was_asked_last"],
+    "R29": ["refunds/test_bargaining.py::test_silence_of_the_shop_against_our_records_goes_to_the_platform"],
+    "R30": ["refunds/test_bargaining.py::test_talks_end_after_72_hours_whoever_has_the_turn"],
+    "R31": ["refunds/test_bargaining.py::test_the_buyer_calls_the_platform_any_time_after_the_shop_s_first_answer"],
+    "R32": ["refunds/test_bargaining.py::test_the_shop_says_its_last_word_and_a_standing_offer_stays"],
+    "R33": ["refunds/test_refund.py::test_the_buyer_takes_a_no_to_the_platform"],
+    "R34": ["refunds/test_bargaining.py::test_an_offer_without_conditions_is_paid_when_the_buyer_stays_silent"],
+    "R35": ["refunds/test_refund.py::test_silence_of_the_buyer_after_a_no_ends_the_case"],
+    "R36": ["refunds/test_replacing.py::test_a_code_that_another_shop_has_as_well_is_never_given"],
+    "R37": ["refunds/test_replacing.py::test_only_the_shop_says_that_it_cannot_supply"],
+    "R38": ["refunds/test_replacing.py::test_a_promised_code_is_there_within_two_hours_or_the_buyer_is_paid_in_full"],
+    "R39": ["refunds/test_replacing.py::test_the_buyer_says_that_it_works_and_inspection_goes_on"],
+    "R40": ["refunds/test_replacing.py::test_silence_is_a_replacement_that_works"],
+    "R41": ["refunds/test_replacing.py::test_bad_again_by_our_records_is_everything_and_ten_percent"],
+    "R42": ["refunds/test_replacing.py::test_bad_again_by_the_buyer_s_word_goes_to_the_platform"],
+    "R43": ["refunds/test_refund.py::test_a_ruling_pays_what_it_grants_and_the_rest_goes_to_the_shop"],
+    "R45": ["refunds/test_refund.py::test_a_rejection_frees_the_unit_and_moves_no_money"],
+    "R46": ["refunds/test_refund.py::test_the_buyer_takes_a_case_back"],
+    "R47": ["refunds/test_sample_runs.py::test_x1_a_code_that_the_issuer_calls_invalid_is_paid_back_whole"],
+    "R48": ["refunds/test_replacing.py::test_the_buyer_takes_a_wish_back_but_not_what_was_agreed_in_an_offer"],
+    "R49": [
+        "refunds/test_outside_tickets.py::test_a_part_lowers_what_is_asked_and_what_lies_on_the_table",
+        "refunds/test_outside_tickets.py::test_of_what_was_decided_only_the_rest_is_sent",
+    ],
+    "R50": [
+        "refunds/test_outside_tickets.py::test_all_of_it_ends_the_case_and_nothing_is_sent_again",
+        "ledger/test_debts.py::test_two_open_cases_take_it_one_after_the_other",
+    ],
+    "R51": ["refunds/test_bargaining.py::test_after_a_machine_s_no_the_buyer_asks_the_shop_for_goodwill_once"],
+    "R52": ["refunds/test_bargaining.py::test_silence_has_no_price_where_nothing_is_owed"],
+}
+
 
 @pytest.mark.parametrize(
-    "named", sorted({name for names in (*FORBIDDEN.values(), *SILENCE.values()) for name in names})
+    "named",
+    sorted({name for names in (*FORBIDDEN.values(), *SILENCE.values(), *GUARDS.values()) for name in names}),
 )
 def test_each_line_is_proven_where_it_says(named):
     file, _, name = named.partition("::")
