@@ -32,6 +32,21 @@ def balances(addresses: Iterable[str]) -> dict[str, int]:
     return {address: found.get(address, 0) for address in wanted}
 
 
+def balances_with_debt(debt: str, addresses: Iterable[str]) -> dict[str, int]:
+    """What a debt's address and others hold, in fen, for whoever will collect the debt at the end of this transaction.
+
+    Where something is owed it is read anew under a lock that lasts as long as the transaction, so that no two collect
+    the same fen. It is the last lock before those of the accounts; nobody who holds it waits for a root.
+    """
+    wanted = [debt, *addresses]
+    held = balances(wanted)
+    if held[debt]:
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [debt])
+        held = balances(wanted)
+    return held
+
+
 def statement(address: str) -> QuerySet[Posting]:
     """The account's lines, newest first."""
     return Posting.objects.filter(account__address=address).select_related("transfer").order_by("-seq")

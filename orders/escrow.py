@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import F, QuerySet, Sum
 
 from ledger import payouts, waterfall
-from ledger.accounts import balances
+from ledger.accounts import balances, balances_with_debt
 from ledger.models import OUTSIDE, Payout
 from ledger.transfers import Move, Reason, post_with_page
 from ledger.waterfall import Leg, Source
@@ -132,7 +132,7 @@ def settle(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
     if not due:
         return
     pending, available, debt = (order.shop.account(name) for name in ("pending", "available", "debt"))
-    held = balances([pending, debt])
+    held = balances_with_debt(debt, [pending])
     there = held[pending]
     moves = []
     for unit in due:
@@ -350,7 +350,7 @@ def make_whole(order: Order, *, cause: str, amount: int, at: datetime) -> int:
     shop owes the fund, perhaps for this very case, is collected from it.
     """
     fund, available, debt = "platform:fund", order.shop.account("available"), order.shop.account("debt")
-    held = balances([fund, debt])
+    held = balances_with_debt(debt, [fund])
     part = min(amount, held[fund])
     if part:
         move = Move(f"{cause}:whole", fund, available, part, Reason.MADE_WHOLE, cause)
@@ -375,8 +375,7 @@ def take_on(order: Order, *, cause: str, amount: int, at: datetime) -> int:
 def _collected(order: Order, income: int, *, owed: int, key: str) -> list[Move]:
     """A shop that owes the guarantee fund pays it back out of what it is given, before it can withdraw any of that.
 
-    Two orders of a shop that settle at the same instant may both mean the same debt: the books refuse the second, and
-    its clock tries again. Sums are fen.
+    Sums are fen; `owed` was read by `balances_with_debt`.
     """
     part, shop, reason = min(income, owed), order.shop, Reason.DEBT_COLLECTED
     if not part:
