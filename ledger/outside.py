@@ -6,7 +6,7 @@ it back already, and a top-up that a bank took back, come off the balance of who
 there any more the fund bears, and they owe it (`ledger.debts`). Until it is booked, the ticket's clock runs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from ledger import brake, debts, hooks, payouts, reconciliation
 from ledger.accounts import balances
+from ledger.errors import InsufficientBalance
 from ledger.models import OUTSIDE, TWICE, Difference, Notice, Payment, Payout
 from ledger.states import PayoutState
 from ledger.templatetags.money import yuan
@@ -34,14 +35,22 @@ def settle(difference: Difference, *, is_booked: bool, reason: str, by: Any, at:
     require(difference.may_be_settled_by(by), *_why_not(difference, by))
     payment = _charged(difference)
     if payment is not None and payment.is_top_up():
-        _take_top_up_back(difference, payment, reason=reason, by=by, at=at)
+        _again_if_spent(lambda: _take_top_up_back(difference, payment, reason=reason, by=by, at=at))
         return
     if payment is None or not _is_of_order(payment):
         require(False, "not_of_an_order", _("This charge paid no order of ours. Explain it instead."))
         return
     for payout in _perhaps_sent(payment):
         payouts.ask_once_more(payout, at=at)
-    _book(difference, payment, reason=reason, by=by, at=at)
+    _again_if_spent(lambda: _book(difference, payment, reason=reason, by=by, at=at))
+
+
+def _again_if_spent(book: Callable[[], None]) -> None:
+    """Between reading a balance and booking it may be spent: nothing was written then, and it is read anew, once."""
+    try:
+        book()
+    except InsufficientBalance:
+        book()
 
 
 def _charged(difference: Difference) -> Payment | None:
