@@ -1,0 +1,90 @@
+"""Support, risk and the people of the rules at work, on a phone in English and at a desk in Chinese."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from orders.models import Message, Order
+from refunds.models import Refund
+from reputation import alarms
+from rulebook.models import RulebookVersion
+from shops.models import Batch
+from support.models import Talk
+from tests.browser.chromium import Visitor
+from tests.disputes.test_browser_stories import Hands
+from tests.rulebook.test_versions import rules
+from timeline import clock
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+SCREENS = pytest.mark.parametrize(("width", "language"), [(390, "en"), (1280, "zh-CN")])
+
+
+@pytest.fixture
+def hands(visitor: Callable[..., Visitor], width: int, language: str) -> Hands:
+    """A screen that people sit down at one after the other."""
+    return Hands(visitor(width=width, language=language))
+
+
+@SCREENS
+def test_a_buyer_calls_for_a_person_who_takes_the_talk_answers_and_ends_it(
+    hands: Hands, order: Order, rich_buyer: User, agent: User, width: int, language: str
+) -> None:
+    hands.sit(rich_buyer, f"/orders/{order.number}/person/").send(topic="兑换页面打不开，已经试了三次。")
+    talk = Talk.objects.get()
+    page = f"/staff/talks/{talk.number}/"
+    hands.sit(agent, "/staff/talks/").follow(page).press("/take/")
+    hands.look()
+    hands.fill(text="请换用手机浏览器打开，仍不行就在本页回复我。")
+    hands.press("/answer/")
+    assert Message.objects.get().author == agent
+    hands.sit(rich_buyer, f"/orders/{order.number}/")
+    assert "请换用手机浏览器打开" in hands.page.locator("main").inner_text()
+    hands.sit(agent, page).press("/close/")
+    talk.refresh_from_db()
+    assert talk.state == "closed"
+
+
+@SCREENS
+def test_risk_confirms_a_recall_and_a_holder_is_paid_without_the_shop(
+    hands: Hands, order: Order, rich_buyer: User, risk: User, at: Any, width: int, language: str
+) -> None:
+    alarm = alarms.raise_alarm(Batch.objects.get(), why="person", reason="发行方来电：整批作废。", by=risk, at=at)
+    alarms.carry_on(at=clock.now())
+    recall = alarm.get_absolute_url()
+    hands.sit(rich_buyer, recall).press("/join/")
+    assert Refund.objects.get().state == "requested"
+    hands.sit(risk, "/risk/").follow(recall)
+    hands.look()
+    hands.page.locator("#why-confirm").fill("发行方书面确认整批作废。")
+    hands.press("/confirm/")
+    alarms.carry_on(at=clock.now())
+    hands.sit(rich_buyer, Refund.objects.get().get_absolute_url())
+    assert Refund.objects.get().state == "refunded"
+    assert "¥294.00" in hands.page.locator("main").inner_text()
+
+
+@SCREENS
+def test_one_person_writes_new_rules_and_another_signs_them(
+    hands: Hands, lead: User, senior: User, tmp_path: Any, width: int, language: str
+) -> None:
+    file = tmp_path / "rulebook.json"
+    file.write_text(json.dumps(rules("2026.12.0"), ensure_ascii=False))
+    hands.sit(lead, "/rules/admin/")
+    hands.page.locator('form[action="/rules/admin/new/"] input[type=file]').set_input_files(file)
+    hands.fill(purpose="内容不变，只换版本号。")
+    hands._send(hands.page.locator('form[action="/rules/admin/new/"] .actions button').last)
+    made = RulebookVersion.objects.exclude(author=None).get()
+    page = f"/rules/admin/{made.pk}/"
+    hands.look()
+    hands.press("/propose/")
+    made.refresh_from_db()
+    assert made.state == "signing"
+    hands.sit(lead, page)
+    assert hands.page.locator('form[action$="/sign/"]').count() == 0, "nobody signs what they wrote"
+    hands.sit(senior, "/rules/admin/").follow(page).press("/sign/")
+    made.refresh_from_db()
+    assert (made.state, made.signed_by) == ("announced", senior)
