@@ -21,7 +21,10 @@ from privacy import exports, files, retention
 from privacy.models import Erasure
 from privacy.states import ErasureState
 from reputation import alarms, counting
-from reputation.models import Mark
+from reputation.models import Doubt, Mark
+from shops.models import Sanction
+from shops.states import SanctionState
+from support.models import Talk
 from timeline.machines import machines
 from timeline.models import Event, Timer, Tracked
 
@@ -39,6 +42,8 @@ BOOKS = timedelta(hours=26)
 UNMATCHED = timedelta(hours=24)
 #: What has had its time is destroyed by a daily run, and by another one if that failed.
 DESTROYED = timedelta(days=3)
+#: Another person hears a shop's appeal within a day.
+HEARD = timedelta(hours=24)
 #: So many of one kind are named; the number is always true.
 NAMED = 50
 
@@ -124,7 +129,22 @@ def uncounted(at: datetime) -> list[Finding]:
         first = Event.objects.filter(pk__gt=mark.event_id if mark else 0, at__lte=at - TOLD).order_by("pk").first()
         if first is not None and (mark is None or mark.at is None or mark.at <= at - TOLD):
             found.append(Finding(first.subject, f"{name}: {first.name}", first.at))
-    return found
+    doubts = Doubt.objects.filter(since__lte=at - TOLD).order_by("since", "pk")
+    return found + [
+        Finding(f"batch:{doubt.batch_id}", f"{alarms.NAME}: doubt", doubt.since, reverse("reputation:risk"))
+        for doubt in doubts[:NAMED]
+    ]
+
+
+def unheard(at: datetime) -> list[Finding]:
+    """Appeals of shops and calls for a person that nobody heard in the time that was promised."""
+    appeals = Sanction.objects.filter(state=SanctionState.APPEALED, entered_at__lte=at - HEARD).select_related("shop")
+    found = [
+        Finding(each.address, each.step, each.entered_at, reverse("shops:watched_shop", args=[each.shop.slug]))
+        for each in appeals.order_by("entered_at", "pk")
+    ]
+    late = Talk.objects.waiting().filter(late_at__lte=at - CLOCKS)
+    return found + [Finding(each.address, each.number, each.promised_at, each.get_absolute_url()) for each in late]
 
 
 def unsent_mail(at: datetime) -> list[Finding]:
@@ -132,7 +152,8 @@ def unsent_mail(at: datetime) -> list[Finding]:
     late = Delivery.objects.filter(sent_at=None, given_up_at=None, next_try_at__lte=at - POST)
     lost = Delivery.objects.filter(given_up_at__gt=at - GIVEN_UP, attempts__outcome="failed").distinct()
     rows = [*late.select_related("notification").order_by("pk"), *lost.select_related("notification").order_by("pk")]
-    return [Finding(f"mail:{row.pk}", row.notification.code, row.made_at) for row in rows]
+    page = reverse("notifications:mail_log")
+    return [Finding(f"mail:{row.pk}", row.notification.code, row.made_at, page) for row in rows]
 
 
 def unsent_calls(at: datetime) -> list[Finding]:
@@ -206,6 +227,7 @@ QUESTIONS: dict[str, tuple[Promise, Question]] = {
     "stuck_clocks": (_("Clocks that were given up"), stuck_clocks),
     "without_clock": (_("Open things without a running clock"), without_clock),
     "without_owner": (_("Open things that nobody holds"), without_owner),
+    "unheard": (_("Appeals and calls that nobody heard in time"), unheard),
     "untold": (_("Events of which nobody was told"), untold),
     "uncounted": (_("Events that were not counted"), uncounted),
     "unsent_mail": (_("Mail that did not leave"), unsent_mail),

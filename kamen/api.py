@@ -25,11 +25,13 @@ import ledger.api
 import ledger.debts_api
 import ledger.reconciling_api
 import notifications.api
+import notifications.mail_api
 import notifications.webhook_api
 import orders.api
 import orders.coupon_api
 import orders.delivery_api
 import orders.talk_api
+import orders.trial_api
 import privacy.api
 import refunds.api
 import refunds.contests_api
@@ -325,6 +327,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/finance/accounts/<str:address>/", ledger.api.account, name="account"),
     path("v1/orders/", orders.api.orders, name="orders"),
     path("v1/orders/<slug:number>/", orders.api.order, name="order"),
+    path("v1/orders/<slug:number>/trial/", orders.trial_api.trial_of, name="trial"),
     path("v1/orders/<slug:number>/pay/", orders.api.pay, name="pay_order"),
     path("v1/orders/<slug:number>/charge/", orders.api.charge, name="charge_order"),
     path("v1/orders/<slug:number>/cancel/", orders.api.cancel, name="cancel_order"),
@@ -535,6 +538,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/listings/<int:pk>/take_down/", shops.standing_api.take_down, name="take_down_listing"),
     path("v1/clashes/", shops.stock_api.clashes, name="clashes"),
     path("v1/clashes/<int:pk>/settle/", shops.stock_api.settle_clash, name="settle_clash"),
+    path("v1/staff/mail/", notifications.mail_api.mails, name="mails"),
+    path("v1/staff/mail/<int:pk>/again/", notifications.mail_api.try_again, name="retry_mail"),
     path("v1/notices/", notifications.api.notices, name="notices"),
     path("v1/notices/read/", notifications.api.read_notices, name="read_notices"),
     path("v1/notices/<int:pk>/read/", notifications.api.read_notice, name="read_notice"),

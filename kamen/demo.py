@@ -194,7 +194,8 @@ class Demo:
         self.screen.say("Preparing the database …")
         self.manage("prepare", "--verbosity", "0")
         self.collect_static()
-        self.manage("seed_demo", "--verbosity", "0", "--channel", str(self.local / "sandbox.sqlite"))
+        books = ["--channel", str(self.local / "sandbox.sqlite"), "--supplier", str(self.local / "supplier.sqlite")]
+        self.manage("seed_demo", "--verbosity", "0", *books)
         self.settings.SANDBOX_FILE.write_text(self.environment["SANDBOX_ADDRESS"])
         self.settings.SUPPLIER_FILE.write_text(self.environment["SUPPLIER_ADDRESS"])
         self.screen.say("Opening the mall …")

@@ -60,6 +60,8 @@ application_page, review_page = of_thing("shops:application", "pk"), of_thing("s
 measure_page = of_thing("reputation:person", "user_id")
 #: How the guarantee fund stands, on the page that everybody reads.
 fund_page = own_page
+#: Somebody whom the people of risk should ask whether they are being deceived.
+deceived_page = of_thing("reputation:person", "pk")
 #: A shop as everybody sees it, with its ratings; for those who work in it: deposit, withdrawals, staff.
 shop_page, ratings_page = of_shop("shops:detail"), of_shop("reputation:ratings")
 deposit_page, withdrawals_page = of_shop("shops:deposit"), of_shop("shops:withdrawals")

@@ -35,6 +35,9 @@ MAILED = {
     "order.late_by_you",
     "order.code_was_bad",
     "order.units_recalled",
+    "order.recall_confirmed",
+    "order.recall_reminded",
+    "user.may_be_deceived",
     "refund.requested",
     "refund.declined",
     "refund.questioned",
@@ -76,6 +79,8 @@ MAILED = {
 #: Mailed to everybody whatever they chose: rights end with them, or somebody else may be at their money.
 NEEDED = {
     "order.units_recalled",
+    "order.recall_confirmed",
+    "order.recall_reminded",
     "refund.declined",
     "contest.claimed",
     "dispute.evidence",

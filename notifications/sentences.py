@@ -69,6 +69,16 @@ SENTENCES: dict[str, Promise] = {
         "For order %(order)s there was not enough money to pay back everything. Please look at it."
     ),
     "order.units_recalled": _("Codes of order %(order)s from %(shop)s are recalled. Choose your money or new codes."),
+    "order.recall_confirmed": _(
+        "The recall of codes of order %(order)s is confirmed. Choose your money or new codes until %(until)s; nobody "
+        "has to agree."
+    ),
+    "order.recall_reminded": _(
+        "Your answer to the recall of codes of order %(order)s is missing. The offer ends at %(until)s."
+    ),
+    "user.may_be_deceived": _(
+        "A buyer writes like somebody who is being deceived. Ask them, hold what can be held, and tell the police."
+    ),
     "order.units_freed": _("The recall of codes of order %(order)s is over. Your order goes on."),
     "order.rated": _("The buyer of order %(order)s rated you."),
     "order.rating_replied": _("%(shop)s replied to your rating of order %(order)s."),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications import official_views, views, webhook_views
+from notifications import mail_views, official_views, views, webhook_views
 
 app_name = "notifications"
 
@@ -11,6 +11,8 @@ urlpatterns = [
     path("notices/read/", views.read_all, name="read_all"),
     path("notices/<int:pk>/open/", views.open_notice, name="open"),
     path("notices/settings/", views.settings, name="settings"),
+    path("staff/mail/", mail_views.index, name="mail_log"),
+    path("staff/mail/<int:pk>/again/", mail_views.try_again, name="retry_mail"),
     path("verify-message/", official_views.check, name="official"),
     path("desk/<slug:slug>/webhooks/", webhook_views.endpoints, name="endpoints"),
     path("desk/<slug:slug>/webhooks/<int:pk>/", webhook_views.endpoint, name="endpoint"),

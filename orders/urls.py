@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders import coupon_views, delivery_views, supplier_views, talk_views, views
+from orders import coupon_views, delivery_views, supplier_views, talk_views, trial_views, views
 
 app_name = "orders"
 
@@ -11,6 +11,7 @@ urlpatterns = [
     path("desk/<slug:slug>/orders/", views.desk, name="desk"),
     path("orders/", views.index, name="index"),
     path("orders/<slug:number>/", views.detail, name="detail"),
+    path("orders/<slug:number>/trial/", trial_views.page, name="trial"),
     path("orders/<slug:number>/pay/", views.pay, name="pay"),
     path("orders/<slug:number>/cancel/", views.cancel, name="cancel"),
     path("orders/<slug:number>/confirm/", views.confirm, name="confirm"),

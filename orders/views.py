@@ -27,7 +27,7 @@ from ledger.accounts import balance
 from ledger.gateways import ChannelDown, ChannelRefused, UnknownChannel
 from ledger.models import Payment
 from ledger.views import named
-from orders import attachments, conversation, coupons, lifecycle, tracking, upstream
+from orders import attachments, conversation, coupons, lifecycle, tracking, trial, upstream
 from orders.actions import actions_for
 from orders.conversation import Entry
 from orders.delivery import Visit
@@ -64,9 +64,13 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return redirect(listing)  # somebody signed in on the way here
     form, order = PlaceForm(request.POST, listing=listing), None
+    is_trial, wanted = "trial" in request.POST, 1
     if form.is_valid():
+        words, wanted = form.words, form.cleaned_data["quantity"]
         try:
-            order = order_as_shown(listing, by=request.user, at=clock.now(), **form.words)
+            order = order_as_shown(
+                listing, by=request.user, at=clock.now(), **(words | {"quantity": 1} if is_trial else words)
+            )
         except ValidationError as error:
             form.blame(error)
         except Refused as refusal:
@@ -82,6 +86,8 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
             "policy": policy.card(listing, versions.in_force(clock.now()), getattr(request.user, "level", "")),
         }
         return render(request, "orders/place.html", context, status=422)
+    if is_trial and trial.of(order, request.user) is not None:
+        return redirect(f"{reverse('orders:trial', kwargs={'number': order.number})}?want={wanted}")
     return redirect("orders:detail", number=order.number)
 
 
@@ -337,6 +343,7 @@ def _order_page(request: HttpRequest, order: Order, form: SayForm, *, status: in
         "price": _price(order, side, at=at),
         "upstream": upstream.contact_of(order),
         "has_tickets": side != Side.BUYER and handing.way_of(order) == Way.SUPPLIER,
+        "is_trial": trial.of(order, request.user) is not None,
         "given": {str(Ask(ask).label): hint for ask, hint in given.hints(order).items()},
         "delivery": tracking.what_next(order, figures, side),
         **_tiles(request, order, side, figures),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.db import transaction
 
@@ -97,7 +98,8 @@ def _networks(at: datetime, most: int, faults: list[str]) -> int:
         done += Reveal.objects.filter(pk__in=part).update(address_prefix="", session_hash="", agent_hash="")
     for table in (AccessAttempt, AccessFailureLog, AccessLog):
         done += table.objects.filter(attempt_time__lte=before).delete()[0]
-    return done
+    # A session lives for two weeks: what nobody was seen with for half a year signs nobody in any more.
+    return done + UserSession.objects.filter(last_seen_at__lte=before).delete()[0]
 
 
 def _links(at: datetime, most: int, faults: list[str]) -> int:

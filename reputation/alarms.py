@@ -7,11 +7,14 @@ anybody's consent. All of it can be taken back by risk, with the reason. What is
 Rule source: rules 6.4 (batch defect flow); from when on, is data (`reputation.thresholds`).
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 
@@ -24,7 +27,7 @@ from refunds import lifecycle as refunds
 from refunds.models import Refund
 from refunds.states import RefundState
 from reputation import inquiries, signals, stream
-from reputation.models import Alarm, AlarmUnit, Inquiry
+from reputation.models import Alarm, AlarmUnit, Doubt, Inquiry
 from reputation.states import AlarmState
 from reputation.thresholds import thresholds
 from shops import batches
@@ -32,7 +35,10 @@ from shops.models import SELL, Batch, Card
 from timeline import numbers, page
 from timeline.door import begin, change, enter, lock, lock_root, locked, note, require, verb
 from timeline.models import Event
+from timeline.moments import moments
 from timeline.spans import minutes
+
+log = logging.getLogger(__name__)
 
 Fate = AlarmUnit.Fate
 OPEN = [AlarmState.RAISED, AlarmState.CONFIRMED]
@@ -74,18 +80,41 @@ def look(batch: Batch) -> Look:
 
 
 def watch(*, at: datetime) -> int:
-    """Look at every batch of which something was found bad since the last time; returns how many alarms were raised."""
-    raised, read = 0, stream.MOST
-    while read == stream.MOST:
-        roots: set[str] = set()
+    """Look at every batch of which something was found bad since the last time; returns how many alarms were raised.
 
-        def remember(events: Sequence[Event], roots: set[str] = roots) -> None:
-            roots |= {event.root for event in events if event.name in TELLING and event.root.startswith("order:")}
-
-        read = stream.follow(NAME, remember, at=at)
-        keys = [int(root.partition(":")[2]) for root in roots]
-        raised += _look_at(Batch.objects.filter(cards__unit__order__in=keys).distinct(), at=at) if keys else 0
+    Which ones these are is noted down in the transaction that moves the mark, and goes with the look: whoever dies
+    between the two leaves them to the next, and one that cannot be looked at holds up no other.
+    """
+    while stream.follow(NAME, partial(_doubt, at=at), at=at) == stream.MOST:
+        pass
+    raised = 0
+    for pk in list(Doubt.objects.order_by("since", "pk").values_list("pk", flat=True)):
+        try:
+            raised += _settle_doubt(pk, at=at)
+        except Exception:
+            log.exception("the batch of doubt %s could not be looked at", pk)
     return raised
+
+
+def _doubt(events: Sequence[Event], *, at: datetime) -> None:
+    """Note down the batches whose codes these events tell something bad of."""
+    orders = {
+        int(event.root.partition(":")[2])
+        for event in events
+        if event.name in TELLING and event.root.startswith("order:")
+    }
+    found = Batch.objects.filter(cards__unit__order__in=orders).distinct().order_by("pk") if orders else []
+    Doubt.objects.bulk_create([Doubt(batch=batch, since=at) for batch in found], ignore_conflicts=True)
+
+
+@transaction.atomic
+def _settle_doubt(pk: int, *, at: datetime) -> int:
+    """Look at one batch; what is heard meanwhile waits for this look's end and is a doubt of its own."""
+    doubt = Doubt.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+    if doubt is None:
+        return 0  # somebody else is at it
+    doubt.delete()
+    return _look_at(Batch.objects.filter(pk=doubt.batch_id), at=at)
 
 
 def watch_all(*, at: datetime) -> int:
@@ -152,7 +181,8 @@ def carry_on(*, at: datetime) -> int:
     """Do what open and lifted alarms still want done, order by order, each in a transaction of its own.
 
     Holders who came in late are listed, codes that were seen are asked about, money that is not settled is held, what a
-    confirmed alarm owes is paid, and what a lifted one held is freed. Losing or doubling a call changes nothing.
+    confirmed alarm owes is paid, and what a lifted one held is freed. Who was asked before it was a recall is told that
+    it is one, and reminded while the offer runs. Losing or doubling a call changes nothing.
     """
     done = 0
     for alarm in Alarm.objects.filter(state__in=OPEN).select_related("shop", "batch__supplier").order_by("pk"):
@@ -161,6 +191,10 @@ def carry_on(*, at: datetime) -> int:
         for order in _orders(Unit.objects.filter(pk__in=_asked(alarm).filter(_has_its_code(), told_at=None))):
             done += hold_order(alarm, order, at=at)
         if alarm.state == AlarmState.CONFIRMED:
+            for order in _orders(
+                Unit.objects.filter(pk__in=_asked(alarm).filter(_has_its_code(), _to_tell(alarm, at)))
+            ):
+                done += tell_holder(alarm, order, at=at)
             joined = Refund.objects.filter(pk__in=alarm.units.values("refund"), state=RefundState.REQUESTED)
             for refund in joined.select_related("order").order_by("pk"):
                 done += pay(refund, at=at)
@@ -205,10 +239,41 @@ def hold_order(alarm: Alarm, order: Order, *, at: datetime) -> int:
     mine = [unit for unit in asked if not unit.held_by and (unit.held or unit.is_unsettled())]
     if mine:
         escrow.hold(order, mine, by=alarm.address, at=at, among=every)
-    AlarmUnit.objects.filter(alarm=alarm, unit__in=asked).update(told_at=at)
+    is_recall = alarm.state == AlarmState.CONFIRMED
+    AlarmUnit.objects.filter(alarm=alarm, unit__in=asked).update(
+        told_at=at, confirmed_told_at=at if is_recall else None, reminders=_moments_passed(alarm, at)
+    )
     AlarmUnit.objects.filter(alarm=alarm, unit__in=mine).update(was_held=True)
     data = {"alarm": alarm.number, "units": [unit.place for unit in asked]}
     note(order, "order.units_recalled", by=None, at=at, data=data)
+    return 1
+
+
+@verb
+def tell_holder(alarm: Alarm, order: Order, *, at: datetime) -> int:
+    """Who holds codes of a confirmed recall and has not answered hears that it is one; later, when the offer ends."""
+    lock(alarm)
+    if alarm.state != AlarmState.CONFIRMED or alarm.is_overdue(at):
+        return 0
+    lock_root(order)
+    rows = list(
+        AlarmUnit.objects.filter(_still_asked(alarm), _has_its_code(), _to_tell(alarm, at), unit__order=order)
+        .select_related("unit")
+        .order_by("unit__place")
+    )
+    if not rows or alarm.deadline_at is None:
+        return 0
+    data = {
+        "alarm": alarm.number,
+        "units": [row.unit.place for row in rows],
+        "due_at": alarm.deadline_at.isoformat(),
+    }
+    if any(row.confirmed_told_at is None for row in rows):
+        note(order, "order.recall_confirmed", by=None, at=at, data=data)
+    else:
+        note(order, "order.recall_reminded", by=None, at=at, data=data)
+    AlarmUnit.objects.filter(pk__in=[row.pk for row in rows], confirmed_told_at=None).update(confirmed_told_at=at)
+    AlarmUnit.objects.filter(pk__in=[row.pk for row in rows]).update(reminders=_moments_passed(alarm, at))
     return 1
 
 
@@ -260,7 +325,7 @@ def keep(alarm: Alarm, order: Order, *, by: Any, at: datetime) -> None:
 def check(alarm: Alarm, unit: Unit, *, is_valid: bool, source: str, reference: str, by: Any, at: datetime) -> None:
     """What the upstream says of one code that was looked at, asked by the shop or by risk: our record from now on.
 
-    Refused: `not_your_turn`, `wrong_moment`, `no_reason` (no number of the upstream's answer).
+    Refused: `not_your_turn`, `wrong_moment`, `no_reason` (no number of the upstream's answer), `delivered_anew`.
     """
     lock(alarm)
     is_shop = alarm.shop.may(by, SELL)
@@ -272,6 +337,13 @@ def check(alarm: Alarm, unit: Unit, *, is_valid: bool, source: str, reference: s
         not (is_shop and is_valid), "not_your_turn", _("That a code is good, only people of risk can put on record.")
     )
     mine = AlarmUnit.objects.get(alarm=alarm, unit=unit)
+    lock_root(unit.order)
+    # What is put on record is about the code that the unit has now: of another batch nothing was said.
+    require(
+        AlarmUnit.objects.filter(_has_its_code(), pk=mine.pk).exists(),
+        "delivered_anew",
+        _("This unit was delivered anew and has a code of another batch by now."),
+    )
     mine.is_valid = is_valid
     mine.save(update_fields=["is_valid"])
     delivery.record_validity(unit, is_valid=is_valid, source=source.strip(), reference=reference.strip(), at=at)
@@ -395,6 +467,18 @@ def _still_asked(alarm: Alarm) -> Q:
 def _has_its_code() -> Q:
     """A unit that was delivered anew has a code of another batch: nothing of it is recalled any more."""
     return Q(unit__card__batch=F("alarm__batch"))
+
+
+def _to_tell(alarm: Alarm, at: datetime) -> Q:
+    """Who was asked and has not heard yet that it is a recall, or not been reminded at the moment that has come."""
+    return Q(told_at__isnull=False) & (Q(confirmed_told_at=None) | Q(reminders__lt=_moments_passed(alarm, at)))
+
+
+def _moments_passed(alarm: Alarm, at: datetime) -> int:
+    """How many of the moments at which the offer's clock reminds are over; none before it is a recall."""
+    if alarm.state != AlarmState.CONFIRMED or alarm.deadline_at is None:
+        return 0
+    return sum(moment <= at for moment in moments(alarm.entered_at, alarm.deadline_at))
 
 
 def _orders(units: Any) -> list[Order]:

@@ -10,6 +10,7 @@ where the rules read it. Rule source: rules 5.3, 6.4.
 import json
 import logging
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -76,12 +77,18 @@ def plan(alarm: Alarm, *, at: datetime) -> int:
     return len(rows)
 
 
-def run(*, at: datetime, most: int = 200) -> int:
-    """Ask about everything that is due, each on its own; one that fails does not hold up the others. Says how many."""
+def run(*, now: Callable[[], datetime], most: int = 200) -> int:
+    """Ask about everything that is due, each on its own; one that fails does not hold up the others. Says how many.
+
+    A supplier may take seconds for each: what time it is, is asked anew before each question, so that a lease begins
+    when it is taken, and an answer is held against the moment in which it came.
+    """
+    at = now()
     due = Inquiry.objects.filter(ended_at=None, next_try_at__lte=at).order_by("next_try_at", "pk")
     done = 0
     for pk in list(due.values_list("pk", flat=True)[:most]):
         try:
+            at = now()
             done += go(pk, at=at)
         except vault.VaultClosed:
             return done  # the vault has said so in the log; what was taken on comes again after its lease

@@ -7,7 +7,7 @@ all that is done with it (`refunds.triage`). Rule source: rules 6.4; weights and
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,11 @@ from orders.models import Attachment, Message, Order, Redemption, Reveal
 from refunds.models import Refund
 from refunds.states import RefundState
 from reputation import figures
+from reputation.claims_seen import CLAIMS
+from reputation.evidence import BACK, DAY, MOST, NOT_BORNE_OUT, TELLING, Found, counted, listed
 from reputation.models import Signal, Trace
+from reputation.purchases_seen import PURCHASES
+from reputation.shops_seen import SELLERS, in_chunks
 from reputation.thresholds import thresholds
 from shops import vault
 from shops.models import Payee, Shop
@@ -29,21 +33,14 @@ from timeline.door import change, lock_root, require, verb
 
 #: So many people are looked at with one round of questions.
 CHUNK = 500
-#: How far back is looked, and whose doings of late make one look.
-BACK, LATELY = timedelta(days=90), timedelta(days=2)
-DAY = timedelta(days=1)
+#: Whose doings of late make one look.
+LATELY = timedelta(days=2)
 #: What the signals take: claims in ten orders, orders in a day, orders near a cap, buyers on one device, weeks.
 CLAIMS_IN_TEN, FEWEST_CLAIMS, ORDERS_A_DAY, NEAR_CAP, NEAR_CAP_BP = 3, 4, 30, 3, 9_500
 BUYERS_ON_ONE, TIMES_TURNOVER, LEAST_TURNOVER = 5, 5, 100_000
-#: Claims that were not borne out, and how many of them within a minute of looking are a signal.
-NOT_BORNE_OUT = [RefundState.REJECTED, RefundState.LAPSED, RefundState.WITHDRAWN]
+#: Claims that were not borne out: how many of them within a minute of looking are a signal.
 TIMES_IN_SECONDS = 2
-#: So much of the evidence is kept.
-MOST = 10
-#: Traces that several honest people rarely share; an address alone is none of them.
-TELLING = [Trace.Kind.DEVICE, Trace.Kind.PAYEE]
 
-Found = Mapping[int, list[str]]
 Name = Signal.Name
 
 
@@ -53,7 +50,8 @@ def look_all(*, at: datetime) -> int:
     moved, last = 0, 0
     bought = Order.objects.filter(buyer=OuterRef("pk"), placed_at__gt=at - LATELY)
     claimed = Refund.objects.filter(buyer=OuterRef("pk"), opened_at__gt=at - LATELY)
-    concerned = User.objects.filter(Exists(bought) | Exists(claimed) | Q(risk__gt=0))
+    said = Message.objects.filter(author=OuterRef("pk"), order__buyer=OuterRef("pk"), at__gt=at - LATELY)
+    concerned = User.objects.filter(Exists(bought) | Exists(claimed) | Exists(said) | Q(risk__gt=0))
     while people := list(concerned.filter(pk__gt=last).order_by("pk")[:CHUNK]):
         last = people[-1].pk
         for name, detect in BUYERS.items():
@@ -150,7 +148,7 @@ def linked(user: Any) -> list[tuple[User, str]]:
 def _many_claims(people: list[int], at: datetime) -> Found:
     """Claims that were not borne out; those that were paid back, settled or conceded say nothing against anybody."""
     since = at - BACK
-    orders = _counted(Order.objects.filter(buyer__in=people, paid_at__gt=since), "buyer")
+    orders = counted(Order.objects.filter(buyer__in=people, paid_at__gt=since), "buyer")
     rows = (
         Refund.objects.filter(
             buyer__in=people,
@@ -160,24 +158,12 @@ def _many_claims(people: list[int], at: datetime) -> Found:
         .order_by("pk")
         .values_list("buyer", "number")
     )
-    claims = _listed(rows)
+    claims = listed(rows)
     return {
         user: numbers
         for user, numbers in claims.items()
         if len(numbers) >= FEWEST_CLAIMS and len(numbers) * 10 > CLAIMS_IN_TEN * orders.get(user, 0)
     }
-
-
-def _same_picture(people: list[int], at: datetime) -> Found:
-    """The same file in claims about different orders."""
-    rows = (
-        Attachment.objects.filter(uploader__in=people, refunds__isnull=False)
-        .order_by()
-        .values("uploader", "sha256")
-        .annotate(orders=Count("order", distinct=True))
-        .filter(orders__gt=1)
-    )
-    return _listed((row["uploader"], row["sha256"][:12]) for row in rows)
 
 
 def _claim_in_seconds(people: list[int], at: datetime) -> Found:
@@ -190,7 +176,7 @@ def _claim_in_seconds(people: list[int], at: datetime) -> Found:
     rows = Refund.objects.filter(
         Exists(looked), buyer__in=people, reason="CODE_INVALID", opened_at__gt=at - BACK, state__in=NOT_BORNE_OUT
     )
-    found = _listed(rows.order_by("pk").values_list("buyer", "number"))
+    found = listed(rows.order_by("pk").values_list("buyer", "number"))
     return {user: numbers for user, numbers in found.items() if len(numbers) >= TIMES_IN_SECONDS}
 
 
@@ -203,7 +189,7 @@ def _used_after_refund(people: list[int], at: datetime) -> Found:
         redeemed_at__gt=OuterRef("closed_at"),
     )
     rows = Refund.objects.filter(Exists(used), buyer__in=people, state=RefundState.REFUNDED, opened_at__gt=at - BACK)
-    return _listed(rows.order_by("pk").values_list("buyer", "number"))
+    return listed(rows.order_by("pk").values_list("buyer", "number"))
 
 
 def _linked_accounts(people: list[int], at: datetime) -> Found:
@@ -227,13 +213,13 @@ def _chargeback(people: list[int], at: datetime) -> Found:
         outcome=Refund.Outcome.EXTERNAL
     )
     rows = Refund.objects.filter(Exists(other), buyer__in=people, outcome=Refund.Outcome.EXTERNAL)
-    return _listed(rows.filter(opened_at__gt=at - BACK).order_by("pk").values_list("buyer", "number"))
+    return listed(rows.filter(opened_at__gt=at - BACK).order_by("pk").values_list("buyer", "number"))
 
 
 def _many_purchases(people: list[int], at: datetime) -> Found:
     """More orders in a day than anybody needs."""
-    counted = _counted(Order.objects.filter(buyer__in=people, placed_at__gt=at - DAY), "buyer")
-    return {user: [str(count)] for user, count in counted.items() if count > ORDERS_A_DAY}
+    bought = counted(Order.objects.filter(buyer__in=people, placed_at__gt=at - DAY), "buyer")
+    return {user: [str(count)] for user, count in bought.items() if count > ORDERS_A_DAY}
 
 
 def _just_under_cap(people: list[int], at: datetime) -> Found:
@@ -244,7 +230,7 @@ def _just_under_cap(people: list[int], at: datetime) -> Found:
         total__lte=F("shop__order_cap"),
         total__gte=F("shop__order_cap") * NEAR_CAP_BP / 10_000,
     )
-    rows = _listed(near.order_by("pk").values_list("buyer", "number"))
+    rows = listed(near.order_by("pk").values_list("buyer", "number"))
     return {user: numbers for user, numbers in rows.items() if len(numbers) >= NEAR_CAP}
 
 
@@ -286,21 +272,21 @@ def _same_device_buyers(at: datetime) -> Found:
         .annotate(buyers=Count("user", distinct=True))
         .filter(buyers__gte=BUYERS_ON_ONE)
     )
-    return _listed((row["unit__order__shop"], str(row["buyers"])) for row in rows)
+    return listed((row["unit__order__shop"], str(row["buyers"])) for row in rows)
 
 
 def _off_platform(at: datetime) -> Found:
     """The shop's side wrote what leads away: other ways to pay, other places to talk."""
     said = Message.objects.filter(at__gt=at - BACK).exclude(signs=[]).exclude(author=F("order__buyer"))
     rows = said.filter(author__staff_roles__isnull=True).order_by("order__shop", "order__number")
-    return _listed(rows.values_list("order__shop", "order__number").distinct())
+    return listed(rows.values_list("order__shop", "order__number").distinct())
 
 
 def _sudden_turnover(at: datetime) -> Found:
     """Five times as much in a week as in the weeks before, from the day counts."""
     week, month = figures.window(at, 7), figures.window(at - timedelta(days=7), 28)
     found: dict[int, list[str]] = {}
-    for shops in _in_chunks():
+    for shops in in_chunks():
         now = figures.of_shops(shops, since=week[0], until=week[1])
         before = figures.of_shops(shops, since=month[0], until=month[1])
         for shop in shops:
@@ -310,16 +296,8 @@ def _sudden_turnover(at: datetime) -> Found:
     return found
 
 
-def _in_chunks() -> Iterable[list[Shop]]:
-    last = 0
-    while shops := list(Shop.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
-        last = shops[-1].pk
-        yield shops
-
-
 BUYERS: dict[str, Callable[[list[int], datetime], Found]] = {
     Name.MANY_CLAIMS: _many_claims,
-    Name.SAME_PICTURE: _same_picture,
     Name.CLAIM_IN_SECONDS: _claim_in_seconds,
     Name.USED_AFTER_REFUND: _used_after_refund,
     Name.LINKED_ACCOUNTS: _linked_accounts,
@@ -327,27 +305,44 @@ BUYERS: dict[str, Callable[[list[int], datetime], Found]] = {
     Name.MANY_PURCHASES: _many_purchases,
     Name.JUST_UNDER_CAP: _just_under_cap,
     Name.OWN_SHOP: _own_shop,
+    **CLAIMS,
+    **PURCHASES,
 }
 SHOPS: dict[str, Callable[[datetime], Found]] = {
     Name.SAME_DEVICE_BUYERS: _same_device_buyers,
     Name.OFF_PLATFORM: _off_platform,
     Name.SUDDEN_TURNOVER: _sudden_turnover,
+    **SELLERS,
 }
 
 
 def _keep(name: str, of: str, found: Found, *, at: datetime) -> None:
-    """Keep what was found; it counts anew only if the evidence is new, so that what is old fades."""
+    """Keep what was found, the newest of it; it counts anew only if something is new, so that what is old fades."""
     known = {getattr(row, of): row for row in Signal.objects.filter(name=name, **{f"{of}__in": list(found)}).order_by()}
     weight = thresholds().signals.weights[name]
     for subject, evidence in sorted(found.items()):
-        row = known.get(subject)
+        row, kept = known.get(subject), evidence[-MOST:]
         if row is None:
-            Signal.objects.create(
-                name=name, weight=weight, evidence=evidence[:MOST], first_at=at, seen_at=at, **{of: subject}
+            row = Signal.objects.create(
+                name=name, weight=weight, evidence=kept, first_at=at, seen_at=at, **{of: subject}
             )
-        elif row.evidence != evidence[:MOST]:
-            row.evidence, row.weight, row.seen_at = evidence[:MOST], weight, at
+        elif set(kept) - set(row.evidence):
+            row.evidence, row.weight, row.seen_at = kept, weight, at
             row.save(update_fields=["evidence", "weight", "seen_at"])
+        else:
+            continue
+        if name == Name.DECEIVED:
+            _tell_risk(row, at=at)
+
+
+@verb
+def _tell_risk(signal: Signal, *, at: datetime) -> None:
+    """People of risk hear of somebody who may be deceived: they ask, hold what can be held, and tell the police."""
+    user = signal.user
+    assert user is not None  # noqa: S101 - a signal about a buyer
+    lock_root(user)
+    data = {"signal": signal.name, "orders": signal.evidence}
+    events.record(root=user.address, subject=user.address, name="user.may_be_deceived", by=None, at=at, data=data)
 
 
 def about_batch(batch: Any, *, sold: int, bad: int, at: datetime) -> None:
@@ -362,14 +357,3 @@ def about_batch(batch: Any, *, sold: int, bad: int, at: datetime) -> None:
     elif known.evidence != evidence:
         known.evidence, known.seen_at = evidence, at
         known.save(update_fields=["evidence", "seen_at"])
-
-
-def _counted(rows: Any, by: str) -> dict[int, int]:
-    return dict(rows.order_by().values_list(by).annotate(number=Count("pk")))
-
-
-def _listed(rows: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = defaultdict(list)
-    for key, what in rows:
-        found[key].append(what)
-    return {key: sorted(whats) for key, whats in found.items()}

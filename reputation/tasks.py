@@ -33,7 +33,7 @@ def watch_batches() -> None:
 @shared_task(name="reputation.ask_upstream", ignore_result=True)
 def ask_upstream() -> None:
     """Suppliers are asked about codes of batches under an alarm."""
-    inquiries.run(at=clock.now())
+    inquiries.run(now=clock.now)
 
 
 @shared_task(name="reputation.level", ignore_result=True)

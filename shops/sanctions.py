@@ -138,13 +138,19 @@ def lift(sanction: Sanction, *, reason: str, by: Any, at: datetime) -> None:
 
 @verb
 def lapse(sanction: Sanction, *, limit: str, at: datetime) -> None:
-    """The term is over, and a closing is carried out; or an appeal was not answered in time, and the lead is told."""
+    """The term is over, and a closing is carried out; an appeal waits for a person, whatever the term says.
+
+    A machine never says the last no: an appeal that nobody heard neither runs out nor closes a shop. Leads are told of
+    it day by day, and so is whoever keeps the house (`desks.house`). What the step forbids ends with its term all the
+    same; before a closing sales stop, and for thirty days after its term at the most.
+    """
     lock(sanction)
     if sanction.machine.limits.get(sanction.state) != limit or not sanction.is_overdue(at):
         return  # acted on while this call was on its way
-    if sanction.state == SanctionState.APPEALED and sanction.is_in_force(at):
+    if sanction.state == SanctionState.APPEALED:
         note(sanction, "sanction.late", by=None, at=at)
         rearm(sanction, at + timedelta(days=1), at=at)
+        _follow(sanction.shop, at)
         return
     enter(sanction, SanctionState.OVER, by=None, at=at)
     if sanction.step == Step.CLOSING:

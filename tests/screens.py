@@ -248,6 +248,7 @@ def walk(browser: Browser, home: str, *, is_brief: bool = False) -> None:
         risk.shows(f"12-risk-{scene}", path)
     somebody("finance").shows("12-finance-coupons", "/staff/coupons/")
     lead = somebody("lead")
+    lead.shows("12-mail", "/staff/mail/")
     lead.shows("12-rules-of-staff", "/rules/admin/")
     lead.shows("12-rules-version", find(lead.goes("/rules/admin/"), "/rules/admin/", "2026.11.0"))
 

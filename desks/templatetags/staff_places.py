@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Role
 from complaints.models import READING as READING_COMPLAINTS
 from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE
+from notifications.mail_log import READING as READING_MAIL
 from orders.parties import SEEING_COUPONS, SEEING_HEALTH, SEEING_SIGNS
 from privacy.holds import SEEING as SEEING_PRIVACY
 from refunds.contests import SEEING as SEEING_CONTESTS
@@ -37,6 +38,7 @@ PLACES = [
     Place("desks:board", "users", _("The lead's board"), frozenset({Role.LEAD})),
     Place("support:queue", "life-buoy", _("Support room"), ANSWERING),
     Place("complaints:queue", "mail", _("Complaints from outside"), READING_COMPLAINTS),
+    Place("notifications:mail_log", "mail", _("Log of mail"), READING_MAIL),
     Place("desks:house", "house", _("Is the house in order?"), HOUSE_KEEPERS),
     Place("ledger:queue", "banknote", _("Payouts in a person's hands"), frozenset({Role.FINANCE})),
     Place("ledger:differences", "scale", _("Differences with the channels"), SEEING_ACCOUNTS),

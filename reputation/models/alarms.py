@@ -89,6 +89,10 @@ class AlarmUnit(models.Model):
     fate = models.CharField(max_length=10, choices=Fate.choices, default=Fate.ASKED)
     refund = models.ForeignKey("refunds.Refund", on_delete=models.PROTECT, null=True, related_name="+")
     answered_at = models.DateTimeField(null=True)
+    confirmed_told_at = models.DateTimeField(null=True, help_text="when its holder was told that it is a recall")
+    reminders = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="moments of the offer's clock at which its holder was reminded"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["alarm", "unit"], name="reputation_alarmunit_once")]
@@ -108,3 +112,10 @@ class AlarmUnit(models.Model):
     def question(self) -> Any:
         """What the supplier was asked about its code (`Inquiry`), if it was."""
         return getattr(self, "inquiry", None)
+
+
+class Doubt(models.Model):
+    """A batch of which something bad was heard and that nobody has looked at since: it goes with the look."""
+
+    batch = models.OneToOneField(Batch, on_delete=models.PROTECT, related_name="doubt")
+    since = models.DateTimeField()

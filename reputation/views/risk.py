@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -36,6 +36,12 @@ def desk(request: HttpRequest) -> HttpResponse:
         ),
         "appeals": (Measure.objects.filter(state=MeasureState.APPEALED).select_related("user"), "deadline_at"),
         "people": (User.objects.filter(risk__gt=0), "-risk"),
+        "deceived": (
+            Signal.objects.filter(
+                Q(dismissed_at=None) | Q(dismissed_at__lt=F("seen_at")), name=Signal.Name.DECEIVED
+            ).select_related("user"),
+            "-seen_at",
+        ),
         "signals": (
             Signal.objects.filter(user=None).select_related("shop", "batch__listing__shop", "dismissed_by"),
             "-seen_at",

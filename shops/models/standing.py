@@ -92,7 +92,7 @@ class Day(models.Model):
 class Sanction(Tracked):
     """A step against a shop, with its reason, its term and an appeal to a person: the suspension ladder.
 
-    `until` is when it ends by itself; closing does not end, it is carried out then.
+    `until` is when it ends by itself; closing does not end, it is carried out then, unless an appeal waits.
     """
 
     class Step(models.TextChoices):

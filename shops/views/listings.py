@@ -142,7 +142,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "is_first_here": not why and _is_first_here(listing.shop, request.user) and free > 1,
         "order_cap": listing.shop.order_cap,
     }
+    if (form := context["form"]) is not None:
+        form.initial["quantity"] = _wanted(request, form.fields["quantity"].widget.attrs["max"])
     return render(request, "listings/detail.html", context)
+
+
+def _wanted(request: HttpRequest, most: int) -> int:
+    """How many somebody wants who comes from a trial purchase, as the address says it; else one."""
+    word = request.GET.get("quantity", "")
+    return max(1, min(int(word), most)) if word.isascii() and word.isdecimal() and len(word) < 6 else 1
 
 
 def _is_first_here(shop: Shop, user: Any) -> bool:

@@ -20,7 +20,9 @@ from privacy import exports, retention
 from privacy import lifecycle as privacy
 from privacy.models import Export, Run
 from reputation import alarms, counting
-from reputation.models import Mark
+from reputation.models import Doubt, Mark
+from shops import sanctions
+from support import lifecycle as support
 from timeline.models import Timer
 from timeline.sweep import fire_overdue
 
@@ -90,6 +92,33 @@ def test_events_that_nobody_counts_are_found(orderly, at):
     Mark.objects.all().delete()
     assert asked("uncounted", at) == []
     assert [each.what.partition(":")[0] for each in asked("uncounted", later)] == ["figures", "batches"]
+
+
+def test_a_batch_at_which_nobody_looked_is_found(orderly, listing, at):
+    Doubt.objects.create(batch=listing.batches.get(), since=at)
+    assert asked("uncounted", at) == []
+    (found,) = asked("uncounted", at + house.TOLD)
+    assert (found.subject, found.url) == (f"batch:{listing.batches.get().pk}", reverse("reputation:risk"))
+    Doubt.objects.all().delete()
+
+
+def test_an_appeal_that_nobody_heard_is_found_with_its_page(orderly, seller, risk, client, at):
+    shop = orderly.shop
+    step = sanctions.impose(shop, step="closing", reason="屡次不改。", is_grave=True, by=risk, at=at)
+    sanctions.appeal(step, words="已整改。", by=seller, at=at)
+    assert asked("unheard", at + house.HEARD - HOUR) == []
+    (found,) = asked("unheard", at + house.HEARD)
+    assert (found.subject, found.what) == (step.address, "closing")
+    client.force_login(risk)
+    assert client.get(found.url).status_code == 200
+
+
+def test_a_call_that_nobody_answered_in_time_is_found(orderly, lead, at):
+    talk = support.call(orderly, topic="?", by=orderly.buyer, at=at)
+    fire_overdue(orderly.root_address, at=talk.promised_at)
+    assert asked("unheard", talk.promised_at) == []
+    (found,) = asked("unheard", talk.promised_at + house.CLOCKS)
+    assert (found.subject, found.url) == (talk.address, talk.get_absolute_url())
 
 
 def test_a_mail_that_waits_or_was_given_up_is_found(orderly, at):

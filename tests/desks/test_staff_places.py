@@ -8,7 +8,7 @@ from desks.templatetags.staff_places import PLACES, staff_places
 
 ME = "/me/"
 OPEN_TO = {
-    "agent": ["support:queue", "complaints:queue", "orders:suppliers"],
+    "agent": ["support:queue", "complaints:queue", "notifications:mail_log", "orders:suppliers"],
     "finance": [
         "complaints:queue",
         "desks:house",
@@ -23,6 +23,7 @@ OPEN_TO = {
         "desks:board",
         "support:queue",
         "complaints:queue",
+        "notifications:mail_log",
         "desks:house",
         "ledger:brake",
         "shops:applications_queue",

@@ -16,8 +16,10 @@ from complaints.models import Complaint
 from kamen import startup
 from kamen.sandbox_channel import Channel
 from kamen.sandbox_complaints import ALIPAY_HOME, WECHAT_HOME
+from kamen.sandbox_supplier import Supplier
 from ledger.accounts import balance
 from orders.models import Coupon
+from reputation.models import Alarm, Inquiry
 from shops.models import Application, Deposit, Shop
 from shops.states import DepositState
 from tests.locks import recorder
@@ -76,6 +78,23 @@ def test_the_channel_of_the_demo_knows_what_the_stories_tell_of_it(demo, setting
         assert each.payment is not None
         back = {"number": f"B-{number}", "txn": each.payment.provider_txn, "amount": each.payment.amount}
         assert channel.refund(back)[0] == (409 if each.externals.exists() else 200), "never more than came in"
+
+
+def test_the_supplier_of_the_demo_knows_the_codes_of_the_recalled_batch(demo, settings, tmp_path):
+    """One holder has their money, the others are asked; what the supplier says of each code that was seen is there."""
+    alarm = Alarm.objects.get()
+    assert alarm.state == "confirmed"
+    assert set(alarm.units.values_list("fate", flat=True).order_by("pk")) == {"refund", "asked"}
+    asked = Inquiry.objects.filter(listed__alarm=alarm)
+    settings.SUPPLIER_SECRET = "only the two of them know it"
+    for _twice in range(2):
+        call_command("seed_demo", supplier=tmp_path / "supplier.sqlite")
+    books = Supplier(str(tmp_path / "supplier.sqlite"), settings.SUPPLIER_SECRET)
+    assert len(books.rows("select * from code")) == asked.count()
+    if asked:
+        states = {each["state"] for each in books.rows("select state from code")}
+        assert states == {"redeemed", "void", "unused"}
+    books.database.close()
 
 
 def test_only_a_demo_is_seeded(db):

@@ -26,7 +26,7 @@ from ledger.models import Payout
 from ledger.reconciled import Difference, Settlement
 from ledger.transfers import post
 from notifications import inbox, webhooks
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
 from orders import attachments, coupons, lifecycle
 from orders.models import Order
 from refunds import lifecycle as refunds
@@ -70,6 +70,7 @@ BEHIND: dict[str, str] = {
     "signals": "signal",
     "webhooks": "endpoint",
     "notices": "notice",
+    "mail": "mail",
     "admin": "version",
     "versions": "version",
     "neutrals": "neutral",
@@ -244,6 +245,7 @@ def _things(given: Any, people: dict[str, User]) -> dict[str, Any]:
     found |= {"talk": talk.number, "timer": Timer.objects.order_by("pk").first().pk}
     inbox.catch_up(at=at)
     found["notice"] = Notification.objects.filter(user=given.buyer).latest("pk").pk
+    found["mail"] = Delivery.objects.filter(sent_at=None).latest("pk").pk
     session = UserSession.objects.create(
         user=given.buyer, session_key="of-the-buyer", ip="203.0.113.77", last_seen_at=timezone.now()
     )

@@ -5,6 +5,7 @@ from datetime import timedelta
 from io import BytesIO, StringIO
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
@@ -162,6 +163,14 @@ def test_networks_are_emptied_after_half_a_year(revealed, at):
     assert Reveal.objects.exclude(address_prefix="").exists()
     retention.run(at=at + retention.NETWORK + timedelta(days=1))
     assert not Reveal.objects.exclude(address_prefix="", session_hash="", agent_hash="").exists()
+
+
+def test_a_device_that_nobody_was_seen_with_for_half_a_year_is_forgotten(order, rich_buyer, at):
+    kept = UserSession.objects.create(user=rich_buyer, ip="198.51.100.7", session_key="kept", user_agent="a phone")
+    old = UserSession.objects.create(user=rich_buyer, ip="198.51.100.8", session_key="old", user_agent="a phone")
+    UserSession.objects.filter(pk=old.pk).update(last_seen_at=at - retention.NETWORK)
+    retention.run(at=at)
+    assert list(UserSession.objects.order_by("pk")) == [kept]
 
 
 def test_one_sale_that_fails_never_blocks_the_rest(told, over):

@@ -13,7 +13,7 @@ from refunds import replacing
 from refunds.models import Refund
 from reputation import alarms, tasks
 from reputation.alarms import Look
-from reputation.models import Alarm, AlarmUnit, Signal
+from reputation.models import Alarm, AlarmUnit, Doubt, Signal
 from shops import batches, stock
 from shops.models import Batch, Card
 from tests.fixtures.people import staff
@@ -232,3 +232,72 @@ def test_the_whole_recall_through_pages(client, sold, seller, risk, at):
     assert (case.state, case.approved) == ("refunded", 98_000)
     client.force_login(seller)
     assert "1,330.00" in client.get(alarm.get_absolute_url()).content.decode(), "19 codes at ¥70.00 each"
+
+
+def told_of(name):
+    return sorted(Event.objects.filter(name=name).order_by("pk").values_list("root", flat=True))
+
+
+def test_holders_hear_that_it_is_a_recall_and_are_reminded_while_the_offer_runs(sold, risk, at):
+    alarm = ring(sold, at)
+    alarms.keep(alarm, sold[3], by=sold[3].buyer, at=at)
+    alarms.carry_on(at=at)
+    assert told_of("order.recall_confirmed") == []
+    alarms.confirm(alarm, finding="发行方确认整批作废。", by=risk, at=at)
+    alarms.carry_on(at=at)
+    alarms.carry_on(at=at)
+    asked = sorted(order.address for order in sold[:3])
+    assert told_of("order.recall_confirmed") == asked, "once each, and not who has answered"
+    alarms.join(alarm, sold[0], by=sold[0].buyer, at=at)
+    alarm.refresh_from_db()
+    for share, times in ((0.4, 0), (0.5, 1), (0.6, 1), (0.9, 2)):
+        alarms.carry_on(at=at + (alarm.deadline_at - at) * share)
+        assert told_of("order.recall_reminded") == sorted(asked[1:] * times)
+    alarms.carry_on(at=alarm.deadline_at - timedelta(minutes=30))
+    assert told_of("order.recall_reminded") == sorted(asked[1:] * 3), "halfway, late, and in the last hour"
+    alarms.carry_on(at=alarm.deadline_at)
+    assert len(told_of("order.recall_reminded")) == 6, "not when it is over"
+    inbox.catch_up(at=at)
+    notice = Notification.objects.get(user=sold[1].buyer, code="order.recall_confirmed")
+    assert notice.deliveries.exists(), "rights end with it: mailed whatever somebody chose"
+    assert notice.words["until"], "with the end of the offer"
+
+
+def test_who_is_listed_after_the_recall_was_confirmed_is_told_once(sold, risk, at):
+    alarm = alarms.raise_alarm(Batch.objects.get(), why="person", reason="发行方来电", by=risk, at=at)
+    alarms.confirm(alarm, finding="发行方确认整批作废。", by=risk, at=at)
+    alarms.carry_on(at=at)
+    assert len(told_of("order.units_recalled")) == 4
+    assert told_of("order.recall_confirmed") == []
+
+
+def test_a_look_that_failed_is_taken_again_and_holds_up_no_other(sold, monkeypatch, caplog, at):
+    for order in sold:
+        spoil(order, 3, at)
+
+    def die(_batch):
+        raise RuntimeError("something of ours")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(alarms, "look", die)
+        assert alarms.watch(at=at) == 0
+    assert "something of ours" in caplog.text
+    assert Doubt.objects.get().batch == Batch.objects.get(), "the mark has moved on, the doubt stays"
+    assert alarms.watch(at=at) == 1
+    assert not Doubt.objects.exists()
+
+
+def test_nobody_puts_on_record_what_was_said_of_another_code(client, sold, draft, seller, risk, at):
+    order = sold[0]
+    unit = order.units.get(place=1)
+    case = refunds.ask(
+        order=order, units=[unit], reason="CODE_INVALID", by=order.buyer, at=at, text="无法兑换", prefers="reissue"
+    )
+    alarm = alarms.raise_alarm(Batch.objects.get(), why="person", reason="发行方来电", by=risk, at=at)
+    stock.add_batch(draft, ["NEW-001"], by=seller, at=at)
+    replacing.replace(case, by=seller, at=at)
+    with pytest.raises(Refused, match="delivered_anew"):
+        alarms.check(alarm, unit, is_valid=False, source="supplier", reference="78", by=risk, at=at)
+    assert not unit.validity_records.exists()
+    client.force_login(risk)
+    assert f'value="{unit.pk}"' not in client.get(alarm.get_absolute_url()).content.decode()

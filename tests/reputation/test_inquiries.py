@@ -38,7 +38,7 @@ def alarm(supplier, sold, seller, risk, at):
 def ask(at):
     """One round: what is to be asked is noted down, and asked. What came of it, by the unit's place."""
     alarms.carry_on(at=at)
-    inquiries.run(at=at)
+    inquiries.run(now=lambda: at)
     rows = Inquiry.objects.select_related("listed__unit").order_by("pk")
     return {row.listed.unit.place: row for row in rows}
 
@@ -161,7 +161,7 @@ def test_who_does_not_answer_is_asked_again_ever_more_seldom_until_the_alarm_is_
     supplier.mood = "silent"
     row = ask(at + HOUR)[1]
     assert (row.finding, row.tries, row.next_try_at) == ("", 1, at + HOUR + inquiries.FIRST_WAIT)
-    inquiries.run(at=at + HOUR)
+    inquiries.run(now=lambda: at + HOUR)
     row.refresh_from_db()
     assert row.tries == 1, "not before it is due"
     row = ask(row.next_try_at)[1]
@@ -236,3 +236,13 @@ def test_whoever_plays_the_supplier_says_on_its_page_what_became_of_a_code(suppl
     assert "Redeemed at" in page
     assert "ABC" not in page
     assert supplier.look_up({"number": "1"})[0] == 422
+
+
+def test_each_question_has_its_own_moment(alarm, supplier, sold, monkeypatch, at):
+    """A supplier that takes ten minutes for each answer: nothing it says is of times to come, and no lease is old."""
+    moments = iter(at + HOUR + minutes * timedelta(minutes=10) for minutes in range(100))
+    asked = []
+    monkeypatch.setattr(inquiries, "go", lambda pk, *, at: asked.append(at) or True)
+    alarms.carry_on(at=at + HOUR)
+    assert inquiries.run(now=lambda: next(moments)) == 6
+    assert len(set(asked)) == 6

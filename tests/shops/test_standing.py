@@ -6,7 +6,7 @@ import pytest
 
 from orders import lifecycle as orders
 from shops import levels, listings, sanctions
-from shops.models import Sanction, Shop
+from shops.models import Shop
 from shops.sizing import LEVEL_FACTORS
 from tests.fixtures.people import staff
 from tests.races import race
@@ -183,8 +183,10 @@ def test_a_step_that_stands_on_appeal_runs_to_its_end(shop, seller, risk, at):
     assert step.state == "over"
 
 
-def test_an_appeal_that_nobody_answers_goes_to_those_who_lead(shop, seller, risk, at):
-    step = impose(shop, "no_sales", risk, at, is_grave=True)
+def test_an_appeal_that_nobody_answers_goes_to_those_who_lead_and_waits_for_a_person(
+    listing, buyer, seller, risk, lead, at
+):
+    step = impose(listing.shop, "no_sales", risk, at, is_grave=True)
     sanctions.appeal(step, words="…", by=seller, at=at)
     sweep(at=step.deadline_at)
     step.refresh_from_db()
@@ -192,8 +194,28 @@ def test_an_appeal_that_nobody_answers_goes_to_those_who_lead(shop, seller, risk
     assert Event.objects.filter(subject=step.address, name="sanction.late").exists()
     sweep(at=step.until)
     step.refresh_from_db()
-    assert step.state in {"appealed", "over"}
-    assert not Sanction.objects.get().is_in_force(step.until)
+    assert step.state == "appealed", "no clock says the last word"
+    assert not step.is_in_force(step.until)
+    assert Shop.objects.get().no_sales_until is None
+    buy(listing, buyer, step.until)
+    sanctions.lift(step, reason="当时证据不足。", by=lead, at=step.until)
+    assert (step.state, sanctions.next_step(listing.shop, step.until)) == ("lifted", "warning"), "off the record"
+
+
+def test_a_closing_whose_appeal_nobody_heard_does_not_close_the_shop(listing, buyer, seller, risk, lead, at):
+    step = impose(listing.shop, "closing", risk, at, is_grave=True)
+    sanctions.appeal(step, words="…", by=seller, at=at)
+    for days in (1, 14, 15, 16, 44):
+        sweep(at=at + days * DAY)
+    step.refresh_from_db()
+    assert (step.state, Shop.objects.get().deposit.state) == ("appealed", "active")
+    assert Event.objects.filter(subject=step.address, name="sanction.late").count() == 5
+    refused("shop_cannot_sell", buy, listing, buyer, at + 44 * DAY)
+    buy(listing, buyer, step.until + sanctions.LOOK_LATER)
+    later = at + 50 * DAY
+    sanctions.uphold(step, answer="证据确凿。", by=lead, at=later)
+    sweep(at=later + timedelta(minutes=2))
+    assert Shop.objects.get().deposit.state == "closing", "a person has said it, with a reason"
 
 
 def test_what_can_be_done_is_what_the_verbs_allow(shop, seller, risk, lead, stranger, at):

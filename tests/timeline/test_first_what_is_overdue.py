@@ -94,6 +94,8 @@ ELSEWHERE = {
     "refunds:decide_guardian": "needs a child's purchase: tests/refunds/test_special_roads.py",
     "refunds:open_proof": "looks and moves nothing; needs a child's purchase: tests/refunds/test_special_roads.py",
     "api:open_guardian_paper": "looks and moves nothing; needs a child's purchase: tests/refunds/test_papers_api.py",
+    "notifications:retry_mail": "a mail has no clock: tests/notifications/test_mail_log.py",
+    "api:retry_mail": "a mail has no clock: tests/notifications/test_mail_log.py",
     "refunds:decide_report": "has no clock: tests/refunds/test_special_roads.py",
     "api:uphold_report": "has no clock: tests/refunds/test_papers_api.py",
     "api:dismiss_report": "has no clock: tests/refunds/test_papers_api.py",

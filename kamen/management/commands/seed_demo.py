@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from accounts import personas
-from kamen import cases_of_the_demo, channel_of_the_demo, sales_of_the_demo, shops_of_the_demo
+from kamen import cases_of_the_demo, channel_of_the_demo, recall_of_the_demo, sales_of_the_demo, shops_of_the_demo
 from rulebook import clocks
 from shops import lifecycle
 from shops.models import Shop
@@ -42,8 +42,9 @@ class Command(BaseCommand):
     help = "Fill the demo's mall: a login for every part of it, and shops whose deposits are in every state."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where the sandbox channel keeps its books, if it is to know what the stories tell of it."""
+        """Where the sandbox channel and supplier keep their books, if they are to know what the stories tell."""
         parser.add_argument("--channel", type=Path, help="the books of the sandbox channel, which does not run now")
+        parser.add_argument("--supplier", type=Path, help="those of the sandbox supplier")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Adds what is missing and leaves the rest as it is, so that the mall goes on where it was."""
@@ -60,10 +61,13 @@ class Command(BaseCommand):
         if not shop.listings.exists():
             with transaction.atomic():
                 mall = sales_of_the_demo.furnish(people, shop, at, at - OPENED_AGO)
-                for tell_of in [*shops_of_the_demo.STORIES, *cases_of_the_demo.STORIES, *sales_of_the_demo.STORIES]:
-                    tell_of(mall)
+                for stories in (shops_of_the_demo, cases_of_the_demo, recall_of_the_demo, sales_of_the_demo):
+                    for tell_of in stories.STORIES:
+                        tell_of(mall)
         if options["channel"]:
             channel_of_the_demo.write(options["channel"])
+        if options["supplier"]:
+            recall_of_the_demo.write(options["supplier"])
 
 
 def tell(story: Story, *, owner: Any, at: datetime) -> None:
