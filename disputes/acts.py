@@ -143,6 +143,7 @@ def _vote(dispute: Dispute, words: Words, **who: Any) -> None:
         reasons=words.get("reasons", ""),
         shares=words.get("shares") or {},
         grants=_by_unit(dispute, words.get("grants") or {}),
+        compensation=words.get("compensation"),
         **who,
     )
 

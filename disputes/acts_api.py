@@ -14,6 +14,7 @@ from disputes import acts, api
 from disputes.hearing import LONGEST_STATEMENT, Need
 from disputes.models import Appeal, Challenge, Dispute, Neutral, Penalty, Question, Ruling, Vote
 from disputes.serializers import DisputeInFull, GrantToMake, Shares
+from ledger.serializers import ReasonToGive
 from orders.models import Attachment
 from shops.serializers import Text, Whole
 from timeline import clock
@@ -77,12 +78,6 @@ class AppealToAnswer(serializers.Serializer[Any]):
     attachments = _files()
 
 
-class ReasonInACase(serializers.Serializer[Any]):
-    """Why."""
-
-    reason = Text(max_length=500)
-
-
 class ThingToAsk(serializers.Serializer[Any]):
     """One named thing."""
 
@@ -126,6 +121,9 @@ class VoteToGive(serializers.Serializer[Any]):
     reasons = Text(max_length=8_000)
     shares = Shares(required=False)
     grants = GrantToMake(many=True, required=False, help_text="Units left out follow the shares.")
+    compensation = Whole(
+        min_value=0, max_value=10**12, required=False, help_text="Fen on top; left out, it stays as it was ruled."
+    )
 
 
 class PenaltyToPropose(serializers.Serializer[Any]):
@@ -225,7 +223,7 @@ ADDRESSES = {
     ),
     "withdraw-appeal": _act("withdrawAppeal", "withdraw_appeal", "Take an appeal back", "ruled"),
     "unmask": _act(
-        "unmaskDispute", "unmask", "Say why you need names and networks", "review", ReasonInACase, {"reason": "核对"}
+        "unmaskDispute", "unmask", "Say why you need names and networks", "review", ReasonToGive, {"reason": "核对"}
     ),
     "ask": _act(
         "askForItem",
@@ -262,7 +260,7 @@ ADDRESSES = {
         {"because": "court", "reference": "（2026）沪0115民初1号"},
     ),
     "renew": _act(
-        "renewSuspension", "renew", "Renew a suspension", "suspended", ReasonInACase, {"reason": "法院尚未排期"}
+        "renewSuspension", "renew", "Renew a suspension", "suspended", ReasonToGive, {"reason": "法院尚未排期"}
     ),
     "resume": _act("resumeDispute", "resume", "Let a case go on", "review"),
     "admit": _act("admitAppeal", "admit", "Admit an appeal", "appealed"),

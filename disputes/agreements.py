@@ -8,9 +8,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from disputes import appeals, budget, course, lifecycle, proposals, questions
+from disputes import appeals, budget, course, lifecycle, proposals, questions, rulings
 from disputes.models import UNDECIDED, UNFINISHED, Dispute
 from disputes.states import DISPUTE, DisputeState
+from refunds.hooks import OrderedSum
 from refunds.models import Refund
 from timeline.door import change, enter, lock, require, verb
 
@@ -64,6 +65,15 @@ def part_paid_outside(refund: Refund, *, at: datetime) -> None:
     )
     if dispute.state == DisputeState.PROPOSED:
         proposals.fail(dispute, by=None, at=at)
+
+
+def ordered_sum(refund: Refund) -> OrderedSum | None:
+    """What goes back if the replacement that a ruling ordered does not come; nothing where none ordered one."""
+    dispute = Dispute.objects.filter(refund=refund).first()
+    ruling = course.served(dispute) if dispute is not None else None
+    if ruling is None or not ruling.orders_replacement:
+        return None
+    return OrderedSum(ruling.granted, ruling.compensation, rulings.platform_part(ruling.shares))
 
 
 def _clear(dispute: Dispute, *, by: Any, at: datetime) -> None:

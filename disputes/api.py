@@ -228,6 +228,7 @@ def assign(request: Request, number: str) -> Response:
                 "shares": {"seller": 6_000, "buyer": 4_000},
                 "rule_ids": ["MX-11"],
                 "findings": [{"evidence": 12, "weight": "accepted"}],
+                "issues": "双方对下单、付款和交付没有争议；争议在于该卡密交付时是否已被使用。",
                 "reasons": "平台记录显示该卡密在展示后三小时内被申报无效，双方均未能证明是谁使用，按记录分担。",
                 "departs_because": "双方各有责任。",
             },
@@ -258,8 +259,12 @@ def rule(request: Request, number: str) -> Response:
         compensation=words.get("compensation", 0),
         rule_ids=words["rule_ids"],
         findings={each["evidence"]: Finding(each["weight"], each.get("note", "")) for each in words["findings"]},
+        issues=words["issues"],
         reasons=words["reasons"],
+        next_steps=words.get("next_steps", ""),
         departs_because=words.get("departs_because", ""),
+        orders_replacement=words.get("orders_replacement", False),
+        reply=words.get("reply", ""),
     )
     lifecycle.rule(found, draft, by=request.user, at=clock.now())
     return Response(shown(request, found), status=201)

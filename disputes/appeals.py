@@ -159,11 +159,13 @@ def vote(
     at: datetime,
     shares: Mapping[str, int] | None = None,
     grants: Mapping[int, int] | None = None,
+    compensation: int | None = None,
 ) -> None:
     """A member of the panel says in writing what should become of the ruling; with the last word it is decided.
 
-    Who would change it says by which shares (basis points), and what goes back per unit id where it does not follow
-    them. Refused: `not_your_turn`, `wrong_moment`, `voted_already`, `reasons_missing`, `remanded_before`, `incomplete`.
+    Who would change it says by which shares (basis points), what goes back per unit id where it does not follow them,
+    and which compensation (fen) comes on top: nothing said leaves that as it was ruled. Refused: `not_your_turn`,
+    `wrong_moment`, `voted_already`, `reasons_missing`, `remanded_before`, `incomplete`.
     """
     lock(appeal)
     seat = _seat(appeal, by)
@@ -183,8 +185,18 @@ def vote(
         "remanded_before",
         _("A case is sent back once only. Decide it with what is there."),
     )
-    given, per_unit = _worked_out(dispute, shares or {}, grants or {}) if word == Word.CHANGE else ({}, {})
-    mine = Vote(appeal=appeal, user=by, word=word, shares=given, grants=per_unit, reasons=reasons.strip(), at=at)
+    is_change = word == Word.CHANGE
+    given, per_unit = _worked_out(dispute, shares or {}, grants or {}, compensation) if is_change else ({}, {})
+    mine = Vote(
+        appeal=appeal,
+        user=by,
+        word=word,
+        shares=given,
+        grants=per_unit,
+        compensation=compensation if is_change else None,
+        reasons=reasons.strip(),
+        at=at,
+    )
     page.insert([mine])
     note(appeal, "appeal.voted", by=by, at=at)
     assert seat is not None  # noqa: S101 - asked above
@@ -249,7 +261,15 @@ def may_gain(dispute: Dispute, side: Side) -> bool:
     ruling, refund = course.served(dispute), dispute.refund
     if ruling is None:
         return False
+    if ruling.orders_replacement:
+        return True  # the buyer may rather have money, and the shop may owe nothing
     return ruling.award < most(refund) if side == Side.BUYER else ruling.award > 0
+
+
+def appealed_against(appeal: Appeal) -> Ruling | None:
+    """The ruling that an appeal is about: the one served last before the panel wrote another."""
+    earlier = appeal.dispute.rulings.filter(is_final=True, at__lte=appeal.filed_at).exclude(appeal=appeal)
+    return earlier.order_by("-version").first()
 
 
 def most(refund: Refund) -> int:
@@ -364,7 +384,7 @@ def _replace(appeal: Appeal, *, at: datetime) -> None:
 
 
 def _worked_out(
-    dispute: Dispute, shares: Mapping[str, int], grants: Mapping[int, int]
+    dispute: Dispute, shares: Mapping[str, int], grants: Mapping[int, int], compensation: int | None
 ) -> tuple[dict[str, int], dict[str, int]]:
     """What a vote would give, per unit; refused where the shares are no whole or a sum cannot be."""
     given = {party: shares.get(party, 0) for party in PARTIES}
@@ -378,6 +398,9 @@ def _worked_out(
         require(0 <= amount <= most, "incomplete", rulings.MISSING["grants"])
         per_unit[str(item.unit_id)] = amount
     require(not set(grants) - {item.unit_id for item in items}, "incomplete", rulings.MISSING["grants"])
+    refund = dispute.refund
+    is_possible = compensation is None or 0 <= compensation <= rulings.most_compensation(refund, items)
+    require(is_possible, "incomplete", rulings.MISSING["threefold" if refund.is_threefold else "compensation"])
     return given, per_unit
 
 
@@ -393,21 +416,47 @@ def _decide(appeal: Appeal, votes: Sequence[Vote], *, by: Any, at: datetime) -> 
     if 2 * len(remands) > len(votes) or (2 * len(remands) == len(votes) and chief in remands):
         _remand(appeal, ruling, votes, by=by, at=at)
         return
-    about_sums = sorted((each for each in votes if each.word != Word.REMAND), key=lambda each: _award(each, ruling))
-    middle = about_sums[len(about_sums) // 2]
+    about_sums = sorted((each for each in votes if each.word != Word.REMAND), key=lambda each: each.award(ruling))
+    middle = _of_most(about_sums[len(about_sums) // 2], about_sums, ruling)
     if len(about_sums) % 2 == 0 and chief in about_sums:
         assert chief is not None  # noqa: S101 - it is one of them
         middle = chief
-    award = _award(middle, ruling)
-    is_less = award < ruling.award and appeal.is_of_buyer_alone
-    if middle.word == Word.UPHOLD or is_less or award == ruling.award:
+    is_less = middle.award(ruling) < ruling.award and appeal.is_of_buyer_alone
+    if middle.word == Word.UPHOLD or is_less or _is_same(middle, ruling):
         _uphold(appeal, ruling, votes, by=by, at=at)
     else:
         _modify(appeal, ruling, middle, votes, by=by, at=at)
 
 
-def _award(vote: Vote, ruling: Ruling) -> int:
-    return ruling.award if vote.word == Word.UPHOLD else vote.award + ruling.compensation
+def _of_most(middle: Vote, votes: Sequence[Vote], ruling: Ruling) -> Vote:
+    """Of votes for the same award, the one that most agree with on who bears it; the ruling's own split if equal."""
+    alike = [each for each in votes if each.award(ruling) == middle.award(ruling)]
+    same = [each for each in alike if each.word == Word.UPHOLD or _is_same(each, ruling)]
+    groups = [
+        same,
+        *([one for one in alike if _comes_to(one) == _comes_to(each)] for each in alike if each not in same),
+    ]
+    most = max(groups, key=len)
+    return middle if middle in most else most[0]
+
+
+def _comes_to(vote: Vote) -> tuple[Any, ...]:
+    """What a vote decides, so that two can be compared."""
+    borne = sorted((party, part) for party, part in vote.shares.items() if part)
+    sums = sorted((unit, amount) for unit, amount in vote.grants.items() if amount)
+    return vote.word, tuple(borne), tuple(sums), vote.compensation
+
+
+def _is_same(vote: Vote, ruling: Ruling) -> bool:
+    """Whether a vote comes to what was ruled: the same sums, borne by the same; who would pay money for goods that were
+    to be replaced changes that."""
+    sums = {unit: amount for unit, amount in vote.grants.items() if amount}
+    ruled = {unit: amount for unit, amount in ruling.grants.items() if amount}
+    is_borne_alike = {party: part for party, part in vote.shares.items() if part} == {
+        party: part for party, part in ruling.shares.items() if part
+    }
+    is_same_sum = sums == ruled and vote.on_top(ruling) == ruling.compensation
+    return is_same_sum and is_borne_alike and not ruling.orders_replacement
 
 
 def _uphold(appeal: Appeal, ruling: Ruling, votes: Sequence[Vote], *, by: Any, at: datetime) -> None:
@@ -416,13 +465,16 @@ def _uphold(appeal: Appeal, ruling: Ruling, votes: Sequence[Vote], *, by: Any, a
 
 
 def _modify(appeal: Appeal, ruling: Ruling, middle: Vote, votes: Sequence[Vote], *, by: Any, at: datetime) -> None:
-    """A new version takes the place of the first, with the reasons of all who voted."""
+    """A new version takes the place of the first, with the reasons of all who voted: shares, sums and compensation of
+    the middle vote, in money."""
     dispute = appeal.dispute
     draft = Draft(
         shares=middle.shares,
         grants={int(unit): amount for unit, amount in middle.grants.items()},
-        compensation=ruling.compensation,
+        compensation=middle.on_top(ruling),
         rule_ids=ruling.rule_ids,
+        issues=ruling.issues,
+        next_steps=rulings.final_steps(),
         findings={each["evidence"]: Finding(each["weight"], each["note"]) for each in ruling.findings},
         reasons="\n\n".join(each.reasons for each in votes),
         departs_because=middle.reasons,
@@ -448,6 +500,8 @@ def _remand(appeal: Appeal, ruling: Ruling, votes: Sequence[Vote], *, by: Any, a
         chosen = None
     course.give_to(dispute, chosen, because=Seat.Left.REMANDED, at=at)
     course.ask_to_sign(dispute, None, at=at)
+    members = Seat.objects.filter(dispute=dispute, part=Seat.Part.MEMBER, until=None)
+    members.update(until=at, left=Seat.Left.REMANDED)
     change(dispute, outcome="", is_remanded=True, ran_out=0, left=None, buyer_waived=False, shop_waived=False)
     if chosen is None:
         course.alarm(dispute, "nobody is free to hear the case anew", at=at)

@@ -24,6 +24,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from accounts.models import Role, StaffRole
+from disputes import hooks
 from disputes.models import UNDECIDED, Appeal, Dispute, Neutral, Ruling, Seat, Signature, Statement
 from disputes.states import DisputeState
 from orders.delivery import prefix
@@ -36,21 +37,24 @@ TOO_NEAR = timedelta(days=90)
 MOST_CASES = 20
 #: How many new people hear an appeal.
 PANEL = 3
+#: How many sit with the arbiter where fraud is to be found: three in all (rules 5.9).
+MEMBERS = 2
 #: Whoever left a case in one of these ways does not come back to it.
 FOR_GOOD = (Seat.Left.CHALLENGED, Seat.Left.RECUSED, Seat.Left.REMANDED)
 
 
 def free_of_conflict(
-    dispute: Dispute, role: str, *, at: datetime, near: Collection[int] | None = None
+    dispute: Dispute, role: str, *, at: datetime, near: Collection[int] | None = None, part: str = ""
 ) -> QuerySet[Any]:
     """Who holds `role` and has nothing to do with the case: the one with the fewest undecided cases first.
 
-    Left out: both sides; who traded with either of them within 90 days, was seen on one of their networks, or is paid
-    to the same account as the shop; who spoke in the order's conversation or in the file; who wrote or signed a version
-    of the ruling; who had another part in the case, was challenged or stepped back.
+    Left out: both sides; who traded with either of them within 90 days, was seen on one of their networks or devices,
+    or is paid to an account of theirs; who spoke in the order's conversation or in the file; who wrote or signed a
+    version of the ruling; who had another part in the case, was challenged or stepped back.
 
-    Last come those who judged a case of the same two sides within 90 days: they are taken only if there is nobody else,
-    and both sides see who it is and can challenge them. `near` are those on the sides' networks, if they are known.
+    Who had a part in another case of the same two sides within 90 days comes last and is barred as long as there is
+    anybody else (`is_barred`): where there is nobody, no case waits for ever, and both sides see who it is and can
+    challenge them. `near` are those on the sides' networks, if they are known.
     """
     if near is None:
         near = on_their_networks(dispute)
@@ -60,11 +64,11 @@ def free_of_conflict(
         Q(buyer=OuterRef("pk"), shop=shop) | Q(buyer=buyer, shop__owner=OuterRef("pk"))
     )
     accounts = Payee.objects.filter(shop=shop).values("account")
-    part = (
+    had_part = (
         Exists(Message.objects.filter(order=order, author=OuterRef("pk")))
         | Exists(Statement.objects.filter(dispute=dispute, author=OuterRef("pk")))
         | Exists(Ruling.objects.filter(dispute=dispute, by=OuterRef("pk")))
-        | Exists(Seat.objects.filter(dispute=dispute, user=OuterRef("pk")).filter(_bars(role)))
+        | Exists(Seat.objects.filter(dispute=dispute, user=OuterRef("pk")).filter(_bars(role, part)))
     )
     pair = Seat.objects.filter(
         dispute__refund__order__buyer=buyer,
@@ -76,13 +80,15 @@ def free_of_conflict(
         by=OuterRef("pk"), is_final=True, dispute__refund__reason=dispute.refund.reason
     ).exclude(dispute=dispute)
     by_skill = dispute.track == Dispute.Track.COMPLEX
+    sides = [buyer, shop.owner_id, *shop.people()]
     return (
         get_user_model()
         .objects.filter(Exists(StaffRole.objects.held().filter(user=OuterRef("pk"), role=role)), is_active=True)
-        .exclude(pk__in=[buyer, shop.owner_id, *shop.people(), *near])
+        .exclude(pk__in=[*sides, *near])
+        .exclude(pk__in=hooks.near_to(sides))
         .exclude(Exists(traded))
         .exclude(Exists(Payee.objects.filter(shop__owner=OuterRef("pk"), account__in=accounts)))
-        .exclude(part)
+        .exclude(had_part)
         .annotate(
             knows_pair=Case(When(Exists(pair), then=1), default=0, output_field=IntegerField()),
             urgent=_load("arbiter", UNDECIDED, is_urgent=True) if dispute.is_urgent else Value(0),
@@ -99,7 +105,13 @@ def next_arbiter(dispute: Dispute, *, at: datetime) -> Any:
     What is urgent does not wait for somebody with less to do.
     """
     found = free_of_conflict(dispute, Role.ARBITER, at=at).exclude(pk=dispute.arbiter_id)
-    return found.first() if dispute.is_urgent else found.filter(load__lt=MOST_CASES).first()
+    chosen = found.first() if dispute.is_urgent else found.filter(load__lt=MOST_CASES).first()
+    return None if is_barred(chosen, found) else chosen
+
+
+def is_barred(person: Any, found: QuerySet[Any]) -> bool:
+    """Whether somebody of `found` judged the same two sides of late, and somebody else of them did not."""
+    return person is not None and bool(person.knows_pair) and found.filter(knows_pair=0).exists()
 
 
 def next_lead(dispute: Dispute, *, at: datetime) -> Any:
@@ -130,7 +142,7 @@ def new_people(dispute: Dispute, *, at: datetime, most: int = PANEL, besides: Co
 def next_chief(appeal: Appeal, *, at: datetime) -> Any:
     """A lead for a panel that did not come to an end: one who had no part in the case, and not the one of before."""
     dispute = appeal.dispute
-    first = [Seat.Part.ARBITER, Seat.Part.SENIOR, Seat.Part.NEUTRAL]
+    first = [Seat.Part.ARBITER, Seat.Part.SENIOR, Seat.Part.MEMBER, Seat.Part.NEUTRAL]
     parts = Seat.objects.filter(dispute=dispute, user=OuterRef("pk"), part__in=first)
     signed = Signature.objects.filter(ruling__dispute=dispute, user=OuterRef("pk"))
     voted = appeal.votes.order_by("pk").values("user")
@@ -163,11 +175,16 @@ def _never_in_it(dispute: Dispute, role: str, *, at: datetime) -> QuerySet[Any]:
     )
 
 
-def _bars(role: str) -> Q:
-    """Which earlier parts in a case keep somebody from another one: any but the same, and the same if left for good."""
-    own = {Role.SENIOR: [Seat.Part.SENIOR]}.get(Role(role), [Seat.Part.ARBITER])
+def _bars(role: str, part: str = "") -> Q:
+    """Which earlier parts in a case keep somebody from another one: any but the same, and the same if left for good.
+
+    `part` is the one that is asked about, where the role does not say it.
+    """
+    own: list[str] = {Role.SENIOR: [Seat.Part.SENIOR]}.get(Role(role), [Seat.Part.ARBITER])  # type: ignore[assignment]
     if role == Role.LEAD:
         own = [Seat.Part.ARBITER, Seat.Part.SENIOR, Seat.Part.REVIEWER, Seat.Part.CHIEF]
+    if part:
+        own = [part]
     return ~Q(part__in=own) | Q(left__in=FOR_GOOD)
 
 

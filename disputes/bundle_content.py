@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,20 +19,21 @@ from typing import Any
 from django.conf import settings
 from django.utils import translation
 
-from disputes import bundle_papers, evidence, masking, seal
+from disputes import bundle_papers, evidence, masking, rulings, seal
 from disputes.bundle_papers import Told
 from disputes.masking import Codes
-from disputes.models import Bundle, Dispute, Evidence, Seal, Side
+from disputes.models import Bundle, Dispute, Evidence, Owed, Seal, Side
 from disputes.ruling_paper import ruling_paper
 from ledger import signing
 from ledger.models import Anchor, Payment, Payout, Posting
 from orders import attachments
 from orders.attachments import FileBroken
-from orders.models import Message, Reveal, Unit, ValidityRecord
+from orders.models import Message, Redemption, Reveal, Ticket, Unit, ValidityRecord
 from orders.parties import side_of_author
 from refunds.models import Refund
+from shops import particulars
+from shops.models import Particulars, Shop
 from timeline import events
-from timeline.models import Outage
 
 #: A frozen format: the offline script reads it.
 FORMAT = "kamen-bundle-1"
@@ -108,7 +109,7 @@ def gathered(bundle: Bundle, *, at: datetime) -> Told:
         claim=codes.hidden(refund.text),
         snapshot=json.loads(order.snapshot.body),
         payment=_payment(refund),
-        delivery=shown(_delivery(units)),
+        delivery=shown(_delivery(units, is_inside=view in {View.REGULATOR, View.COURT})),
         validity=shown(_validity(units)),
         messages=shown(_messages(dispute)),
         file=list(evidence.visible_to(dispute, side, at=at)),
@@ -119,7 +120,7 @@ def gathered(bundle: Bundle, *, at: datetime) -> Told:
         anchor=Anchor.objects.order_by("-day").first(),
         outages=[
             {"scope": row.scope, "began_at": row.began_at.isoformat(), "ended_at": _time(row.ended_at)}
-            for row in Outage.objects.filter(began_at__gte=order.placed_at).order_by("pk")
+            for row in evidence.outages_of(order).order_by("pk")
         ],
         seals=list(Seal.objects.filter(ruling__dispute=dispute).order_by("pk")),
     )
@@ -132,6 +133,8 @@ def _complaint(told: Told) -> Iterator[Part]:
     """The text for 12315: claims and facts. What is only a tip about a violation stands apart, as the law has it."""
     if told.bundle.view == View.SHOP:
         return
+    if told.bundle.view in {View.BUYER, View.COURT}:
+        yield Part("01_court/elements.txt", "起诉状要素", "请求、事实与管辖", _text(bundle_papers.elements(told)))
     complaint = bundle_papers.complaint(told)
     yield Part("01_complaint/12315_complaint.txt", "12315 投诉文本", "请求与事实", _text(complaint))
     yield Part(
@@ -152,6 +155,7 @@ def _contract(told: Told) -> Iterator[Part]:
     yield Part("03_contract/order.json", "订单与适用规则", "合同成立与条款", _json(terms))
     yield Part("03_contract/snapshot.json", "下单时的商品快照（原文）", "承诺的内容", _text(snapshot.body))
     yield Part("03_contract/notice.txt", "下单时确认的告知", "买家看到并确认的告知", _text(snapshot.notice_text))
+    yield Part("03_contract/rules.txt", "本案适用的规则条文", "处理依据", _text(bundle_papers.rules(told)))
 
 
 def _evidence(told: Told) -> Iterator[Part]:
@@ -265,8 +269,30 @@ def _parties(dispute: Dispute, view: str) -> dict[str, Any]:
             "page": f"{settings.PUBLIC_ADDRESS}/shops/{order.shop.slug}/",
             "keeper": owner.display_name,
             "contact": shown(owner.email) if is_inside else owner.email if view == View.SHOP else "",
+            "legal": _legal(order.shop),
         },
         "platform": {"name": "卡门 Kamen", "page": settings.PUBLIC_ADDRESS, "public_key": signing.public_key()},
+    }
+
+
+def _legal(shop: Shop) -> dict[str, Any]:
+    """Who answers for the shop before the law, as the mall has checked it; nothing for a shop of the first days.
+
+    Whoever bought there is told (消保法 44), and so are an authority and a court; that they asked is on record.
+    """
+    found = Particulars.objects.filter(shop=shop).first()
+    if found is None:
+        return {}
+    return {
+        "name": found.legal_name,
+        "address": found.legal_address,
+        "email": found.contact_email,
+        "phone": found.contact_phone,
+        "icp": found.icp,
+        "licences": [
+            {"kind": str(each["kind"]), "number": each["number"], "issuer": each["issuer"]}
+            for each in particulars.licences_in_public(shop)
+        ],
     }
 
 
@@ -301,8 +327,9 @@ def _payment(refund: Refund) -> dict[str, Any]:
     }
 
 
-def _delivery(units: list[Unit]) -> dict[str, Any]:
+def _delivery(units: list[Unit], *, is_inside: bool) -> dict[str, Any]:
     places = {unit.pk: unit.place for unit in units}
+    tickets = Ticket.objects.filter(unit__in=units).prefetch_related("exchanges").order_by("unit__place")
     reveals = Reveal.objects.filter(unit__in=units).order_by("at", "pk")
     return {
         "units": [
@@ -326,6 +353,44 @@ def _delivery(units: list[Unit]) -> dict[str, Any]:
             }
             for row in reveals
         ],
+        "redemptions": [
+            {
+                "unit": places[row.unit_id],
+                "source": row.source or "claimed",
+                "reference": row.reference,
+                "redeemed_at": _time(row.redeemed_at),
+                "by_buyer": row.by_buyer,
+                "at": row.at.isoformat(),
+            }
+            for row in Redemption.objects.filter(unit__in=units).order_by("at", "pk")
+        ],
+        "suppliers": [_ticket(row, places, is_inside=is_inside) for row in tickets],
+    }
+
+
+def _ticket(row: Ticket, places: Mapping[int, int], *, is_inside: bool) -> dict[str, Any]:
+    """What was asked of a supplier and what it answered; word for word for a regulator and a court only."""
+    words = [
+        {
+            "at": each.at.isoformat(),
+            "what": each.what,
+            "asked": each.asked,
+            "status": each.status,
+            "answer": each.answer,
+        }
+        for each in sorted(row.exchanges.all(), key=lambda each: each.pk)
+    ]
+    return {
+        "unit": places[row.unit_id],
+        "way": row.way,
+        "number": row.number,
+        "reference": row.reference,
+        "standing": row.standing,
+        "reason": row.reason,
+        "sent_at": _time(row.sent_at),
+        "heard_at": _time(row.heard_at),
+        "ended_at": _time(row.ended_at),
+        **({"words": words} if is_inside else {}),
     }
 
 
@@ -388,9 +453,11 @@ def _ledger(refund: Refund) -> Iterator[list[str]]:
     order = refund.order
     yield ["时间", "账户", "金额（分）", "余额（分）", "事由", "对象", "编号"]
     own = f"order:{order.pk}:"
+    owed = Owed.objects.filter(order=order).order_by("pk").values_list("pk", flat=True)
     about = [
         order.address,
-        refund.address,
+        *rulings.causes_of(refund),
+        *(f"owed:{pk}" for pk in owed),
         *(f"unit:{pk}" for pk in order.units.order_by("pk").values_list("pk", flat=True)),
     ]
     found = Posting.objects.filter(transfer__subject__in=about).select_related("transfer", "account")

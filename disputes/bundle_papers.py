@@ -1,5 +1,6 @@
 """The papers of an evidence bundle: cover, complaint for 12315, tip, and how the mall's records come about. Chinese."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from disputes import rulings
 from disputes.masking import Codes
 from disputes.models import Bundle, Dispute, Evidence, Seal
 from disputes.paper import Paper, hour, yuan
@@ -92,8 +94,8 @@ def cover(told: Told) -> bytes:
     paper.grid(
         ["目录", "内容"],
         [
-            ["01–02", "12315 投诉文本（与举报文本分开）；当事人"],
-            ["03", "合同：订单、下单时的商品快照与告知、适用规则版本"],
+            ["01–02", "12315 投诉文本（与举报文本分开）；起诉状要素；当事人"],
+            ["03", "合同：订单、下单时的商品快照与告知、适用规则版本与条文"],
             ["05–08", "付款、交付与展示记录、有效性答复、订单对话"],
             ["09", "双方与平台的证据：原件与查看副本"],
             ["10–12", "时间线（哈希链）、裁定、资金流水"],
@@ -136,9 +138,10 @@ def complaint(told: Told) -> str:
         f"联系方式：{buyer['contact']}",
         "",
         "二、被投诉人",
-        f"名称：{shop['name']}",
+        f"名称：{shop['legal'].get('name') or shop['name']}（店铺“{shop['name']}”）",
+        f"地址：{shop['legal'].get('address') or '见平台公示的证照信息'}",
         f"网页：{shop['page']}",
-        f"联系方式：{shop['contact'] or '见平台公示的证照信息'}",
+        f"联系方式：{shop['legal'].get('phone') or shop['contact'] or '见平台公示的证照信息'}",
         f"交易平台：卡门 Kamen，{settings.PUBLIC_ADDRESS}",
         "",
         "三、投诉请求",
@@ -152,6 +155,41 @@ def complaint(told: Told) -> str:
         "见所附证据材料及证据目录（15_index.csv）。",
         "",
         "注：投诉与举报分别处理。涉嫌违法的线索请使用单独的举报文本（01_tip/）。",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def rules(told: Told) -> str:
+    """The rules that were used, in words, by the version that the order is pinned to and that each ruling names."""
+    used = {(rule, told.refund.decision.get("version", "")): None for rule in rulings.rules_of(told.refund)}
+    for seal in told.seals:
+        named = json.loads(seal.text)["rules"]
+        used |= {(rule, named["version"]): None for rule in named["ids"]}
+    lines = [f"{rule}（{version}）：{words.rule(rule, version)}" for rule, version in used]
+    return "\n".join(["本案使用的规则条文（全文见平台规则中心）", "", *lines]) + "\n"
+
+
+def elements(told: Told) -> str:
+    """What a court's form asks for, element by element: parties, demand, facts, evidence, and where to file."""
+    refund, order, shop = told.refund, told.order, told.parties["shop"]
+    legal = shop["legal"]
+    lines = [
+        "起诉状要素（网络购物合同纠纷；由原告核对后填入法院的要素式表格）",
+        "",
+        f"原告：{told.parties['buyer']['name']}（请填写身份证件上的姓名、住址与电话）",
+        f"被告：{legal.get('name') or shop['name']}",
+        f"被告住所与联系方式：{legal.get('address') or '见平台公示'}；{legal.get('phone') or shop['contact'] or '—'}",
+        f"第三人或平台：卡门 Kamen，{settings.PUBLIC_ADDRESS}",
+        f"合同：订单 {order.number}，{hour(order.placed_at)} 订立，价款 {yuan(order.total)}",
+        "交付方式：通过信息网络交付",
+        f"争议事由：{words.reason(refund.reason)}",
+        f"诉讼请求：退还价款 {yuan(refund.asked)}"
+        + (f"；赔偿 {yuan(refund.compensation)}" if refund.compensation else "")
+        + "（由原告确定）",
+        f"平台处理：{'、'.join(each.number for each in told.seals) or '尚未作出裁定'}",
+        "证据：见 15_index.csv；原件在 09_evidence/originals/，记录形成说明见 13_statement.pdf",
+        "管辖提示：通过信息网络交付标的的，以买受人住所地为合同履行地（民诉法解释第二十条）；约定另有有效管辖的从其约定。",
+        "时效提示：一般为知道权利受损之日起三年（民法典第一百八十八条）。",
     ]
     return "\n".join(lines) + "\n"
 

@@ -78,7 +78,7 @@ def _of_the_staff(dispute: Dispute, user: Any, *, is_in_time: bool) -> dict[str,
         "submit": state in HEARING and course.may_assist(dispute, user, roles),
         "assign": state in {DisputeState.OPENED, *HEARING} and is_lead and not dispute.neutral_id,
         "rule": is_turn and is_staffs,
-        "sign": is_signing and (dispute.waits_for == course.ARBITER or bool(roles & {Role.SENIOR, Role.LEAD})),
+        "sign": is_signing and (dispute.waits_for in lifecycle.SIGNING_ROLES or bool(roles & {Role.SENIOR, Role.LEAD})),
         "ask": is_turn,
         "propose": is_turn and dispute.track != Dispute.Track.FAST and dispute.proposals.count() < proposals.MOST,
         "dismiss": is_in_time
@@ -87,7 +87,8 @@ def _of_the_staff(dispute: Dispute, user: Any, *, is_in_time: bool) -> dict[str,
             or (state == DisputeState.OPENED and is_lead)
         ),
         "refer": neutrals.may_be_referred(dispute) and (is_mine or is_lead),
-        "recuse": state in UNDECIDED and user.pk in (dispute.arbiter_id, dispute.senior_id),
+        "recuse": state in UNDECIDED
+        and (user.pk in (dispute.arbiter_id, dispute.senior_id) or (is_signing and dispute.waits_for == course.PANEL)),
         "suspend": state in UNFINISHED and is_lead,
         "renew": state == DisputeState.SUSPENDED and is_lead,
         "resume": state == DisputeState.SUSPENDED and is_lead,

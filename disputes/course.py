@@ -8,20 +8,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Role
-from disputes import budget, evidence, rulings, seal
+from disputes import assignment, budget, evidence, rulings, seal
 from disputes.models import ASSISTING, SEEING_ALL, Dispute, Ruling, Seat, Side, Signature
 from disputes.states import DisputeState
 from ledger.models import PayoutLeg
 from ledger.states import PayoutState
 from orders import lifecycle as orders
-from orders.escrow import make_whole
+from orders.escrow import make_whole, take_on
 from orders.models import Unit
 from refunds import lifecycle as refunds
+from refunds import replacing
+from refunds.endings import platform_part_of
 from refunds.models import Refund
 from refunds.states import REFUND, RefundState
 from rulebook import clocks
@@ -37,6 +39,8 @@ AGAIN = hours(24)
 
 #: Who signs what a default rule drafted, where no second person is needed.
 ARBITER = "arbiter"
+#: Who signs what finds fraud: two more people than the arbiter, all three of one mind (rules 5.9).
+PANEL = "panel"
 WRONG_MOMENT = gettext_lazy("The case has moved on meanwhile. Look at it again.")
 #: Which outcome a case has by the kind of ruling that is served.
 OUTCOMES = {
@@ -114,6 +118,24 @@ def ask_to_sign(dispute: Dispute, senior: Any, *, at: datetime, because: str = S
         if senior is not None:
             take(dispute, senior, Seat.Part.SENIOR, at=at)
     change(dispute, senior=senior)
+
+
+def ask_a_panel(dispute: Dispute, *, at: datetime) -> list[int]:
+    """Two more people sit with the arbiter on a finding of fraud: those who sit on it already, else new ones.
+
+    Returns who sits. Too few free people is an alarm; the clock asks again.
+    """
+    seats = Seat.objects.filter(dispute=dispute, part=Seat.Part.MEMBER, until=None)
+    sitting = list(seats.order_by("pk").values_list("user", flat=True))
+    if (more := assignment.MEMBERS - len(sitting)) > 0:
+        chosen = assignment.new_people(dispute, at=at, most=more, besides=[*sitting, dispute.arbiter_id or 0])
+        for person in chosen:
+            take(dispute, person, Seat.Part.MEMBER, at=at)
+        sitting += [person.pk for person in chosen]
+        if len(chosen) < more:
+            alarm(dispute, "too few people are free for a panel on fraud", at=at)
+    change(dispute, waits_for=PANEL)
+    return sitting
 
 
 def take(dispute: Dispute, user: Any, part: str, *, at: datetime) -> None:
@@ -198,7 +220,8 @@ def pay_early(dispute: Dispute, ruling: Ruling, *, at: datetime) -> None:
     The threefold part waits until nobody appeals any more: were it overturned, it would be the guarantee fund's loss,
     and the fund never pays it.
     """
-    is_due = ruling.award <= rulings.SMALL or dispute.budget_over_at is not None
+    is_small = ruling.award <= rulings.SMALL and not ruling.orders_replacement
+    is_due = is_small or dispute.budget_over_at is not None
     compensation = 0 if dispute.refund.is_threefold else ruling.compensation
     if is_due and sum(ruling.granted.values()) + compensation > paid_in_all(dispute):
         carry_out(dispute, ruling, compensation=compensation, at=at)
@@ -215,8 +238,13 @@ def enforce(dispute: Dispute, ruling: Ruling, *, by: Any, at: datetime) -> None:
 def carry_out(dispute: Dispute, ruling: Ruling, *, compensation: int, at: datetime) -> None:
     """Money moves as ruled; a case in which nothing goes back ends by the word of the person who ruled it.
 
-    What was paid before is never claimed back from the buyer: if it was too much, the fund makes the shop whole.
+    What was paid before is never claimed back from the buyer: if it was too much, the fund makes the shop whole. A
+    replacement that is ordered is the shop's to deliver first; its own clocks pay the sums if it does not (R44).
     """
+    is_to_replace = ruling.orders_replacement and dispute.refund.state == RefundState.DISPUTED
+    if is_to_replace and dispute.state == DisputeState.ENFORCING and replacing.may_be_ordered(dispute.refund):
+        replacing.ordered(dispute.refund, by=ruling.by, at=at)
+        return
     if ruling.award == 0 and dispute.refund.state == RefundState.DISPUTED:
         refunds.rejected(dispute.refund, by=ruling.by, at=at)
         return
@@ -231,9 +259,10 @@ def carry_out(dispute: Dispute, ruling: Ruling, *, compensation: int, at: dateti
         by=ruling.by,
         at=at,
     )
-    if dispute.state == DisputeState.ENFORCING and (undue := paid_in_all(dispute) - ruling.award) > 0:
-        owed_by_shop = ruling.award - sum(amount * platform_bp // rulings.WHOLE for amount in ruling.granted.values())
-        _make_the_shop_whole(dispute, undue, owed_by_shop, cause=cause, at=at)
+    if dispute.state == DisputeState.ENFORCING:
+        by_platform = sum(amount * platform_bp // rulings.WHOLE for amount in ruling.granted.values())
+        by_platform += platform_part_of(dispute.refund, compensation, platform_bp)
+        _square_up(dispute, ruling, by_platform, cause=cause, at=at)
 
 
 def pay(
@@ -266,7 +295,9 @@ def pay(
         grants=parts,
         compensation=rest,
         platform_bp=platform_bp,
+        platform_compensation=platform_part_of(refund, rest, platform_bp),
         is_threefold=refund.is_threefold,
+        by_fund_before=rulings.fund_gave_on_top(refund) if rest else 0,
         to_balance=refund.prefers == Refund.Preference.BALANCE,
         at=at,
     )
@@ -282,13 +313,35 @@ def paid_in_all(dispute: Dispute) -> int:
     return (refund.approved or 0 if is_paid else 0) + dispute.supplemented
 
 
-def _make_the_shop_whole(dispute: Dispute, undue: int, owed_by_shop: int, *, cause: str, at: datetime) -> None:
+def _square_up(dispute: Dispute, ruling: Ruling, by_platform: int, *, cause: str, at: datetime) -> None:
+    """A shop that paid early more than it owes in the end gets the difference; nobody asks the buyer for anything.
+
+    What the buyer keeps without being owed it is the guarantee fund's loss; what turns out to be the platform's own
+    fault (`by_platform` fen in all), the platform gives the shop. Most cases were not paid early: nothing is asked.
+    """
+    paid = paid_in_all(dispute)
+    undue = max(paid - ruling.award, 0)
+    was_paid_before = dispute.advanced or dispute.supplemented or dispute.rulings.filter(is_superseded=True).exists()
+    if not undue and not (by_platform and was_paid_before):
+        return
+    charged = _paid_by(dispute)
+    over = max(charged["shop"] - (ruling.award - by_platform), 0)
+    if undue:
+        _make_the_shop_whole(dispute, undue, min(undue, over), cause=cause, at=at)
+    amount = min(over - min(undue, over), max(by_platform - charged["platform"], 0))
+    if amount > 0:
+        missing = take_on(dispute.refund.order, cause=cause, amount=amount, at=at)
+        note(dispute, "dispute.fault_taken_on", by=None, at=at, data={"amount": amount - missing, "missing": missing})
+        if missing:
+            alarm(dispute, "the platform cannot give the shop what it paid in its place", at=at)
+
+
+def _make_the_shop_whole(dispute: Dispute, undue: int, amount: int, *, cause: str, at: datetime) -> None:
     """What went to the buyer in good faith and was not owed, the guarantee fund gives the shop that paid it.
 
     What the platform paid of it for its own fault, it does not get back; nor does the shop, which never paid it. What
     nobody had when it was awarded was paid by nobody.
     """
-    amount = min(undue, max(_paid_by_shop(dispute) - owed_by_shop, 0))
     missing = make_whole(dispute.refund.order, cause=cause, amount=amount, at=at)
     change(dispute, made_whole=dispute.made_whole + undue)
     data = {"amount": amount, "missing": missing, "platform": undue - amount}
@@ -297,14 +350,14 @@ def _make_the_shop_whole(dispute: Dispute, undue: int, owed_by_shop: int, *, cau
         alarm(dispute, "the fund cannot make the shop whole", at=at)
 
 
-def _paid_by_shop(dispute: Dispute) -> int:
-    """What was really paid in the case, but for the platform's own money, in fen: what the fund gave, the shop owes."""
-    refund = dispute.refund
-    rulings_ = dispute.rulings.order_by("pk").values_list("pk", flat=True)
-    causes = [refund.address, dispute.address, *(f"ruling:{pk}" for pk in rulings_)]
-    causes += [f"order:{refund.order_id}:balance:{each}" for each in causes]
+def _paid_by(dispute: Dispute) -> dict[str, int]:
+    """What was really paid in the case out of the platform's own money, and by the shop, which owes what the fund gave;
+    in fen."""
+    causes = rulings.causes_of(dispute.refund)
     legs = PayoutLeg.objects.filter(payout__cause__in=causes).exclude(payout__state=PayoutState.VOID)
-    return legs.exclude(source="platform:own").aggregate(sum=Sum("amount"))["sum"] or 0
+    own = Q(source="platform:own")
+    sums = legs.aggregate(platform=Sum("amount", filter=own), shop=Sum("amount", filter=~own))
+    return {name: amount or 0 for name, amount in sums.items()}
 
 
 def close_if_done(dispute: Dispute, *, at: datetime) -> None:

@@ -6,19 +6,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import DateTimeField, F, Q, QuerySet, Value
-from django.db.models.functions import JSONObject
+from django.db.models import CharField, DateTimeField, F, Q, QuerySet, Value
+from django.db.models.functions import Cast, JSONObject
 
 from disputes.models import Dispute, Evidence, Question, Side, Statement
 from ledger.models import Payment, Payout
 from ledger.states import PayoutState
-from orders.models import Attachment, Message, Order, Reveal, Unit, ValidityRecord
+from orders.models import Attachment, Message, Order, Redemption, Reveal, Ticket, Unit, ValidityRecord
 from orders.parties import side_of_author
 from timeline import page
 from timeline.models import Outage
 
 RECORD, CLAIM = "record", "claim"
 Kind = Evidence.Kind
+#: When a supplier's ticket was made, sent, last answered and ended.
+TICKET_TIMES = ("made_at", "sent_at", "heard_at", "ended_at")
 
 
 def enter_records(dispute: Dispute, *, at: datetime, units: Sequence[Unit] | None = None) -> None:
@@ -44,6 +46,14 @@ def enter_records(dispute: Dispute, *, at: datetime, units: Sequence[Unit] | Non
         _item(dispute, Kind.OUTAGES, Side.PLATFORM, {"outages": found[Kind.OUTAGES]}, RECORD, at),
         _item(dispute, Kind.CLAIM, Side.BUYER, _claim(refund, units), CLAIM, at),
     ]
+    # What only some goods have: nobody weighs an empty page of it.
+    if tickets := found[Kind.UPSTREAM]:
+        items.append(_item(dispute, Kind.UPSTREAM, Side.PLATFORM, {"tickets": _in_places(tickets, units)}, RECORD, at))
+    if said := found[Kind.REDEMPTIONS]:
+        rows = [row | {"by": str(side_of_author(order, row["by"])) if row["by"] else ""} for row in said]
+        told = {"redemptions": _in_places(rows, units)}
+        is_known = any(not row["by"] for row in rows)
+        items.append(_item(dispute, Kind.REDEMPTIONS, Side.PLATFORM, told, RECORD if is_known else CLAIM, at))
     if refund.declined_code or refund.declined_text:
         answer = {"code": refund.declined_code, "rule": refund.declined_rule, "text": refund.declined_text}
         items.append(_item(dispute, Kind.ANSWER, Side.SHOP, answer, CLAIM, at))
@@ -195,8 +205,21 @@ def _records(order: Order, units: Sequence[Unit]) -> dict[str, list[dict[str, An
         ),
         _rows(
             Kind.OUTAGES,
-            _in_order(_outages(order)),
+            _in_order(outages_of(order)),
             **{name: name for name in ("scope", "reason", "began_at", "ended_at")},
+        ),
+        _rows(
+            Kind.UPSTREAM,
+            Ticket.objects.filter(**of_units).annotate(when=F("made_at")),
+            unit="unit_id",
+            **{name: name for name in ("way", "number", "reference", "standing", "reason", *TICKET_TIMES)},
+        ),
+        _rows(
+            Kind.REDEMPTIONS,
+            Redemption.objects.filter(**of_units).annotate(when=F("at")),
+            unit="unit_id",
+            by="by_id",
+            **{name: name for name in ("source", "reference", "redeemed_at", "by_buyer", "at")},
         ),
     )
     found: dict[str, list[dict[str, Any]]] = {str(kind): [] for kind in Kind}
@@ -222,12 +245,22 @@ def _in_places(rows: Sequence[dict[str, Any]], units: Sequence[Unit]) -> list[di
     return [row | {"unit": places[row["unit"]]} for row in rows]
 
 
-def _outages(order: Order) -> QuerySet[Outage]:
-    """What was registered as down between payment and delivery, or until now, of the platform and of this shop."""
-    since, until = order.paid_at or order.placed_at, order.delivered_at
-    found = Outage.objects.filter(
-        Q(scope=Outage.Scope.PLATFORM) | Q(scope=Outage.Scope.SHOP, target=str(order.shop_id))
-    ).exclude(ended_at__lt=since)
+def outages_of(order: Order) -> QuerySet[Outage]:
+    """What was registered as down between payment and delivery, or until now: of the platform, of this shop, its kind
+    of goods, its suppliers and the channel of its payment."""
+    since, until, scope = order.paid_at or order.placed_at, order.delivered_at, Outage.Scope
+    listing = order.snapshot.listing
+    batches = Unit.objects.filter(order=order, card__isnull=False).order_by()
+    channels = Payment.objects.filter(subject=order.address).order_by()
+    concerned = (
+        Q(scope=scope.PLATFORM)
+        | Q(scope=scope.SHOP, target=order.shop.slug)
+        | Q(scope=scope.KIND, target=listing.kind)
+        | Q(scope=scope.SUPPLIER, target=str(listing.supplier_id or ""))
+        | Q(scope=scope.SUPPLIER, target__in=batches.values(key=Cast("card__batch__supplier", CharField())))
+        | Q(scope=scope.CHANNEL, target__in=channels.values("channel"))
+    )
+    found = Outage.objects.filter(concerned).exclude(ended_at__lt=since)
     return found.exclude(began_at__gt=until) if until else found
 
 

@@ -130,11 +130,33 @@ class RulingForm(forms.Form):
         max_length=400,
         help_text=_("Ids of the rulebook, separated by spaces."),
     )
+    issues = NeededText(
+        label=_("Issues"),
+        max_length=4_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("What the sides agree on, and each point on which they do not: one line each."),
+    )
     reasons = NeededText(
         label=_("Reasons, in plain words"),
         max_length=8_000,
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=_("Both sides read this. Say what is proven, what is not, and what follows."),
+    )
+    next_steps = NeededText(
+        label=_("What each side can do now"),
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Left empty, it is said in the usual words. The dates stand on the decision's page."),
+    )
+    orders_replacement = forms.BooleanField(
+        label=_("The shop delivers it anew; the sums go back only if it does not"), required=False
+    )
+    reply = forms.CharField(
+        label=_("To whoever sent it back: what you changed, and why"),
+        required=False,
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Only the staff reads this."),
     )
     departs_because = forms.CharField(
         label=_("Why the sum differs from the rulebook's figure"),
@@ -144,9 +166,21 @@ class RulingForm(forms.Form):
         help_text=_("Needed only if it differs."),
     )
 
-    def __init__(self, *args: Any, items: Sequence[RefundItem], file: Sequence[Evidence], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        items: Sequence[RefundItem],
+        file: Sequence[Evidence],
+        may_replace: bool = False,
+        is_sent_back: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.items, self.file = items, file
+        if not may_replace:
+            del self.fields["orders_replacement"]
+        if not is_sent_back:
+            del self.fields["reply"]
         for party in PARTIES:
             self.fields[f"share_{party}"] = PercentField(label=PARTY_WORDS[party])
         for item in items:
@@ -184,8 +218,12 @@ class RulingForm(forms.Form):
                 for piece in self.file
                 if told[f"weight_{piece.pk}"]
             },
+            issues=told["issues"],
             reasons=told["reasons"],
+            next_steps=told["next_steps"],
             departs_because=told["departs_because"],
+            orders_replacement=told.get("orders_replacement", False),
+            reply=told.get("reply", ""),
         )
 
     @property
@@ -209,7 +247,8 @@ class RulingForm(forms.Form):
     @property
     def words(self) -> list[Any]:
         """The fields of what is said."""
-        return [self[name] for name in ("rule_ids", "reasons", "departs_because")]
+        names = ("rule_ids", "issues", "reasons", "next_steps", "departs_because", "reply")
+        return [self[name] for name in names if name in self.fields]
 
 
 class AssignForm(forms.Form):
@@ -425,11 +464,18 @@ class VoteForm(PerUnitForm):
         for party in PARTIES:
             label = _("%(party)s, in percent, if it should change") % {"party": PARTY_WORDS[party]}
             self.fields[f"share_{party}"] = PercentField(label=label, required=False)
+        self.fields["compensation"] = AwardField(
+            label=_("Compensation on top, in yuan"),
+            required=False,
+            help_text=_("Leave it empty to let it stand as it was ruled; 0 takes it away."),
+        )
 
     def words(self) -> dict[str, Any]:
-        """What was said, with the shares."""
+        """What was said, with the shares; an empty compensation stays as it was ruled."""
         found = super().words()
         shares = {party: found.pop(f"share_{party}") for party in PARTIES}
+        if not str(self.data.get(self.add_prefix("compensation"), "")).strip():
+            found["compensation"] = None
         return {**found, "shares": shares}
 
 

@@ -162,13 +162,18 @@ def recuse(dispute: Dispute, *, by: Any, at: datetime) -> None:
     `wrong_moment`."""
     lock(dispute)
     require(dispute.state in UNDECIDED, "wrong_moment", course.WRONG_MOMENT)
+    is_member = dispute.waits_for == course.PANEL and dispute.is_to_find(by)
     require(
-        by.pk in (dispute.arbiter_id, dispute.senior_id),
+        by.pk in (dispute.arbiter_id, dispute.senior_id) or is_member,
         "not_your_turn",
         _("Only who has a part in the case steps back from it."),
     )
     note(dispute, "dispute.recused", by=by, at=at)
-    if by.pk == dispute.senior_id:
+    if is_member:
+        course.leave(dispute, by.pk, because=Seat.Left.RECUSED, at=at)
+        course.ask_a_panel(dispute, at=at)
+        note(dispute, "dispute.signer_changed", by=None, at=at)
+    elif by.pk == dispute.senior_id:
         senior = assignment.next_senior(dispute, at=at)
         course.ask_to_sign(dispute, senior, because=Seat.Left.RECUSED, at=at)
         note(dispute, "dispute.signer_changed", by=None, at=at)

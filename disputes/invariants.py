@@ -33,10 +33,12 @@ CHECKS = {
                || ' and ' || d.supplemented || ', made whole ' || d.made_whole
           from disputes_dispute d join refunds_refund f on f.id = d.refund_id
           join lateral (
-            select r.compensation + coalesce((select sum(value::bigint) from jsonb_each_text(r.grants)), 0) as award
+            select r.compensation + coalesce((select sum(value::bigint) from jsonb_each_text(r.grants)), 0) as award,
+                   r.orders_replacement
               from disputes_ruling r where r.dispute_id = d.id and r.is_final and not r.is_superseded
           ) x on true
          where f.state <> 'disputed' and d.outcome in ('ruling', 'provisional', 'default', 'dismissed')
+           and not x.orders_replacement -- then refunds says what became of it
            and case when d.state in ('enforcing', 'closed')
                     then x.award <> coalesce(f.approved, 0) + d.supplemented - d.made_whole
                     else x.award < coalesce(f.approved, 0) + d.supplemented
@@ -79,6 +81,12 @@ CHECKS = {
          where r.is_final and (r.needs_signature and r.by_id is not null or r.kind = 'default')
            and not exists (select from disputes_signature g where g.ruling_id = r.id and g.agrees)
     """,
+    "fraud was found by the arbiter and two more people of one mind": """
+        select 'ruling:' || r.id from disputes_ruling r
+         where r.is_final and r.needs_panel
+           and 2 > (select count(distinct g.user_id) from disputes_signature g
+                     where g.ruling_id = r.id and g.agrees and g.user_id is distinct from r.by_id)
+    """,
     "nobody ruled before both sides had their time or said that they had nothing to add": """
         select 'ruling:' || r.id from disputes_ruling r join disputes_dispute d on d.id = r.dispute_id
          where r.kind <> 'dismissal' and not (d.buyer_rested and d.shop_rested) and not exists (
@@ -94,7 +102,7 @@ CHECKS = {
     "who votes on an appeal had no part in the case before": """
         select 'vote:' || v.id from disputes_vote v join disputes_appeal a on a.id = v.appeal_id
          where exists (select from disputes_seat s where s.dispute_id = a.dispute_id and s.user_id = v.user_id
-                          and s.part in ('arbiter', 'senior', 'neutral'))
+                          and s.part in ('arbiter', 'senior', 'member', 'neutral'))
             or exists (select from disputes_ruling r where r.dispute_id = a.dispute_id and r.by_id = v.user_id
                           and r.kind <> 'appeal')
     """,
@@ -173,6 +181,18 @@ CHECKS = {
           join refunds_refund f on f.id = d.refund_id join orders_order o on o.id = f.order_id
           join shops_shop s on s.id = o.shop_id
          where e.name = 'dispute.file_opened' and e.by_id in (o.buyer_id, s.owner_id)
+    """,
+    "what is owed to a buyer is what nobody had": """
+        select 'owed:' || o.id from disputes_owed o
+         where not exists (select from timeline_event e
+                            where e.root = 'order:' || o.order_id and e.name = 'order.waterfall_ran_dry'
+                              and e.body::jsonb ->> 'cause' = o.cause
+                              and (e.body::jsonb ->> 'missing')::bigint = o.amount)
+    """,
+    "what was paid of a claim on a shop is in its payouts": """
+        select 'owed:' || o.id from disputes_owed o
+         where o.paid <> coalesce((select sum(p.amount) from ledger_payout p
+                                    where p.cause = 'owed:' || o.id and p.state <> 'void'), 0)
     """,
     "a ruling that was served is sealed": """
         select 'ruling:' || r.id from disputes_ruling r left join disputes_seal s on s.ruling_id = r.id

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from disputes import assignment, budget, course, defaults, evidence, hearing, neutrals, rulings
 from disputes.course import AGAIN, served, span_of
-from disputes.models import UNDECIDED, Dispute, Ruling, Seat
+from disputes.models import UNDECIDED, Dispute, Ruling, Seat, Signature
 from disputes.states import DisputeState
 from refunds import lifecycle as refunds
 from refunds.states import RefundState
@@ -82,7 +82,13 @@ def _rule_provisionally(dispute: Dispute, *, at: datetime) -> bool:
 def not_signed(dispute: Dispute, *, at: datetime) -> None:
     """The signature did not come: it is asked of the next person."""
     course.alarm(dispute, "not signed in time", at=at)
-    if dispute.waits_for == course.ARBITER:
+    if dispute.waits_for == course.PANEL:
+        newest = dispute.rulings.order_by("-version").values("pk")[:1]
+        found = Signature.objects.filter(ruling__in=newest).values("user")
+        late = Seat.objects.filter(dispute=dispute, part=Seat.Part.MEMBER, until=None).exclude(user__in=found)
+        late.update(until=at, left=Seat.Left.LAPSED)
+        course.ask_a_panel(dispute, at=at)
+    elif dispute.waits_for == course.ARBITER:
         chosen = assignment.next_arbiter(dispute, at=at) or assignment.next_lead(dispute, at=at) or dispute.arbiter
         course.give_to(dispute, chosen, because=Seat.Left.LAPSED, at=at)
     else:
@@ -97,9 +103,13 @@ def not_carried_out(dispute: Dispute, *, at: datetime) -> None:
     course.close_if_done(dispute, at=at)
     if dispute.is_over:
         return
+    span = span_of(dispute, "ENFORCE")
+    if dispute.refund.state in {RefundState.REPLACING, RefundState.CHECKING}:
+        # The shop delivers and the buyer checks, each under a clock of their own: nobody of finance is late.
+        enter(dispute, DisputeState.ENFORCING, by=None, at=at, span=span, event="dispute.replacement_awaited")
+        return
     if dispute.refund.state == RefundState.APPROVED or not evidence.supplements_arrived(dispute):
         course.alarm(dispute, "not paid in time", at=at)
-    span = span_of(dispute, "ENFORCE")
     enter(dispute, DisputeState.ENFORCING, by=None, at=at, span=span, event="dispute.payment_late")
 
 

@@ -28,7 +28,7 @@ from disputes import (
     suspension,
 )
 from disputes.course import AGAIN, WRONG_MOMENT, latest, served, span_of
-from disputes.models import HEARING, UNDECIDED, Dispute, Ruling, Side, Signature
+from disputes.models import HEARING, UNDECIDED, Dispute, Ruling, RulingDraft, Seat, Side, Signature
 from disputes.rulings import Draft, Prepared
 from disputes.states import DisputeState
 from orders.states import Grade
@@ -45,6 +45,11 @@ FAST, FAST_IF_RECORDED = 5_000, 20_000
 COMPLEX, COMPLEX_UNITS = 100_000, 20
 #: Reasons in which waiting hurts, whatever the sum.
 URGENT = frozenset({"MINOR_PURCHASE", "UNAUTHORIZED_PAYMENT", "ILLEGAL_GOODS", "ACCOUNT_RECOVERED", "SELLER_ABSCONDED"})
+#: Who may sign, by whom a signature waits for, where it is not a senior's.
+SIGNING_ROLES = {
+    course.ARBITER: frozenset({Role.ARBITER, Role.LEAD}),
+    course.PANEL: frozenset({Role.ARBITER, Role.SENIOR, Role.LEAD}),
+}
 #: In which states the shop may still give in.
 CONCEDING = (DisputeState.OPENED, *HEARING)
 
@@ -132,8 +137,10 @@ def assign(dispute: Dispute, arbiter: Any, *, by: Any, at: datetime) -> None:
     )
     require(arbiter.pk != dispute.arbiter_id, "has_it_already", _("This person has the case already."))
     role = Role.ARBITER if arbiter.has_role(Role.ARBITER) else Role.LEAD
+    found = assignment.free_of_conflict(dispute, role, at=at)
+    chosen = found.filter(pk=arbiter.pk).first()
     require(
-        assignment.free_of_conflict(dispute, role, at=at).filter(pk=arbiter.pk).exists(),
+        chosen is not None and not assignment.is_barred(chosen, found.exclude(pk=dispute.arbiter_id)),
         "conflict",
         _("This person cannot judge the case: not an arbiter, a side in it, or too near to one of the sides."),
     )
@@ -167,6 +174,7 @@ def rule(dispute: Dispute, draft: Draft, *, by: Any, at: datetime) -> Ruling:
     )
     require(not prepared.missing, "incomplete", sentence_of(prepared))
     ruling = rulings.write(dispute, draft, prepared, by=by, at=at, is_signed=is_neutral)
+    RulingDraft.objects.filter(dispute=dispute, user=by).delete()
     if ruling.needs_signature:
         _ask_for_signature(dispute, ruling, prepared, by=by, at=at)
     else:
@@ -217,13 +225,14 @@ def sign(
 ) -> None:
     """A second person agrees with the ruling, which is then served, or sends it back to the arbiter with a note.
 
-    What a default rule drafted, the arbiter signs where no second person is needed. `version` is the one that was
-    read. Refused: `not_your_turn`, `wrong_moment`, `conflict`, `ruling_changed`, `note_missing`. Nobody who wrote a
-    version of this ruling signs one.
+    What a default rule drafted, the arbiter signs where no second person is needed. What finds fraud, both members of a
+    panel sign, each with what they find, in writing; it is served when all three are of one mind. `version` is the one
+    that was read. Refused: `not_your_turn`, `wrong_moment`, `conflict`, `ruling_changed`, `note_missing`. Nobody who
+    wrote a version of this ruling signs one.
     """
     lock(dispute)
-    is_arbiters = dispute.waits_for == course.ARBITER
-    roles = by.roles & ({Role.ARBITER, Role.LEAD} if is_arbiters else {Role.SENIOR, Role.LEAD})
+    is_arbiters, is_panels = dispute.waits_for == course.ARBITER, dispute.waits_for == course.PANEL
+    roles = by.roles & (SIGNING_ROLES[dispute.waits_for] if is_arbiters or is_panels else {Role.SENIOR, Role.LEAD})
     require(bool(roles), "not_your_turn", _("Only a senior arbiter signs."))
     require(dispute.state == DisputeState.SIGNING, "wrong_moment", WRONG_MOMENT)
     require(
@@ -232,9 +241,10 @@ def sign(
         _("This signature is asked of somebody else."),
     )
     near = assignment.on_their_networks(dispute)
-    free = (assignment.free_of_conflict(dispute, role, at=at, near=near) for role in sorted(roles))
+    part = Seat.Part.MEMBER if is_panels else ""
+    free = (assignment.free_of_conflict(dispute, role, at=at, near=near, part=part) for role in sorted(roles))
     require(
-        any(found.filter(pk=by.pk).exists() for found in free),
+        any((mine := found.filter(pk=by.pk).first()) and not _is_late_to(dispute, mine, found) for found in free),
         "conflict",
         _("You cannot sign here: you have a part in this case, or deal with one of its sides."),
     )
@@ -242,11 +252,21 @@ def sign(
     assert ruling is not None  # noqa: S101 - a case in signing has a ruling
     require(version in (None, ruling.version), "ruling_changed", _("The ruling was written anew. Read it again."))
     require(agrees or bool(note_text.strip()), "note_missing", _("Say what the arbiter should look at again."))
+    require(
+        not is_panels or len(note_text.strip()) >= rulings.SHORTEST_REASONS,
+        "note_missing",
+        _("Fraud is found beyond reasonable doubt or not at all: say what proves it, in 20 characters at least."),
+    )
     signature = Signature(ruling=ruling, user=by, agrees=agrees, note=note_text.strip(), at=at)
     page.insert([signature])
-    if not is_arbiters and dispute.senior_id != by.pk:
+    if not is_arbiters and not is_panels and dispute.senior_id != by.pk:
         course.ask_to_sign(dispute, by, at=at)
-    if agrees:
+    if agrees and is_panels:
+        note(dispute, "dispute.signed", by=by, at=at, data={"version": ruling.version, "sha256": ruling.sha256})
+        agreed = list(ruling.signatures.filter(agrees=True).select_related("user").order_by("pk"))
+        if len(agreed) >= assignment.MEMBERS:
+            course.serve(dispute, ruling, by=by, at=at, signatures=agreed)
+    elif agrees:
         note(dispute, "dispute.signed", by=by, at=at, data={"version": ruling.version, "sha256": ruling.sha256})
         # Whoever agrees is the only one who did: what was agreed to is served, and what was not is written anew.
         course.serve(dispute, ruling, by=by, at=at, signatures=[signature])
@@ -423,11 +443,22 @@ def may_be_taken_back(dispute: Dispute) -> bool:
 
 
 def _ask_for_signature(dispute: Dispute, ruling: Ruling, prepared: Prepared, *, by: Any, at: datetime) -> None:
-    dispute.senior = None  # whoever let it lie before may be asked again
-    course.ask_to_sign(dispute, assignment.next_senior(dispute, at=at), at=at)
-    data = {"version": ruling.version, "because": prepared.signature_because, "senior": dispute.senior_id}
+    data: dict[str, Any] = {"version": ruling.version, "because": prepared.signature_because}
+    if ruling.needs_panel:
+        course.ask_to_sign(dispute, None, at=at)
+        data["panel"] = course.ask_a_panel(dispute, at=at)
+    else:
+        dispute.senior = None  # whoever let it lie before may be asked again
+        course.ask_to_sign(dispute, assignment.next_senior(dispute, at=at), at=at)
+        data["senior"] = dispute.senior_id
     span = course.staff_span(dispute, "SIGN", at=at)
     enter(dispute, DisputeState.SIGNING, by=by, at=at, span=span, data=data)
+
+
+def _is_late_to(dispute: Dispute, person: Any, found: Any) -> bool:
+    """Whether somebody whom nobody asked to sign judged the same two sides of late, and somebody else could sign."""
+    is_asked = dispute.waits_for == course.PANEL or person.pk in (dispute.senior_id, dispute.arbiter_id)
+    return not is_asked and assignment.is_barred(person, found.exclude(pk=dispute.arbiter_id))
 
 
 def _enforce(dispute: Dispute, *, by: Any, at: datetime) -> None:

@@ -38,6 +38,8 @@ def _written(seal: Seal) -> bytes:
     paper.top("卡门平台争议裁定", f"编号 {seal.number} · 案号 {ruling['dispute']} · 第 {ruling['version']} 版")
     award = decided["award"]
     outcome = f"退还买家 {yuan(award)}。" if award else "不向买家退款。"
+    if told.get("orders_replacement"):
+        outcome = f"由商家补发或换货；逾期未补发或补发后仍有问题的，退还买家 {yuan(award)}。"
     paper.heading(outcome)
     if kind := KIND_WORDS.get(ruling["kind"]):
         paper.say(f"性质：{kind}。")
@@ -66,6 +68,9 @@ def _written(seal: Seal) -> bytes:
     )
     if decided["compensation"]:
         paper.say(f"另付赔偿 {yuan(decided['compensation'])}。")
+    if told.get("issues"):
+        paper.heading("争点")
+        paper.say(told["issues"])
     paper.heading("证据认定")
     paper.grid(["编号", "证据", "认定", "说明"], [_finding(each) for each in told["findings"]], widths=(12, 34, 22, 32))
     if told["reasons"]:
@@ -82,6 +87,9 @@ def _written(seal: Seal) -> bytes:
     if decided["funding"]["legs"]:
         paper.heading("款项来源")
         paper.pairs([(SOURCE_WORDS[leg["name"]], yuan(leg["amount"])) for leg in decided["funding"]["legs"]])
+    if told.get("next_steps"):
+        paper.heading("各方现在可以做什么")
+        paper.say(told["next_steps"])
     paper.heading("您的权利")
     paper.say(
         "对本决定不服的，可以在申诉期内在案件页面免费申诉一次。本决定是平台对争议的处理，不影响您的其他权利："
@@ -90,6 +98,9 @@ def _written(seal: Seal) -> bytes:
     paper.heading("签署")
     signed = [(f"承办：{told['written_by'] or '规则（无人承办）'}", _time(told["written_at"]))]
     paper.pairs(signed + [(f"复核：{each['name']}", _time(each["at"])) for each in told["signed_by"]])
+    for each in told["signed_by"]:
+        if each.get("found"):
+            paper.say(f"合议组成员 {each['name']} 的认定：{each['found']}")
     _english(paper, seal, told, outcome=award)
     paper.heading("校验")
     statement = json.loads(seal.statement)
@@ -107,6 +118,8 @@ def _english(paper: Paper, seal: Seal, told: dict[str, Any], *, outcome: int) ->
     shares = told["decided"]["shares"]
     liable = ", ".join(f"{party} {_percent(shares[party])}" for party in PARTIES if shares.get(party))
     says = f"{yuan(outcome)} goes back to the buyer" if outcome else "nothing goes back to the buyer"
+    if told.get("orders_replacement"):
+        says = f"the shop delivers anew; if it does not, {says}"
     paper.heading("Summary in English")
     rules = f"{', '.join(told['rules']['ids'])} ({told['rules']['version']})"
     paper.say(

@@ -11,15 +11,24 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.db.models import Sum
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from disputes import precedents
 from disputes.models import PARTIES, Dispute, Evidence, FinalOffer, Ruling
+from ledger.models import PayoutLeg
+from ledger.states import PayoutState
+from ledger.templatetags.money import yuan
 from orders import escrow
 from orders.models import Unit
+from refunds import costs, replacing
+from refunds import words as cases
+from refunds.endings import platform_part_of
 from refunds.models import Refund, RefundItem
-from rulebook import versions
+from rulebook import clocks
+from rulebook.words import in_words
 from timeline.models import Event
 
 WHOLE = 10_000
@@ -49,11 +58,17 @@ MISSING: dict[str, Promise] = {
     "threefold": _("On top of the price, the law gives three times the price for fraud, at least ¥500 for each unit."),
     "findings": _("Say of every item of evidence what it weighs, and why where it is not accepted."),
     "rules": _("Name at least one rule that carries the decision."),
+    "issues": _("Say what the sides agree on and what they do not, in 20 characters at least."),
+    "replacement": _(
+        "A replacement can be ordered for what was delivered and not paid back, with the sums that go back otherwise."
+    ),
     "reasons": _("Give the reasons in plain words, in 20 characters at least."),
     "departs": _("The sum differs from the rulebook's figure: say why."),
     "precedents": _("The outcome is outside the range of the nearest cases: say why."),
     "last_offer": _("Both sides let you choose between their last offers only: award one of the two sums."),
 }
+#: Why a panel signs: the law's threefold sum rests on a finding of fraud, beyond reasonable doubt (rules 5.2).
+FRAUD = "fraud"
 #: Without these no sum can be worked out.
 SUMS = frozenset({"shares", "grants", "compensation", "threefold"})
 SHORTEST_REASONS = 20
@@ -78,6 +93,14 @@ class Draft:
     findings: Mapping[int, Finding] = field(default_factory=dict)
     reasons: str = ""
     departs_because: str = ""
+    #: What the sides agree on and what they do not: what the findings are about.
+    issues: str = ""
+    #: What each side can do now; what is left empty is said in the usual words.
+    next_steps: str = ""
+    #: The shop delivers anew; `grants` and `compensation` are what goes back if it does not (machines: R44).
+    orders_replacement: bool = False
+    #: To whoever sent the version before back: what was changed, and why.
+    reply: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +129,11 @@ class Prepared:
     def needs_signature(self) -> bool:
         """Whether a second person signs."""
         return bool(self.signature_because)
+
+    @property
+    def needs_panel(self) -> bool:
+        """Whether it finds fraud, which no single person does: two more must be of the same mind (rules 5.6, 5.9)."""
+        return FRAUD in self.signature_because
 
 
 def prepare(dispute: Dispute, draft: Draft) -> Prepared:
@@ -138,7 +166,10 @@ def prepare(dispute: Dispute, draft: Draft) -> Prepared:
     offers = told["offer"]
     if sums_hold and len(offers) == BOTH and award not in offers:
         missing.append("last_offer")
+    if draft.orders_replacement and not (award and replacing.may_be_ordered(refund)):
+        missing.append("replacement")
     because = {
+        FRAUD: refund.is_threefold and draft.compensation > 0,
         "large": max(at_stake(refund, items), award) >= LARGE,
         "guarantees": any(plan.part(name) for name in GUARANTEES) or plan.missing > 0,
         "platform": bool(shares.get("platform")),
@@ -198,8 +229,7 @@ def most_compensation(refund: Refund, items: Sequence[RefundItem]) -> int:
     """What a ruling gives on top of the price at most, in fen: what the order cost; for fraud, what the law gives."""
     if not refund.is_threefold:
         return refund.order.total
-    fraud = versions.book_of(refund.order.rulebook_version).fraud
-    return sum(max(fraud.multiple * item.unit.paid, fraud.floor_fen) for item in items)
+    return costs.of_fraud([item.unit for item in items], version=refund.order.rulebook_version)
 
 
 def by_shares(paid: int, left: int, buyer_bp: int) -> int:
@@ -211,6 +241,26 @@ def platform_part(shares: Mapping[str, int]) -> int:
     """Which part of what goes back the platform carries, in basis points of that sum, rounded for the shop."""
     not_buyer = WHOLE - shares["buyer"]
     return -(-shares["platform"] * WHOLE // not_buyer) if not_buyer else 0
+
+
+def causes_of(refund: Refund) -> list[str]:
+    """What payouts of a case name as what decided them: the case, an advance, each of its rulings, beside a balance."""
+    found = [refund.address]
+    if (dispute := getattr(refund, "dispute", None)) is not None:
+        rulings = dispute.rulings.order_by("pk").values_list("pk", flat=True)
+        found += [dispute.address, *(f"ruling:{pk}" for pk in rulings)]
+    return [*found, *(f"order:{refund.order_id}:balance:{each}" for each in found)]
+
+
+def fund_gave_on_top(refund: Refund) -> int:
+    """What the guarantee fund has given of this case's compensation so far, in fen: it gives ¥1,000 for a case at most.
+
+    Compensation is filled last and the fund is asked last: of what the fund gave, it is as much as there is of it.
+    """
+    legs = PayoutLeg.objects.filter(payout__cause__in=causes_of(refund)).exclude(payout__state=PayoutState.VOID)
+    sums = legs.aggregate(fund=Sum("amount", filter=models.Q(source="platform:fund")), all=Sum("amount"))
+    principal = sum(given_already(item) for item in items_of(refund))
+    return min(sums["fund"] or 0, max((sums["all"] or 0) - principal, 0))
 
 
 def rulebook_amount(refund: Refund, items: Sequence[RefundItem]) -> int | None:
@@ -271,12 +321,17 @@ def write(
             {"evidence": pk, "weight": finding.weight, "note": finding.note}
             for pk, finding in sorted(draft.findings.items())
         ],
+        issues=draft.issues.strip(),
         reasons=draft.reasons,
+        next_steps=draft.next_steps.strip() or usual_steps(dispute),
+        orders_replacement=draft.orders_replacement,
+        reply=draft.reply.strip(),
         arithmetic=prepared.arithmetic,
         funding=prepared.funding,
         departs=prepared.departs,
         departs_because=draft.departs_because if prepared.departs or prepared.leaves else "",
-        needs_signature=prepared.needs_signature and not is_signed,
+        needs_signature=(prepared.needs_signature and not is_signed) or (prepared.needs_panel and appeal is None),
+        needs_panel=prepared.needs_panel and appeal is None,
         by=by,
         at=at,
     )
@@ -301,8 +356,40 @@ def digest(ruling: Ruling) -> str:
         "by": ruling.by_id,
         "at": ruling.at.isoformat(),
     }
+    # What rulings did not say before is part of the hash where it is said: the hashes of before hold.
+    later = {
+        "issues": ruling.issues,
+        "next_steps": ruling.next_steps,
+        "orders_replacement": ruling.orders_replacement,
+    }
+    told |= {name: word for name, word in later.items() if word}
     text = json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def usual_issues(dispute: Dispute) -> str:
+    """What most cases are about, to begin with: what nobody argues about, and the claim."""
+    refund = dispute.refund
+    return gettext(
+        "Not in dispute: order %(order)s, its payment, what our records show.\nIn dispute: %(reason)s; %(asked)s asked."
+    ) % {"order": refund.order.number, "reason": cases.reason(refund.reason), "asked": yuan(refund.asked)}
+
+
+def usual_steps(dispute: Dispute) -> str:
+    """What each side can do once it is served, where nobody says it in other words; dates stand on its page."""
+    hours = clocks.span("APPEAL", version=dispute.refund.order.rulebook_version)
+    return gettext(
+        "Buyer and shop: appeal once, free of charge, on the case's page within %(time)s of being served; after that it"
+        " is carried out. At any time: 12315, a people's court, or the payment channel."
+    ) % {"time": in_words(hours)}
+
+
+def final_steps() -> str:
+    """The same of what a panel decided: the mall's own way is at its end."""
+    return gettext(
+        "Buyer and shop: inside the mall this is final; it is carried out now. At any time: 12315, a people's court, or"
+        " the payment channel."
+    )
 
 
 def _told_so_far(dispute: Dispute) -> dict[str, list[int]]:
@@ -328,6 +415,8 @@ def _missing(draft: Draft, pieces: Sequence[int]) -> list[str]:
         found.append("rules")
     if len(draft.reasons.strip()) < SHORTEST_REASONS:
         found.append("reasons")
+    if len(draft.issues.strip()) < SHORTEST_REASONS:
+        found.append("issues")
     return found
 
 
@@ -369,6 +458,8 @@ def _plan(
         grants={unit: amount for unit, amount in more.items() if amount > 0},
         compensation=compensation,
         platform_bp=platform_bp,
+        platform_compensation=platform_part_of(refund, compensation, platform_bp),
         is_threefold=refund.is_threefold,
+        by_fund_before=fund_gave_on_top(refund) if compensation and any(given.values()) else 0,
         cause=refund.address,
     )

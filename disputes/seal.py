@@ -265,11 +265,22 @@ def _told(dispute: Dispute, ruling: Ruling, signatures: Iterable[Signature]) -> 
             for finding in ruling.findings
             if finding["evidence"] in pieces
         ],
+        "issues": ruling.issues,
         "reasons": ruling.reasons,
+        "next_steps": ruling.next_steps,
+        "orders_replacement": ruling.orders_replacement,
         "departs_because": ruling.departs_because,
         "written_by": ruling.by.display_name if ruling.by else "",
         "written_at": ruling.at.isoformat(),
-        "signed_by": [{"name": each.user.display_name, "at": each.at.isoformat()} for each in signatures],
+        "signed_by": [
+            {
+                "name": each.user.display_name,
+                "at": each.at.isoformat(),
+                # What a member of a panel finds is part of the decision; what a senior notes is between the two.
+                **({"found": each.note} if ruling.needs_panel else {}),
+            }
+            for each in signatures
+        ],
         "other_roads": ["12315", "court", "payment channel"],
     }
 

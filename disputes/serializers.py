@@ -87,7 +87,13 @@ class RulingServed(serializers.Serializer[Any]):
     rule_ids = serializers.ListField(child=serializers.CharField())
     rulebook_version = serializers.CharField()
     findings = FindingOfRuling(many=True)
+    issues = serializers.CharField(help_text="What the sides agree on and what they do not.")
     reasons = serializers.CharField()
+    next_steps = serializers.CharField(help_text="What each side can do now.")
+    orders_replacement = serializers.BooleanField(
+        help_text="The shop delivers anew; the sums go back only if it does not."
+    )
+    needs_panel = serializers.BooleanField(help_text="It finds fraud: three people of one mind stand for it.")
     departs = serializers.BooleanField(help_text="Whether the sum differs from the rulebook's figure.")
     departs_because = serializers.CharField()
     is_provisional = serializers.SerializerMethodField(help_text="Written by the rulebook because the staff did not.")
@@ -181,8 +187,18 @@ class RulingToWrite(serializers.Serializer[Any]):
     compensation = Whole(min_value=0, max_value=10**12, required=False, help_text="Fen.")
     rule_ids = serializers.ListField(child=serializers.RegexField(r"^[A-Z][A-Z0-9_.-]{1,39}$"), max_length=20)
     findings = FindingOfRuling(many=True)
+    issues = Text(max_length=4_000, help_text="What the sides agree on and what they do not.")
     reasons = Text(max_length=8_000)
+    next_steps = Text(
+        max_length=2_000, required=False, allow_blank=True, help_text="What each side can do now; else the usual words."
+    )
     departs_because = Text(max_length=2_000, required=False, allow_blank=True)
+    orders_replacement = serializers.BooleanField(
+        required=False, help_text="The shop delivers anew; the sums go back only if it does not."
+    )
+    reply = Text(
+        max_length=2_000, required=False, allow_blank=True, help_text="To whoever sent the version before back."
+    )
 
 
 class SignatureToGive(serializers.Serializer[Any]):
@@ -190,4 +206,9 @@ class SignatureToGive(serializers.Serializer[Any]):
 
     agrees = serializers.BooleanField(help_text="False sends it back.")
     version = Whole(min_value=1, help_text="The version that was read.")
-    note = Text(max_length=2_000, required=False, allow_blank=True, help_text="Needed when it is sent back.")
+    note = Text(
+        max_length=2_000,
+        required=False,
+        allow_blank=True,
+        help_text="Needed when it is sent back, and of each member of a panel that finds fraud.",
+    )

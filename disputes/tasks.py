@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from disputes import bundles, precedents, seal
+from disputes import bundles, owed, precedents, seal
 from timeline import clock
 
 
@@ -16,6 +16,12 @@ def seal_what_was_served() -> None:
 def record_precedents() -> None:
     """Make precedents of what was sealed, and ask for second looks."""
     precedents.record(at=clock.now())
+
+
+@shared_task(name="disputes.collect_owed")
+def collect_owed() -> None:
+    """Pay buyers what was awarded and nobody had, out of what shops have earned since."""
+    owed.collect_all(at=clock.now())
 
 
 @shared_task(name="disputes.make_bundles")

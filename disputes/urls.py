@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from disputes.views import acts, bench, bundles, cases, neutrals, precedents, verify
+from disputes.views import acts, bench, bundles, cases, neutrals, owed, precedents, verify
 
 app_name = "disputes"
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path("disputes/<slug:number>/bundles/ask/", bundles.ask, name="ask_bundle"),
     path("bundles/<slug:number>/", bundles.bundle, name="bundle"),
     path("bundles/<slug:number>/zip/", bundles.fetch, name="fetch_bundle"),
+    path("owed/", owed.index, name="owed"),
     path("precedents/", precedents.digest, name="digest"),
     path("bench/precedents/", precedents.index, name="precedents"),
     path("bench/second-looks/<int:pk>/", precedents.second_look, name="second_look"),

@@ -19,6 +19,7 @@ import desks.api
 import disputes.acts_api
 import disputes.api
 import disputes.bundle_api
+import disputes.owed_api
 import disputes.precedent_api
 import disputes.seal_api
 import ledger.api
@@ -546,6 +547,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/disputes/", disputes.api.disputes, name="disputes"),
     path("v1/disputes/<slug:number>/", disputes.api.dispute, name="dispute"),
     path("v1/disputes/<slug:number>/open/", disputes.api.open_file, name="open_dispute_file"),
+    path("v1/owed/", disputes.owed_api.owed_to_me, name="owed"),
     path("v1/disputes/<slug:number>/statements/", disputes.api.statements, name="submit_to_dispute"),
     path("v1/disputes/<slug:number>/rest/", disputes.api.rest, name="rest_dispute"),
     path("v1/disputes/<slug:number>/assign/", disputes.api.assign, name="assign_dispute"),

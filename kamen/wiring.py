@@ -4,7 +4,8 @@ import ledger.hooks
 import timeline.hooks
 from complaints import lifecycle as complaints
 from complaints.states import COMPLAINT
-from disputes import agreements, appeals
+from disputes import agreements, appeals, owed
+from disputes import hooks as dispute_hooks
 from disputes import lifecycle as disputes
 from disputes.states import APPEAL, DISPUTE
 from ledger import brake, debts, payments, payouts, reconciliation
@@ -20,7 +21,7 @@ from refunds import contests, guardians, outside, replayed, roads
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
 from refunds.states import CONTEST, GUARDIAN, REFUND
-from reputation import alarms, fund, measures, stops
+from reputation import alarms, fund, measures, near, stops
 from reputation import lifecycle as reputation
 from reputation.states import ALARM, DOWNGRADE, MEASURE, SHORTFALL
 from rulebook import clocks
@@ -53,6 +54,8 @@ def connect() -> None:
     LICENCE.expired.tie(licences.lapse)
     SANCTION.expired.tie(sanctions.lapse)
     PAYEE.expired.tie(withdrawals.lapse)
+    order_hooks.ran_dry.tie(owed.book)
+    shop_hooks.owed_to_buyers.tie(owed.of_shop)
     order_hooks.answered.tie(refunds.supplier_answered)
     shop_hooks.exposed.tie(stops.exposed)
     shop_hooks.reported.tie(roads.is_reported)
@@ -71,6 +74,7 @@ def connect() -> None:
     CONTEST.expired.tie(contests.lapse)
     DISPUTE.expired.tie(disputes.lapse)
     TALK.expired.tie(support.lapse)
+    dispute_hooks.near_to.tie(near.near_to)
     ERASURE.expired.tie(privacy.lapse)
     APPEAL.expired.tie(appeals.lapse)
     COMPLAINT.expired.tie(complaints.lapse)
@@ -87,3 +91,4 @@ def connect() -> None:
     refund_hooks.settled.tie(agreements.settled)
     refund_hooks.paid_outside.tie(agreements.paid_outside)
     refund_hooks.part_paid_outside.tie(agreements.part_paid_outside)
+    refund_hooks.ordered_sum.tie(agreements.ordered_sum)

@@ -75,7 +75,10 @@ def owner(happening: Happening) -> list[int | None]:
 
 
 def seniors(happening: Happening) -> list[int | None]:
-    """Who may sign: whoever was asked to, else every senior but the arbiter."""
+    """Who may sign: whoever was asked to, else every senior but the arbiter; of a panel, who has not signed yet."""
+    if happening.thing.waits_for == "panel":
+        seats = happening.thing.seats.filter(part=Seat.Part.MEMBER, until=None).order_by("pk")
+        return [seat.user_id for seat in seats.select_related("user") if happening.thing.is_to_find(seat.user)]
     if happening.thing.senior_id:
         return [happening.thing.senior_id]
     return [user for user in happening.staff.holding(Role.SENIOR) if user != happening.thing.arbiter_id]

@@ -194,6 +194,7 @@ TOLD: dict[str, list[Line]] = {
     "order.supplier_asked": [Line("order.supplier_asked", buyer, order_page)],
     "order.validity_recorded": [Line("order.code_was_bad", deceived_buyer, order_page)],
     "order.waterfall_ran_dry": [Line("order.funds_missing", finance, order_page)],
+    "order.owed_paid": [Line("order.owed_paid", buyer, order_page)],
     "refund.requested": [Line("refund.requested", asked_shop, refund_page)],
     "refund.approved": [
         Line("refund.approved", waiting_buyer, refund_page),
@@ -352,6 +353,7 @@ TOLD: dict[str, list[Line]] = {
     ],
     "dispute.supplemented": [Line("dispute.supplemented", buyer, dispute_page)],
     "dispute.shop_made_whole": [Line("dispute.shop_made_whole", shop, dispute_page)],
+    "dispute.fault_taken_on": [Line("dispute.fault_taken_on", shop, dispute_page)],
     "dispute.remanded": [
         Line("dispute.remanded", buyer, dispute_page),
         Line("dispute.remanded", shop, dispute_page),
@@ -596,6 +598,8 @@ SILENT: set[str] = {
     "dispute.unsealed",
     "dispute.challenged",
     "dispute.recused",
+    # The shop was told when it was ordered, the buyer is told when it is delivered.
+    "dispute.replacement_awaited",
     "dispute.not_answered",
     "dispute.proposal_accepted",
     "dispute.referred",

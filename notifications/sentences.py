@@ -201,6 +201,8 @@ SENTENCES: dict[str, Promise] = {
     ),
     "dispute.supplemented": _("In dispute %(number)s you get %(amount)s more."),
     "dispute.shop_made_whole": _("In dispute %(number)s the guarantee fund gives you back %(amount)s."),
+    "order.owed_paid": _("%(amount)s that were still owed to you for order %(order)s came to your balance."),
+    "dispute.fault_taken_on": _("In dispute %(number)s the platform gives you back %(amount)s: the fault was its own."),
     "dispute.remanded": _("The panel sent dispute %(number)s back: somebody else decides it anew."),
     "dispute.heard_again": _("What was agreed in dispute %(number)s did not happen. It is decided after all."),
     "dispute.settled": _("Both sides of dispute %(number)s have settled it."),

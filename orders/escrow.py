@@ -17,7 +17,7 @@ from ledger.accounts import balances, balances_with_debt
 from ledger.models import OUTSIDE, Payout
 from ledger.transfers import Move, Reason, post_with_page
 from ledger.waterfall import Leg, Source
-from orders import coupons
+from orders import coupons, hooks
 from orders.models import Exposure, Order, Unit
 from rulebook import clocks
 from rulebook.arithmetic import split
@@ -205,13 +205,15 @@ def plan(
     platform_bp: int = 0,
     platform_compensation: int = 0,
     is_threefold: bool = False,
+    by_fund_before: int = 0,
     cause: str = "",
 ) -> Plan:
     """Who would pay `grants` (fen per unit id), `fees` kept and `compensation`; nothing is moved.
 
-    `is_threefold` says that the compensation is what the law gives on top for fraud: the fund never pays that.
-    `platform_bp` of the principal and `platform_compensation`, fen of the compensation, are the platform's own fault:
-    it pays that part, and the shop is not charged for it.
+    `is_threefold` says that the compensation is what the law gives on top for fraud: the fund never pays that; of other
+    compensation it pays so much in one case, of which it gave `by_fund_before` fen in earlier payments.
+    `platform_bp` of the principal, of all units alike or per unit id, and `platform_compensation`, fen of the
+    compensation, are the platform's own fault: it pays that part, and the shop is not charged for it.
     """
     if not 0 <= platform_compensation <= compensation:
         raise ValueError("The platform pays a part of the compensation, never more than there is.")
@@ -245,7 +247,7 @@ def plan(
         sources = _sources(order, units, found, cause)
         principal = waterfall.plan(beyond, sources)
         left = waterfall.after(sources, principal)
-        by_fund = 0 if is_threefold else FUND_COMPENSATION_CAP
+        by_fund = 0 if is_threefold else max(FUND_COMPENSATION_CAP - by_fund_before, 0)
         capped = [
             Source(source.address, min(source.available, by_fund), source.name) if source.name == "fund" else source
             for source in left
@@ -279,6 +281,7 @@ def give_back(
     platform_compensation: int = 0,
     is_threefold: bool = False,
     is_instant: bool = False,
+    by_fund_before: int = 0,
     to_balance: bool = False,
     outside: str = "",
     goes_on: bool = False,
@@ -301,6 +304,7 @@ def give_back(
         platform_compensation=platform_compensation,
         is_threefold=is_threefold,
         cause=cause,
+        by_fund_before=by_fund_before,
     )
     touched = [unit for unit in units if unit.pk in grants]
     _reverse_commission(order, touched, found, cause, at=at)
@@ -316,6 +320,8 @@ def give_back(
     if found.missing:
         door.note(order, "order.waterfall_ran_dry", by=None, at=at, data={"cause": cause, "missing": found.missing})
     return payout
+        if not outside:  # else the channel has paid it all, and nobody waits for it
+            hooks.ran_dry(order, cause=cause, missing=found.missing, at=at)
 
 
 def reserve(order: Order, units: Sequence[Unit], *, cause: str, amount: int, at: datetime) -> None:

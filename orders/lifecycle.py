@@ -291,6 +291,7 @@ def end_case(
     platform_compensation: int = 0,
     is_threefold: bool = False,
     is_instant: bool = False,
+    by_fund_before: int = 0,
     to_balance: bool = False,
     outside: str = "",
     goes_on: bool = False,
@@ -302,7 +303,8 @@ def end_case(
     The buyer may have chosen that all of it goes `to_balance` instead of the way it came.
     `grants` and `fees` are fen per unit id, `platform_bp` is the platform's share of the fault in what goes back,
     `platform_compensation` the fen of the compensation that are the platform's own to pay, `is_threefold` says that the
-    compensation is the law's for fraud. Returns the payout, or nothing where nothing goes back.
+    compensation is the law's for fraud, `by_fund_before` what the guarantee fund has given of this case's compensation
+    before. Returns the payout, or nothing where nothing goes back.
     """
     units = escrow.units_of(order) if units is None else units
     escrow.free(units, cause, at=at)
@@ -319,6 +321,7 @@ def end_case(
             platform_compensation=platform_compensation,
             is_threefold=is_threefold,
             is_instant=is_instant,
+            by_fund_before=by_fund_before,
             to_balance=to_balance,
             at=at,
             outside=outside,

@@ -188,6 +188,7 @@ REGISTER: list[Entry] = [
         }.items()
     ),
     # what is short
+    Entry("disputes.RulingDraft", ("written",), "rulings that are being written", Term.DRAFT, whose="user"),
     Entry("refunds.ClaimDraft", ("text", "stated", "places"), "claims not filed", Term.DRAFT, whose="buyer"),
     Entry("timeline.KeptAnswer", ("body", "location", "key"), "answers kept for a repeated request", Term.SHORT),
     Entry("privacy.Piece", ("nonce", "sealed", "file"), "what was put away", Term.FILE, is_secret=True),
@@ -317,6 +318,7 @@ NOT_PERSONAL: dict[str, tuple[str, str]] = {
     "disputes.Bundle": ("number sha256", "hashes"),
     "disputes.Precedent": ("*", "features of a ruling, nobody's"),
     "disputes.SecondLook": ("*", "staff about their own work"),
+    "disputes.Owed": ("cause", "what decided it, by its number"),
     "complaints.Complaint": (
         "state number outside_number outside_state trade_no",
         "numbers of channels and authorities",

@@ -13,6 +13,7 @@ from allauth.usersessions.models import UserSession
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.db import transaction
 
+from disputes.models import RulingDraft
 from orders.models import Reveal
 from privacy import exports, files
 from privacy.models import Run
@@ -107,7 +108,8 @@ def _links(at: datetime, most: int, faults: list[str]) -> int:
 
 
 def _drafts(at: datetime, most: int, faults: list[str]) -> int:
-    return int(ClaimDraft.objects.filter(at__lte=at - DRAFTS).delete()[0])
+    claims = ClaimDraft.objects.filter(at__lte=at - DRAFTS).delete()[0]
+    return int(claims + RulingDraft.objects.filter(at__lte=at - DRAFTS).delete()[0])
 
 
 def _exports(at: datetime, most: int, faults: list[str]) -> int:

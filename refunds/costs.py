@@ -1,12 +1,15 @@
 """What each answer would cost a shop, told before it is chosen: money, a fee that stays, metrics, a second failure."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from ledger.templatetags.money import yuan
+from orders.models import Unit
 from refunds import reasons
 from refunds.models import Refund
+from rulebook import versions
 from rulebook.arithmetic import ceiled
 from rulebook.formulas.codes import SECOND_FAILURE_BP
 from rulebook.formulas.drafts import COMPENSATION_CAP_FEN
@@ -22,6 +25,18 @@ def of_second_failure(refund: Refund, units: int) -> int:
     """Fen on top if a code that is sent anew fails as well: a tenth of each price, at most ¥50 a unit."""
     each = refund.asked // max(units, 1)
     return units * min(ceiled(each, SECOND_FAILURE_BP), COMPENSATION_CAP_FEN)
+
+
+def of_fraud(units: Sequence[Unit], *, version: str) -> int:
+    """Fen that the law gives on top of the price where fraud is found (消保法 55), by this version of the rulebook."""
+    fraud = versions.book_of(version).fraud
+    return sum(max(fraud.multiple * unit.paid, fraud.floor_fen) for unit in units)
+
+
+def at_stake(refund: Refund, units: Sequence[Unit]) -> int:
+    """Fen that a case may cost the shop in the end: what is asked, what comes on top, and what a panel could give."""
+    most = of_fraud(units, version=refund.order.rulebook_version) if refund.is_threefold else 0
+    return refund.asked + max(refund.compensation, most)
 
 
 def choices(refund: Refund, *, units: int, kind: str) -> list[dict[str, Any]]:

@@ -208,6 +208,11 @@ def approve(
         change(refund, payout=payout)
 
 
+def platform_part_of(refund: Refund, compensation: int, platform_bp: int) -> int:
+    """What of a compensation the platform pays for its own fault, in fen; never of what the law gives for fraud."""
+    return 0 if refund.is_threefold else compensation * platform_bp // 10_000
+
+
 def has_arrived(
     refund: Refund, payout: Payout, *, at: datetime, granted: Sequence[tuple[int, int]] | None = None
 ) -> None:

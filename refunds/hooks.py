@@ -1,6 +1,20 @@
 """What refunds call in rooms above, by name; `kamen/wiring.py` ties each to exactly one function."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from timeline.hooks import Hook
+
+
+@dataclass(frozen=True)
+class OrderedSum:
+    """What a ruling that orders a replacement gives in money if the replacement does not come: fen per unit id, the
+    compensation, and the platform's part of the fault in basis points."""
+
+    grants: Mapping[int, int]
+    compensation: int
+    platform_bp: int
+
 
 #: (order, buyer) → up to how many fen are paid at once while the guarantee fund is too low to let caps rise; nothing at
 #: all other times.
@@ -30,3 +44,6 @@ paid_outside: Hook[..., None] = Hook("refunds.paid_outside")
 #: (refund, *, at): a channel is about to have paid a part back; the dispute's proposal is off the table, and it refuses
 #: (`ruling_under_way`) while a ruling over the whole waits to be signed, appealed against or carried out.
 part_paid_outside: Hook[..., None] = Hook("refunds.part_paid_outside")
+
+#: (refund) → what goes back if a replacement that a ruling ordered does not come; nothing where none ordered one.
+ordered_sum: Hook[..., OrderedSum | None] = Hook("refunds.ordered_sum")

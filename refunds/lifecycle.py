@@ -20,7 +20,7 @@ from ledger.templatetags.money import yuan
 from orders import escrow
 from orders.models import Attachment, Order, Unit
 from orders.states import Grade, OrderState
-from refunds import bargaining, citations, endings, hooks, reasons, replacing, roads, triage
+from refunds import bargaining, citations, costs, endings, hooks, reasons, replacing, roads, triage
 from refunds.endings import approve, approve_as_asked, end_without_money, has_arrived, take_up, to_the_platform
 from refunds.models import ACCEPTABLE, ClaimDraft, Refund, RefundItem
 from refunds.stated import NOTHING, Told
@@ -190,7 +190,7 @@ def ask(
             return refund
         _pay_at_once(refund, found, at=at, items=items, units=all_units)
         return refund
-    escrow.reserve(order, chosen, cause=refund.address, amount=asked + found.compensation, at=at)
+    escrow.reserve(order, chosen, cause=refund.address, amount=costs.at_stake(refund, chosen), at=at)
     if found.lane is Lane.URGENT:
         roads.begin(refund, by=by, at=at)
         to_the_platform(refund, by=by, at=at)
@@ -451,6 +451,7 @@ def ruled(
         fees={},
         compensation=compensation,
         platform_bp=platform_bp,
+        platform_compensation=endings.platform_part_of(refund, compensation, platform_bp),
         outcome=Refund.Outcome.RULING,
         by=by,
         at=at,
@@ -596,7 +597,7 @@ def _replaced_at_once(refund: Refund, units: Sequence[Unit], found: Preview, *, 
     if not replacing.at_once(refund, units, at=at):
         return False
     change(refund, is_instant=False)
-    escrow.reserve(order, units, cause=refund.address, amount=refund.asked + found.compensation, at=at)
+    escrow.reserve(order, units, cause=refund.address, amount=costs.at_stake(refund, units), at=at)
     return True
 
 

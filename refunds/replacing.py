@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +16,7 @@ from orders import escrow
 from orders import lifecycle as orders
 from orders.fulfilment import handing, renewing
 from orders.models import Attachment, Unit
+from orders.states import Delivery
 from refunds import endings, hooks, reasons, triage
 from refunds.models import Offer, Refund, RefundItem, Replacement
 from refunds.states import RefundState
@@ -144,6 +146,15 @@ def ordered(refund: Refund, *, by: Any, at: datetime) -> None:
     begin(refund, by=by, at=at, data={"ordered": True})
 
 
+def may_be_ordered(refund: Refund) -> bool:
+    """Whether a ruling may order a replacement: the case is with the platform, and its units were delivered and are
+    not paid back."""
+    if refund.state != RefundState.DISPUTED:
+        return False
+    units = Unit.objects.filter(refund_items__refund=refund)
+    return not units.filter(Q(delivery=Delivery.UNDELIVERED) | Q(held=0, released=0)).exists()
+
+
 def begin(refund: Refund, *, by: Any, at: datetime, data: dict[str, Any] | None = None) -> None:
     """It is agreed that something is delivered anew: the shop's clock to do so runs."""
     kind = refund.order.snapshot.listing.kind
@@ -204,9 +215,25 @@ def pay_in_full(
 ) -> None:
     """What was to be replaced is paid back in full, and what was agreed for other units as agreed.
 
-    `entitled` is what the rules give on the replacements, in fen per unit id, where that is known.
+    `entitled` is what the rules give on the replacements, in fen per unit id, where that is known. Where a ruling
+    ordered the replacement, what it gives in money goes back, and what the rules add for a second failure.
     """
     units, items = escrow.units_of(refund.order), endings.items_of(refund)
+    if (ordered := hooks.ordered_sum(refund)) is not None:
+        _pay(
+            refund,
+            _as_ordered(ordered, units),
+            items=items,
+            units=units,
+            compensation=max(ordered.compensation, refund.compensation),
+            platform_bp=ordered.platform_bp,
+            outcome=outcome,
+            by=by,
+            at=at,
+        )
+        if refund.is_over:
+            hooks.paid_back(refund, at=at)
+        return
     owed = _owed(items, units, deal(refund), entitled or {})
     is_second = outcome == Refund.Outcome.BAD_AGAIN
     _pay(
@@ -227,7 +254,15 @@ def pay_in_full(
 def owed_in_full(refund: Refund) -> int:
     """What the buyer gets if the replacement does not come, in fen."""
     units, items = escrow.units_of(refund.order), endings.items_of(refund)
+    if (ordered := hooks.ordered_sum(refund)) is not None:
+        return sum(_as_ordered(ordered, units).values()) + max(ordered.compensation, refund.compensation)
     return sum(_owed(items, units, deal(refund), {}).values()) + refund.compensation
+
+
+def _as_ordered(ordered: hooks.OrderedSum, units: Sequence[Unit]) -> dict[int, int]:
+    """What a ruling gives for each unit, in fen per unit id, as far as that is left of it."""
+    left = {unit.pk: unit.left for unit in units}
+    return {pk: min(amount, left[pk]) for pk, amount in ordered.grants.items()}
 
 
 def deal(refund: Refund) -> Offer | None:
@@ -337,6 +372,7 @@ def _pay(
     by: Any,
     at: datetime,
     compensation: int = 0,
+    platform_bp: int = 0,
     fees: Mapping[int, int] | None = None,
 ) -> None:
     endings.approve(
@@ -346,6 +382,8 @@ def _pay(
         grants={pk: amount for pk, amount in grants.items() if amount},
         fees={pk: fee for pk, fee in (fees or {}).items() if pk in grants},
         compensation=compensation,
+        platform_bp=platform_bp,
+        platform_compensation=endings.platform_part_of(refund, compensation, platform_bp),
         outcome=outcome,
         by=by,
         at=at,

@@ -6,6 +6,8 @@ from timeline.hooks import Hook
 exposed: Hook[..., int] = Hook("shops.exposed")
 #: (shop, user) → whether `user` ever ordered there.
 bought_from: Hook[..., bool] = Hook("shops.bought_from")
+#: (shop) → fen that it still owes buyers because nobody had them when they were awarded.
+owed_to_buyers: Hook[..., int] = Hook("shops.owed_to_buyers")
 #: (listing) → whether an open report keeps it off sale.
 reported: Hook[..., bool] = Hook("shops.reported")
 #: (batch) → whether an alarm over it is open: then nobody sells it again but by lifting the alarm.

@@ -49,7 +49,8 @@ def purse(shop: Shop) -> Purse:
     """What of the shop's money can be withdrawn now."""
     available, debt = shop.account("available"), shop.account("debt")
     held = balances([available, debt])
-    return Purse(available=held[available], exposed=hooks.exposed(shop), owed=max(0, -held[debt]))
+    owed = max(0, -held[debt]) + hooks.owed_to_buyers(shop)
+    return Purse(available=held[available], exposed=hooks.exposed(shop), owed=owed)
 
 
 def payee_of(shop: Shop) -> Payee | None:

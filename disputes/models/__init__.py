@@ -18,9 +18,10 @@ from disputes.models.cases import (
     Seat,
     Side,
 )
-from disputes.models.decided import Penalty, Ruling, Signature
+from disputes.models.decided import Penalty, Ruling, RulingDraft, Signature
 from disputes.models.filed import Evidence, Question, Statement
 from disputes.models.kept import Bundle, Precedent, Seal, SecondLook
+from disputes.models.owed import Owed
 
 __all__ = [
     "ASSISTING",
@@ -39,11 +40,13 @@ __all__ = [
     "Evidence",
     "FinalOffer",
     "Neutral",
+    "Owed",
     "Penalty",
     "Precedent",
     "Proposal",
     "Question",
     "Ruling",
+    "RulingDraft",
     "Seal",
     "Seat",
     "SecondLook",

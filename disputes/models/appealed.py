@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -113,13 +115,24 @@ class Vote(models.Model):
     word = models.CharField(max_length=10, choices=Word.choices)
     shares = models.JSONField(default=dict, help_text="basis points per party, where it should be changed")
     grants = models.JSONField(default=dict, help_text="fen per unit id, where it should be changed")
+    compensation = models.BigIntegerField(
+        null=True, help_text="fen on top, where it should be changed; nothing said: as it was ruled"
+    )
     reasons = models.TextField(max_length=8000)
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["appeal", "user"], name="disputes_vote_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["appeal", "user"], name="disputes_vote_once"),
+            models.CheckConstraint(
+                condition=Q(compensation=None) | Q(compensation__gte=0), name="disputes_vote_compensation"
+            ),
+        ]
 
-    @property
-    def award(self) -> int:
-        """What the buyer would get in all, in fen."""
-        return sum(self.grants.values())
+    def on_top(self, ruling: Any) -> int:
+        """The compensation that it would give, in fen: its own, else the one of `ruling`."""
+        return int(ruling.compensation) if self.compensation is None else self.compensation
+
+    def award(self, ruling: Any) -> int:
+        """What the buyer would get in all in place of `ruling`, in fen."""
+        return int(ruling.award) if self.word == self.Word.UPHOLD else sum(self.grants.values()) + self.on_top(ruling)

@@ -255,7 +255,15 @@ class Dispute(Tracked):
             return False
         if self.waits_for == "arbiter":
             return bool(self.arbiter_id == user.pk)
+        if self.waits_for == "panel":
+            return self.is_to_find(user)
         return self.senior_id in (user.pk, None) and self.arbiter_id != user.pk
+
+    def is_to_find(self, user: Any) -> bool:
+        """Whether somebody sits on the first panel and has not said what they find of the ruling as it is now."""
+        seats = self.seats.filter(user=user, part=Seat.Part.MEMBER, until=None)
+        newest = self.rulings.order_by("-version").values("pk")[:1]
+        return seats.exists() and not self.rulings.filter(pk__in=newest, signatures__user=user).exists()
 
 
 class Seat(models.Model):
@@ -266,6 +274,7 @@ class Seat(models.Model):
 
         ARBITER = "arbiter", _("Arbiter")
         SENIOR = "senior", _("Second signature")
+        MEMBER = "member", _("Member of the first panel")
         REVIEWER = "reviewer", _("Member of the panel")
         CHIEF = "chief", _("Chief of the panel")
         NEUTRAL = "neutral", _("Outside neutral")

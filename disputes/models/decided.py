@@ -44,12 +44,27 @@ class Ruling(models.Model):
     rule_ids = models.JSONField()
     rulebook_version = models.CharField(max_length=40)
     findings = models.JSONField(help_text="per item of evidence, what it weighs and shows")
+    issues = models.TextField(
+        max_length=4000, db_default="", default="", blank=True, help_text="what the sides agree on and what they do not"
+    )
     reasons = models.TextField(max_length=8000)
+    next_steps = models.TextField(
+        max_length=2000, db_default="", default="", blank=True, help_text="what each side can do now"
+    )
+    orders_replacement = models.BooleanField(
+        db_default=False, default=False, help_text="the shop delivers anew; the sums go back only if it does not"
+    )
     arithmetic = models.JSONField(help_text="per unit: place, paid, the buyer's share, what goes back")
     funding = models.JSONField(help_text="preview of the sources when it was written")
     departs = models.BooleanField(default=False, help_text="departs from the rulebook's figure")
     departs_because = models.TextField(max_length=2000, blank=True)
     needs_signature = models.BooleanField()
+    needs_panel = models.BooleanField(
+        db_default=False, default=False, help_text="finds fraud: the arbiter and two more people, all of one mind"
+    )
+    reply = models.TextField(
+        max_length=2000, db_default="", default="", blank=True, help_text="to whoever sent the version before back"
+    )
     is_final = models.BooleanField(default=False, help_text="the version that was served to both sides")
     sha256 = models.CharField(max_length=64, help_text="of what was decided; stands in the event, too")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -76,6 +91,22 @@ class Ruling(models.Model):
     def granted(self) -> dict[int, int]:
         """What goes back per unit id, in fen; units that get nothing are left out."""
         return {int(unit): amount for unit, amount in self.grants.items() if amount}
+
+
+class RulingDraft(models.Model):
+    """What somebody has written of a ruling so far, as they wrote it: there again on every device until it is proposed.
+
+    One for each case and person; gone once it is proposed, or a month after it was last touched.
+    """
+
+    dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="drafts")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    written = models.JSONField(help_text="the fields of the form by their names")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dispute", "user"], name="disputes_rulingdraft_one_each")]
+        indexes = [models.Index(fields=["at"], name="disputes_rulingdraft_oldest")]
 
 
 class Signature(models.Model):

@@ -46,6 +46,8 @@ class Evidence(models.Model):
         FILE = "file", _("File")
         SILENCE = "silence", _("Asked for and not given")
         OUTAGES = "outages", _("Outages while the goods were owed")
+        UPSTREAM = "upstream", _("What the supplier answered")
+        REDEMPTIONS = "redemptions", _("When codes were redeemed")
 
     dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="evidence")
     kind = models.CharField(max_length=30, choices=Kind.choices)

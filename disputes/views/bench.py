@@ -13,19 +13,22 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Role
 from accounts.requests import signed_in
-from disputes import assignment, choices, lifecycle, rulings
+from disputes import assignment, choices, course, drafting, lifecycle, rulings
 from disputes.forms import AssignForm, RulingForm, SendBackForm, StatementForm, statement_form
 from disputes.models import Dispute, Neutral
 from disputes.rulings import Prepared, Weight
 from disputes.states import DisputeState
 from disputes.views import acts, precedents, words
 from disputes.views.cases import add, up_to_date
+from refunds import replacing
 from rulebook.explanations import percent
 from timeline import clock, parts
 from timeline.refusals import Refused
 
 #: From so little of its time on, in percent, a case is shown in amber.
 LITTLE = 20
+#: What of a field is kept, and of what a member of a panel finds, in characters: as much as any of them takes.
+LONGEST_WORD, LONGEST_NOTE = 8_000, 2_000
 
 
 @require_safe
@@ -78,11 +81,11 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
 def preview(request: HttpRequest, number: str) -> HttpResponse:
     """What the draft would come to: amounts by share, sources of the money, what is missing.
 
-    The page asks for it as somebody writes; what they wrote so far is kept with their session until it is decided.
+    The page asks for it as somebody writes; what they wrote so far is kept with the case until it is proposed.
     """
     dispute, at = in_hand(request, number), clock.now()
     form = _ruling_form(dispute, request.POST)
-    _keep(request, dispute)
+    _keep(request, dispute, form, at)
     prepared = rulings.prepare(dispute, form.draft()) if form.is_valid() else None
     if request.headers.get("HX-Request"):
         return render(request, "disputes/preview.html", {"form": form, "worked_out": _worked_out(prepared)})
@@ -94,7 +97,7 @@ def rule(request: HttpRequest, number: str) -> HttpResponse:
     """The arbiter decides. A draft that lacks something comes back as it is, with what is missing."""
     dispute, at = in_hand(request, number), clock.now()
     form = _ruling_form(dispute, request.POST)
-    _keep(request, dispute)
+    _keep(request, dispute, form, at)
     if not form.is_valid():
         return _workbench(request, dispute, at, form=form, status=422)
     try:
@@ -104,9 +107,11 @@ def rule(request: HttpRequest, number: str) -> HttpResponse:
             raise
         prepared = rulings.prepare(dispute, form.draft())
         return _workbench(request, dispute, at, form=form, prepared=prepared, status=422)
-    request.session.pop(_kept_under(dispute), None)
     if dispute.state == DisputeState.SIGNING:
-        messages.success(request, _("The draft is written. A second person checks it before it is served."))
+        is_panels = dispute.waits_for == course.PANEL
+        panels = _("The draft is written. Two more people look whether fraud is proven before it is served.")
+        others = _("The draft is written. A second person checks it before it is served.")
+        messages.success(request, panels if is_panels else others)
     else:
         messages.success(request, _("The decision is served to both sides."))
     return redirect("disputes:bench_case", number=number)
@@ -121,10 +126,14 @@ def sign(request: HttpRequest, number: str) -> HttpResponse:
         dispute,
         agrees=True,
         version=int(version) if version.isdecimal() else -1,
+        note_text=request.POST.get("found", "")[:LONGEST_NOTE],
         by=request.user,
         at=clock.now(),
     )
-    messages.success(request, _("Signed. The decision is served to both sides."))
+    if dispute.state == DisputeState.SIGNING:
+        messages.success(request, _("Signed. It is served once the other member of the panel agrees, too."))
+    else:
+        messages.success(request, _("Signed. The decision is served to both sides."))
     return redirect("disputes:bench_case", number=number)
 
 
@@ -181,12 +190,11 @@ def _workbench(
     reviews, owner = "vote" in actions, dispute.refund.order.shop.owner
     offers = list(dispute.final_offers.order_by("pk"))
     may_rule, may_assign = "rule" in actions, "assign" in actions
-    kept = request.session.get(_kept_under(dispute)) if may_rule and form is None else None
-    form = form or (_ruling_form(dispute, kept) if may_rule else None)
+    kept = drafting.kept(dispute, request.user) if may_rule and form is None else None
+    form = form or (_ruling_form(dispute, kept.written if kept else None) if may_rule else None)
     if kept and form is not None and form.is_valid():
         prepared = rulings.prepare(dispute, form.draft())
     latest = lifecycle.latest(dispute)
-    back = latest.signatures.filter(agrees=False).select_related("user").order_by("-pk").first() if latest else None
     is_unmasked = dispute.is_unmasked_for(request.user, at)
     stories = words.shown(dispute, [piece for piece in file if piece.side != "platform"])
     context = {
@@ -205,13 +213,15 @@ def _workbench(
         "rulebook": words.rulebook(dispute.refund),
         "near": precedents.beside(dispute, rulings.items_of(dispute.refund)) if may_rule else None,
         "may_rule": may_rule,
-        "is_kept": bool(kept),
+        "kept_at": kept.at if kept else None,
         "form": form,
         "worked_out": _worked_out(prepared),
         "may_sign": "sign" in actions,
         "latest": words.ruling_shown(latest, file) if latest and not may_rule else None,
         "back_form": back_form or SendBackForm(),
-        "sent_back": back if may_rule else None,
+        "is_panel": dispute.waits_for == course.PANEL,
+        "remarks": drafting.remarks(dispute) if latest else [],
+        "changes": words.changes(dispute, file) if latest else None,
         "assign_form": assign_form or (AssignForm(people=_candidates(dispute, at)) if may_assign else None),
         "acts": acts.buttons(actions, dispute, on_bench=True),
         "is_unmasked": is_unmasked,
@@ -232,7 +242,11 @@ def _workbench(
 def _ruling_form(dispute: Dispute, data: Any = None) -> RulingForm:
     """The form over what the case is about now; a new one proposes what nobody would argue about."""
     file, refund = words.evidence(dispute), dispute.refund
-    initial: dict[str, Any] = {"rule_ids": " ".join(rulings.rules_of(refund))}
+    initial: dict[str, Any] = {
+        "rule_ids": " ".join(rulings.rules_of(refund)),
+        "issues": rulings.usual_issues(dispute),
+        "next_steps": rulings.usual_steps(dispute),
+    }
     initial |= {f"weight_{piece.pk}": Weight.ACCEPTED for piece in file if piece.grade == "record"}
     latest = lifecycle.latest(dispute)
     if latest is not None:
@@ -240,22 +254,30 @@ def _ruling_form(dispute: Dispute, data: Any = None) -> RulingForm:
         initial |= {f"weight_{each['evidence']}": each["weight"] for each in latest.findings}
         initial |= {f"note_{each['evidence']}": each["note"] for each in latest.findings}
         initial |= {
+            "issues": latest.issues,
             "reasons": latest.reasons,
+            "next_steps": latest.next_steps,
+            "orders_replacement": latest.orders_replacement,
             "departs_because": latest.departs_because,
             "rule_ids": " ".join(latest.rule_ids),
             "compensation": latest.compensation or None,
         }
-    return RulingForm(data, items=rulings.items_of(refund), file=file, initial=initial)
+    is_sent_back = latest is not None and latest.signatures.filter(agrees=False).exists()
+    return RulingForm(
+        data,
+        items=rulings.items_of(refund),
+        file=file,
+        may_replace=replacing.may_be_ordered(refund),
+        is_sent_back=is_sent_back,
+        initial=initial,
+    )
 
 
-def _keep(request: HttpRequest, dispute: Dispute) -> None:
-    """What was written of a ruling so far, as it was written: it is there again when the page is opened again."""
-    written = {name: str(word) for name, word in request.POST.items() if name != "csrfmiddlewaretoken"}
-    request.session[_kept_under(dispute)] = written
-
-
-def _kept_under(dispute: Dispute) -> str:
-    return f"ruling:{dispute.number}"
+def _keep(request: HttpRequest, dispute: Dispute, form: RulingForm, at: datetime) -> None:
+    """What whoever has the case wrote of a ruling so far, as they wrote it: it is there again on every device."""
+    if dispute.arbiter_id == signed_in(request).pk and dispute.state == DisputeState.REVIEW:
+        written = {name: str(request.POST[name])[:LONGEST_WORD] for name in form.fields if name in request.POST}
+        drafting.keep(dispute, written, by=request.user, at=at)
 
 
 def _worked_out(prepared: Prepared | None) -> dict[str, Any] | None:

@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import signed_in
-from disputes import choices, lifecycle, proposals, questions
+from disputes import choices, lifecycle, proposals, questions, rulings
 from disputes.forms import AgreeForm, StatementForm, statement_form
-from disputes.models import Dispute, Seal, Side
+from disputes.models import Dispute, Owed, Seal, Side
 from disputes.states import DisputeState
 from disputes.views import acts, words
 from orders.attachments import attach
@@ -91,6 +91,7 @@ def ruling(request: HttpRequest, number: str) -> HttpResponse:
         raise Http404
     order = dispute.refund.order
     signatures = list(found.signatures.filter(agrees=True).select_related("user").order_by("pk"))
+    unpaid = Owed.objects.filter(cause__in=rulings.causes_of(dispute.refund), paid_at=None)
     is_small = found.award > 0 and dispute.refund.payout_id is not None
     context = {
         "dispute": dispute,
@@ -102,6 +103,8 @@ def ruling(request: HttpRequest, number: str) -> HttpResponse:
         "shop_keeps": sum(line["paid"] - line["grant"] for line in found.arithmetic),
         "is_paid": dispute.refund.state == "refunded",
         "is_small": is_small,
+        "is_owed": sum(row.left for row in unpaid.order_by("pk")),
+        "is_buyer": dispute.side_of(request.user) == Side.BUYER,
         "is_provisional": dispute.outcome == Dispute.Outcome.PROVISIONAL,
         "appeal_until": dispute.deadline_at if dispute.state == DisputeState.RULED else None,
         "reason": words.reason_word(dispute.refund.reason),

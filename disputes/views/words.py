@@ -9,6 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from disputes import drafting
+from disputes.appeals import appealed_against
 from disputes.course import span_of
 from disputes.evidence import visible_to
 from disputes.forms import PARTY_WORDS
@@ -16,7 +18,7 @@ from disputes.models import PARTIES, Appeal, Dispute, Evidence, Neutral, Questio
 from disputes.rulings import Weight
 from disputes.states import AppealState, DisputeState
 from ledger.templatetags.money import yuan
-from orders.states import Delivery
+from orders.states import Delivery, Standing
 from refunds import words as cases
 from refunds.models import Refund
 from rulebook.decisions import Line
@@ -139,6 +141,11 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "dispute.default_drafted": (gettext_lazy("A decision was drafted from the silence of a side."), "file-text"),
     "dispute.advanced": (gettext_lazy("It took too long: the rulebook's figure was paid ahead."), "banknote"),
     "dispute.supplemented": (gettext_lazy("The buyer was paid the rest of the award."), "banknote"),
+    "dispute.replacement_awaited": (gettext_lazy("The replacement that was ordered is awaited."), "package"),
+    "dispute.fault_taken_on": (
+        gettext_lazy("The platform gave the shop what it had paid in its place."),
+        "shield-check",
+    ),
     "dispute.shop_made_whole": (gettext_lazy("The guarantee fund made the shop whole."), "shield-check"),
     "dispute.appeal_waived": (gettext_lazy("A side will not appeal."), "check"),
     "dispute.appeal_ended": (gettext_lazy("The appeal is gone; the time to appeal went on."), "undo-2"),
@@ -186,6 +193,7 @@ SOURCES: dict[str, Promise] = {
 }
 #: Why a second person signs.
 SIGN_BECAUSE: dict[str, Promise] = {
+    "fraud": gettext_lazy("fraud is found only by three people of one mind"),
     "large": gettext_lazy("¥1,000 or more is at stake"),
     "guarantees": gettext_lazy("the deposit or the fund pays"),
     "platform": gettext_lazy("the platform is liable itself"),
@@ -205,6 +213,12 @@ def turn(dispute: Dispute, actions: Sequence[str], at: datetime) -> dict[str, An
     """Who must act, until when, and what happens otherwise; the banner is the reader's own where it is their turn."""
     state = DisputeState(dispute.state)
     whose, then = TURNS[state]
+    if dispute.state == DisputeState.SIGNING and dispute.waits_for == "panel":
+        whose = gettext_lazy("It is the platform's turn: a panel of three looks whether fraud is proven.")
+        then = gettext_lazy("If a member has not said what they find by then, somebody else is asked.")
+    if dispute.state == DisputeState.ENFORCING and dispute.refund.state in {"replacing", "checking"}:
+        whose = gettext_lazy("The shop delivers what was ordered anew, and the buyer checks it.")
+        then = gettext_lazy("If it does not come or is bad again, the money goes back.")
     mine = {"rest", "rule", "sign", "answer", "agree", "answer_appeal", "admit", "vote"} & set(actions)
     tone = "done" if dispute.is_over else "mine" if mine else "theirs"
     until = dispute.deadline_at
@@ -300,7 +314,8 @@ def appeal(dispute: Dispute, *, shows_votes: bool) -> dict[str, Any] | None:
 
 def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
     seats = appeal.dispute.seats.filter(until=None, part__in=[Seat.Part.REVIEWER, Seat.Part.CHIEF])
-    votes = appeal.votes.select_related("user").order_by("pk") if shows_votes else []
+    votes = list(appeal.votes.select_related("user").order_by("pk")) if shows_votes else []
+    ruling = appealed_against(appeal) if votes else None
     return {
         "state": AppealState(appeal.state).label,
         "side": Side(appeal.side).label,
@@ -318,7 +333,8 @@ def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
             {
                 "who": str(vote.user),
                 "word": vote.get_word_display(),
-                "amount": vote.award if vote.word == Vote.Word.CHANGE else None,
+                "amount": vote.award(ruling) if vote.word == Vote.Word.CHANGE and ruling else None,
+                "compensation": vote.compensation,
                 "reasons": vote.reasons,
             }
             for vote in votes
@@ -452,6 +468,10 @@ def _lines(piece: Evidence, *, is_masked: bool) -> list[dict[str, Any]]:
             rows = data["outages"]
             spans = ((_time(row["began_at"]), f"{_time(row['ended_at'])} · {row['reason']}") for row in rows)
             return _pairs(*spans) or _nothing()
+        case kind.UPSTREAM:
+            return _pairs(*((_unit(row), _ticket(row)) for row in data["tickets"]))
+        case kind.REDEMPTIONS:
+            return _pairs(*((_unit(row), _redeemed(row)) for row in data["redemptions"]))
     return _pairs((_("File"), f"{data['type']}, {data['size']} B"))
 
 
@@ -478,6 +498,18 @@ def _state(row: dict[str, Any]) -> str:
 def _valid(row: dict[str, Any]) -> str:
     word = _("valid when sold") if row["valid"] else _("invalid when sold")
     return f"{word} · {row['source']} {row['reference']}".strip()
+
+
+def _ticket(row: dict[str, Any]) -> str:
+    said = [str(Standing(row["standing"]).label), row["reference"] or row["number"], row["reason"]]
+    return " · ".join(each for each in [*said, _time(row["heard_at"] or row["sent_at"])] if each)
+
+
+def _redeemed(row: dict[str, Any]) -> str:
+    whose = {True: _("to the buyer's account"), False: _("to another account"), None: _("to an account nobody names")}
+    who = row["source"] or str(Side(row["by"]).label)
+    told = [who, row["reference"], _time(row["redeemed_at"]), whose[row["by_buyer"]]]
+    return " · ".join(each for each in told if each)
 
 
 def _time(text: str | None) -> str:
@@ -515,6 +547,7 @@ def ruling_shown(ruling: Ruling, file: Sequence[Evidence]) -> dict[str, Any]:
     return {
         "ruling": ruling,
         "award": ruling.award,
+        "orders_replacement": ruling.orders_replacement,
         "rules": rules_shown(ruling.rule_ids, {"version": ruling.rulebook_version}),
         "shares": [
             {"name": PARTY_WORDS[party], "share": percent(ruling.shares[party])}
@@ -542,6 +575,49 @@ def ruling_shown(ruling: Ruling, file: Sequence[Evidence]) -> dict[str, Any]:
         "legs": legs(ruling.funding),
         "missing": ruling.funding["missing"],
     }
+
+
+def changes(dispute: Dispute, file: Sequence[Evidence]) -> dict[str, Any] | None:
+    """What changed since a version was sent back: shares, sums, rules, findings by value, texts by sentence."""
+    versions = drafting.since_sent_back(dispute)
+    if versions is None:
+        return None
+    before, after = versions
+    places = {str(line["unit"]): line["place"] for line in after.arithmetic}
+    titles = {piece.pk: piece.title or piece.get_kind_display() for piece in file}
+    values = [
+        *(
+            (str(PARTY_WORDS[party]), percent(before.shares.get(party, 0)), percent(after.shares.get(party, 0)))
+            for party in PARTIES
+        ),
+        *(
+            (_("Unit %(place)s") % {"place": place}, yuan(before.grants.get(unit, 0)), yuan(after.grants.get(unit, 0)))
+            for unit, place in places.items()
+        ),
+        (_("Compensation"), yuan(before.compensation), yuan(after.compensation)),
+        (_("Replacement ordered"), _yes(before.orders_replacement), _yes(after.orders_replacement)),
+        (_("Rules"), " ".join(before.rule_ids), " ".join(after.rule_ids)),
+        *_changed_findings(before, after, titles),
+    ]
+    rows = [drafting.Changed(name, before=old, after=new) for name, old, new in values if old != new]
+    return {
+        "before": before.version,
+        "after": after.version,
+        "rows": [*rows, *drafting.changed_texts(before, after)],
+    }
+
+
+def _changed_findings(before: Ruling, after: Ruling, titles: Mapping[int, str]) -> list[tuple[str, str, str]]:
+    old, new = ({each["evidence"]: each for each in ruling.findings} for ruling in (before, after))
+    return [(titles.get(pk, f"#{pk}"), _finding(old.get(pk)), _finding(new.get(pk))) for pk in sorted({*old, *new})]
+
+
+def _finding(found: Mapping[str, Any] | None) -> str:
+    return f"{Weight(found['weight']).label} {found['note']}".strip() if found else "—"
+
+
+def _yes(answer: bool) -> str:
+    return _("yes") if answer else _("no")
 
 
 def legs(funding: dict[str, Any]) -> list[dict[str, Any]]:

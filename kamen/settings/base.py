@@ -187,6 +187,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 30},
     },
+    "pay what is owed to buyers": {"task": "disputes.collect_owed", "schedule": 30.0, "options": {"expires": 30}},
     "make precedents of rulings": {
         "task": "disputes.record_precedents",
         "schedule": 30.0,

@@ -3,7 +3,7 @@
 from disputes.models import Dispute, Evidence
 from disputes.states import DisputeState
 from tests.api.conftest import problem, signed_in
-from tests.fixtures.disputes import REASONS
+from tests.fixtures.disputes import ISSUES, REASONS
 
 
 def address(dispute, verb=""):
@@ -19,6 +19,7 @@ def words(dispute, **change):
         "shares": {"seller": 6_000, "buyer": 4_000},
         "rule_ids": ["MX-11"],
         "findings": file,
+        "issues": ISSUES,
         "reasons": REASONS,
         "departs_because": "双方各有责任。",
         **change,

@@ -19,6 +19,8 @@ from disputes.models import Bundle
 from ledger import signing
 from orders import conversation
 from orders.attachments import attach
+from shops.models import Particulars
+from tests.disputes.test_appeals import before_the_panel, voted
 from timeline.models import Event
 from timeline.refusals import Refused
 
@@ -100,6 +102,7 @@ def test_it_holds_every_part_that_an_authority_asks_for(ruled, rich_buyer, at):
     assert {
         "00_cover.pdf",
         "01_complaint",
+        "01_court",
         "01_tip",
         "02_parties.json",
         "03_contract",
@@ -129,6 +132,30 @@ def test_the_complaint_has_claims_and_facts_and_the_tip_has_no_demand(ruled, ric
     assert ruled.refund.order.number in complaint
     assert "¥" not in tip
     assert "退还" not in tip
+
+
+def test_it_tells_who_answers_for_the_shop_the_rules_in_words_and_where_to_sue(ruled, rich_buyer, lead, at):
+    names = {
+        "legal_name": "明月网络有限公司",
+        "legal_address": "上海市某路 1 号",
+        "contact_email": "law@mingyue.example",
+    }
+    shop = ruled.refund.order.shop
+    Particulars.objects.create(
+        shop=shop, party="company", contact_phone="02112345678", checked_by=lead, checked_at=at, **names
+    )
+    found = made(ruled, "buyer", rich_buyer, at)
+    assert json.loads(found.read("02_parties.json"))["shop"]["legal"]["name"] == "明月网络有限公司"
+    assert "明月网络有限公司" in found.read("01_complaint/12315_complaint.txt").decode()
+    assert "MX-11" in found.read("03_contract/rules.txt").decode()
+    assert "买受人住所地" in found.read("01_court/elements.txt").decode()
+
+
+def test_the_ledger_has_what_was_paid_on_top_after_an_appeal(ruled, rich_buyer, seller, lead, panelists, at):
+    voted(before_the_panel(ruled, rich_buyer, seller, lead, at), panelists, [0, 0, 0], at)
+    ruled.refresh_from_db()
+    ledger = made(ruled, "buyer", rich_buyer, at).read("12_ledger/ledger.csv").decode()
+    assert "3920" in ledger, "¥98.00 less the ¥58.80 that were paid at once"
 
 
 def test_a_shop_s_copy_has_no_complaint_and_no_person(ruled, rich_buyer, seller, at):

@@ -6,10 +6,10 @@ import pytest
 from django.urls import reverse
 
 from disputes import choices, lifecycle
-from disputes.models import Dispute, Evidence, Ruling
+from disputes.models import Dispute, Evidence, Ruling, RulingDraft
 from disputes.states import DisputeState
 from refunds import lifecycle as refunds
-from tests.fixtures.disputes import REASONS, declined
+from tests.fixtures.disputes import ISSUES, REASONS, declined
 from tests.queries import recorded
 from timeline.models import Event
 
@@ -20,7 +20,13 @@ def bench(dispute, name="bench_case"):
 
 def filled(dispute, **change):
     """The ruling form as an arbiter would send it: 60/40 with everything."""
-    words = {"share_seller": "60", "share_buyer": "40", "rule_ids": "MX-11, MX-12", "reasons": REASONS}
+    words = {
+        "share_seller": "60",
+        "share_buyer": "40",
+        "rule_ids": "MX-11, MX-12",
+        "issues": ISSUES,
+        "reasons": REASONS,
+    }
     words |= {"departs_because": "双方各有责任"}
     for pk in dispute.evidence.values_list("pk", flat=True).order_by("pk"):
         words[f"weight_{pk}"] = "accepted"
@@ -184,13 +190,52 @@ def test_what_was_written_is_there_again_until_it_is_decided(at_the_bench, revie
     at_the_bench.post(bench(reviewed, "preview"), written, headers={"hx-request": "true"})
     page = at_the_bench.get(bench(reviewed))
     assert 'hx-trigger="change delay:300ms, input delay:2s"' in page.content.decode(), "also of who goes on writing"
-    assert page.context["is_kept"]
+    assert page.context["kept_at"]
+    at_the_bench.logout()
+    at_the_bench.force_login(reviewed.arbiter)
+    page = at_the_bench.get(bench(reviewed))
     assert "写到一半的理由" in page.content.decode()
     assert page.context["form"]["share_buyer"].value() == "39"
     assert len(page.context["worked_out"]["missing"]) == 2, "shares and reasons, worked out anew"
     at_the_bench.post(bench(reviewed, "rule"), filled(reviewed))
     assert Ruling.objects.count() == 1
-    assert not [name for name, _written in at_the_bench.session.items() if name.startswith("ruling:")]
+    assert not RulingDraft.objects.exists()
+
+
+def test_only_who_has_the_case_keeps_a_draft_and_a_field_only(client, reviewed, lead):
+    client.force_login(lead)
+    client.post(bench(reviewed, "open_file"))
+    client.post(bench(reviewed, "preview"), filled(reviewed, reasons="别人写的"), headers={"hx-request": "true"})
+    assert not RulingDraft.objects.exists()
+    client.force_login(reviewed.arbiter)
+    client.post(bench(reviewed, "open_file"))
+    written = filled(reviewed, reasons="前半\x00后半", something="x" * 20_000)
+    client.post(bench(reviewed, "preview"), written, headers={"hx-request": "true"})
+    kept = RulingDraft.objects.get()
+    assert kept.user_id == reviewed.arbiter_id
+    assert kept.written["reasons"] == "前半后半"
+    assert "something" not in kept.written
+
+
+def test_what_changed_since_it_was_sent_back_is_shown_to_both(client, signing, arbiter, senior, at):
+    lifecycle.sign(signing, agrees=False, note_text="比例没有说明理由", by=senior, at=at)
+    client.force_login(arbiter)
+    client.post(bench(signing, "open_file"))
+    page = client.get(bench(signing))
+    assert "比例没有说明理由" in page.content.decode()
+    assert page.context["changes"] is None, "nothing was written anew"
+    words = filled(signing, share_seller="70", share_buyer="30", reply="已补充比例的理由")
+    words |= {"reasons": f"{REASONS}理由补充如下。", "departs_because": "双方各有责任，见理由。"}
+    client.post(bench(signing, "rule"), words)
+    client.force_login(senior)
+    client.post(bench(signing, "open_file"))
+    page = client.get(bench(signing))
+    rows = {row.name: row for row in page.context["changes"]["rows"]}
+    sums = {(row.before, row.after) for row in rows.values() if not row.pieces}
+    assert {("60%", "70%"), ("40%", "30%"), ("¥58.80", "¥68.60")} <= sums
+    came = [piece.text for row in rows.values() for piece in row.pieces if piece.is_new]
+    assert came == ["理由补充如下。"]
+    assert "已补充比例的理由" in page.content.decode()
 
 
 def test_the_bench_shows_urgent_cases_first_and_a_lead_the_own_ones_alone(client, dispute, order, rich_buyer, lead, at):

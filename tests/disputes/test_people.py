@@ -13,6 +13,7 @@ from disputes.states import DisputeState
 from ledger.accounts import balance
 from orders import delivery
 from refunds import lifecycle as refunds
+from reputation.models import Trace
 from tests.disputes.sayings import events_of, lapse, refused, wallet
 from tests.disputes.test_dispute import own, pockets
 from tests.fixtures.disputes import declined, drafted
@@ -56,13 +57,59 @@ def test_who_looked_at_the_code_from_the_same_network_does_not_judge(order, rich
     assert Dispute.objects.get().state == DisputeState.OPENED, "nobody is free"
 
 
-def test_who_judged_the_same_two_sides_comes_last(dispute, order, rich_buyer, arbiter, second_arbiter, at):
+def test_who_judged_the_same_two_sides_is_barred_while_there_is_somebody_else(
+    dispute, order, rich_buyer, lead, arbiter, second_arbiter, at
+):
     refunds.withdraw(dispute.refund, by=rich_buyer, at=at)
     refund = declined(order, rich_buyer, at=at, places=(2,))
     refunds.escalate(refund, by=rich_buyer, at=at)
     again = Dispute.objects.get(refund=refund)
     assert again.arbiter == second_arbiter
-    assert free(again, Role.ARBITER, at) == ["arbiter2", "arbiter"]
+    third = staff(Role.ARBITER, at=at, name="arbiter3")
+    assert refused(lambda: lifecycle.assign(again, arbiter, by=lead, at=at)) == "conflict", "somebody else is free"
+    lifecycle.assign(again, third, by=lead, at=at)
+    assert again.arbiter == third
+
+
+def test_where_everybody_judged_the_same_two_sides_no_case_waits_for_ever(dispute, order, rich_buyer, arbiter, at):
+    refunds.withdraw(dispute.refund, by=rich_buyer, at=at)
+    refund = declined(order, rich_buyer, at=at, places=(2,))
+    refunds.escalate(refund, by=rich_buyer, at=at)
+    assert Dispute.objects.get(refund=refund).arbiter == arbiter
+
+
+def test_a_full_desk_is_no_reason_to_give_it_to_who_judged_the_same_two_sides(
+    dispute, order, rich_buyer, second_arbiter, at, monkeypatch
+):
+    """The one who is free of it has too much to do: the case waits for the duty lead."""
+    refunds.withdraw(dispute.refund, by=rich_buyer, at=at)
+    refund = declined(order, rich_buyer, at=at, places=(2,))
+    refunds.escalate(refund, by=rich_buyer, at=at)
+    again = Dispute.objects.get(refund=refund)
+    assert again.arbiter == second_arbiter
+    monkeypatch.setattr(assignment, "MOST_CASES", 1)
+    last = declined(order, rich_buyer, at=at, places=(3,))
+    Seat.objects.filter(user=second_arbiter).update(since=at - timedelta(days=91))
+    refunds.escalate(last, by=rich_buyer, at=at)
+    assert Dispute.objects.get(refund=last).state == DisputeState.OPENED
+
+
+@pytest.mark.parametrize(
+    ("kind", "digest", "is_near"),
+    [
+        ("device", "d" * 40 + "198.51.100.0", True),
+        ("device", "d" * 40 + "192.168.1.0", False),
+        ("address", "198.51.100.0", True),
+        ("payee", "e" * 62, True),
+        ("picture", "f" * 64, False),
+    ],
+)
+def test_who_shares_a_device_a_network_or_a_payee_with_a_side_does_not_judge(
+    waiting_dispute, rich_buyer, second_arbiter, at, kind, digest, is_near
+):
+    for user in (rich_buyer, second_arbiter):
+        Trace.objects.create(user=user, kind=kind, digest=digest, first_at=at)
+    assert ("arbiter2" not in free(waiting_dispute, Role.ARBITER, at)) == is_near
 
 
 def test_one_person_is_never_twice_in_a_case(dispute, arbiter, second_arbiter, at):

@@ -5,20 +5,20 @@ W2, W3 and W5 stand in `test_runs`.
 
 import pytest
 
-from disputes import appeals, choices, lifecycle, rulings
-from disputes.models import Dispute
+from disputes import appeals, choices, lifecycle, owed, rulings
+from disputes.models import Dispute, Owed, Seat
 from disputes.states import DisputeState
 from ledger.accounts import balance
 from ledger.models import Payout, PayoutLeg
 from ledger.transfers import Reason
-from orders import delivery
+from orders import delivery, escrow
 from orders import lifecycle as orders
 from orders.models import Order
 from refunds import bargaining, replacing
 from refunds import lifecycle as refunds
 from refunds.bargaining import Terms
 from refunds.models import Offer, Refund
-from shops import listings, stock
+from shops import listings, stock, withdrawals
 from shops.models import Kind
 from tests.disputes.sayings import GROUND, lapse, wallet
 from tests.disputes.test_dispute import give, own, pockets
@@ -113,17 +113,26 @@ def cheated(sold, rich_buyer, arbiter, at):
     return heard(order, refund.deadline_at)
 
 
-def test_w4_the_threefold_part_is_paid_by_the_shop_alone_and_the_rest_stays_owed(cheated, rich_buyer, arbiter, senior):
+def found_by_panel(dispute, at):
+    """Two more people find fraud proven, each in writing."""
+    proof = "发卡方记录与店铺自己的发货日志互相印证，足以认定欺诈。"
+    for seat in Seat.objects.filter(dispute=dispute, part="member", until=None).order_by("pk"):
+        lifecycle.sign(dispute, agrees=True, note_text=proof, by=seat.user, at=at)
+
+
+def test_w4_the_threefold_part_is_paid_by_the_shop_alone_and_the_rest_stays_owed(
+    cheated, rich_buyer, arbiter, panelists
+):
     """Price ¥300.00 by the order's pending money, ¥900.00 by law: ¥500.00 by the deposit, ¥400.00 by nobody."""
     order, at, before = cheated.refund.order, cheated.entered_at, wallet(rich_buyer)
-    assert pockets(order)["reserved"] == 1_500, "what the shop has not been given yet covers all but the commission"
+    assert pockets(order)["reserved"] == 50_000, "a panel could give ¥1,200.00: all of the deposit is set aside"
     assert cheated.track == Dispute.Track.COMPLEX
     too_much = drafted(cheated, shares=ALL_SHOP, compensation=90_001, rule_ids=["FRAUD_55"])
     assert rulings.prepare(cheated, too_much).missing == ["threefold"]
     draft = drafted(cheated, shares=ALL_SHOP, compensation=90_000, rule_ids=["FRAUD_55"])
     ruling = lifecycle.rule(cheated, draft, by=arbiter, at=at)
     assert (ruling.award, ruling.funding["missing"], ruling.needs_signature) == (120_000, 40_000, True)
-    lifecycle.sign(cheated, agrees=True, by=senior, at=at)
+    found_by_panel(cheated, at)
     assert wallet(rich_buyer) == before, "not before the time to appeal is over"
     lapse(cheated)
     assert cheated.state == DisputeState.CLOSED
@@ -135,10 +144,50 @@ def test_w4_the_threefold_part_is_paid_by_the_shop_alone_and_the_rest_stays_owed
     assert (balance("platform:fund"), balance(order.shop.account("debt"))) == (999_999, 0), "never the fund"
     assert [event.data["missing"] for event in Event.objects.filter(name="order.waterfall_ran_dry")] == [40_000]
     assert order.units.get().refunded == 30_000, "the price is filled first"
+    row = Owed.objects.get()
+    assert (row.cause, row.buyer, row.left, row.paid_at) == (f"refund:{cheated.refund_id}", rich_buyer, 40_000, None)
+
+
+def test_what_stays_owed_is_paid_out_of_what_the_shop_earns_next(cheated, rich_buyer, arbiter, panelists, client):
+    order, at = cheated.refund.order, cheated.entered_at
+    draft = drafted(cheated, shares=ALL_SHOP, compensation=90_000, rule_ids=["FRAUD_55"])
+    lifecycle.rule(cheated, draft, by=arbiter, at=at)
+    found_by_panel(cheated, at)
+    lapse(cheated)
+    before, shop, at = wallet(rich_buyer), order.shop, cheated.closed_at
+    assert owed.collect_all(at=at) == 0, "the shop has nothing yet"
+    give("channel:sandbox", shop.account("available"), 15_000, Reason.CORRECTION, at)
+    assert (withdrawals.purse(shop).owed, withdrawals.purse(shop).free) == (40_000, 0), "the buyer comes first"
+    assert owed.collect_all(at=at) == 1
+    assert (wallet(rich_buyer) - before, pockets(order)["available"]) == (15_000, 0)
+    client.force_login(rich_buyer)
+    page = client.get("/owed/").content.decode()
+    assert "¥250.00" in page
+    assert "¥150.00" in page
+    assert client.get("/api/v1/owed/").json()[0]["paid"] == 15_000
+    give("channel:sandbox", shop.account("available"), 30_000, Reason.CORRECTION, at)
+    owed.collect_all(at=at)
+    row = Owed.objects.get()
+    assert (row.left, row.paid_at, owed.collect_all(at=at)) == (0, at, 0)
+    assert wallet(rich_buyer) - before == 40_000
+    assert withdrawals.purse(shop).free == 5_000
+    told = Event.objects.filter(name="order.owed_paid").order_by("seq")
+    assert [(event.data["amount"], event.data["left"]) for event in told] == [(15_000, 25_000), (25_000, 0)]
+
+
+def test_the_fund_gives_a_thousand_yuan_of_compensation_for_a_case_not_for_a_payment(sold, at):
+    order = sold(12_345)
+    own("platform:fund", 999_999, at)
+    give(order.shop.account("deposit"), "platform:suspense", pockets(order)["deposit"], Reason.CORRECTION, at)
+    units = escrow.units_of(order)
+    once = escrow.plan(order, units, grants={}, compensation=150_000)
+    assert (once.part("fund"), once.missing) == (100_000, 50_000)
+    again = escrow.plan(order, units, grants={}, compensation=50_000, by_fund_before=70_000)
+    assert (again.part("fund"), again.missing) == (30_000, 20_000)
 
 
 def test_who_waited_too_long_has_the_price_at_once_and_the_threefold_part_when_nobody_appeals(
-    cheated, rich_buyer, arbiter, senior
+    cheated, rich_buyer, arbiter, panelists
 ):
     """If it were overturned, the fund would have to give it to the shop: that never pays the threefold part."""
     at, before = cheated.entered_at, wallet(rich_buyer)
@@ -146,7 +195,7 @@ def test_who_waited_too_long_has_the_price_at_once_and_the_threefold_part_when_n
     cheated.refresh_from_db()
     draft = drafted(cheated, shares=ALL_SHOP, compensation=90_000, rule_ids=["FRAUD_55"])
     lifecycle.rule(cheated, draft, by=arbiter, at=at)
-    lifecycle.sign(cheated, agrees=True, by=senior, at=at)
+    found_by_panel(cheated, at)
     assert wallet(rich_buyer) - before == 30_000
     lapse(cheated)
     assert (cheated.state, wallet(rich_buyer) - before) == (DisputeState.CLOSED, 80_000)

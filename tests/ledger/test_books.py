@@ -422,6 +422,15 @@ HARMS = {
         "update disputes_ruling set needs_signature = true",
         "delete from disputes_signature",
     ],
+    "what is owed to a buyer is what nobody had": [
+        "insert into disputes_owed (cause, order_id, shop_id, buyer_id, amount, since)"
+        " select 'refund:0', id, shop_id, buyer_id, 2, now() from orders_order"
+    ],
+    "what was paid of a claim on a shop is in its payouts": [
+        "insert into disputes_owed (cause, order_id, shop_id, buyer_id, amount, paid, since)"
+        " select 'refund:0', id, shop_id, buyer_id, 2, 1, now() from orders_order"
+    ],
+    "fraud was found by the arbiter and two more people of one mind": ["update disputes_ruling set needs_panel = true"],
     "nobody ruled before both sides had their time or said that they had nothing to add": [
         "update disputes_dispute set buyer_rested = false"
     ],

@@ -278,7 +278,7 @@ def rule(mall: Mall, arbiter: Any, **shares: str) -> None:
     pieces = [*Dispute.objects.get().evidence.values_list("pk", flat=True).order_by("pk")]
     words: dict[str, Any] = {f"share_{party}": share for party, share in shares.items()}
     words |= {f"weight_{pk}": "accepted" for pk in pieces}
-    words |= {"share_platform": "0", "share_upstream": "0", "rule_ids": "MX-11", "reasons": REASONS}
+    words |= {"share_platform": "0", "share_upstream": "0", "rule_ids": "MX-11", "reasons": REASONS, "issues": REASONS}
     words |= {"departs_because": "双方各有责任，见理由。"}
     person.sends(f"/bench/{number}/preview/", **words)
     assert not Ruling.objects.exists(), "a preview decides nothing"

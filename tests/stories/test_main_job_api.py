@@ -214,6 +214,7 @@ def decide(number: str, arbiter: User, **shares: int) -> Any:
         shares=shares,
         rule_ids=["MX-11"],
         findings=[{"evidence": piece["id"], "weight": "accepted"} for piece in file],
+        issues=REASONS,
         reasons=REASONS,
         departs_because="双方各有责任，见理由。",
     )

@@ -1,0 +1,81 @@
+"""What an award gave and nobody had stays owed to the buyer, and the shop's next income pays it. Amounts are fen.
+
+The threefold part is never the guarantee fund's, and a fund can be empty: then the waterfall runs dry, and what is
+missing is the buyer's claim on the shop. A run every half minute takes it out of what has become available to the shop;
+meanwhile the shop withdraws nothing of that. The buyer does nothing for it, and reads it on a page of their own.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Sum
+
+from disputes.models import Owed
+from ledger import payouts
+from ledger.accounts import balances
+from ledger.models import Payout
+from orders.models import Order
+from shops.models import Shop
+from timeline import page
+from timeline.door import change, locked, note, verb
+
+
+def book(order: Order, *, cause: str, missing: int, at: datetime) -> None:
+    """A waterfall ran dry: what is `missing` is owed to the buyer. Called in the transaction that pays the rest."""
+    row = Owed(cause=cause, order=order, shop=order.shop, buyer=order.buyer, amount=missing, since=at)
+    page.insert([row], unless_there=True)
+
+
+def collect_all(*, at: datetime, most: int = 100) -> int:
+    """Pay what shops owe buyers out of what they have earned, the oldest first; returns how many got something."""
+    waiting = list(Owed.objects.filter(paid_at=None).select_related("shop").order_by("since", "pk")[:most])
+    if not waiting:
+        return 0
+    held = balances({each.shop.account("available") for each in waiting})
+    able = [each for each in waiting if held[each.shop.account("available")] > 0]
+    return sum(collect(each, at=at) for each in able)
+
+
+@verb
+def collect(owed: Owed, *, at: datetime) -> bool:
+    """Pay one claim as far as the shop has something available; whether there was anything to pay."""
+    shop = locked(Shop, owed.shop_id)
+    order = locked(Order, owed.order_id)
+    owed.refresh_from_db()
+    available = shop.account("available")
+    amount = min(owed.left, balances([available])[available])
+    if amount <= 0:
+        return False
+    cause = f"owed:{owed.pk}"
+    payouts.plan(
+        under=order.address,
+        cause=cause,
+        user=owed.buyer,
+        legs=[(available, amount)],
+        destination=Payout.Destination.WALLET,
+        payment=None,
+        at=at,
+        instant=False,
+        key=f"{cause}:{owed.paid}",
+        rulebook=order.rulebook_version,
+    )
+    paid = owed.paid + amount
+    change(owed, paid=paid, paid_at=at if paid == owed.amount else None)
+    data = {"amount": amount, "left": owed.amount - paid, "cause": owed.cause}
+    note(order, "order.owed_paid", by=None, at=at, data=data)
+    return True
+
+
+# Questions
+
+
+def of_buyer(user: Any) -> Any:
+    """What is or was owed to somebody, open claims first, then the newest."""
+    found = Owed.objects.filter(buyer=user).select_related("order", "shop")
+    return found.order_by(F("paid_at").asc(nulls_first=True), "-since", "-pk")
+
+
+def of_shop(shop: Shop) -> int:
+    """What a shop still owes buyers: it withdraws nothing of that."""
+    sums = Owed.objects.filter(shop=shop, paid_at=None).aggregate(amount=Sum("amount"), paid=Sum("paid"))
+    return (sums["amount"] or 0) - (sums["paid"] or 0)

@@ -1,0 +1,99 @@
+"""A ruling orders that the shop delivers anew (R44): its clock, the new code, and the money if it does not come."""
+
+import pytest
+
+from disputes import appeals, lifecycle, rulings
+from disputes.models import Dispute, Ruling
+from disputes.states import DisputeState
+from orders import delivery
+from refunds import replacing
+from refunds.models import Refund
+from refunds.states import RefundState
+from tests.disputes.sayings import events_of, lapse, refused, wallet
+from tests.fixtures.disputes import VISIT, drafted
+from timeline.models import Event
+
+
+@pytest.fixture
+def ordered(reviewed, arbiter, senior, at):
+    """The shop delivers anew; ¥58.80 goes back if it does not. Served, and nobody appeals."""
+    lifecycle.rule(reviewed, drafted(reviewed, orders_replacement=True), by=arbiter, at=at)
+    lifecycle.sign(reviewed, agrees=True, by=senior, at=at)
+    return reviewed
+
+
+def refund():
+    return Refund.objects.get()
+
+
+def test_nothing_is_paid_before_the_shop_could_deliver(ordered, rich_buyer):
+    before = wallet(rich_buyer)
+    assert (ordered.state, refund().state) == (DisputeState.RULED, RefundState.DISPUTED)
+    lapse(ordered)
+    assert (ordered.state, refund().state) == (DisputeState.ENFORCING, RefundState.REPLACING)
+    assert wallet(rich_buyer) == before
+
+
+def test_the_new_code_works_and_the_case_is_closed(ordered, seller, rich_buyer):
+    before = wallet(rich_buyer)
+    lapse(ordered)
+    at = ordered.entered_at
+    replacing.replace(refund(), by=seller, at=at)
+    assert (refund().state, ordered.state) == (RefundState.CHECKING, DisputeState.ENFORCING)
+    replacing.confirm_replacement(refund(), by=rich_buyer, at=at)
+    ordered.refresh_from_db()
+    assert (refund().state, ordered.state) == (RefundState.EXCHANGED, DisputeState.CLOSED)
+    assert wallet(rich_buyer) == before
+
+
+def test_if_the_shop_does_not_deliver_in_time_what_was_ruled_goes_back(ordered, rich_buyer):
+    before = wallet(rich_buyer)
+    lapse(ordered)
+    lapse(refund())
+    ordered.refresh_from_db()
+    assert (refund().state, refund().outcome, ordered.state) == ("refunded", "unreplaced", DisputeState.CLOSED)
+    assert wallet(rich_buyer) == before + 5_880, "the ruling's sum, not all that was asked"
+
+
+def test_a_new_code_that_is_bad_again_is_paid_and_judged_no_second_time(ordered, seller, rich_buyer, order):
+    before = wallet(rich_buyer)
+    lapse(ordered)
+    at = ordered.entered_at
+    replacing.replace(refund(), by=seller, at=at)
+    delivery.reveal(order.units.get(place=1), by=rich_buyer, at=at, visit=VISIT)
+    replacing.bad_again(refund(), by=rich_buyer, at=at, text="新的也显示已使用")
+    ordered.refresh_from_db()
+    assert (ordered.state, Dispute.objects.count(), Ruling.objects.count()) == (DisputeState.CLOSED, 1, 1)
+    assert wallet(rich_buyer) >= before + 5_880
+
+
+def test_finance_is_not_alarmed_while_the_shop_delivers(ordered, seller, rich_buyer):
+    lapse(ordered)
+    replacing.replace(refund(), by=seller, at=ordered.entered_at)
+    lapse(ordered)
+    assert "dispute.replacement_awaited" in events_of(ordered)
+    assert not Event.objects.filter(name__in=["dispute.payment_late", "dispute.alarm"]).exists()
+
+
+def test_what_cannot_be_replaced_is_not_ordered(reviewed, arbiter, at):
+    nothing = drafted(reviewed, orders_replacement=True, shares={"buyer": 10_000})
+    assert "replacement" in rulings.prepare(reviewed, nothing).missing, "a clock that pays nothing helps nobody"
+    reviewed.refund.order.units.filter(place=1).update(delivery="undelivered")
+    assert "replacement" in rulings.prepare(reviewed, drafted(reviewed, orders_replacement=True)).missing
+    assert refused(lambda: lifecycle.rule(reviewed, drafted(reviewed, orders_replacement=True), by=arbiter, at=at))
+
+
+def test_either_side_may_appeal_against_a_replacement(ordered, seller, rich_buyer):
+    for side in (seller, rich_buyer):
+        assert appeals.may_gain(ordered, ordered.side_of(side))
+
+
+def test_who_waited_for_too_long_has_money_and_no_second_wait(reviewed, arbiter, senior, rich_buyer, at):
+    before = wallet(rich_buyer)
+    Dispute.objects.filter(pk=reviewed.pk).update(budget_over_at=at)
+    reviewed.refresh_from_db()
+    lifecycle.rule(reviewed, drafted(reviewed, orders_replacement=True), by=arbiter, at=at)
+    lifecycle.sign(reviewed, agrees=True, by=senior, at=at)
+    assert wallet(rich_buyer) == before + 5_880
+    lapse(reviewed)
+    assert reviewed.state == DisputeState.CLOSED
