@@ -219,7 +219,7 @@ MUSEUM = (
         "disputes/assignment.py",
         # Two guards stand one behind the other: what somebody wrote, and the seat from which they wrote it.
         '        | Exists(Ruling.objects.filter(dispute=dispute, by=OuterRef("pk")))\n'
-        '        | Exists(Seat.objects.filter(dispute=dispute, user=OuterRef("pk")).filter(_bars(role)))\n',
+        '        | Exists(Seat.objects.filter(dispute=dispute, user=OuterRef("pk")).filter(_bars(role, part)))\n',
         "",
         ("tests/disputes/test_dispute.py::test_who_wrote_an_earlier_version_does_not_sign_the_next",),
     ),
