@@ -126,11 +126,11 @@ MUSEUM = (
         "    take_up(refund, version)\n"
         '    require(refund.is_of_shop(by), "not_your_turn", _("Only the shop answers."))\n'
         '    require(refund.state in ACCEPTABLE and not refund.is_overdue(at), "wrong_moment", ANSWERED)\n'
-        "    require(refund.asked > 0",
+        "    asks = refund.asked",
         '    require(refund.is_of_shop(by), "not_your_turn", _("Only the shop answers."))\n'
         '    require(refund.state in ACCEPTABLE and not refund.is_overdue(at), "wrong_moment", ANSWERED)\n'
         "    take_up(refund, version)\n"
-        "    require(refund.asked > 0",
+        "    asks = refund.asked",
         (
             "tests/refunds/test_races.py",
             "tests/interleaving/test_hot_pairs.py",
