@@ -319,9 +319,9 @@ def give_back(
     release(order, rest, at=at)
     if found.missing:
         door.note(order, "order.waterfall_ran_dry", by=None, at=at, data={"cause": cause, "missing": found.missing})
-    return payout
         if not outside:  # else the channel has paid it all, and nobody waits for it
             hooks.ran_dry(order, cause=cause, missing=found.missing, at=at)
+    return payout
 
 
 def reserve(order: Order, units: Sequence[Unit], *, cause: str, amount: int, at: datetime) -> None:
