@@ -50,6 +50,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         "ending": trade.ending(shop, at),
         "failing": trade.failing(shop),
         "days": trade.days(shop, at),
+        "reasons": trade.reasons(shop, at),
+        "waits": trade.waits(shop, at),
         "record": trade.record(shop),
         "beginning": trade.beginning(shop),
         "warnings": trade.warnings(shop, at),

@@ -1,8 +1,9 @@
 """A shop's trade on its desk: what is due first, what runs out or fails, the last thirty days, and how to begin.
 
-Days are read from what reputation hands down (`shops.Day`), never counted at page time.
+Days, reasons and times are read from what reputation has counted (`shops.Day`, `Tally`), never counted at page time.
 """
 
+from collections import Counter
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,13 +11,16 @@ from django.db.models import Count, F, Min, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ledger.models import Payout
 from ledger.states import PayoutState
 from orders.models import Order
 from orders.states import OrderState
+from refunds import words
 from refunds.models import Refund
 from refunds.states import RefundState
+from reputation.models import Tally
 from shops import sanctions
 from shops.models import Batch, Card, Day, Listing, Payee, Record, Shop
 from shops.states import DepositState, ListingState, PayeeState
@@ -26,6 +30,16 @@ from timeline.spans import SHANGHAI
 MOST = 8
 #: So many days are plotted; codes that end within so many days are named.
 DAYS, ENDING = 30, timedelta(days=7)
+#: So many weeks of reasons are drawn, and so many reasons by name.
+WEEKS, NAMED = 8, 3
+#: Spans from a claim to its money, by their ends in minutes; they fall on bounds by which times are counted.
+SPANS = [
+    (10, gettext_lazy("10 minutes")),
+    (60, gettext_lazy("1 hour")),
+    (24 * 60, gettext_lazy("1 day")),
+    (3 * 24 * 60, gettext_lazy("3 days")),
+]
+LATER = gettext_lazy("later")
 #: A batch fails from so many bad codes on, or if it was stopped.
 FAILING = 2
 ON_ITS_WAY = [PayoutState.PLANNED, PayoutState.SENDING, PayoutState.RETRYING, PayoutState.MANUAL]
@@ -121,6 +135,36 @@ def days(shop: Shop, at: datetime) -> dict[str, Any]:
         ],
         "is_known": bool(known),
     }
+
+
+def reasons(shop: Shop, at: datetime) -> dict[str, Any]:
+    """Why claims were made that ended in the last eight weeks, week by week: the three most frequent, and the rest."""
+    monday = at.astimezone(SHANGHAI).date()
+    monday -= timedelta(days=monday.weekday())
+    weeks = [monday - timedelta(weeks=back) for back in range(WEEKS - 1, -1, -1)]
+    counted: dict[str, Counter[date]] = {}
+    rows = Tally.objects.filter(measure="reasons", shop=shop, day__gte=weeks[0]).order_by("pk")
+    for day, part, count in rows.values_list("day", "part", "count"):
+        code = part.partition(":")[0]
+        counted.setdefault(code, Counter())[day - timedelta(days=day.weekday())] += count
+    often = sorted(counted, key=lambda code: (-counted[code].total(), code))
+    series = [(words.reason(code), [counted[code][week] for week in weeks]) for code in often[:NAMED]]
+    if rest := often[NAMED:]:
+        series.append((_("Other reasons"), [sum(counted[code][week] for code in rest) for week in weeks]))
+    return {"names": [f"{week:%m-%d}" for week in weeks], "series": series, "is_known": bool(counted)}
+
+
+def waits(shop: Shop, at: datetime) -> dict[str, Any]:
+    """How long the money took, of claims that were paid in the last thirty days: so many of them within each span."""
+    since = at.astimezone(SHANGHAI).date() - timedelta(days=DAYS - 1)
+    counted: Counter[str] = Counter()
+    rows = Tally.objects.filter(measure="cycle", shop=shop, day__gte=since).order_by("pk")
+    for part, count in rows.values_list("part", "count"):
+        minutes = int(part.rpartition(":")[2])
+        counted[next((name for most, name in SPANS if minutes <= most), LATER)] += count
+    names = [*(name for _most, name in SPANS), LATER]
+    series = [(_("Claims"), [counted[name] for name in names])]
+    return {"names": [str(name) for name in names], "series": series, "is_known": bool(counted)}
 
 
 def record(shop: Shop) -> Record | None:

@@ -19,7 +19,7 @@ from refunds.forms import ContestDecisionForm, ContestForm
 from refunds.models import Contest, Refund
 from refunds.states import ContestState
 from refunds.views import cases
-from timeline import clock
+from timeline import clock, parts
 
 PAGE = 50
 #: What stands beside the state of a contest: icon and tone.
@@ -37,9 +37,13 @@ def contest_list(request: HttpRequest) -> HttpResponse:
     """Contested payments for the staff: what waits, the most urgent first, then what is over."""
     if not contests.may_see_all(request.user):
         raise Http404
+    waiting = parts.part(contests.waiting(), by="deadline_at", place=request.GET.get("after", ""), most=PAGE)
+    over = parts.part(contests.decided(), by="-closed_at", place=request.GET.get("over", ""), most=PAGE)
     context = {
-        "waiting": [{"contest": each, "badge": _badge(each)} for each in contests.waiting()[:PAGE]],
-        "over": [{"contest": each, "badge": _badge(each)} for each in contests.decided()[:PAGE]],
+        "waiting": [{"contest": each, "badge": _badge(each)} for each in waiting.rows],
+        "waiting_part": waiting,
+        "over": [{"contest": each, "badge": _badge(each)} for each in over.rows],
+        "over_part": over,
         "at": clock.now(),
     }
     return render(request, "refunds/contests.html", context)

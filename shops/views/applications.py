@@ -19,7 +19,7 @@ from shops import licences
 from shops.models import Application, Licence
 from shops.standing_forms import BeginForm, PaperForm, ReasonForm, WordsForm, form_about
 from shops.states import ApplicationState, LicenceState
-from timeline import clock
+from timeline import clock, parts
 from timeline.sweep import fire_overdue
 
 PAGE = 50
@@ -84,8 +84,14 @@ def index(request: HttpRequest) -> HttpResponse:
             form.add_error(None, error)
         else:
             return redirect("shops:application", pk=begun.pk)
-    mine = Application.objects.filter(applicant=request.user.pk).order_by("-pk")[:PAGE]
-    context = {"form": form, "rows": [{"application": each, "badge": badge(each)} for each in mine]}
+    mine = parts.part(
+        Application.objects.filter(applicant=request.user.pk),
+        by="-id",
+        place=request.GET.get("before", ""),
+        most=PAGE,
+    )
+    rows = [{"application": each, "badge": badge(each)} for each in mine.rows]
+    context = {"form": form, "rows": rows, "part": mine}
     return render(request, "shops/applications.html", context, status=422 if form.errors else 200)
 
 
@@ -150,12 +156,16 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 def queue(request: HttpRequest) -> HttpResponse:
     """Applications that wait for a person of risk, the one with the least time first."""
     require_staff(request, Role.RISK, Role.LEAD)
-    found = Application.objects.waiting().select_related("applicant", "reviewer")[:PAGE]
-    papers = Licence.objects.filter(state=LicenceState.GIVEN, shop__isnull=False).select_related("shop")
+    waiting = Application.objects.waiting().select_related("applicant", "reviewer")
+    found = parts.part(waiting, by="deadline_at", place=request.GET.get("after", ""), most=PAGE)
+    given = Licence.objects.filter(state=LicenceState.GIVEN, shop__isnull=False).select_related("shop")
+    papers = parts.part(given, by="given_at", place=request.GET.get("papers", ""), most=PAGE)
     context = {
         "at": clock.now(),
-        "rows": [{"application": each, "badge": badge(each)} for each in found],
-        "papers": papers.order_by("given_at", "pk")[:PAGE],
+        "rows": [{"application": each, "badge": badge(each)} for each in found.rows],
+        "part": found,
+        "papers": papers.rows,
+        "papers_part": papers,
         "reason_form": ReasonForm(),
     }
     return render(request, "shops/applications_queue.html", context)

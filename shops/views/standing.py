@@ -1,6 +1,7 @@
 """How a shop stands with the mall: its papers and what was done against it, for the shop and for people of risk."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -18,7 +19,7 @@ from shops.standing_forms import LevelForm, PaperForm, ReasonForm, RenewForm, St
 from shops.states import LicenceState, SanctionState
 from shops.views.applications import blame, paper_row, require_staff
 from shops.views.shops import badge as deposit_badge
-from timeline import clock, events
+from timeline import clock, events, parts
 from timeline.sweep import fire_overdue
 
 PAGE = 50
@@ -117,19 +118,20 @@ def watched(request: HttpRequest) -> HttpResponse:
     """Shops for people of risk: those with an appeal or a step in force first, then all, found by name."""
     require_staff(request, Role.RISK, Role.LEAD)
     at, asked = clock.now(), request.GET.get("q", "").replace("\x00", "")[:40].strip()
-    standing = (
-        Sanction.objects.filter(state__in=sanctions.IN_FORCE).select_related("shop").order_by("deadline_at", "pk")
-    )
-    shops = Shop.objects.select_related("deposit").order_by("-pk")
+    in_force = Sanction.objects.filter(state__in=sanctions.IN_FORCE).select_related("shop")
+    standing = parts.part(in_force, by="deadline_at", place=request.GET.get("steps", ""), most=PAGE)
+    named = Shop.objects.select_related("deposit")
     if asked:
-        shops = shops.filter(name__icontains=asked) | shops.filter(slug__icontains=asked)
+        named = named.filter(name__icontains=asked) | named.filter(slug__icontains=asked)
+    shops = parts.part(named, by="-id", place=request.GET.get("before", ""), most=PAGE)
     context = {
         "at": at,
         "asked": asked,
-        "standing": [
-            {"sanction": each, "badge": badge(each)} for each in standing.order_by("deadline_at", "pk")[:PAGE]
-        ],
-        "shops": [{"shop": shop, "deposit": deposit_badge(shop.deposit)} for shop in shops[:PAGE]],
+        "query": urlencode({"q": asked}) if asked else "",
+        "standing": [{"sanction": each, "badge": badge(each)} for each in standing.rows],
+        "standing_part": standing,
+        "shops": [{"shop": shop, "deposit": deposit_badge(shop.deposit)} for shop in shops.rows],
+        "shops_part": shops,
     }
     return render(request, "shops/watched.html", context)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from reputation.models import Tally
 from shops import batches, sanctions, stock
 from shops.models import Day, Shop
 from shops.stock import Origin
@@ -71,6 +72,24 @@ def test_thirty_days_are_drawn_with_a_table_behind_each(desk, shop, deposit, at)
     assert page.content.count(b"plot-table") == 3
     assert len(page.context["days"]["names"]) == 30
     assert page.context["days"]["on_time"][0][1][-2:] == [None, 10_000]
+
+
+def test_reasons_by_week_and_the_time_to_the_money_are_drawn_from_what_was_counted(desk, shop, deposit, at):
+    today = at.astimezone(SHANGHAI).date()
+    Day.objects.create(shop=shop, day=today, orders=3, units=3, turnover=1, due=3, on_time=3, claims=1, paid_back=0)
+    assert not desk().context["reasons"]["is_known"]
+    for code, many in (("CODE_INVALID", 5), ("CODE_USED", 4), ("NOT_RECEIVED", 3), ("CHANGE_OF_MIND", 2), ("OTHER", 1)):
+        Tally.objects.create(measure="reasons", shop=shop, day=today, part=f"{code}:paid", count=many)
+    Tally.objects.create(
+        measure="reasons", shop=shop, day=today - timedelta(weeks=1), part="CODE_INVALID:lapsed", count=7
+    )
+    for part, many in (("seller:000010", 6), ("seller:000060", 3), ("none:001440", 2), ("seller:999999", 1)):
+        Tally.objects.create(measure="cycle", shop=shop, day=today, part=part, count=many)
+    page = desk()
+    assert page.content.count(b"plot-plane") == 5
+    series = page.context["reasons"]["series"]
+    assert [figures[-2:] for _name, figures in series] == [[7, 5], [0, 4], [0, 3], [0, 3]], "the rest together"
+    assert page.context["waits"]["series"][0][1] == [6, 3, 2, 0, 1]
 
 
 def test_a_step_against_the_shop_stands_on_top(desk, shop, deposit, risk, at):
