@@ -651,7 +651,7 @@ SILENT: set[str] = {
             *REMINDED,
             "coupon",
             *("listing", "member", "payee", "application", "licence", "sanction", "brake", "rulebook"),
-            *("downgrade", "measure", "alarm", "difference", "writeoff"),
+            *("downgrade", "measure", "alarm", "difference", "writeoff", "shortfall"),
         )
         for event in CLOCK_EVENTS
         if not (event == "clock_reminded" and name in REMINDED)
