@@ -202,7 +202,7 @@ def plan(
     grants: Mapping[int, int],
     fees: Mapping[int, int] | None = None,
     compensation: int = 0,
-    platform_bp: int = 0,
+    platform_bp: int | Mapping[int, int] = 0,
     platform_compensation: int = 0,
     is_threefold: bool = False,
     by_fund_before: int = 0,
@@ -226,7 +226,8 @@ def plan(
         grant, fee = grants.get(unit.pk, 0), (fees or {}).get(unit.pk, 0)
         if grant < 0 or fee < 0 or grant + fee > unit.left:
             raise ValueError(f"{unit.address} has {unit.left} fen left, {grant} and a fee of {fee} are too much.")
-        covered = grant * platform_bp // 10_000
+        share = platform_bp if isinstance(platform_bp, int) else platform_bp.get(unit.pk, 0)
+        covered = grant * share // 10_000
         found.covered[unit.pk] = covered
         part = min(unit.held, grant - covered)
         from_escrow += part
@@ -277,7 +278,7 @@ def give_back(
     at: datetime,
     fees: Mapping[int, int] | None = None,
     compensation: int = 0,
-    platform_bp: int = 0,
+    platform_bp: int | Mapping[int, int] = 0,
     platform_compensation: int = 0,
     is_threefold: bool = False,
     is_instant: bool = False,

@@ -287,7 +287,7 @@ def end_case(
     grants: Mapping[int, int] | None = None,
     fees: Mapping[int, int] | None = None,
     compensation: int = 0,
-    platform_bp: int = 0,
+    platform_bp: int | Mapping[int, int] = 0,
     platform_compensation: int = 0,
     is_threefold: bool = False,
     is_instant: bool = False,

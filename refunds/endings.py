@@ -17,7 +17,7 @@ from ledger.templatetags.money import yuan
 from orders import delivery, escrow
 from orders import lifecycle as orders
 from orders.models import Unit
-from refunds import credit, hooks, reasons
+from refunds import credit, faults, hooks, reasons
 from refunds.models import Offer, Refund, RefundItem
 from refunds.states import RefundState
 from rulebook import clocks
@@ -140,8 +140,6 @@ def approve_as_asked(
         grants={item.unit_id: item.asked for item in items if item.asked},
         fees={item.unit_id: item.fee for item in items if item.asked and item.fee},
         compensation=refund.compensation,
-        platform_bp=10_000 if refund.is_principal_of_platform() else 0,
-        platform_compensation=refund.compensation_of_platform(),
         outcome=outcome,
         by=by,
         at=at,
@@ -167,8 +165,8 @@ def approve(
     outcome: str,
     by: Any,
     at: datetime,
-    platform_bp: int = 0,
-    platform_compensation: int = 0,
+    platform_bp: int | None = None,
+    platform_compensation: int | None = None,
     items: list[RefundItem] | None = None,
     units: list[Unit] | None = None,
     outside: str = "",
@@ -176,8 +174,13 @@ def approve(
     """The decision is made, then it is paid. To a balance, the money arrives inside this call and closes the case.
 
     `outside` is the channel's number of what it has paid back on its own account: then nothing is left to pay.
+    `platform_bp` and `platform_compensation` are what people ruled to be the platform's; else it pays what the rules
+    laid to its charge and our records prove (`faults`).
     """
     units = escrow.units_of(refund.order) if units is None else units
+    by_rules = faults.shares(refund.decision, units, grants) if platform_bp is None else platform_bp
+    if platform_compensation is None:
+        platform_compensation = faults.of_compensation(refund.decision, compensation)
     change(refund, approved=sum(grants.values()) + compensation, outcome=outcome)
     close_items(refund, grants, items)
     is_instant = outcome == Refund.Outcome.INSTANT
@@ -192,7 +195,7 @@ def approve(
         grants=dict(grants),
         fees=dict(fees),
         compensation=compensation,
-        platform_bp=platform_bp,
+        platform_bp=by_rules,
         platform_compensation=platform_compensation,
         is_threefold=refund.is_threefold,
         is_instant=is_instant,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.models import Order
 from orders.parties import SEEING
-from refunds import hooks
+from refunds import faults, hooks
 from refunds.states import REFUND, RefundState
 from rulebook import clocks
 from shops.models import SERVE, Deposit, keeping
@@ -201,23 +201,11 @@ class Refund(Tracked):
         """Whether compensation here is what the law gives for fraud (消保法 55): the guarantee fund never pays that."""
         return self.reason == "FRAUD"
 
-    def compensation_of_platform(self) -> int:
-        """What of the compensation is for the platform's own fault, in fen: its own money pays that, not the shop's."""
-        parts = [part for part in self.decision.get("parts", []) if part["fault"] == "PLATFORM"]
-        return min(sum(part["comp"] * len(part["places"]) for part in parts), self.compensation)
-
-    def is_principal_of_platform(self) -> bool:
-        """Whether the price, too, is the platform's to pay: its own fault, with the shop having done its part.
-
-        What was never delivered the shop has not earned, so it goes back out of its escrow.
-        """
-        parts = self.decision.get("parts", [])
-        return bool(parts) and all(part["fault"] == "PLATFORM" and part["state"] != "UNDELIVERED" for part in parts)
-
     def needs_a_person(self) -> bool:
         """Whether people decide, by the rules, because of the buyer's score, or because only our own books know:
         then nothing is ever paid by silence."""
         is_of_people = bool(self.decision.get("is_people_only")) or self.reason in OWN_TILL
+        is_of_people = is_of_people or any(faults.is_mere_word(part) for part in self.decision.get("parts", []))
         return self.route == self.Route.HUMAN or is_of_people
 
     def is_paid_by_silence(self) -> bool:

@@ -372,7 +372,7 @@ def _pay(
     by: Any,
     at: datetime,
     compensation: int = 0,
-    platform_bp: int = 0,
+    platform_bp: int | None = None,
     fees: Mapping[int, int] | None = None,
 ) -> None:
     endings.approve(
@@ -383,7 +383,9 @@ def _pay(
         fees={pk: fee for pk, fee in (fees or {}).items() if pk in grants},
         compensation=compensation,
         platform_bp=platform_bp,
-        platform_compensation=endings.platform_part_of(refund, compensation, platform_bp),
+        platform_compensation=None
+        if platform_bp is None
+        else endings.platform_part_of(refund, compensation, platform_bp),
         outcome=outcome,
         by=by,
         at=at,

@@ -67,6 +67,12 @@ class Part:
         return self.decision.outcome is Outcome.HOLD and self.decision.route is Route.AUTO
 
     @property
+    def is_mere_word(self) -> bool:
+        """Whether the platform itself would be at fault and our records do not show it: no shop answers for that."""
+        owed = self.decision.refund + self.decision.compensation > 0
+        return owed and self.decision.fault_class == "PLATFORM" and not (self.decision.proven and self.known.is_proven)
+
+    @property
     def is_proven(self) -> bool:
         """Whether our own records prove the claim, and the figure needs no judgment."""
         decision = self.decision
@@ -159,7 +165,7 @@ class Preview:
             return lane
         if any(part.waits for part in self.parts):
             return Lane.WAIT
-        if self.reason in OWN_TILL:
+        if self.reason in OWN_TILL or any(part.is_mere_word for part in self.parts):
             return Lane.PERSON
         if self.is_shop_away:
             return Lane.URGENT
@@ -352,6 +358,7 @@ def _recorded(part: Part) -> dict[str, Any]:
         "entitled": part.entitled,
         "fee": part.fee,
         "fault": decision.fault_class,
+        "is_proven": decision.proven and part.known.is_proven,
         **decision.summary(),
         "basis": list(decision.basis),
         "lines": [[line.code, line.rule, dict(line.numbers)] for line in decision.lines],

@@ -174,6 +174,10 @@ GUARDS = {
     "R41": ["refunds/test_replacing.py::test_bad_again_by_our_records_is_everything_and_ten_percent"],
     "R42": ["refunds/test_replacing.py::test_bad_again_by_the_buyer_s_word_goes_to_the_platform"],
     "R43": ["refunds/test_refund.py::test_a_ruling_pays_what_it_grants_and_the_rest_goes_to_the_shop"],
+    "R44": [
+        "disputes/test_replacement_ordered.py::test_the_new_code_works_and_the_case_is_closed",
+        "disputes/test_replacement_ordered.py::test_if_the_shop_does_not_deliver_in_time_what_was_ruled_goes_back",
+    ],
     "R45": ["refunds/test_refund.py::test_a_rejection_frees_the_unit_and_moves_no_money"],
     "R46": ["refunds/test_refund.py::test_the_buyer_takes_a_case_back"],
     "R47": ["refunds/test_sample_runs.py::test_x1_a_code_that_the_issuer_calls_invalid_is_paid_back_whole"],
