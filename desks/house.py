@@ -21,7 +21,7 @@ from privacy import exports, files, retention
 from privacy.models import Erasure
 from privacy.states import ErasureState
 from reputation import alarms, counting
-from reputation.models import Doubt, Mark
+from reputation.models import Doubt, Mark, Measure
 from shops.models import Sanction
 from shops.states import SanctionState
 from support.models import Talk
@@ -265,7 +265,12 @@ def pages_of(subjects: Iterable[str]) -> dict[str, str]:
 
 
 def _page_of(thing: Tracked) -> str:
-    if isinstance(thing, Dispute):
-        return reverse("disputes:bench_case", args=[thing.number])
+    match thing:
+        case Dispute():
+            return reverse("disputes:bench_case", args=[thing.number])
+        case Sanction():
+            return reverse("shops:watched_shop", args=[thing.shop.slug])
+        case Measure():
+            return reverse("reputation:person", args=[thing.user_id])
     find = getattr(thing, "get_absolute_url", None)
     return str(find()) if find else ""

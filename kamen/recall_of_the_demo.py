@@ -73,7 +73,7 @@ def recalled(mall: Mall) -> None:
 
 def write(store: Path) -> None:
     """Let the sandbox supplier know what became of the codes it is asked about, while it does not run."""
-    books = Supplier(str(store), settings.SUPPLIER_SECRET)
+    books = Supplier(str(store), settings.SUPPLIERS["sandbox"]["secret"])
     open_ones = Inquiry.objects.filter(ended_at=None, gateway="sandbox").select_related("listed__unit", "card")
     became: Any = cycle([("redeemed", -HOUR), ("void", None), ("unused", None), ("redeemed", 3 * MINUTE)])
     for inquiry, (state, after) in zip(open_ones.order_by("pk"), became, strict=False):

@@ -119,7 +119,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     free = store.count_free(listing, most=MOST)
     why = _why_closed(listing, request.user, free, at)
     level = request.user.level if request.user.is_authenticated else ""
-    context = {
+    context: dict[str, Any] = {
         "listing": listing,
         "badge": badge(listing),
         "icon": ICONS.get(Kind(listing.kind), "package"),

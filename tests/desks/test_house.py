@@ -111,6 +111,7 @@ def test_an_appeal_that_nobody_heard_is_found_with_its_page(orderly, seller, ris
     assert (found.subject, found.what) == (step.address, "closing")
     client.force_login(risk)
     assert client.get(found.url).status_code == 200
+    assert house.page_of(step.address) == found.url, "also for its clock"
 
 
 def test_a_call_that_nobody_answered_in_time_is_found(orderly, lead, at):

@@ -48,7 +48,7 @@ def test_an_empty_log_says_so(client, lead):
 
 def test_the_next_part_is_a_page_away(client, posted, lead, monkeypatch, at):
     monkeypatch.setattr("notifications.mail_views.PAGE", 1)
-    other = Notification.objects.exclude(pk=posted.notification_id).order_by("pk").first()
+    other = Notification.objects.exclude(pk=posted.notification_id).earliest("pk")
     Delivery.objects.create(notification=other, made_at=at, next_try_at=at, given_up_at=at)
     client.force_login(lead)
     first = client.get(LOG).content.decode()

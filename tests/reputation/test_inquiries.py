@@ -242,7 +242,12 @@ def test_each_question_has_its_own_moment(alarm, supplier, sold, monkeypatch, at
     """A supplier that takes ten minutes for each answer: nothing it says is of times to come, and no lease is old."""
     moments = iter(at + HOUR + minutes * timedelta(minutes=10) for minutes in range(100))
     asked = []
-    monkeypatch.setattr(inquiries, "go", lambda pk, *, at: asked.append(at) or True)
+
+    def go(pk, *, at):
+        asked.append(at)
+        return True
+
+    monkeypatch.setattr(inquiries, "go", go)
     alarms.carry_on(at=at + HOUR)
     assert inquiries.run(now=lambda: next(moments)) == 6
     assert len(set(asked)) == 6
