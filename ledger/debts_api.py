@@ -192,7 +192,7 @@ def propose(request: Request, pk: int) -> Response:
 @api_view(["POST"])
 @after_what_is_overdue(lambda request, number: _write_off(request, number))
 @idempotent
-def agree(request: Request, number: int) -> Response:
+def agree(request: Request, number: str) -> Response:
     """Agree."""
     found = _write_off(request, number)
     debts.agree(found, by=request.user, at=clock.now())
@@ -212,16 +212,16 @@ def agree(request: Request, number: int) -> Response:
 @api_view(["POST"])
 @after_what_is_overdue(lambda request, number: _write_off(request, number))
 @idempotent
-def decline(request: Request, number: int) -> Response:
+def decline(request: Request, number: str) -> Response:
     """Do not."""
     found = _write_off(request, number)
     debts.decline(found, by=request.user, at=clock.now())
     return Response(WriteOffShown(found).data)
 
 
-def _write_off(request: Request, pk: int) -> WriteOff:
+def _write_off(request: Request, number: str) -> WriteOff:
     require_role(request, frozenset({Role.FINANCE}))
-    return get_object_or_404(WriteOff.objects.select_related("user"), pk=pk)
+    return get_object_or_404(WriteOff.objects.select_related("user"), pk=int(number))
 
 
 def _debt(request: Request) -> Response:
