@@ -45,6 +45,7 @@ import rulebook.api
 import rulebook.staff_api
 import shops.api
 import shops.applications_api
+import shops.connections_api
 import shops.money_api
 import shops.staff_api
 import shops.standing_api
@@ -351,6 +352,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/coupons/<slug:number>/", orders.coupon_api.decide, name="decide_coupon"),
     path("v1/shops/<slug:slug>/coupons/", orders.coupon_api.of_shop, name="coupons"),
     path("v1/signs/", orders.talk_api.signs, name="signs"),
+    path("v1/connections/", shops.connections_api.of_all, name="connections"),
+    path("v1/connections/<int:pk>/end/", shops.connections_api.untie, name="untie_connection"),
     path("v1/suppliers/", orders.talk_api.suppliers, name="supplier_health"),
     path("v1/orders/<slug:number>/units/", orders.api.units, name="units"),
     path("v1/orders/<slug:number>/units/<int:place>/reveal/", orders.api.reveal, name="reveal_code"),

@@ -20,7 +20,7 @@ from privacy import lifecycle as privacy
 from refunds import citations
 from refunds import lifecycle as refunds
 from refunds.models import Refund
-from shops import listings, stock, suppliers
+from shops import connections, listings, stock, suppliers
 from shops.models import Kind, Listing, Shop, Way
 from support import lifecycle as support
 from timeline import reminders, sweep
@@ -85,17 +85,18 @@ def furnish(people: dict[str, User], shop: Shop, at: datetime, opened_at: dateti
         stock.add_batch(listing, rest, by=shop.owner, at=opened_at + DAY, note="补货", origin=origin)
         listings.put_on_sale(listing, by=shop.owner, at=opened_at + DAY)
         goods.append(listing)
-    goods += _not_codes(shop, opened_at + DAY)
+    goods += _not_codes(shop, people["lead"], opened_at + DAY)
     for name in ("buyer", "regular", "patron"):
         payment = payments.top_up(user=people[name], amount=300_000, channel="sandbox", at=opened_at + DAY)
         payments.confirm(payment, provider_txn=f"demo-{name}", amount=300_000, at=opened_at + DAY + MINUTE)
     return Mall(people, shop, goods, at)
 
 
-def _not_codes(shop: Shop, at: datetime) -> list[Listing]:
+def _not_codes(shop: Shop, lead: User, at: datetime) -> list[Listing]:
     """A top-up by the sandbox supplier, where the mall is connected to it, and a service by hand."""
     found = []
     if "sandbox" in suppliers.connections():
+        connections.tie(gateway="sandbox", shop=None, by=lead, at=at)
         upstream = suppliers.add(shop, name="沙盒直充", contact="见沙盒页面", gateway="sandbox", by=shop.owner, at=at)
         found.append(
             listings.draft(

@@ -17,7 +17,7 @@ from orders import lifecycle as orders
 from orders.states import COUPON, ORDER
 from privacy import lifecycle as privacy
 from privacy.states import ERASURE
-from refunds import contests, guardians, outside, replayed, roads
+from refunds import contests, guardians, outside, quiet, replayed, roads
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
 from refunds.states import CONTEST, GUARDIAN, REFUND
@@ -60,6 +60,7 @@ def connect() -> None:
     shop_hooks.exposed.tie(stops.exposed)
     shop_hooks.reported.tie(roads.is_reported)
     shop_hooks.bought_from.tie(parties.bought_from)
+    shop_hooks.case_time.tie(quiet.case_time)
     shop_hooks.recalled.tie(alarms.is_open_over)
     ledger.hooks.deposit_paid.tie(shops.paid_by_channel)
     ledger.hooks.payout_paid.tie(refunds.paid)

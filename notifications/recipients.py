@@ -587,6 +587,10 @@ SILENT: set[str] = {
     "order.file_attached",
     "order.settled",
     "order.archived",
+    # Who may use which connection stands on the shop's page of suppliers.
+    "shop.connection_tied",
+    "shop.connection_untied",
+    "order.settlement_waits",  # a suspended shop was told that it is
     "order.promise_moved",  # told with the outage that moved it
     "order.refunded",
     "refund.predecided",

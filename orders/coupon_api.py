@@ -54,6 +54,19 @@ LISTED = [OpenApiExample("One coupon", {"results": [A_COUPON], "next": None}, re
 ON_ORDER = [OpenApiExample("The order", A_PLACED_ORDER, response_only=True)]
 
 
+def guesses_counted(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Codes of others are counted, tried or written; outside of `idempotent`, which takes back what a refusal wrote."""
+
+    @wraps(view)
+    def counting(request: Request, **where: str) -> Any:
+        if request.method != "POST":
+            return view(request, **where)
+        with guesses.counted(by=request.user, at=clock.now()):
+            return view(request, **where)
+
+    return counting
+
+
 @extend_schema(
     methods=["GET"],
     operation_id="listCouponsOfShop",
@@ -73,6 +86,7 @@ ON_ORDER = [OpenApiExample("The order", A_PLACED_ORDER, response_only=True)]
     examples=MADE,
 )
 @api_view(["GET", "POST"])
+@guesses_counted
 @idempotent
 def of_shop(request: Request, slug: str) -> Response:
     """A shop's coupons."""
@@ -98,6 +112,7 @@ def of_shop(request: Request, slug: str) -> Response:
     examples=MADE,
 )
 @api_view(["GET", "POST"])
+@guesses_counted
 @idempotent
 def of_platform(request: Request) -> Response:
     """The platform's coupons."""
@@ -143,17 +158,6 @@ def decide(request: Request, number: str) -> Response:
     coupon = _seen(request, number)
     VERBS[told.validated_data["what"]](coupon, by=request.user, at=at)
     return Response(_shown(coupon, request, at))
-
-
-def guesses_counted(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Codes that do not exist are counted; outside of `idempotent`, which takes back what a refused request wrote."""
-
-    @wraps(view)
-    def counting(request: Request, number: str) -> Any:
-        with guesses.counted(by=request.user, at=clock.now()):
-            return view(request, number=number)
-
-    return counting
 
 
 @extend_schema(

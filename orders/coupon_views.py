@@ -50,7 +50,8 @@ def _coupons(request: HttpRequest, shop: Shop | None) -> HttpResponse:
     at, form = clock.now(), CouponForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            coupons.draft(shop=shop, by=request.user, at=at, **form.cleaned_data)
+            with guesses.counted(by=request.user, at=at):
+                coupons.draft(shop=shop, by=request.user, at=at, **form.cleaned_data)
         except ValidationError as error:
             form.add_error(None, error)
         else:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger.accounts import balance
 from ledger.models import Payout
 from ledger.transfers import Move, Reason, post_with_page
-from orders import caps, coupons, escrow, promises
+from orders import caps, coupons, escrow, promises, settling
 from orders.fulfilment import given as answers
 from orders.fulfilment import ways
 from orders.fulfilment.handing import advance, give_stock_back, promised
@@ -48,7 +48,7 @@ def place(
     cannot be is a `ValidationError`.
 
     Refused: `own_goods`, `barred`, `bad_quantity`, `notice_not_acknowledged`, `not_on_sale`, `shop_cannot_sell`,
-    `over_order_cap`, `over_day_cap`, `sold_out`.
+    `over_listing_limit`, `over_order_cap`, `over_day_cap`, `sold_out`.
     """
     lock(listing)
     shop = listing.shop
@@ -58,6 +58,7 @@ def place(
     require(acknowledged, "notice_not_acknowledged", _("Please confirm that you have read the usage notice."))
     require(listing.state == ListingState.ON_SALE, "not_on_sale", _("This is not on sale right now."))
     require(may_sell(listing, at=at), "shop_cannot_sell", _("This shop cannot sell right now."))
+    caps.require_allowed(listing, quantity, buyer=buyer)
     caps.require_room(shop, listing.price * quantity, at=at)
     ruling = versions.in_force(at)
     order = Order(
@@ -274,7 +275,7 @@ def lapse(order: Order, *, limit: str, at: datetime) -> None:
     else:
         units = escrow.units_of(order)
         escrow.release(order, [unit for unit in units if unit.is_due_for_release(at)], at=at)
-        escrow.settle(order, [unit for unit in units if unit.is_due_for_settlement(at)], at=at)
+        settling.settle(order, units, at=at)
         advance(order, units, at=at)
 
 

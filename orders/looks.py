@@ -111,6 +111,11 @@ HAPPENINGS: dict[str, tuple[Promise, str, str]] = {
     "order.released": (gettext_lazy("Money went from escrow to the shop."), "banknote", "green"),
     "order.completed": (gettext_lazy("The order is completed."), "circle-check", "green"),
     "order.units_settled": (gettext_lazy("The shop's money became available."), "wallet", "green"),
+    "order.settlement_waits": (
+        gettext_lazy("The shop's sales are suspended: its money stays pending."),
+        "hourglass",
+        "amber",
+    ),
     "order.settled": (gettext_lazy("Everything is settled; the warranty runs."), "shield-check", ""),
     "order.archived": (gettext_lazy("The warranty ended."), "check", ""),
     "order.cancelled": (gettext_lazy("The order was cancelled."), "circle-x", ""),

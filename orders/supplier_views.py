@@ -15,6 +15,8 @@ from orders.fulfilment import queries, tickets
 from orders.models import Exchange, Order, Ticket
 from orders.parties import SEEING_HEALTH, Side, side_of, visible_to
 from orders.states import Standing
+from shops import connections as shared
+from shops.forms import ConnectionForm
 from shops.models import Way
 from shops.suppliers import connections
 from timeline import clock, parts
@@ -89,8 +91,14 @@ def health(request: HttpRequest) -> HttpResponse:
     """How each supplier is doing that the mall is connected to: what waits, since when, and what fails; staff only."""
     if not signed_in(request).roles & SEEING_HEALTH:
         raise Http404
-    at = clock.now()
-    return render(request, "orders/suppliers.html", {"rows": health_of(at), "at": at})
+    at, may_tie = clock.now(), shared.may_tie(request.user)
+    context = {
+        "rows": health_of(at),
+        "at": at,
+        "ties": list(shared.live()[:PAGE]) if may_tie else [],
+        "form": ConnectionForm() if may_tie else None,
+    }
+    return render(request, "orders/suppliers.html", context)
 
 
 def health_of(at: datetime) -> list[dict[str, Any]]:

@@ -274,6 +274,7 @@ NOT_PERSONAL: dict[str, tuple[str, str]] = {
     "shops.Listing": ("*", "what is offered to everybody"),
     "shops.Sanction": ("state", "words of machines"),
     "shops.DataKey": ("*", "keys, sealed"),
+    "shops.Connection": ("*", "a connection's name"),
     "shops.Supplier": ("name gateway", "a business's name"),
     "shops.Batch": ("*", "goods"),
     "shops.Card": ("*", "goods, sealed"),

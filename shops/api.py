@@ -176,6 +176,7 @@ A_LISTING = {
     "area": "cn",
     "promises": {"term_days": 30},
     "warranty_days": 0,
+    "most_each": None,
     "is_sold_out": False,
 }
 A_POLICY = {

@@ -17,6 +17,7 @@ from shops.models import (
     LONGEST_PROMISE,
     LONGEST_REST,
     LONGEST_WARRANTY,
+    MOST_EACH,
     SHORTEST_PROMISE,
     Area,
     Ask,
@@ -32,7 +33,7 @@ from shops.models import (
 )
 from shops.offered import OFFERED
 from shops.stock import MOST_CODES, Origin, end_of
-from shops.suppliers import connections
+from shops.suppliers import connections, open_to
 
 #: What people write around a sum; full-width forms are folded before.
 MARKS = str.maketrans("", "", "¥元 ")
@@ -140,6 +141,14 @@ class ListingForm(forms.Form):
         required=False,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
         help_text=_("After delivery, beyond what the rules ask. It is kept with every order. Empty: nothing beyond."),
+    )
+    most_each = forms.IntegerField(
+        label=_("How many one buyer may have"),
+        min_value=1,
+        max_value=MOST_EACH,
+        required=False,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        help_text=_("In all their orders together. Empty: as many as there are."),
     )
     asks = forms.MultipleChoiceField(
         label=_("What the buyer must give"),
@@ -340,10 +349,16 @@ class SupplierForm(forms.Form):
     )
     gateway = forms.ChoiceField(
         label=_("The mall's connection to it"),
-        choices=lambda: [("", _("No connection")), *((name, name) for name in connections())],
         required=False,
-        help_text=_("With one, it can deliver for you by itself."),
+        help_text=_("With one, it can deliver for you by itself. The mall decides which ones your shop may use."),
     )
+
+    def __init__(self, *args: Any, shop: Shop, **kwargs: Any) -> None:
+        """With the connections that `shop` may use, and the one that the supplier has."""
+        super().__init__(*args, **kwargs)
+        names = sorted({*open_to(shop), self.initial.get("gateway", "")} - {""})
+        choices = [("", _("No connection")), *((name, name) for name in names)]
+        self.fields["gateway"].choices = choices  # type: ignore[attr-defined]
 
 
 class SupplierEditForm(SupplierForm):
@@ -440,6 +455,25 @@ def buy_form(most: int, asks: Sequence[str] = ()) -> BuyForm:
             widget=forms.Textarea(attrs={"rows": 3}) if is_long else forms.TextInput(attrs={"autocomplete": "off"}),
         )
     return form
+
+
+class ConnectionForm(forms.Form):
+    """Which connection of the mall a shop may use; without a shop, all may."""
+
+    gateway = forms.ChoiceField(
+        label=_("Connection"), choices=lambda: [(name, name) for name in connections()], widget=forms.Select
+    )
+    shop = forms.SlugField(
+        label=_("Shop"), required=False, max_length=50, help_text=_("As in its address. Empty: every shop may use it.")
+    )
+
+    def clean_shop(self) -> Shop | None:
+        """The shop of this address."""
+        slug = self.cleaned_data["shop"]
+        found = Shop.objects.filter(slug=slug).first() if slug else None
+        if slug and found is None:
+            raise ValidationError(_("There is no such shop."), code="unknown")
+        return found
 
 
 class PayInForm(forms.Form):

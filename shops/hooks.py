@@ -1,5 +1,7 @@
 """What shops ask of rooms above, by name; `kamen/wiring.py` ties each to exactly one function."""
 
+from datetime import timedelta
+
 from timeline.hooks import Hook
 
 #: (shop) → fen that open cases may still cost it beyond escrow and pending money.
@@ -12,3 +14,5 @@ owed_to_buyers: Hook[..., int] = Hook("shops.owed_to_buyers")
 reported: Hook[..., bool] = Hook("shops.reported")
 #: (batch) → whether an alarm over it is open: then nobody sells it again but by lifting the alarm.
 recalled: Hook[..., bool] = Hook("shops.recalled")
+#: (shop, since, until) → whether a case against it is open at the end, and for how long at least one was since then.
+case_time: Hook[..., tuple[bool, timedelta]] = Hook("shops.case_time")

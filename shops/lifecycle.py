@@ -12,9 +12,11 @@ from ledger.accounts import balances
 from ledger.models import Account, Payment, Payout
 from ledger.transfers import Reason, transfer
 from rulebook import clocks
+from shops import hooks
 from shops.models import SHORT_BELOW_BP, STAFF, Deposit, Shop
 from shops.states import DepositState, PayeeState
 from timeline.door import begin, enter, lock, note, rearm, require, verb
+from timeline.spans import deadline
 
 #: What may be paid in at once, in fen.
 LEAST_PAID_IN, MOST_PAID_IN = 100, 50_000_000
@@ -150,8 +152,19 @@ def lapse(deposit: Deposit, *, limit: str, at: datetime) -> None:
     elif _still_answers(deposit):
         _give_back_what_is_undisputed(deposit, at=at)
         rearm(deposit, at + LOOK_AGAIN, at=at)
+    elif until := _quiet_until(deposit, at=at):
+        rearm(deposit, until, at=at)
     else:
         give_back(deposit, at=at)
+
+
+def _quiet_until(deposit: Deposit, *, at: datetime) -> datetime | None:
+    """Until when the quiet time goes on, for it stands still while a case is open; nothing once it is over."""
+    is_open, taken = hooks.case_time(deposit.shop, deposit.entered_at, at)
+    ends_at = deadline(clocks.span("DEPOSIT_QUIET", at=deposit.entered_at), deposit.entered_at) + taken
+    if is_open:
+        return max(ends_at, at + LOOK_AGAIN)
+    return ends_at if ends_at > at else None
 
 
 def _still_answers(deposit: Deposit) -> bool:

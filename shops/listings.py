@@ -13,6 +13,7 @@ from shops.lifecycle import held_by
 from shops.models import MUST_ASK, SELL, VAULTED, Ask, Deposit, Kind, Listing, Shop, Supplier, Way
 from shops.offered import OFFERED
 from shops.states import ListingState
+from shops.suppliers import open_to
 from timeline.door import begin, change, enter, lock, lock_root, note, rearm, require, verb
 from timeline.refusals import Refused
 from timeline.spans import deadline, working_days
@@ -32,6 +33,7 @@ WORDS = (
     "area",
     "promises",
     "warranty_days",
+    "most_each",
 )
 #: Kinds of which much can be promised that nobody can measure before: changed ones wait for a person.
 RISKY = {Kind.GAME_ACCOUNT, Kind.CUSTOM_SERVICE}
@@ -64,6 +66,7 @@ def draft(
     area: str = "",
     promises: Mapping[str, Any] | None = None,
     warranty_days: int = 0,
+    most_each: int | None = None,
     by: Any,
     at: datetime,
 ) -> Listing:
@@ -96,6 +99,7 @@ def draft(
         area=area,
         promises=pledges.read(kind, promises or {}),
         warranty_days=warranty_days,
+        most_each=most_each,
         created_at=at,
     )
     _require_deliverable(listing)
@@ -319,7 +323,8 @@ def _require_deliverable(listing: Listing) -> None:
     if listing.delivered_by != Way.SUPPLIER:
         listing.supplier, listing.product = None, ""
         return
-    if supplier is None or supplier.shop_id != listing.shop_id or supplier.left_at or not supplier.gateway:
+    is_theirs = supplier is not None and supplier.shop_id == listing.shop_id and not supplier.left_at
+    if supplier is None or not is_theirs or not supplier.gateway or supplier.gateway not in open_to(listing.shop):
         raise ValidationError(
             {"supplier": ValidationError(_("Choose a supplier that the mall is connected to."), code="unknown")}
         )

@@ -169,7 +169,7 @@ def agreed(listing: Listing, at: datetime) -> dict[str, str]:
 #: What a listing promises in its own words and figures; its price is asked by itself.
 PROMISED = (
     *("kind", "title", "description", "category", "promise_minutes", "face_value", "region", "notice"),
-    *("delivered_by", "asks", "section", "area", "promises", "warranty_days"),
+    *("delivered_by", "asks", "section", "area", "promises", "warranty_days", "most_each"),
 )
 
 

@@ -11,6 +11,7 @@ from shops.models import (
     HIGHEST_PRICE,
     LONGEST_PROMISE,
     LONGEST_WARRANTY,
+    MOST_EACH,
     SHORTEST_PROMISE,
     Area,
     Ask,
@@ -169,6 +170,13 @@ class WordsOfListing(serializers.Serializer[Any]):
         max_value=LONGEST_WARRANTY,
         help_text="Days after delivery for which the shop answers beyond what the rules ask.",
     )
+    most_each = Whole(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MOST_EACH,
+        help_text="Units that one buyer may have of it in all; nothing: as many as there are.",
+    )
 
 
 class ListingToDraft(WordsOfListing):
@@ -198,6 +206,7 @@ class ListingInPublic(serializers.Serializer[Any]):
     area = serializers.ChoiceField(Area.choices, allow_blank=True, help_text="Where it works.")
     promises = serializers.DictField(help_text="What is promised of its kind in figures.")
     warranty_days = serializers.IntegerField(help_text="Days for which the shop answers beyond what the rules ask.")
+    most_each = serializers.IntegerField(allow_null=True, help_text="Units that one buyer may have of it in all.")
     is_sold_out = serializers.SerializerMethodField(help_text="Whether nothing is left right now.")
 
     def get_is_sold_out(self, listing: Any) -> bool:

@@ -6,9 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from shops.models import SELL, Shop, Supplier
+from shops.models import SELL, Connection, Shop, Supplier
 from timeline import events
 from timeline.door import lock_root, require
 
@@ -20,6 +21,12 @@ def connections() -> list[str]:
     """The names of the suppliers that the mall can ask by HTTP: those whose address and secret are set up."""
     found = settings.SUPPLIERS
     return sorted(name for name, each in found.items() if each.get("address") and each.get("secret", "").strip())
+
+
+def open_to(shop: Shop) -> list[str]:
+    """The names of the connections that a shop may choose: tied to it by a lead, or offered to all; and set up."""
+    tied = Connection.objects.filter(Q(shop=shop) | Q(shop=None), ended_at=None)
+    return sorted(set(tied.order_by("gateway").values_list("gateway", flat=True)) & set(connections()))
 
 
 @transaction.atomic
@@ -55,8 +62,9 @@ def edit(
     require(supplier.shop.may(by, SELL), "not_your_turn", _("Only the shop names its suppliers."))
     supplier.name, supplier.contact = name.strip(), contact.strip()
     supplier.left_at = (supplier.left_at or at) if has_left else None
-    supplier.gateway = supplier.gateway if gateway is None else gateway
-    _require_sound(supplier)
+    before = supplier.gateway
+    supplier.gateway = before if gateway is None else gateway
+    _require_sound(supplier, before)
     supplier.save(update_fields=["name", "contact", "left_at", "gateway"])
     events.record(
         root=supplier.shop.address,
@@ -68,9 +76,11 @@ def edit(
     )
 
 
-def _require_sound(supplier: Supplier) -> None:
-    if supplier.gateway and supplier.gateway not in connections():
-        raise ValidationError({"gateway": ValidationError(_("The mall is not connected to it."), code="unknown")})
+def _require_sound(supplier: Supplier, before: str = "") -> None:
+    """A sound row; the connection it had `before` may stay as it is."""
+    if supplier.gateway and supplier.gateway != before and supplier.gateway not in open_to(supplier.shop):
+        sentence = _("Your shop may not use this connection. Ask the mall for it.")
+        raise ValidationError({"gateway": ValidationError(sentence, code="unknown")})
     supplier.full_clean(exclude={"shop", "left_at"}, validate_unique=False, validate_constraints=False)
     others = Supplier.objects.filter(shop=supplier.shop, name=supplier.name).exclude(pk=supplier.pk)
     if others.exists():

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shops.views import applications, desk, listings, moderation, money, shops, staff, standing, stock
+from shops.views import applications, connections, desk, listings, moderation, money, shops, staff, standing, stock
 
 app_name = "shops"
 
@@ -60,6 +60,8 @@ urlpatterns = [
     path("risk/listings/<int:pk>/<slug:verb>/", moderation.judge, name="judge_listing"),
     path("invitations/", staff.invitations, name="invitations"),
     path("invitations/<int:pk>/<slug:verb>/", staff.answer, name="answer"),
+    path("staff/connections/", connections.tie, name="tie_connection"),
+    path("staff/connections/<int:pk>/end/", connections.untie, name="untie_connection"),
     path("staff/codes/", stock.clashes, name="clashes"),
     path("staff/codes/<int:pk>/settle/", stock.settle, name="settle_clash"),
 ]

@@ -66,6 +66,8 @@ HIGHEST_PRICE = 100_000_000
 SHORTEST_PROMISE, LONGEST_PROMISE = 5, 4_320
 #: The longest rest term a listing may keep, and the longest warranty that it may pledge, in days.
 LONGEST_REST, LONGEST_WARRANTY = 365, 365
+#: The highest limit that a shop can set for what one buyer may have of one listing.
+MOST_EACH = 500
 
 
 class Section(models.TextChoices):
@@ -202,6 +204,12 @@ class Listing(Tracked):
         validators=[MaxValueValidator(LONGEST_WARRANTY)],
         help_text="days after delivery for which the shop pledges to answer, beyond what the rules ask",
     )
+    most_each = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_EACH)],
+        help_text="units that one buyer may have of it in all; nothing: as many as there are",
+    )
     grams = ArrayField(
         models.CharField(max_length=2),
         default=list,
@@ -235,6 +243,10 @@ class Listing(Tracked):
                 name="shops_listing_face_value",
             ),
             models.CheckConstraint(condition=models.Q(rest_days__lte=LONGEST_REST), name="shops_listing_rest_days"),
+            models.CheckConstraint(
+                condition=models.Q(most_each=None) | models.Q(most_each__gte=1, most_each__lte=MOST_EACH),
+                name="shops_listing_most_each",
+            ),
             models.CheckConstraint(
                 condition=models.Q(warranty_days__lte=LONGEST_WARRANTY), name="shops_listing_warranty_days"
             ),
@@ -313,4 +325,5 @@ class Listing(Tracked):
             "area": self.area,
             "promises": self.promises,
             "warranty_days": self.warranty_days,
+            "most_each": self.most_each,
         }

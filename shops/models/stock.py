@@ -66,6 +66,26 @@ class Supplier(models.Model):
         return self.name
 
 
+class Connection(models.Model):
+    """A shop, or every one (no shop), may use one of the mall's connections to suppliers; a lead says so."""
+
+    gateway = models.CharField(max_length=20, help_text="by its name")
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, null=True, related_name="connections")
+    tied_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    tied_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["gateway", "shop"],
+                condition=Q(ended_at=None),
+                nulls_distinct=False,
+                name="shops_connection_once",
+            )
+        ]
+
+
 class Form(models.TextChoices):
     """What one line of a batch is made of."""
 

@@ -132,7 +132,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "days_open": (at - listing.shop.opened_at).days,
         "left": free if free <= FEW else None,
         "closed_box": _closed_box(why) if why else None,
-        "form": None if why else buy_form(min(free, MOST), listing.asks),
+        "form": None if why else buy_form(min(free, listing.most_each or MOST), listing.asks),
         "is_own": listing.is_of(request.user),
         "promises": list(pledges.told(listing.kind, listing.promises)),
         "warranty": pledges.warranty(listing.warranty_days),

@@ -227,7 +227,7 @@ def report(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def supply(request: HttpRequest, slug: str) -> HttpResponse:
     """Where the shop's codes come from, and a new one."""
     shop = own_shop(request, slug)
-    form = SupplierForm(request.POST if request.method == "POST" else None)
+    form = SupplierForm(request.POST if request.method == "POST" else None, shop=shop)
     if request.method == "POST" and form.is_valid():
         try:
             suppliers.add(shop, by=request.user, at=clock.now(), **form.cleaned_data)
@@ -248,7 +248,7 @@ def supplier(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     found = get_object_or_404(Supplier.objects.select_related("shop"), shop=shop, pk=pk)
     known = {"name": found.name, "contact": found.contact, "has_left": found.left_at is not None}
     known["gateway"] = found.gateway
-    form = SupplierEditForm(request.POST if request.method == "POST" else None, initial=known)
+    form = SupplierEditForm(request.POST if request.method == "POST" else None, initial=known, shop=shop)
     if request.method == "POST" and form.is_valid():
         try:
             suppliers.edit(found, by=request.user, at=clock.now(), **form.cleaned_data)

@@ -513,3 +513,25 @@ def test_a_guess_stays_counted_though_its_answer_takes_everything_back(two_for_o
     assert (told.status_code, told.json()["code"]) == (429, "too_often")
     assert 0 < int(told.headers["Retry-After"]) <= 15 * 60 + 1
     assert client.post(page, {"code": "GUESS"}).status_code == 429
+
+
+def test_a_shop_does_not_find_codes_of_others_by_writing_them(make, seller, client, deposit, at, settings):
+    """Eleven drafts with codes that are there already: the eleventh is not looked at, on the page and by the API."""
+    taken = make("platform", code="SECRET1").code
+    client.force_login(seller, backend="allauth.account.auth_backends.AuthenticationBackend")
+    now = clock.now()
+    words: dict[str, Any] = {"value": 500, "minimum": 1_000, "most": 10, "per_person": 1}
+    words |= {"starts_at": now.isoformat(), "ends_at": (now + timedelta(days=9)).isoformat()}
+    path = f"/api/v1/shops/{deposit.shop.slug}/coupons/"
+
+    def write(code, key):
+        headers = {"Idempotency-Key": f"write-{key}"}
+        return client.post(path, words | {"code": code}, content_type="application/json", headers=headers)
+
+    for number in range(guesses.MOST):
+        assert write(taken, number).status_code == 422
+    assert Guess.objects.filter(user=seller).count() == guesses.MOST
+    assert write("FREE1", "free").json()["code"] == "too_often"
+    Guess.objects.all().delete()
+    assert write("FREE1", "again").status_code == 201
+    assert not Guess.objects.exists(), "a code of one's own is no guess"

@@ -1,5 +1,7 @@
 """Nobody agrees to a text that is another one by now: what the page promised goes along with the order."""
 
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
@@ -37,7 +39,7 @@ def test_the_mark_is_the_same_for_the_same_text_and_moves_with_every_promise(off
 
 def test_what_was_promised_otherwise_is_not_ordered(rewritten, rich_buyer, at):
     listing, before = rewritten
-    words = {"quantity": 1, "acknowledged": True, "exempt": True, "given": {"account": "13800138000"}}
+    words: dict[str, Any] = {"quantity": 1, "acknowledged": True, "exempt": True, "given": {"account": "13800138000"}}
     with pytest.raises(Refused) as refusal:
         order_as_shown(listing, shown=before, by=rich_buyer, at=at, **words)
     assert refusal.value.code == "promises_changed"

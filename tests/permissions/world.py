@@ -37,7 +37,7 @@ from rulebook import lifecycle as rules
 from rulebook.defaults import default_data
 from shops import applications, intakes, licences, listings, sanctions, stock, suppliers
 from shops import staff as shop_staff
-from shops.models import Clash, Kind, Listing
+from shops.models import Clash, Connection, Kind, Listing
 from support import lifecycle as support
 from tests.factories import ShopFactory
 from tests.fixtures.disputes import declined, drafted
@@ -108,6 +108,8 @@ APART: dict[str, dict[str, str]] = {
     "api:supplier_answered": {"number": "ticket"},
     "api:exchanges": {"number": "ticket"},
     "api:edit_supplier": {"pk": "supplier"},
+    "api:untie_connection": {"pk": "connection"},
+    "shops:untie_connection": {"pk": "connection"},
     "orders:ask_supplier": {"number": "ticket"},
     "orders:supplier_answered": {"number": "ticket"},
     "orders:exchanges": {"number": "ticket"},
@@ -258,6 +260,7 @@ def _sales(given: Any, people: dict[str, User]) -> dict[str, Any]:
     lifecycle.place(buyer=given.stranger, listing=listing, quantity=1, acknowledged=True, at=at)
     to_pay = lifecycle.place(buyer=buyer, listing=listing, quantity=1, acknowledged=True, at=at)
     by_hand = _bought(_offer(given, delivered_by="shop"), buyer, at)
+    tied = Connection.objects.create(gateway="sandbox", shop=None, tied_at=at)
     maker = suppliers.add(listing.shop, name="上游", gateway="sandbox", by=seller, at=at)
     upstream = _bought(_offer(given, delivered_by="supplier", supplier=maker, product="TOPUP-50"), buyer, at)
     second = lifecycle.place(buyer=buyer, listing=listing, quantity=1, acknowledged=True, at=at)
@@ -281,6 +284,7 @@ def _sales(given: Any, people: dict[str, User]) -> dict[str, Any]:
         "look": look.pk,
         "bundle": bundle.number,
         "supplier": maker.pk,
+        "connection": tied.pk,
         "payout": payout.number if payout is not None else "nothing",
         "rating": Rating.objects.create(order=second, shop=second.shop, buyer=buyer, stars=4, at=at).pk,
     }

@@ -16,7 +16,7 @@ from rulebook.claims import Proof
 from rulebook.collected import grades
 from rulebook.defaults import default_book
 from shops import stock, suppliers, vault
-from shops.models import Batch, Card
+from shops.models import Batch, Card, Connection
 from tests.fixtures.cases import VISIT
 from timeline.models import Event
 
@@ -28,6 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def alarm(supplier, sold, seller, risk, at):
     """An alarm by hand over forty codes; six of the first holder's were seen, and the mall can ask the supplier."""
     batch = Batch.objects.get()
+    Connection.objects.get_or_create(gateway="sandbox", shop=None, ended_at=None, defaults={"tied_at": at})
     batch.supplier = suppliers.add(batch.listing.shop, name="上游", gateway="sandbox", by=seller, at=at)
     batch.save(update_fields=["supplier"])
     for unit in sold[0].units.order_by("place")[:6]:

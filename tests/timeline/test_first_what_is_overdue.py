@@ -89,6 +89,8 @@ ELSEWHERE = {
     "shops:application_decide": "an application is its own root: tests/shops/test_standing_pages.py",
     "shops:judge_paper": "a paper is its own root, and nothing of a sale hangs on it: tests/shops/test_opening.py",
     "shops:judge_sanction": "needs a step against a shop: tests/shops/test_standing_pages.py",
+    "shops:untie_connection": "has no clock: tests/shops/test_connections.py",
+    "api:untie_connection": "has no clock: tests/shops/test_connections.py",
     "shops:judge_listing": "for people of risk: tests/shops/test_standing_pages.py",
     "refunds:guardian": "needs a child's purchase: tests/refunds/test_special_roads.py",
     "refunds:decide_guardian": "needs a child's purchase: tests/refunds/test_special_roads.py",
