@@ -18,8 +18,9 @@ APPEND_ONLY = [
     "orders_message",
     "accounts_unmasking",
 ]
-#: The application may add and change rows here, never remove them.
-NEVER_GONE = ["ledger_brake"]
+#: The application may add and change rows here, never remove them; what buyers say of a sale is for ever by law
+#: (E-Commerce Law, article 39).
+NEVER_GONE = ["ledger_brake", "reputation_rating", "reputation_score"]
 #: The application only reads here; functions that belong to the owner (SECURITY DEFINER) write.
 READ_ONLY = [
     "ledger_accountkind",

@@ -28,7 +28,7 @@ from privacy import lifecycle as privacy
 from refunds import bargaining, contests
 from refunds.bargaining import Terms
 from refunds.papers import Guardian
-from reputation import alarms, measures
+from reputation import alarms, counting, fund, measures
 from reputation.models import Downgrade
 from rulebook import lifecycle as rulebook
 from shops import lifecycle as shops
@@ -622,7 +622,8 @@ def _differ(at):
 
 
 def _begin_what_nobody_asked_for(order, refund, at):
-    """A call for a person, a complaint outside, a measure, a recall, a level that will fall, a family's papers."""
+    """A call for a person, a complaint outside, a measure, a recall, a low fund, a level that will fall, a family's
+    papers."""
     _contest_a_payment(order.buyer, order.snapshot.listing, at)
     clerk = people.staff("agent", at=at, name="clerk")
     complained = Told("authority", "12315-1", stage=Stage.WAITING, state="", text="Where is it?", told_at=at)
@@ -632,6 +633,8 @@ def _begin_what_nobody_asked_for(order, refund, at):
     measures.impose(order.buyer, step="warning", ground="false_proof", reason="A drill.", by=guard, at=at)
     batch = order.snapshot.listing.batches.earliest("pk")
     alarms.raise_alarm(batch, why="person", by=guard, at=at, reason="A drill.")
+    counting.catch_up(at=at)
+    fund.watch(at=at)  # something was sold, and the guarantee fund is empty
     _begin_what_clocks_end(order, refund, at)
 
 

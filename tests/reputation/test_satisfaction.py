@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError, transaction
 from django.urls import reverse
 
 from refunds import lifecycle as refunds
 from reputation import counting, figures, satisfaction
-from reputation.models import Score, Tally
+from reputation.models import Rating, Score, Tally
 from timeline.models import Event
 from timeline.refusals import Refused
 
@@ -32,6 +33,14 @@ def test_each_side_says_it_once(over, rich_buyer, seller, at):
     assert (found.count("csat", "buyer:5"), found.count("csat", "shop:2")) == (1, 1)
     assert found.content_buyers is None, "two are nobody's mean"
     assert counting.tallies(Tally.objects.order_by("pk")) == counting.recount()
+
+
+@pytest.mark.usefixtures("separate_roles")
+def test_what_was_said_cannot_be_removed(over, rich_buyer, at):
+    made = satisfaction.score(over, score=5, by=rich_buyer, at=at)
+    for things in (Score.objects.filter(pk=made.pk), Rating.objects.filter(shop=over.order.shop)):
+        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+            things.delete()
 
 
 def test_nobody_else_and_not_too_early_or_too_late(refund, rich_buyer, seller, stranger, arbiter, at):
