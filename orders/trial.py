@@ -66,13 +66,21 @@ class Trial:
         return next((step.name for step in self.steps if not step.is_done), "")
 
 
-def of(order: Order, user: Any) -> Trial | None:
-    """The trial that an order is; nothing if it is not the buyer's first in a shop that was new when it was placed."""
+def is_one(order: Order, user: Any) -> bool:
+    """Whether an order is its buyer's first in a shop that was new when it was placed. One query."""
     if side_of(order, user) != Side.BUYER or order.state in NOTHING_CAME:
+        return False
+    if json.loads(order.snapshot.body)["shop"].get("level") not in NEW_LEVELS:
+        return False
+    earlier = Order.objects.filter(shop=order.shop_id, buyer=order.buyer_id, pk__lt=order.pk)
+    return not earlier.exclude(state__in=NOTHING_CAME).exists()
+
+
+def of(order: Order, user: Any) -> Trial | None:
+    """The trial that an order is; nothing if it is none."""
+    if not is_one(order, user):
         return None
     told = json.loads(order.snapshot.body)
-    if told["shop"]["level"] not in NEW_LEVELS or _known_to(order.shop, order.buyer_id, before=order.pk):
-        return None
     units = list(order.units.order_by("place"))
     is_code = told["kind"] in CODES or told["kind"] == Kind.GAME_ACCOUNT
     unseen = {Delivery.UNDELIVERED, Delivery.SEALED} if is_code else {Delivery.UNDELIVERED}
@@ -89,11 +97,6 @@ def of(order: Order, user: Any) -> Trial | None:
     checks = [*(CODE_CHECKS if is_code else OTHER_CHECKS), *ALWAYS]
     sealed = next((unit.place for unit in units if unit.delivery == Delivery.SEALED and not unit.held_by), None)
     return Trial(steps, checks, sealed, is_good, has_case)
-
-
-def _known_to(shop: Shop, user_id: int | None, *, before: int | None = None) -> bool:
-    found = Order.objects.filter(shop=shop, buyer=user_id).exclude(state__in=NOTHING_CAME)
-    return (found if before is None else found.filter(pk__lt=before)).exists()
 
 
 def _bought_again(order: Order) -> bool:

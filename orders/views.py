@@ -86,7 +86,7 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
             "policy": policy.card(listing, versions.in_force(clock.now()), getattr(request.user, "level", "")),
         }
         return render(request, "orders/place.html", context, status=422)
-    if is_trial and trial.of(order, request.user) is not None:
+    if is_trial and trial.is_one(order, request.user):
         return redirect(f"{reverse('orders:trial', kwargs={'number': order.number})}?want={wanted}")
     return redirect("orders:detail", number=order.number)
 
@@ -343,7 +343,7 @@ def _order_page(request: HttpRequest, order: Order, form: SayForm, *, status: in
         "price": _price(order, side, at=at),
         "upstream": upstream.contact_of(order),
         "has_tickets": side != Side.BUYER and handing.way_of(order) == Way.SUPPLIER,
-        "is_trial": trial.of(order, request.user) is not None,
+        "is_trial": trial.is_one(order, request.user),
         "given": {str(Ask(ask).label): hint for ask, hint in given.hints(order).items()},
         "delivery": tracking.what_next(order, figures, side),
         **_tiles(request, order, side, figures),
