@@ -20,8 +20,10 @@ from privacy import lifecycle as privacy
 from refunds import citations
 from refunds import lifecycle as refunds
 from refunds.models import Refund
-from shops import connections, listings, stock, suppliers
+from reputation import counting, stops
+from shops import connections, listings, sanctions, stock, suppliers
 from shops.models import Kind, Listing, Shop, Way
+from shops.states import SanctionState
 from support import lifecycle as support
 from timeline import reminders, sweep
 from timeline.models import Timer
@@ -383,6 +385,15 @@ def privacy_at_work(mall: Mall) -> None:
     looks.mail_of(regular, reason="（演示）寄送法律文书", by=lead, at=mall.at - HOUR)
 
 
+def stopped_by_figures(mall: Mall) -> None:
+    """So many bad codes among so few sales stop the shop; a person lifts it, and it is never held against it again."""
+    counting.catch_up(at=mall.at)
+    stops.look([mall.shop.pk], at=mall.at - HOUR)
+    for stopped in mall.shop.sanctions.filter(imposed_by=None, state=SanctionState.IN_FORCE).order_by("pk"):
+        reason = "（演示）已核对：坏卡来自已召回的批次，店铺已更换供货方。"
+        sanctions.lift(stopped, reason=reason, by=mall.people["risk"], at=mall.at - 30 * MINUTE)
+
+
 def everybody_is_told(mall: Mall) -> None:
     """The inboxes know all of it."""
     inbox.catch_up(at=mall.at)
@@ -407,5 +418,6 @@ STORIES: list[Callable[[Mall], Any]] = [
     waiting_for_payment,
     somebody_is_there,
     privacy_at_work,
+    stopped_by_figures,
     everybody_is_told,
 ]

@@ -5,6 +5,7 @@ import re
 import runpy
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
@@ -19,8 +20,9 @@ from kamen.sandbox_complaints import ALIPAY_HOME, WECHAT_HOME
 from kamen.sandbox_supplier import Supplier
 from ledger.accounts import balance
 from orders.models import Coupon
+from reputation import counting, stops
 from reputation.models import Alarm, Inquiry
-from shops.models import Application, Deposit, Shop
+from shops.models import Application, Deposit, Sanction, Shop
 from shops.states import DepositState
 from tests.locks import recorder
 from timeline import clock
@@ -97,6 +99,15 @@ def test_the_supplier_of_the_demo_knows_the_codes_of_the_recalled_batch(db, sett
     assert len(books.rows("select * from code")) == asked.count() == 9, "of each holder, what they looked at"
     assert {each["state"] for each in books.rows("select state from code")} == {"redeemed", "void", "unused"}
     books.database.close()
+
+
+def test_figures_stopped_a_shop_of_the_demo_once_and_do_not_again(demo):
+    stopped = Sanction.objects.get(imposed_by=None)
+    assert (stopped.state, stopped.hard_stop.ground) == ("lifted", "claims")
+    at = clock.now()
+    counting.catch_up(at=at)
+    assert stops.look_all(at=at) == stops.look_all(at=at + timedelta(days=8)) == 0
+    assert Shop.objects.get(slug="xinghe").no_sales_until is None
 
 
 def test_only_a_demo_is_seeded(db):
