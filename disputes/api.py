@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.requests import signed_in
-from disputes import acts, choices, lifecycle, proposals, questions, rulings
+from disputes import acts, choices, drafting, lifecycle, proposals, questions, rulings
 from disputes.evidence import visible_to, without_networks
 from disputes.models import Appeal, Dispute, Evidence, Proposal, Question, Ruling
 from disputes.rulings import Draft, Finding
@@ -267,6 +267,7 @@ def rule(request: Request, number: str) -> Response:
         reply=words.get("reply", ""),
     )
     lifecycle.rule(found, draft, by=request.user, at=clock.now())
+    drafting.forget(found, request.user)
     return Response(shown(request, found), status=201)
 
 

@@ -105,8 +105,11 @@ def next_arbiter(dispute: Dispute, *, at: datetime) -> Any:
     What is urgent does not wait for somebody with less to do.
     """
     found = free_of_conflict(dispute, Role.ARBITER, at=at).exclude(pk=dispute.arbiter_id)
-    chosen = found.first() if dispute.is_urgent else found.filter(load__lt=MOST_CASES).first()
-    return None if is_barred(chosen, found) else chosen
+    best = found.first()  # who judged the same two sides stands last: if one stands here, there is nobody else
+    if best is None or dispute.is_urgent or best.load < MOST_CASES:
+        return best
+    chosen = found.filter(load__lt=MOST_CASES).first()
+    return None if chosen is not None and chosen.knows_pair and not best.knows_pair else chosen
 
 
 def is_barred(person: Any, found: QuerySet[Any]) -> bool:

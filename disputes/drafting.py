@@ -38,6 +38,11 @@ def kept(dispute: Dispute, by: Any) -> RulingDraft | None:
     return RulingDraft.objects.filter(dispute=dispute, user=by).first()
 
 
+def forget(dispute: Dispute, by: Any) -> None:
+    """What somebody has written is proposed, by page or API: nothing is left to keep."""
+    RulingDraft.objects.filter(dispute=dispute, user=by).delete()
+
+
 @dataclass(frozen=True)
 class Piece:
     """A stretch of text that stayed, went or came."""

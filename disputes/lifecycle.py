@@ -28,7 +28,7 @@ from disputes import (
     suspension,
 )
 from disputes.course import AGAIN, WRONG_MOMENT, latest, served, span_of
-from disputes.models import HEARING, UNDECIDED, Dispute, Ruling, RulingDraft, Seat, Side, Signature
+from disputes.models import HEARING, UNDECIDED, Dispute, Ruling, Seat, Side, Signature
 from disputes.rulings import Draft, Prepared
 from disputes.states import DisputeState
 from orders.states import Grade
@@ -174,7 +174,6 @@ def rule(dispute: Dispute, draft: Draft, *, by: Any, at: datetime) -> Ruling:
     )
     require(not prepared.missing, "incomplete", sentence_of(prepared))
     ruling = rulings.write(dispute, draft, prepared, by=by, at=at, is_signed=is_neutral)
-    RulingDraft.objects.filter(dispute=dispute, user=by).delete()
     if ruling.needs_signature:
         _ask_for_signature(dispute, ruling, prepared, by=by, at=at)
     else:

@@ -15,7 +15,7 @@ from accounts.models import Role
 from accounts.requests import signed_in
 from disputes import assignment, choices, course, drafting, lifecycle, rulings
 from disputes.forms import AssignForm, RulingForm, SendBackForm, StatementForm, statement_form
-from disputes.models import Dispute, Neutral
+from disputes.models import Dispute, Neutral, Seat
 from disputes.rulings import Prepared, Weight
 from disputes.states import DisputeState
 from disputes.views import acts, precedents, words
@@ -42,7 +42,8 @@ def queue(request: HttpRequest) -> HttpResponse:
     if is_waiting:
         found = found.filter(state=DisputeState.OPENED)
     elif is_mine:
-        found = found.filter(Q(arbiter=user) | Q(senior=user))
+        seats = Seat.objects.filter(user=user, until=None)
+        found = found.filter(Q(arbiter=user) | Q(senior=user) | Q(pk__in=seats.values("dispute")))
     urgent = list(found.filter(is_urgent=True).order_by("deadline_at", "pk")[: words.PAGE])
     rest = found.exclude(pk__in=[each.pk for each in urgent]) if urgent else found
     shown = parts.part(rest, by="deadline_at", place=request.GET.get("after", ""), most=words.PAGE)
@@ -107,6 +108,7 @@ def rule(request: HttpRequest, number: str) -> HttpResponse:
             raise
         prepared = rulings.prepare(dispute, form.draft())
         return _workbench(request, dispute, at, form=form, prepared=prepared, status=422)
+    drafting.forget(dispute, request.user)
     if dispute.state == DisputeState.SIGNING:
         is_panels = dispute.waits_for == course.PANEL
         panels = _("The draft is written. Two more people look whether fraud is proven before it is served.")
