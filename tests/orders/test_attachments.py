@@ -338,7 +338,7 @@ def test_a_wrong_file_comes_back_with_a_sentence_and_the_words_are_kept(order, r
 )
 def test_a_recording_is_kept_as_it_is_and_only_to_be_saved(order, rich_buyer, seller, at, brand, name, is_taken_as):
     """What a shop asks for (a recording of how it is redeemed) can be given; nothing here plays it."""
-    content = b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0" + brand + b"mp42" + b"\0" * 500
+    content = b"\0\0\0\x14ftyp" + brand + b"\0\0\0\0" + brand + b"\0" * 500
     given = attach(order, upload(content, name), by=rich_buyer, at=at)
     assert given.media_type == is_taken_as
     answer = as_(seller).get(file_url(order, given))

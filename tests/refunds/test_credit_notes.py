@@ -42,7 +42,8 @@ def test_a_sale_that_was_called_off_has_one(called_off, rich_buyer):
     [note] = written(late + timedelta(minutes=1))
     payout = Payout.objects.get(cause=f"{order.address}:hard")
     body = json.loads(note.body)
-    assert (note.amount, note.order, note.payout) == (order.total, order, payout)
+    assert (note.amount, note.order, note.payout) == (payout.amount, order, payout)
+    assert note.amount > order.total, "what is due for the delay is in it"
     assert (body["reason"], body["order"], body["payout"]) == ("called_off", order.number, payout.number)
     assert (note.at, credit.is_whole(note)) == (payout.paid_at, True)
     assert written(late + timedelta(minutes=2)) == [note], "once, however often the worker looks"
