@@ -420,7 +420,7 @@ class Case:
         if payment.name in self.channel.announced and len(self.channel.taken) < 5:
             yield 1.0, Message("pay_at_the_channel", payment.pk, None, {"number": payment.name})
         if payment.state == "confirmed" and not self.channel.own and self.channel.charges_left(payment.name):
-            yield 1.0, Message("paid_back_by_the_channel", payment.pk, None, {"number": payment.name})
+            yield 4.0, Message("paid_back_by_the_channel", payment.pk, None, {"number": payment.name})
 
     def _to_a_payout(self, payout: "Thing") -> Iterator[tuple[float, Message]]:
         finance = self.chance.choice(self.world.staff["finance"])
