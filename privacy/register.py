@@ -225,7 +225,7 @@ REGISTER: list[Entry] = [
     Entry("disputes.Vote", ("reasons",), "how a member of a panel voted", Term.BOOKS, whose="user"),
     Entry(
         "disputes.Ruling",
-        ("reasons", "departs_because", "findings"),
+        ("issues", "reasons", "next_steps", "departs_because", "findings", "reply"),
         "rulings: sides, never names",
         Term.BOOKS,
         whose="dispute__refund__buyer",
@@ -318,8 +318,8 @@ NOT_PERSONAL: dict[str, tuple[str, str]] = {
     "disputes.Seal": ("number sha256 signature public_key", "hashes and signatures"),
     "disputes.Bundle": ("number sha256", "hashes"),
     "disputes.Precedent": ("*", "features of a ruling, nobody's"),
-    "disputes.SecondLook": ("*", "staff about their own work"),
     "disputes.Owed": ("cause", "what decided it, by its number"),
+    "disputes.SecondLook": ("*", "staff about their own work"),
     "complaints.Complaint": (
         "state number outside_number outside_state trade_no",
         "numbers of channels and authorities",
