@@ -197,8 +197,8 @@ def rule(mall: Mall, dispute: Dispute, ago: timedelta, *, seller: int, buyer: in
         shares={"platform": 0, "seller": seller, "upstream": 0, "buyer": buyer},
         rule_ids=[dispute.refund.decision["units"][0]["rules"][0]] if "units" in dispute.refund.decision else ["MX-42"],
         findings={item.pk: Finding("accepted") for item in dispute.evidence.order_by("pk")},
-        reasons="卡密在查看后一小时内即报失效，店铺未能提供售出时有效的凭证；买家未按说明先确认区服，亦有一部分责任。",
         issues="双方对下单、付款和查看时间没有争议；争议在于卡密售出时是否有效，以及买家是否按说明使用。",
+        reasons="卡密在查看后一小时内即报失效，店铺未能提供售出时有效的凭证；买家未按说明先确认区服，亦有一部分责任。",
         departs_because="双方均有过错，按责任比例分担。",
     )
     disputes.rule(dispute, draft, by=dispute.arbiter, at=mall.at - ago)

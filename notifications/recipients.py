@@ -598,12 +598,12 @@ SILENT: set[str] = {
     "guardian.proof_sealed",
     "guardian.proof_opened",
     "dispute.file_opened",
+    # The shop was told when it was ordered, the buyer is told when it is delivered.
+    "dispute.replacement_awaited",
     "dispute.unmasked",
     "dispute.unsealed",
     "dispute.challenged",
     "dispute.recused",
-    # The shop was told when it was ordered, the buyer is told when it is delivered.
-    "dispute.replacement_awaited",
     "dispute.not_answered",
     "dispute.proposal_accepted",
     "dispute.referred",
@@ -624,6 +624,10 @@ SILENT: set[str] = {
     "difference.overdue",
     "difference.explained",
     "difference.booked",
+    # Their own hands; and a debt that stays as it was.
+    "debt.paid",
+    "writeoff.declined",
+    "writeoff.lapsed",
     "dispute.bundle_asked",
     "dispute.bundle_made",
     "dispute.second_look_asked",
@@ -639,10 +643,6 @@ SILENT: set[str] = {
     "payout.retrying",
     "payout.agreed",
     "payout.sent_again",
-    # Their own hands; and a debt that stays as it was.
-    "debt.paid",
-    "writeoff.declined",
-    "writeoff.lapsed",
     "payout.put_off",
     "payee.ended",
     "deposit.unpaid",
