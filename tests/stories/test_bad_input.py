@@ -177,7 +177,8 @@ def test_whoever_is_too_late_with_anything_else_is_told_so(declined, rich_buyer,
 
 
 def test_neither_side_nor_a_stranger_of_the_staff_rules(reviewed, rich_buyer, seller, second_arbiter, unchanged):
-    words = {"shares": {"buyer": 10_000}, "rule_ids": ["MX-11"], "findings": [], "issues": "x" * 30, "reasons": "x" * 30}
+    said = {"issues": "x" * 30, "reasons": "x" * 30}
+    words = {"shares": {"buyer": 10_000}, "rule_ids": ["MX-11"], "findings": [], **said}
     with unchanged():
         for side in (rich_buyer, seller):
             problem(signed_in(side).send(f"/api/v1/disputes/{reviewed.number}/rule/", words), 409, "not_your_turn")
