@@ -31,7 +31,8 @@ SENTENCES: dict[str, Promise] = {
         "An outage of the platform was registered for the time case %(number)s is about. Whoever decides it knows."
     ),
     "order.delivery_given_up": _(
-        "%(shop)s cannot deliver order %(order)s, or a part of it. Your money for it goes back at once; the order says why."
+        "%(shop)s cannot deliver order %(order)s, or a part of it. Your money for it goes back at once; "
+        "the order says why."
     ),
     "order.compensated": _("For the delay of order %(order)s you get %(amount)s on top of your money."),
     "order.compensated_by_you": _(
