@@ -24,6 +24,7 @@ def index(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     state = state if state in mail_log.STATES else ""
     found = part(mail_log.mails(state), by="-id", place=request.GET.get("from", ""), most=PAGE)
+    reader.know_roles()
     context = {
         "rows": [mail_log.row(each, reader) for each in found.rows],
         "part": found,
