@@ -157,13 +157,13 @@ def reasons(shop: Shop, at: datetime) -> dict[str, Any]:
 def waits(shop: Shop, at: datetime) -> dict[str, Any]:
     """How long the money took, of claims that were paid in the last thirty days: so many of them within each span."""
     since = at.astimezone(SHANGHAI).date() - timedelta(days=DAYS - 1)
-    counted: Counter[str] = Counter()
+    counted: Counter[int] = Counter()
     rows = Tally.objects.filter(measure="cycle", shop=shop, day__gte=since).order_by("pk")
     for part, count in rows.values_list("part", "count"):
         minutes = int(part.rpartition(":")[2])
-        counted[next((name for most, name in SPANS if minutes <= most), LATER)] += count
+        counted[next((place for place, (most, _name) in enumerate(SPANS) if minutes <= most), len(SPANS))] += count
     names = [*(name for _most, name in SPANS), LATER]
-    series = [(_("Claims"), [counted[name] for name in names])]
+    series = [(_("Claims"), [counted[place] for place in range(len(names))])]
     return {"names": [str(name) for name in names], "series": series, "is_known": bool(counted)}
 
 

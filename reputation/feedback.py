@@ -38,9 +38,7 @@ NOTICES: dict[str, Promise] = {
     "CHANGE_OF_MIND": _("Please read what this is and how it is used before you buy: this is %(kind)s."),
     "BUYER_MISTAKE": _("This is %(kind)s. Check kind, face value and region once more before you pay."),
     "BUYER_DEVICE": _("Check before you buy that your device and your version of the app support it."),
-    "REGION_MISMATCH": _(
-        "Works only with accounts of the region %(region)s. Check yours before you buy."
-    ),
+    "REGION_MISMATCH": _("Works only with accounts of the region %(region)s. Check yours before you buy."),
     "DUPLICATE_TOPUP": _("Delivery takes up to %(minutes)s minutes. Please wait and do not order again meanwhile."),
 }
 #: What a listing says, as its history of changes names it.

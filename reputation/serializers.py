@@ -214,7 +214,7 @@ class PartShown(serializers.Serializer[Any]):
 class SourceShown(serializers.Serializer[Any]):
     """Where the money of refunds came from."""
 
-    source = serializers.CharField()
+    paid_from = serializers.CharField()
     amount = serializers.IntegerField()
 
 

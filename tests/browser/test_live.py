@@ -27,8 +27,9 @@ def looks(visitor: Callable[..., Visitor]) -> Callable[..., Visitor]:
         found = visitor(width=390, language="zh-CN")
         client = Client()
         client.force_login(user, backend=BACKEND)
-        cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": found.home}
-        found.context.add_cookies([cookie])
+        found.context.add_cookies(
+            [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": found.home}]
+        )
         with found.page.expect_response(lambda answer: "/live/" in answer.url and answer.status in {204, 304}):
             found.visit(path)  # the page asks, and nothing has happened
         found.page.evaluate("window.stayed = true")
