@@ -100,6 +100,19 @@ def test_only_what_settles_of_the_goods_concerned_is_withheld(stopped, order, at
     assert stops.exposed(order.shop) == 0, "what was settled before is the shop's"
 
 
+def test_what_was_withheld_is_free_with_the_term_although_nobody_heard_the_appeal(stopped, order, seller, at):
+    HardStop.objects.update(listings=[order.snapshot.listing_id])
+    sanctions.appeal(stopped, words="这批货已经换过。", by=seller, at=at)
+    orders.confirm(order, by=order.buyer, at=at)
+    sale = Order.objects.get(pk=order.pk)
+    orders.lapse(sale, limit="SETTLE", at=sale.deadline_at or at)
+    assert stops.withheld(order.shop) > 0
+    Sanction.objects.update(until=at - timedelta(minutes=1))
+    Shop.objects.update(no_sales_until=None)
+    assert Sanction.objects.get().state == SanctionState.APPEALED, "it waits for a person"
+    assert stops.withheld(order.shop) == 0, "sales go on, and so does the money"
+
+
 def test_everybody_reads_from_when_on(client, db):
     page = client.get(reverse("reputation:transparency"), headers={"Accept-Language": "en"}).content.decode()
     assert "More than 5 % of at least 20 units" in page
