@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Min, QuerySet
 
 from complaints.models import Complaint
-from disputes.models import Dispute, SecondLook
+from disputes.models import Dispute, Ruling, SecondLook
 from disputes.precedents import NEAR_ENOUGH, outcome_class
 from disputes.states import APPEAL, DISPUTE, DisputeState
 from ledger.models import PayoutLeg, Posting
@@ -261,6 +261,18 @@ class Known:
         return {(pk, version): (first, second) for pk, version, first, second in told if second is not None}
 
     @cached_property
+    def served(self) -> dict[int, list[tuple[datetime, bool]]]:
+        """Of each dispute about fraud, the rulings that were served, oldest first: when, and whether it found fraud.
+
+        One that gives the price alone found none: what the law gives on top rests on the finding of three people.
+        """
+        about = Ruling.objects.filter(dispute__in=self._ids("dispute"), dispute__refund__reason="FRAUD", is_final=True)
+        found: dict[int, list[tuple[datetime, bool]]] = defaultdict(list)
+        for dispute, at, on_top in about.order_by("version").values_list("dispute", "at", "compensation"):
+            found[dispute].append((at, on_top > 0))
+        return found
+
+    @cached_property
     def complaints(self) -> dict[int, Complaint]:
         """Complaints from outside that something happened to."""
         rows = Complaint.objects.filter(pk__in=self._ids("complaint")).order_by()
@@ -424,8 +436,6 @@ def _refund(event: Event, pk: int, known: Known, counted: Counted) -> None:
         counted.add("deciders", shop, event.at, _decider(refund, part))
         if is_paid and refund.outcome == Refund.Outcome.INSTANT:
             counted.add("instant", shop, event.at, bucket(minutes(refund.opened_at, event.at)))
-        if is_paid and refund.outcome == Refund.Outcome.RULING and refund.reason == "FRAUD":
-            counted.add("frauds", shop, event.at)
         if refund.is_predecision:
             counted.add("reviews", shop, event.at, "reversed" if is_paid else "kept")
         if is_paid:
@@ -470,6 +480,8 @@ def _dispute(event: Event, pk: int, known: Known, counted: Counted) -> None:
         if whose == "decided":
             counted.add("won_by_reason", shop, event.at, f"{dispute.refund.reason}:{got}")
             counted.add("won_by_level", shop, event.at, f"{dispute.refund.order.buyer_level}:{got}")
+            if dispute.refund.is_threefold and _found_fraud(event, pk, known):
+                counted.add("frauds", shop, event.at)
     if event.name == "dispute.questioned":
         asked = known.items_asked[event.subject]
         whom = event.data["whom"]
@@ -481,6 +493,12 @@ def _dispute(event: Event, pk: int, known: Known, counted: Counted) -> None:
         counted.add("looks_agreed", None, event.at, count=int(abs(first - second) <= NEAR_ENOUGH))
     if event.name == "dispute.payment_late":
         counted.add("late_payments", shop, event.at)
+
+
+def _found_fraud(event: Event, pk: int, known: Known) -> bool:
+    """Whether the ruling that was in force when a dispute ended found fraud, after whatever a panel made of it."""
+    served = [is_found for at, is_found in known.served.get(pk, ()) if at <= event.at]
+    return bool(served) and served[-1]
 
 
 def _appeal(event: Event, pk: int, known: Known, counted: Counted) -> None:
