@@ -21,6 +21,7 @@ from ledger.models import PayoutLeg, Posting
 from orders.fulfilment import handing
 from orders.models import Order
 from orders.states import OrderState
+from refunds import faults
 from refunds.models import Refund, RefundItem
 from refunds.states import REFUND, RefundState
 from reputation import stream
@@ -441,7 +442,7 @@ def _refund(event: Event, pk: int, known: Known, counted: Counted) -> None:
         if is_paid:
             waited = minutes(refund.opened_at, event.at)
             counted.add("cycle", shop, event.at, f"{_fault(refund)}:{bucket(waited)}", total=waited)
-            whose = "supply" if _is_supply_side(refund.reason) else "other"
+            whose = "supply" if _is_supply_side(refund) else "other"
             counted.add(
                 "paid_back", shop, event.at, whose, count=known.paid_back.get(pk, 0), total=refund.approved or 0
             )
@@ -560,9 +561,13 @@ def _fault(refund: Refund) -> str:
     return str(parts[0].get("fault", ""))
 
 
-def _is_supply_side(reason: str) -> bool:
-    found = versions.shipped().book.reasons.get(reason)
-    return found is not None and found.default_class in SUPPLY_SIDE
+def _is_supply_side(refund: Refund) -> bool:
+    """Whether a case counts against the shop: by its reason, unless our records prove that all of it was our fault."""
+    found = versions.shipped().book.reasons.get(refund.reason)
+    if found is None or found.default_class not in SUPPLY_SIDE:
+        return False
+    parts = refund.decision.get("parts") or []
+    return not parts or any(part.get("fault") != faults.PLATFORM or not part.get("is_proven") for part in parts)
 
 
 @transaction.atomic
