@@ -182,6 +182,17 @@ def test_ten_orders_between_midnight_and_six(sales, rich_buyer, monkeypatch, at)
     assert evidence(purchases_seen.night_burst, rich_buyer, midnight + 9 * HOUR) is None
 
 
+def test_who_looks_at_night_sees_the_whole_night_before(sales, rich_buyer, monkeypatch, at):
+    """The daily look is at 02:40 in Shanghai."""
+    monkeypatch.setattr(purchases_seen, "NIGHT_ORDERS", 5)
+    midnight = at.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    Order.objects.update(placed_at=midnight + 5 * HOUR)
+    look = midnight + DAY + 2 * HOUR + HOUR * 2 / 3
+    found = evidence(purchases_seen.night_burst, rich_buyer, look)
+    assert found == [f"{midnight:%Y-%m-%d}", "5"]
+    assert evidence(purchases_seen.night_burst, rich_buyer, look + DAY) is None, "once"
+
+
 def test_codes_looked_at_from_eight_networks_in_a_week(order, rich_buyer, at):
     unit = units_of(order)[0]
     for place in range(8):
