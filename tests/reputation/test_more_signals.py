@@ -232,6 +232,21 @@ def test_who_writes_like_a_victim_is_asked_by_people_and_weighs_nothing(
     assert (reverse("reputation:person", args=[rich_buyer.pk]) in page) == is_deceived
 
 
+def test_whoever_dies_before_people_are_told_of_a_victim_leaves_it_to_the_next_look(order, rich_buyer, monkeypatch, at):
+    Message.objects.create(order=order, author=rich_buyer, text="我是不是被骗了", at=at, seq=0)
+
+    def die(_signal, *, at):
+        raise RuntimeError("something of ours")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(signals, "_tell_risk", die)
+        with pytest.raises(RuntimeError):
+            signals.look_all(at=at)
+    assert not Signal.objects.filter(name="deceived").exists()
+    signals.look_all(at=at + HOUR)
+    assert Event.objects.filter(name="user.may_be_deceived").count() == 1
+
+
 # How shops sell, answer and take out their money
 
 
