@@ -84,6 +84,18 @@ def test_its_term_ends_it_and_the_old_figures_do_not_begin_it_again(stopped, at)
     assert stops.look_all(at=at + timedelta(days=8)) == 0
 
 
+def test_figures_stop_no_shop_that_was_closed_and_nothing_opens_it_again(shop, risk, at):
+    warning = sanctions.impose(shop, step="warning", reason="屡次不改。", by=risk, at=at)
+    step = sanctions.impose(shop, step="closing", reason="屡次不改。", is_grave=True, by=risk, at=at)
+    sanctions.lapse(step, limit="SANCTION_TERM", at=step.until)
+    later = step.until + timedelta(days=1)
+    count(shop, later, units=40, upheld=3)
+    assert look(shop, later) == 0
+    assert not HardStop.objects.exists()
+    sanctions.lift(warning, reason="已结案。", by=risk, at=later)
+    assert Shop.objects.get(pk=shop.pk).no_sales_until > later + timedelta(days=365)
+
+
 def test_only_what_settles_of_the_goods_concerned_is_withheld(stopped, order, at):
     assert stops.exposed(order.shop) == exposed_to_cases(order.shop) == 0
     HardStop.objects.update(listings=[])
