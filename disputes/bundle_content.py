@@ -43,6 +43,8 @@ View = Bundle.View
 TRACES = ("network", "session", "device")
 #: What a regulator and a court read, and the two sides do not: who of the staff looked, and what alarmed them.
 INSIDE = ("dispute.file_opened", "dispute.alarm", "dispute.second_look", "dispute.bundle_failed")
+#: What a side said of how its case was handled: nobody reads it alone, and nothing in a case rests on it.
+ALONE = "refund.scored"
 #: Times inside a ZIP have no zone; one that never changes keeps the same content the same bytes.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -444,7 +446,8 @@ def _events(dispute: Dispute, view: str, shown: Any) -> dict[str, Any]:
             "hash": bytes(event.hash).hex(),
             "prev": bytes(event.prev).hex(),
         }
-        rows.append({**row, "data": shown(event.data)} if is_inside else row)
+        data = {} if event.name == ALONE else event.data
+        rows.append({**row, "data": shown(data)} if is_inside else row)
     return {"root": order.address, "events": rows}
 
 

@@ -470,8 +470,14 @@ def _has_its_code() -> Q:
 
 
 def _to_tell(alarm: Alarm, at: datetime) -> Q:
-    """Who was asked and has not heard yet that it is a recall, or not been reminded at the moment that has come."""
-    return Q(told_at__isnull=False) & (Q(confirmed_told_at=None) | Q(reminders__lt=_moments_passed(alarm, at)))
+    """Who was asked and has not heard yet that it is a recall, or not been reminded at the moment that has come.
+
+    Only of what they can still answer for: not of a unit that was paid back, or that a case of its own holds.
+    """
+    left = Q(unit__paid__gt=F("unit__refunded") + F("unit__covered") + F("unit__fee"))
+    is_theirs = left & Q(unit__held_by__in=["", alarm.address])
+    is_due = Q(confirmed_told_at=None) | Q(reminders__lt=_moments_passed(alarm, at))
+    return Q(told_at__isnull=False) & is_theirs & is_due
 
 
 def _moments_passed(alarm: Alarm, at: datetime) -> int:

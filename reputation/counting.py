@@ -14,13 +14,14 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Min, QuerySet
 
 from complaints.models import Complaint
-from disputes.models import Dispute, SecondLook
+from disputes.models import Dispute, Ruling, SecondLook
 from disputes.precedents import NEAR_ENOUGH, outcome_class
 from disputes.states import APPEAL, DISPUTE, DisputeState
 from ledger.models import PayoutLeg, Posting
 from orders.fulfilment import handing
 from orders.models import Order
 from orders.states import OrderState
+from refunds import faults
 from refunds.models import Refund, RefundItem
 from refunds.states import REFUND, RefundState
 from reputation import stream
@@ -261,6 +262,18 @@ class Known:
         return {(pk, version): (first, second) for pk, version, first, second in told if second is not None}
 
     @cached_property
+    def served(self) -> dict[int, list[tuple[datetime, bool]]]:
+        """Of each dispute about fraud, the rulings that were served, oldest first: when, and whether it found fraud.
+
+        One that gives the price alone found none: what the law gives on top rests on the finding of three people.
+        """
+        about = Ruling.objects.filter(dispute__in=self._ids("dispute"), dispute__refund__reason="FRAUD", is_final=True)
+        found: dict[int, list[tuple[datetime, bool]]] = defaultdict(list)
+        for dispute, at, on_top in about.order_by("version").values_list("dispute", "at", "compensation"):
+            found[dispute].append((at, on_top > 0))
+        return found
+
+    @cached_property
     def complaints(self) -> dict[int, Complaint]:
         """Complaints from outside that something happened to."""
         rows = Complaint.objects.filter(pk__in=self._ids("complaint")).order_by()
@@ -424,14 +437,12 @@ def _refund(event: Event, pk: int, known: Known, counted: Counted) -> None:
         counted.add("deciders", shop, event.at, _decider(refund, part))
         if is_paid and refund.outcome == Refund.Outcome.INSTANT:
             counted.add("instant", shop, event.at, bucket(minutes(refund.opened_at, event.at)))
-        if is_paid and refund.outcome == Refund.Outcome.RULING and refund.reason == "FRAUD":
-            counted.add("frauds", shop, event.at)
         if refund.is_predecision:
             counted.add("reviews", shop, event.at, "reversed" if is_paid else "kept")
         if is_paid:
             waited = minutes(refund.opened_at, event.at)
             counted.add("cycle", shop, event.at, f"{_fault(refund)}:{bucket(waited)}", total=waited)
-            whose = "supply" if _is_supply_side(refund.reason) else "other"
+            whose = "supply" if _is_supply_side(refund) else "other"
             counted.add(
                 "paid_back", shop, event.at, whose, count=known.paid_back.get(pk, 0), total=refund.approved or 0
             )
@@ -470,6 +481,8 @@ def _dispute(event: Event, pk: int, known: Known, counted: Counted) -> None:
         if whose == "decided":
             counted.add("won_by_reason", shop, event.at, f"{dispute.refund.reason}:{got}")
             counted.add("won_by_level", shop, event.at, f"{dispute.refund.order.buyer_level}:{got}")
+            if dispute.refund.is_threefold and _found_fraud(event, pk, known):
+                counted.add("frauds", shop, event.at)
     if event.name == "dispute.questioned":
         asked = known.items_asked[event.subject]
         whom = event.data["whom"]
@@ -481,6 +494,12 @@ def _dispute(event: Event, pk: int, known: Known, counted: Counted) -> None:
         counted.add("looks_agreed", None, event.at, count=int(abs(first - second) <= NEAR_ENOUGH))
     if event.name == "dispute.payment_late":
         counted.add("late_payments", shop, event.at)
+
+
+def _found_fraud(event: Event, pk: int, known: Known) -> bool:
+    """Whether the ruling that was in force when a dispute ended found fraud, after whatever a panel made of it."""
+    served = [is_found for at, is_found in known.served.get(pk, ()) if at <= event.at]
+    return bool(served) and served[-1]
 
 
 def _appeal(event: Event, pk: int, known: Known, counted: Counted) -> None:
@@ -542,9 +561,13 @@ def _fault(refund: Refund) -> str:
     return str(parts[0].get("fault", ""))
 
 
-def _is_supply_side(reason: str) -> bool:
-    found = versions.shipped().book.reasons.get(reason)
-    return found is not None and found.default_class in SUPPLY_SIDE
+def _is_supply_side(refund: Refund) -> bool:
+    """Whether a case counts against the shop: by its reason, unless our records prove that all of it was our fault."""
+    found = versions.shipped().book.reasons.get(refund.reason)
+    if found is None or found.default_class not in SUPPLY_SIDE:
+        return False
+    parts = refund.decision.get("parts") or []
+    return not parts or any(part.get("fault") != faults.PLATFORM or not part.get("is_proven") for part in parts)
 
 
 @transaction.atomic

@@ -49,8 +49,11 @@ def many_hands(people: list[int], at: datetime) -> Found:
 
 
 def night_burst(people: list[int], at: datetime) -> Found:
-    """Many orders between midnight and six in the morning in Shanghai."""
-    midnight = at.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    """Many orders between midnight and six in the morning in Shanghai, in the last night that is over.
+
+    Who looks in the middle of a night would see its beginning alone, and its rest never.
+    """
+    midnight = (at.astimezone(SHANGHAI) - NIGHT).replace(hour=0, minute=0, second=0, microsecond=0)
     rows = (
         Order.objects.filter(buyer__in=people, placed_at__gte=midnight, placed_at__lt=midnight + NIGHT)
         .order_by()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 
@@ -322,17 +323,18 @@ def _keep(name: str, of: str, found: Found, *, at: datetime) -> None:
     weight = thresholds().signals.weights[name]
     for subject, evidence in sorted(found.items()):
         row, kept = known.get(subject), evidence[-MOST:]
-        if row is None:
-            row = Signal.objects.create(
-                name=name, weight=weight, evidence=kept, first_at=at, seen_at=at, **{of: subject}
-            )
-        elif set(kept) - set(row.evidence):
-            row.evidence, row.weight, row.seen_at = kept, weight, at
-            row.save(update_fields=["evidence", "weight", "seen_at"])
-        else:
+        if row is not None and not set(kept) - set(row.evidence):
             continue
-        if name == Name.DECEIVED:
-            _tell_risk(row, at=at)
+        with transaction.atomic():  # what is kept is told: it counts as new only once
+            if row is None:
+                row = Signal.objects.create(
+                    name=name, weight=weight, evidence=kept, first_at=at, seen_at=at, **{of: subject}
+                )
+            else:
+                row.evidence, row.weight, row.seen_at = kept, weight, at
+                row.save(update_fields=["evidence", "weight", "seen_at"])
+            if name == Name.DECEIVED:
+                _tell_risk(row, at=at)
 
 
 @verb

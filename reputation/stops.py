@@ -10,8 +10,9 @@ data (`reputation.thresholds`).
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import DateTimeField, F, Func, Sum
 from django.utils.translation import gettext as _
 
 from orders.figures import exposed as exposed_to_cases
@@ -159,9 +160,13 @@ def exposed(shop: Shop) -> int:
 
 
 def withheld(shop: Shop) -> int:
-    """What settled of the goods concerned since a hard stop that is in force began, in fen; nothing without one."""
+    """What settled of the goods concerned since a hard stop that is in force began, in fen; nothing without one.
+
+    Its term ends it here as it does for sales: an appeal that waits for a person keeps nobody's money longer.
+    """
+    now: Any = Func(function="timeline_now", output_field=DateTimeField())
     stop = (
-        HardStop.objects.filter(sanction__shop=shop, sanction__state__in=sanctions.IN_FORCE)
+        HardStop.objects.filter(sanction__shop=shop, sanction__state__in=sanctions.IN_FORCE, sanction__until__gt=now)
         .select_related("sanction")
         .order_by("-pk")
         .first()

@@ -68,9 +68,9 @@ def impose(
 @verb
 def stop(shop: Shop, *, reason: str, days: int, at: datetime) -> Sanction | None:
     """Figures stop a shop's sales for `days` (rules 6.2, hard stops): nobody imposed it, so anybody of risk hears the
-    appeal, within a day. It is no step of the ladder. Nothing happens where sales stand still already."""
+    appeal, within a day. It is no step of the ladder. Nothing happens where sales stand still already, or for good."""
     lock_root(shop)
-    if any(each.step in {Step.NO_SALES, Step.CLOSING} for each in in_force(shop, at)):
+    if _is_closed(shop) or any(each.step in {Step.NO_SALES, Step.CLOSING} for each in in_force(shop, at)):
         return None
     until = at + timedelta(days=days)
     sanction = Sanction(shop=shop, step=Step.NO_SALES, reason=reason[:500], imposed_by=None, imposed_at=at, until=until)
@@ -197,11 +197,18 @@ def _follow(shop: Shop, at: datetime) -> None:
     stops = [found[step] for step in (Step.NO_SALES, Step.CLOSING) if step in found]
     if Step.CLOSING in found:
         stops.append(found[Step.CLOSING] + LOOK_LATER)
-    change(shop, no_listings_until=found.get(Step.NO_LISTINGS), no_sales_until=max(stops, default=None))
+    change(shop, no_listings_until=found.get(Step.NO_LISTINGS))
+    if not _is_closed(shop):  # for good, whatever ends of another step
+        change(shop, no_sales_until=max(stops, default=None))
 
 
 #: A closing that is late by an hour does not let the shop sell meanwhile.
 LOOK_LATER = timedelta(days=30)
+
+
+def _is_closed(shop: Shop) -> bool:
+    """Whether a closing was carried out."""
+    return shop.sanctions.filter(step=Step.CLOSING, state=SanctionState.OVER).exists()
 
 
 def _close(shop: Shop, *, at: datetime) -> None:

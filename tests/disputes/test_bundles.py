@@ -19,6 +19,8 @@ from disputes.models import Bundle
 from ledger import signing
 from orders import conversation
 from orders.attachments import attach
+from refunds.models import Refund
+from reputation import satisfaction
 from shops.models import Particulars
 from tests.disputes.test_appeals import before_the_panel, voted
 from timeline.models import Event
@@ -178,6 +180,15 @@ def test_a_regulator_reads_part_of_the_contacts_and_a_court_all(opened, rich_buy
     assert rich_buyer.email in texts(court)
     assert "203.0.113" in texts(court)
     assert "dispute.file_opened" in texts(court)
+
+
+@pytest.mark.parametrize("view", ["regulator", "court"])
+def test_nobody_reads_in_a_copy_what_one_side_said_of_how_the_case_was_handled(opened, seller, lead, at, view):
+    case = Refund.objects.get(pk=opened.refund_id)
+    satisfaction.score(case, score=2, by=seller, at=at)
+    told = json.loads(made(opened, view, lead, at).read("10_timeline/events.json"))["events"]
+    (scored,) = [event for event in told if event["name"] == "refund.scored"]
+    assert scored["data"] == {}
 
 
 def test_the_ledger_shows_both_sides_of_each_movement_but_nobody_elses_balance(ruled, rich_buyer, at):

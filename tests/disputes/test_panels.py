@@ -6,6 +6,8 @@ from disputes import appeals, choices, hearing, lifecycle, rulings
 from disputes.models import Dispute, Ruling, Seat
 from disputes.states import DisputeState
 from ledger.accounts import balance
+from reputation import counting
+from reputation.models import Tally
 from tests.disputes.sayings import events_of, lapse, refused, wallet
 from tests.disputes.test_appeals import REASONS, before_the_panel, filed
 from tests.disputes.test_dispute import own, pockets
@@ -68,6 +70,29 @@ def test_without_the_threefold_part_no_panel_is_asked(fraud, arbiter):
     lifecycle.sign(fraud, agrees=False, note_text=doubt, by=members(fraud)[0], at=at)
     ruling = lifecycle.rule(fraud, drafted(fraud, shares=ALL_SHOP), by=arbiter, at=at)
     assert (ruling.needs_panel, fraud.waits_for, fraud.state) == (False, "", DisputeState.RULED)
+
+
+@pytest.mark.parametrize(("on_top", "found"), [(0, 0), (90_000, 1)])
+def test_only_a_ruling_that_found_fraud_counts_as_one_against_the_shop(
+    cheated,  # noqa: F811 - the fixture
+    arbiter,
+    panelists,
+    on_top,
+    found,
+):
+    at = cheated.entered_at
+    draft = drafted(cheated, shares=ALL_SHOP, compensation=on_top, rule_ids=["FRAUD_55"])
+    lifecycle.rule(cheated, draft, by=arbiter, at=at)
+    for user in members(cheated):
+        lifecycle.sign(cheated, agrees=True, note_text=FOUND, by=user, at=at)
+    counting.catch_up(at=at)
+    assert not Tally.objects.filter(measure="frauds").exists(), "it may still be appealed"
+    lapse(cheated)
+    assert (cheated.state, cheated.outcome) == (DisputeState.CLOSED, "ruling")
+    counting.catch_up(at=cheated.entered_at)
+    rows = Tally.objects.filter(measure="frauds", shop=cheated.refund.order.shop).order_by("pk")
+    assert sum(row.count for row in rows) == found
+    assert counting.tallies(Tally.objects.order_by("pk")) == counting.recount()
 
 
 def test_who_lets_it_lie_or_steps_back_is_replaced(fraud, lead):

@@ -5,6 +5,8 @@ import pytest
 from ledger.accounts import balance
 from refunds import faults, lifecycle
 from refunds.models import Refund
+from reputation import counting
+from reputation.models import Tally
 from tests.disputes.test_dispute import own
 from tests.fixtures.cases import claim
 
@@ -53,6 +55,17 @@ def test_nobody_is_silent_at_the_cost_of_somebody_else(blamed):
     assert not case.is_paid_by_silence()
     lifecycle.lapse(case, limit="SELLER_RESPONSE", at=case.deadline_at)
     assert (case.state, balance(OWN)) == ("disputed", 50_000)
+
+
+@pytest.mark.parametrize(("is_proven", "whose"), [(True, "other"), (False, "supply")])
+def test_what_is_proven_to_be_the_platform_s_fault_does_not_count_against_the_shop(
+    blamed, seller, at, is_proven, whose
+):
+    """It would stop the sales of a shop for an outage of ours."""
+    case = blamed(is_proven=is_proven)
+    lifecycle.accept(case, by=seller, at=at)
+    counting.catch_up(at=at)
+    assert Tally.objects.get(measure="paid_back", shop=case.order.shop).part == whose
 
 
 def part(**more):

@@ -263,6 +263,23 @@ def test_holders_hear_that_it_is_a_recall_and_are_reminded_while_the_offer_runs(
     assert notice.words["until"], "with the end of the offer"
 
 
+def test_nobody_is_asked_again_for_what_is_a_case_of_its_own_or_was_paid_back(sold, risk, seller, at):
+    units = list(sold[0].units.order_by("place"))
+    case = refunds.ask(order=sold[0], units=units, reason="CODE_INVALID", by=sold[0].buyer, at=at, text="无法兑换")
+    assert case.state == "requested"
+    alarm = alarms.raise_alarm(Batch.objects.get(), why="person", reason="发行方来电", by=risk, at=at)
+    alarms.carry_on(at=at)
+    alarms.confirm(alarm, finding="发行方确认整批作废。", by=risk, at=at)
+    alarms.carry_on(at=at)
+    others = sorted(order.address for order in sold[1:])
+    assert told_of("order.recall_confirmed") == others, "there is nothing to choose: the case decides"
+    refunds.accept(case, by=seller, at=at)
+    alarm.refresh_from_db()
+    alarms.carry_on(at=at + (alarm.deadline_at - at) * 0.5)
+    assert told_of("order.recall_confirmed") == others
+    assert told_of("order.recall_reminded") == others
+
+
 def test_who_is_listed_after_the_recall_was_confirmed_is_told_once(sold, risk, at):
     alarm = alarms.raise_alarm(Batch.objects.get(), why="person", reason="发行方来电", by=risk, at=at)
     alarms.confirm(alarm, finding="发行方确认整批作废。", by=risk, at=at)

@@ -182,6 +182,17 @@ def test_ten_orders_between_midnight_and_six(sales, rich_buyer, monkeypatch, at)
     assert evidence(purchases_seen.night_burst, rich_buyer, midnight + 9 * HOUR) is None
 
 
+def test_who_looks_at_night_sees_the_whole_night_before(sales, rich_buyer, monkeypatch, at):
+    """The daily look is at 02:40 in Shanghai."""
+    monkeypatch.setattr(purchases_seen, "NIGHT_ORDERS", 5)
+    midnight = at.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    Order.objects.update(placed_at=midnight + 5 * HOUR)
+    look = midnight + DAY + 2 * HOUR + HOUR * 2 / 3
+    found = evidence(purchases_seen.night_burst, rich_buyer, look)
+    assert found == [f"{midnight:%Y-%m-%d}", "5"]
+    assert evidence(purchases_seen.night_burst, rich_buyer, look + DAY) is None, "once"
+
+
 def test_codes_looked_at_from_eight_networks_in_a_week(order, rich_buyer, at):
     unit = units_of(order)[0]
     for place in range(8):
@@ -219,6 +230,21 @@ def test_who_writes_like_a_victim_is_asked_by_people_and_weighs_nothing(
     page = client.get(reverse("reputation:risk"), headers={"Accept-Language": "en"}).content.decode()
     assert ("Perhaps deceived by somebody else" in page) == is_deceived
     assert (reverse("reputation:person", args=[rich_buyer.pk]) in page) == is_deceived
+
+
+def test_whoever_dies_before_people_are_told_of_a_victim_leaves_it_to_the_next_look(order, rich_buyer, monkeypatch, at):
+    Message.objects.create(order=order, author=rich_buyer, text="我是不是被骗了", at=at, seq=0)
+
+    def die(_signal, *, at):
+        raise RuntimeError("something of ours")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(signals, "_tell_risk", die)
+        with pytest.raises(RuntimeError):
+            signals.look_all(at=at)
+    assert not Signal.objects.filter(name="deceived").exists()
+    signals.look_all(at=at + HOUR)
+    assert Event.objects.filter(name="user.may_be_deceived").count() == 1
 
 
 # How shops sell, answer and take out their money

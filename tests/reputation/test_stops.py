@@ -84,6 +84,18 @@ def test_its_term_ends_it_and_the_old_figures_do_not_begin_it_again(stopped, at)
     assert stops.look_all(at=at + timedelta(days=8)) == 0
 
 
+def test_figures_stop_no_shop_that_was_closed_and_nothing_opens_it_again(shop, risk, at):
+    warning = sanctions.impose(shop, step="warning", reason="屡次不改。", by=risk, at=at)
+    step = sanctions.impose(shop, step="closing", reason="屡次不改。", is_grave=True, by=risk, at=at)
+    sanctions.lapse(step, limit="SANCTION_TERM", at=step.until)
+    later = step.until + timedelta(days=1)
+    count(shop, later, units=40, upheld=3)
+    assert look(shop, later) == 0
+    assert not HardStop.objects.exists()
+    sanctions.lift(warning, reason="已结案。", by=risk, at=later)
+    assert Shop.objects.get(pk=shop.pk).no_sales_until > later + timedelta(days=365)
+
+
 def test_only_what_settles_of_the_goods_concerned_is_withheld(stopped, order, at):
     assert stops.exposed(order.shop) == exposed_to_cases(order.shop) == 0
     HardStop.objects.update(listings=[])
@@ -98,6 +110,19 @@ def test_only_what_settles_of_the_goods_concerned_is_withheld(stopped, order, at
     assert stops.exposed(order.shop) == net
     Sanction.objects.update(imposed_at=until + timedelta(minutes=1))
     assert stops.exposed(order.shop) == 0, "what was settled before is the shop's"
+
+
+def test_what_was_withheld_is_free_with_the_term_although_nobody_heard_the_appeal(stopped, order, seller, at):
+    HardStop.objects.update(listings=[order.snapshot.listing_id])
+    sanctions.appeal(stopped, words="这批货已经换过。", by=seller, at=at)
+    orders.confirm(order, by=order.buyer, at=at)
+    sale = Order.objects.get(pk=order.pk)
+    orders.lapse(sale, limit="SETTLE", at=sale.deadline_at or at)
+    assert stops.withheld(order.shop) > 0
+    Sanction.objects.update(until=at - timedelta(minutes=1))
+    Shop.objects.update(no_sales_until=None)
+    assert Sanction.objects.get().state == SanctionState.APPEALED, "it waits for a person"
+    assert stops.withheld(order.shop) == 0, "sales go on, and so does the money"
 
 
 def test_everybody_reads_from_when_on(client, db):
