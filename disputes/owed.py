@@ -27,13 +27,18 @@ def book(order: Order, *, cause: str, missing: int, at: datetime) -> None:
 
 
 def collect_all(*, at: datetime, most: int = 100) -> int:
-    """Pay what shops owe buyers out of what they have earned, the oldest first; returns how many got something."""
-    waiting = list(Owed.objects.filter(paid_at=None).select_related("shop").order_by("since", "pk")[:most])
-    if not waiting:
+    """Pay what shops owe buyers out of what they have earned, the oldest first; returns how many got something.
+
+    Only shops that have something are asked: the claims on one that earns nothing any more never stand before others.
+    """
+    unpaid = Owed.objects.filter(paid_at=None)
+    shops = list(Shop.objects.filter(pk__in=unpaid.order_by().values("shop")).order_by("pk"))
+    if not shops:
         return 0
-    held = balances({each.shop.account("available") for each in waiting})
-    able = [each for each in waiting if held[each.shop.account("available")] > 0]
-    return sum(collect(each, at=at) for each in able)
+    held = balances(each.account("available") for each in shops)
+    able = [each.pk for each in shops if held[each.account("available")] > 0]
+    waiting = list(unpaid.filter(shop__in=able).order_by("since", "pk")[:most]) if able else []
+    return sum(collect(each, at=at) for each in waiting)
 
 
 @verb
