@@ -5,6 +5,7 @@ missing is the buyer's claim on the shop. A run every half minute takes it out o
 meanwhile the shop withdraws nothing of that. The buyer does nothing for it, and reads it on a page of their own.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -69,6 +70,20 @@ def collect(owed: Owed, *, at: datetime) -> bool:
     data = {"amount": amount, "left": owed.amount - paid, "cause": owed.cause}
     note(order, "order.owed_paid", by=None, at=at, data=data)
     return True
+
+
+def lessen(causes: Collection[str], *, most: int, at: datetime) -> int:
+    """Of what `causes` awarded, up to `most` fen turned out not to be due: what nobody has paid of it yet is owed no
+    more, the newest first. Returns how much that is. The order is locked."""
+    gone = 0
+    for row in Owed.objects.filter(cause__in=causes, paid_at=None).order_by("-pk"):
+        part = min(row.left, most - gone)
+        gone += part
+        if part == row.amount:
+            Owed.objects.filter(pk=row.pk).delete()
+        elif part:
+            change(row, amount=row.amount - part, paid_at=at if part == row.left else None)
+    return gone
 
 
 # Questions
