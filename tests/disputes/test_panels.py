@@ -93,6 +93,45 @@ def test_members_of_the_first_panel_hear_no_appeal(fraud, rich_buyer, seller, le
     assert appeal.dispute_id == fraud.pk
 
 
+@pytest.fixture
+def no_fraud(cheated, arbiter, panelists):  # noqa: F811 - the fixture
+    """The arbiter gives the price back and finds no fraud: served, to be appealed against."""
+    lifecycle.rule(cheated, drafted(cheated, shares=ALL_SHOP), by=arbiter, at=cheated.entered_at)
+    return cheated
+
+
+def test_a_chief_finds_no_fraud_alone(no_fraud, rich_buyer, seller, lead):
+    at = no_fraud.entered_at
+    appeal = before_the_panel(no_fraud, rich_buyer, seller, lead, at)
+    for number in (1, 2, 3):
+        staff("senior", at=at, name=f"fresh{number}")
+    staff("lead", at=at, name="chief")
+    lapse(appeal)
+    lapse(appeal)
+    late, who = appeal.entered_at, appeal.chief
+    alone = {"by": who, "at": late, "reasons": REASONS}
+    assert refused(lambda: appeals.vote(appeal, **change(90_000, **ALL_SHOP), **alone)) == "incomplete"
+    appeals.vote(appeal, **change(None, **ALL_SHOP), **alone)
+    assert appeal.state == "upheld"
+
+
+def test_one_of_three_who_disagree_finds_no_fraud(no_fraud, rich_buyer, seller, lead, panelists):
+    """One upholds, one finds fraud, one would send it back: no two of them are of one mind about fraud."""
+    at = no_fraud.entered_at
+    appeal = before_the_panel(no_fraud, rich_buyer, seller, lead, at)
+    votes(appeal, panelists, [{"word": "uphold"}, change(90_000, **ALL_SHOP), {"word": "remand"}], at)
+    newest = Ruling.objects.get(is_final=True, is_superseded=False)
+    assert (appeal.state, newest.award, newest.compensation) == ("upheld", 30_000, 0)
+
+
+def test_two_of_three_find_it_on_appeal(no_fraud, rich_buyer, seller, lead, panelists):
+    at = no_fraud.entered_at
+    appeal = before_the_panel(no_fraud, rich_buyer, seller, lead, at)
+    found = change(90_000, **ALL_SHOP)
+    votes(appeal, panelists, [{"word": "uphold"}, found, found], at)
+    assert Ruling.objects.get(is_final=True, is_superseded=False).compensation == 90_000
+
+
 # compensation on appeal
 
 
