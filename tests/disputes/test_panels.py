@@ -81,6 +81,16 @@ def test_who_lets_it_lie_or_steps_back_is_replaced(fraud, lead):
     assert "dispute.signer_changed" in events_of(fraud)
 
 
+def test_who_is_late_is_asked_again_where_nobody_else_is_free(fraud):
+    """Three people beside the arbiter: one of the late members makes room for the third, and then nobody is left."""
+    for _ in range(3):
+        lapse(fraud)
+        assert len(members(fraud)) == 2
+    for person in members(fraud):
+        lifecycle.sign(fraud, agrees=True, note_text=FOUND, by=person, at=fraud.entered_at)
+    assert fraud.state == DisputeState.RULED
+
+
 def test_members_of_the_first_panel_hear_no_appeal(fraud, rich_buyer, seller, lead):
     at = fraud.entered_at
     own("platform:fund", 999_999, at)
