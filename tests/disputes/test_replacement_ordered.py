@@ -55,6 +55,19 @@ def test_if_the_shop_does_not_deliver_in_time_what_was_ruled_goes_back(ordered, 
     assert wallet(rich_buyer) == before + 5_880, "the ruling's sum, not all that was asked"
 
 
+def test_what_comes_on_top_is_what_was_ruled_and_not_what_was_claimed(reviewed, arbiter, senior, rich_buyer, at):
+    """The rules gave ¥5.00 on top of what was asked; the ruling gives none if the replacement does not come."""
+    Refund.objects.update(compensation=500)
+    reviewed.refresh_from_db()
+    lifecycle.rule(reviewed, drafted(reviewed, orders_replacement=True), by=arbiter, at=at)
+    lifecycle.sign(reviewed, agrees=True, by=senior, at=at)
+    before = wallet(rich_buyer)
+    lapse(reviewed)
+    assert replacing.owed_in_full(refund()) == 5_880
+    lapse(refund())
+    assert (refund().outcome, refund().approved, wallet(rich_buyer) - before) == ("unreplaced", 5_880, 5_880)
+
+
 def test_a_new_code_that_is_bad_again_is_paid_and_judged_no_second_time(ordered, seller, rich_buyer, order):
     before = wallet(rich_buyer)
     lapse(ordered)
