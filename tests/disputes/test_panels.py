@@ -212,6 +212,14 @@ def test_compensation_for_the_platforms_own_fault_is_the_platforms_to_pay(review
     assert legs == {"platform": 10_800}
 
 
+def test_staff_rules_on_no_more_of_the_platforms_money_by_calling_it_compensation(reviewed, arbiter, at):
+    """¥98.00 of the price and ¥110.00 on top are more than the ¥200.00 that the platform's own staff may rule."""
+    draft = drafted(reviewed, shares={"platform": 10_000}, compensation=11_000)
+    assert refused(lambda: lifecycle.rule(reviewed, draft, by=arbiter, at=at)) == "no_staff_ruling"
+    less = drafted(reviewed, shares={"platform": 10_000}, compensation=10_000)
+    assert lifecycle.rule(reviewed, less, by=arbiter, at=at).needs_signature
+
+
 def test_an_appeal_is_filed_against_a_ruling_that_orders_a_replacement_by_either_side(large_ruled, seller, at):
     Ruling.objects.filter(dispute=large_ruled).update(orders_replacement=True)
     assert appeals.may_gain(large_ruled, large_ruled.side_of(seller))
