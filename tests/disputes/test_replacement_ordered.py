@@ -5,6 +5,7 @@ import pytest
 from disputes import appeals, lifecycle, rulings
 from disputes.models import Dispute, Ruling
 from disputes.states import DisputeState
+from disputes.views import words
 from orders import delivery
 from refunds import replacing
 from refunds.models import Refund
@@ -29,6 +30,7 @@ def refund():
 def test_nothing_is_paid_before_the_shop_could_deliver(ordered, rich_buyer):
     before = wallet(rich_buyer)
     assert (ordered.state, refund().state) == (DisputeState.RULED, RefundState.DISPUTED)
+    assert words.ruling_shown(lifecycle.served(ordered), [])["orders_replacement"]
     lapse(ordered)
     assert (ordered.state, refund().state) == (DisputeState.ENFORCING, RefundState.REPLACING)
     assert wallet(rich_buyer) == before
@@ -110,3 +112,4 @@ def test_who_waited_for_too_long_has_money_and_no_second_wait(reviewed, arbiter,
     assert wallet(rich_buyer) == before + 5_880
     lapse(reviewed)
     assert reviewed.state == DisputeState.CLOSED
+    assert not words.ruling_shown(lifecycle.served(reviewed), [])["orders_replacement"], "nobody delivers anything anew"
