@@ -261,9 +261,14 @@ def owed_in_full(refund: Refund) -> int:
 
 
 def _as_ordered(ordered: hooks.OrderedSum, units: Sequence[Unit]) -> dict[int, int]:
-    """What a ruling gives for each unit, in fen per unit id, as far as that is left of it."""
+    """What a ruling gives for each unit, in fen per unit id, less what has come back since in another way."""
     left = {unit.pk: unit.left for unit in units}
-    return {pk: min(amount, left[pk]) for pk, amount in ordered.grants.items()}
+    gone = sum(was - left[pk] for pk, was in ordered.left.items())
+    found = {}
+    for pk, amount in ordered.grants.items():
+        found[pk] = min(max(amount - gone, 0), left[pk])
+        gone = max(gone - amount, 0)
+    return found
 
 
 def deal(refund: Refund) -> Offer | None:

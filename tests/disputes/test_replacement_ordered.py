@@ -7,7 +7,9 @@ from disputes.models import Dispute, Ruling
 from disputes.states import DisputeState
 from disputes.views import words
 from orders import delivery
-from refunds import replacing
+from orders.models import Order
+from refunds import lifecycle as refunds
+from refunds import outside, replacing
 from refunds.models import Refund
 from refunds.states import RefundState
 from tests.disputes.sayings import events_of, lapse, refused, wallet
@@ -96,6 +98,38 @@ def test_what_cannot_be_replaced_is_not_ordered(reviewed, arbiter, at):
     reviewed.refund.order.units.filter(place=1).update(delivery="undelivered")
     assert "replacement" in rulings.prepare(reviewed, drafted(reviewed, orders_replacement=True)).missing
     assert refused(lambda: lifecycle.rule(reviewed, drafted(reviewed, orders_replacement=True), by=arbiter, at=at))
+
+
+@pytest.fixture
+def charged_and_ordered(charged_order, charged_case, seller, rich_buyer, arbiter, senior, at):
+    """The same of an order that a channel brought the money of; the shop's clock to deliver runs."""
+    refunds.decline(charged_case, code="other", rule="MX-42", text="我们这边显示可用。", by=seller, at=at)
+    refunds.escalate(charged_case, by=rich_buyer, at=at)
+    dispute = Dispute.objects.get()
+    for side in (rich_buyer, seller):
+        lifecycle.rest(dispute, by=side, at=at)
+    lifecycle.rule(dispute, drafted(dispute, orders_replacement=True), by=arbiter, at=at)
+    lifecycle.sign(dispute, agrees=True, by=senior, at=at)
+    lapse(dispute)
+    return dispute
+
+
+def by_channel(amount, at):
+    return outside.paid_by_channel(Order.objects.get(), reference="wx-1", amount=amount, cause="complaint:1", at=at)
+
+
+def test_what_a_channel_paid_meanwhile_is_less_to_pay_if_nothing_comes(charged_and_ordered):
+    assert by_channel(1_000, charged_and_ordered.entered_at) == 1_000
+    assert refund().state == RefundState.REPLACING
+    lapse(refund())
+    assert (refund().outcome, refund().approved) == ("unreplaced", 4_880), "¥58.80 in all, as it was ruled"
+
+
+def test_a_channel_that_paid_all_that_was_ruled_ends_the_case(charged_and_ordered):
+    assert by_channel(5_880, charged_and_ordered.entered_at) == 5_880
+    charged_and_ordered.refresh_from_db()
+    assert (refund().state, refund().outcome) == (RefundState.REFUNDED, "external")
+    assert charged_and_ordered.state == DisputeState.CLOSED
 
 
 def test_either_side_may_appeal_against_a_replacement(ordered, seller, rich_buyer):
