@@ -73,7 +73,8 @@ def ordered_sum(refund: Refund) -> OrderedSum | None:
     ruling = course.served(dispute) if dispute is not None else None
     if ruling is None or not ruling.orders_replacement:
         return None
-    return OrderedSum(ruling.granted, ruling.compensation, rulings.platform_part(ruling.shares))
+    left = {line["unit"]: line["left"] for line in ruling.arithmetic}
+    return OrderedSum(ruling.granted, ruling.compensation, rulings.platform_part(ruling.shares), left)
 
 
 def _clear(dispute: Dispute, *, by: Any, at: datetime) -> None:

@@ -164,8 +164,8 @@ def vote(
     """A member of the panel says in writing what should become of the ruling; with the last word it is decided.
 
     Who would change it says by which shares (basis points), what goes back per unit id where it does not follow them,
-    and which compensation (fen) comes on top: nothing said leaves that as it was ruled. Refused: `not_your_turn`,
-    `wrong_moment`, `voted_already`, `reasons_missing`, `remanded_before`, `incomplete`.
+    and which compensation (fen) comes on top: nothing said leaves that as it was ruled. No chief finds fraud alone.
+    Refused: `not_your_turn`, `wrong_moment`, `voted_already`, `reasons_missing`, `remanded_before`, `incomplete`.
     """
     lock(appeal)
     seat = _seat(appeal, by)
@@ -197,9 +197,12 @@ def vote(
         reasons=reasons.strip(),
         at=at,
     )
+    assert seat is not None  # noqa: S101 - asked above
+    if seat.part == Seat.Part.CHIEF and len(votes) + 1 < assignment.PANEL and _may_find_fraud(mine, dispute):
+        is_alone = _finding_fraud([*votes, mine], dispute) == [mine]
+        require(not is_alone, "incomplete", _("Only a panel of people can find fraud"))
     page.insert([mine])
     note(appeal, "appeal.voted", by=by, at=at)
-    assert seat is not None  # noqa: S101 - asked above
     if seat.part == Seat.Part.CHIEF or len(votes) + 1 >= assignment.PANEL:
         _decide(appeal, [*votes, mine], by=by, at=at)
 
@@ -408,6 +411,7 @@ def _decide(appeal: Appeal, votes: Sequence[Vote], *, by: Any, at: datetime) -> 
     """All votes are there, or the chief's: sent back by the majority, else the middle award of all votes.
 
     `votes` are all of them as they came; of equal awards the earlier one comes first. The last is not written yet.
+    Between two that are left beside a third that sends it back, one alone finds no fraud.
     """
     ruling = course.served(appeal.dispute)
     assert ruling is not None  # noqa: S101 - an appeal is against a ruling
@@ -421,11 +425,26 @@ def _decide(appeal: Appeal, votes: Sequence[Vote], *, by: Any, at: datetime) -> 
     if len(about_sums) % 2 == 0 and chief in about_sums:
         assert chief is not None  # noqa: S101 - it is one of them
         middle = chief
+    if _may_find_fraud(middle, appeal.dispute) and _finding_fraud(about_sums, appeal.dispute) == [middle]:
+        middle = next(each for each in about_sums if each is not middle)
     is_less = middle.award(ruling) < ruling.award and appeal.is_of_buyer_alone
     if middle.word == Word.UPHOLD or is_less or _is_same(middle, ruling):
         _uphold(appeal, ruling, votes, by=by, at=at)
     else:
         _modify(appeal, ruling, middle, votes, by=by, at=at)
+
+
+def _may_find_fraud(vote: Vote, dispute: Dispute) -> bool:
+    """Whether a vote could be the first to give the law's sum for fraud."""
+    return dispute.refund.is_threefold and vote.word == Word.CHANGE and bool(vote.compensation)
+
+
+def _finding_fraud(votes: Sequence[Vote], dispute: Dispute) -> list[Vote]:
+    """The votes that give more of the law's sum for fraud than was ruled."""
+    ruling = course.served(dispute)
+    assert ruling is not None  # noqa: S101 - an appeal is against a ruling
+    found = [each for each in votes if _may_find_fraud(each, dispute)]
+    return [each for each in found if each.on_top(ruling) > ruling.compensation]
 
 
 def _of_most(middle: Vote, votes: Sequence[Vote], ruling: Ruling) -> Vote:

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Role
-from disputes import assignment, budget, evidence, rulings, seal
-from disputes.models import ASSISTING, SEEING_ALL, Dispute, Ruling, Seat, Side, Signature
+from disputes import assignment, budget, evidence, owed, rulings, seal
+from disputes.models import ASSISTING, SEEING_ALL, Dispute, Owed, Ruling, Seat, Side, Signature
 from disputes.states import DisputeState
 from ledger.models import PayoutLeg
 from ledger.states import PayoutState
@@ -317,18 +317,21 @@ def _square_up(dispute: Dispute, ruling: Ruling, by_platform: int, *, cause: str
     """A shop that paid early more than it owes in the end gets the difference; nobody asks the buyer for anything.
 
     What the buyer keeps without being owed it is the guarantee fund's loss; what turns out to be the platform's own
-    fault (`by_platform` fen in all), the platform gives the shop. Most cases were not paid early: nothing is asked.
+    fault (`by_platform` fen in all), the platform gives the shop. What of it nobody had and nobody paid since is not
+    owed to the buyer any more. Most cases were not paid early: nothing is asked.
     """
     paid = paid_in_all(dispute)
     undue = max(paid - ruling.award, 0)
     was_paid_before = dispute.advanced or dispute.supplemented or dispute.rulings.filter(is_superseded=True).exists()
     if not undue and not (by_platform and was_paid_before):
         return
+    never_paid = owed.lessen(rulings.causes_of(dispute.refund), most=undue, at=at) if undue else 0
     charged = _paid_by(dispute)
     over = max(charged["shop"] - (ruling.award - by_platform), 0)
+    kept = min(undue - never_paid, over)
     if undue:
-        _make_the_shop_whole(dispute, undue, min(undue, over), cause=cause, at=at)
-    amount = min(over - min(undue, over), max(by_platform - charged["platform"], 0))
+        _make_the_shop_whole(dispute, undue, kept, cause=cause, at=at)
+    amount = min(over - kept, max(by_platform - charged["platform"], 0))
     if amount > 0:
         missing = take_on(dispute.refund.order, cause=cause, amount=amount, at=at)
         note(dispute, "dispute.fault_taken_on", by=None, at=at, data={"amount": amount - missing, "missing": missing})
@@ -351,9 +354,10 @@ def _make_the_shop_whole(dispute: Dispute, undue: int, amount: int, *, cause: st
 
 
 def _paid_by(dispute: Dispute) -> dict[str, int]:
-    """What was really paid in the case out of the platform's own money, and by the shop, which owes what the fund gave;
-    in fen."""
+    """What was really paid in the case out of the platform's own money, and by the shop, which owes what the fund gave
+    and paid some of it later out of its income; in fen."""
     causes = rulings.causes_of(dispute.refund)
+    causes += [f"owed:{pk}" for pk in Owed.objects.filter(cause__in=causes).order_by("pk").values_list("pk", flat=True)]
     legs = PayoutLeg.objects.filter(payout__cause__in=causes).exclude(payout__state=PayoutState.VOID)
     own = Q(source="platform:own")
     sums = legs.aggregate(platform=Sum("amount", filter=own), shop=Sum("amount", filter=~own))

@@ -85,8 +85,12 @@ def not_signed(dispute: Dispute, *, at: datetime) -> None:
     if dispute.waits_for == course.PANEL:
         newest = dispute.rulings.order_by("-version").values("pk")[:1]
         found = Signature.objects.filter(ruling__in=newest).values("user")
-        late = Seat.objects.filter(dispute=dispute, part=Seat.Part.MEMBER, until=None).exclude(user__in=found)
-        late.update(until=at, left=Seat.Left.LAPSED)
+        seats = Seat.objects.filter(dispute=dispute, part=Seat.Part.MEMBER, until=None).exclude(user__in=found)
+        late = list(seats.order_by("pk").values_list("pk", flat=True))
+        # Who is late goes for somebody new only: whoever leaves never comes back, and a case that nobody can sign ends
+        # by no clock.
+        free = len(assignment.new_people(dispute, at=at, most=len(late)))
+        Seat.objects.filter(pk__in=late[:free]).update(until=at, left=Seat.Left.LAPSED)
         course.ask_a_panel(dispute, at=at)
     elif dispute.waits_for == course.ARBITER:
         chosen = assignment.next_arbiter(dispute, at=at) or assignment.next_lead(dispute, at=at) or dispute.arbiter

@@ -106,5 +106,5 @@ def is_against_platform(refund: Refund) -> bool:
 
 
 def part_of_platform(prepared: rulings.Prepared) -> int:
-    """What the platform itself would pay of an award, in fen."""
-    return sum(prepared.grants.values()) * prepared.platform_bp // rulings.WHOLE
+    """What the platform itself would pay of an award, its part of the compensation included, in fen."""
+    return sum(prepared.grants.values()) * prepared.platform_bp // rulings.WHOLE + prepared.platform_compensation

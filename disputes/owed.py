@@ -5,6 +5,7 @@ missing is the buyer's claim on the shop. A run every half minute takes it out o
 meanwhile the shop withdraws nothing of that. The buyer does nothing for it, and reads it on a page of their own.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -27,13 +28,18 @@ def book(order: Order, *, cause: str, missing: int, at: datetime) -> None:
 
 
 def collect_all(*, at: datetime, most: int = 100) -> int:
-    """Pay what shops owe buyers out of what they have earned, the oldest first; returns how many got something."""
-    waiting = list(Owed.objects.filter(paid_at=None).select_related("shop").order_by("since", "pk")[:most])
-    if not waiting:
+    """Pay what shops owe buyers out of what they have earned, the oldest first; returns how many got something.
+
+    Only shops that have something are asked: the claims on one that earns nothing any more never stand before others.
+    """
+    unpaid = Owed.objects.filter(paid_at=None)
+    shops = list(Shop.objects.filter(pk__in=unpaid.order_by().values("shop")).order_by("pk"))
+    if not shops:
         return 0
-    held = balances({each.shop.account("available") for each in waiting})
-    able = [each for each in waiting if held[each.shop.account("available")] > 0]
-    return sum(collect(each, at=at) for each in able)
+    held = balances(each.account("available") for each in shops)
+    able = [each.pk for each in shops if held[each.account("available")] > 0]
+    waiting = list(unpaid.filter(shop__in=able).order_by("since", "pk")[:most]) if able else []
+    return sum(collect(each, at=at) for each in waiting)
 
 
 @verb
@@ -64,6 +70,20 @@ def collect(owed: Owed, *, at: datetime) -> bool:
     data = {"amount": amount, "left": owed.amount - paid, "cause": owed.cause}
     note(order, "order.owed_paid", by=None, at=at, data=data)
     return True
+
+
+def lessen(causes: Collection[str], *, most: int, at: datetime) -> int:
+    """Of what `causes` awarded, up to `most` fen turned out not to be due: what nobody has paid of it yet is owed no
+    more, the newest first. Returns how much that is. The order is locked."""
+    gone = 0
+    for row in Owed.objects.filter(cause__in=causes, paid_at=None).order_by("-pk"):
+        part = min(row.left, most - gone)
+        gone += part
+        if part == row.amount:
+            Owed.objects.filter(pk=row.pk).delete()
+        elif part:
+            change(row, amount=row.amount - part, paid_at=at if part == row.left else None)
+    return gone
 
 
 # Questions

@@ -117,6 +117,8 @@ class Prepared:
     rulebook: int | None
     signature_because: list[str]
     platform_bp: int
+    #: What of the compensation is the platform's own to pay, in fen.
+    platform_compensation: int
     #: Which version of the ruling it would be.
     version: int
 
@@ -190,6 +192,7 @@ def prepare(dispute: Dispute, draft: Draft) -> Prepared:
         rulebook=rulebook,
         signature_because=[name for name, holds in because.items() if holds],
         platform_bp=platform_bp,
+        platform_compensation=platform_part_of(refund, draft.compensation, platform_bp) if sums_hold else 0,
         version=max(told["version"], default=0) + 1,
     )
 

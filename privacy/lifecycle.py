@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts import lifecycle as accounts
 from accounts.models import Role, StaffRole, User
+from disputes.models import Owed
 from ledger.accounts import balances
 from notifications.models import Preference
 from orders.models import Order
@@ -143,7 +144,10 @@ def blocking_each(people: Sequence[User]) -> dict[int, list[Item]]:
     """What is open of each of them, by their ids; as many queries for one as for fifty."""
     held = balances([f"{user.address}:{pocket}" for user in people for pocket in ("wallet", "debt")])
     counted = {
-        "payouts": _counted(files.payouts_under_way(), "user", people),
+        # What a shop still owes somebody by a decision comes to the balance by itself, and nobody takes it out of there
+        # once the account is gone.
+        "payouts": _counted(files.payouts_under_way(), "user", people)
+        + _counted(Owed.objects.filter(paid_at=None), "buyer", people),
         "orders": _counted(Order.objects.exclude(state__in=sorted(ORDER.terminal)), "buyer", people),
         "cases": _counted(Refund.objects.exclude(state__in=sorted(REFUND.terminal)), "buyer", people),
         "talks": _counted(Talk.objects.open(), "asked_by", people),

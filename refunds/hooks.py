@@ -9,11 +9,12 @@ from timeline.hooks import Hook
 @dataclass(frozen=True)
 class OrderedSum:
     """What a ruling that orders a replacement gives in money if the replacement does not come: fen per unit id, the
-    compensation, and the platform's part of the fault in basis points."""
+    compensation, the platform's part of the fault in basis points, and what was left of each unit when it was ruled."""
 
     grants: Mapping[int, int]
     compensation: int
     platform_bp: int
+    left: Mapping[int, int]
 
 
 #: (order, buyer) → up to how many fen are paid at once while the guarantee fund is too low to let caps rise; nothing at

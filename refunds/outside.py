@@ -25,6 +25,9 @@ from timeline.refusals import Refused
 
 log = logging.getLogger(__name__)
 
+#: Where a replacement is delivered or checked.
+UNDER_WAY = frozenset({RefundState.REPLACING, RefundState.CHECKING})
+
 
 @verb
 def paid_by_channel(order: Order, *, reference: str, amount: int, cause: str, at: datetime) -> int:
@@ -85,7 +88,9 @@ def _to_case(refund: Refund, units: list[Unit], amount: int, *, reference: str, 
     grants = _over([unit for unit in units if unit.pk in mine], amount)
     if not grants:
         return 0
-    if sum(grants.values()) < min(refund.asked + refund.compensation, sum(u.left for u in units if u.pk in mine)):
+    is_ordered = refund.state in UNDER_WAY and hooks.ordered_sum(refund) is not None
+    due = replacing.owed_in_full(refund) if is_ordered else refund.asked + refund.compensation
+    if sum(grants.values()) < min(due, sum(u.left for u in units if u.pk in mine)):
         _smaller(refund, items, units, grants, reference=reference, cause=cause, at=at)
     else:
         _whole(refund, items, units, grants, reference=reference, at=at)
@@ -183,8 +188,7 @@ def _lower_offer(refund: Refund, part: int, *, at: datetime) -> None:
 
     The same of the money beside a replacement that was agreed on and is under way.
     """
-    under_way = refund.state in {RefundState.REPLACING, RefundState.CHECKING}
-    found = replacing.deal(refund) if under_way else bargaining.open_offer(refund)
+    found = replacing.deal(refund) if refund.state in UNDER_WAY else bargaining.open_offer(refund)
     if found is None or not found.amount:
         return
     amount = max(found.amount - part, 0)

@@ -216,16 +216,18 @@ def pay_in_full(
     """What was to be replaced is paid back in full, and what was agreed for other units as agreed.
 
     `entitled` is what the rules give on the replacements, in fen per unit id, where that is known. Where a ruling
-    ordered the replacement, what it gives in money goes back, and what the rules add for a second failure.
+    ordered the replacement, what it gives in money goes back, and what the rules add for a second failure; not what
+    was asked on top and the ruling did not give.
     """
     units, items = escrow.units_of(refund.order), endings.items_of(refund)
+    is_second = outcome == Refund.Outcome.BAD_AGAIN
     if (ordered := hooks.ordered_sum(refund)) is not None:
         _pay(
             refund,
             _as_ordered(ordered, units),
             items=items,
             units=units,
-            compensation=max(ordered.compensation, refund.compensation),
+            compensation=max(ordered.compensation, refund.compensation if is_second else 0),
             platform_bp=ordered.platform_bp,
             outcome=outcome,
             by=by,
@@ -235,7 +237,6 @@ def pay_in_full(
             hooks.paid_back(refund, at=at)
         return
     owed = _owed(items, units, deal(refund), entitled or {})
-    is_second = outcome == Refund.Outcome.BAD_AGAIN
     _pay(
         refund,
         owed,
@@ -255,14 +256,19 @@ def owed_in_full(refund: Refund) -> int:
     """What the buyer gets if the replacement does not come, in fen."""
     units, items = escrow.units_of(refund.order), endings.items_of(refund)
     if (ordered := hooks.ordered_sum(refund)) is not None:
-        return sum(_as_ordered(ordered, units).values()) + max(ordered.compensation, refund.compensation)
+        return sum(_as_ordered(ordered, units).values()) + ordered.compensation
     return sum(_owed(items, units, deal(refund), {}).values()) + refund.compensation
 
 
 def _as_ordered(ordered: hooks.OrderedSum, units: Sequence[Unit]) -> dict[int, int]:
-    """What a ruling gives for each unit, in fen per unit id, as far as that is left of it."""
+    """What a ruling gives for each unit, in fen per unit id, less what has come back since in another way."""
     left = {unit.pk: unit.left for unit in units}
-    return {pk: min(amount, left[pk]) for pk, amount in ordered.grants.items()}
+    gone = sum(was - left[pk] for pk, was in ordered.left.items())
+    found = {}
+    for pk, amount in ordered.grants.items():
+        found[pk] = min(max(amount - gone, 0), left[pk])
+        gone = max(gone - amount, 0)
+    return found
 
 
 def deal(refund: Refund) -> Offer | None:

@@ -544,10 +544,12 @@ def rules_shown(ids: Iterable[str], decision: Mapping[str, Any]) -> list[dict[st
 def ruling_shown(ruling: Ruling, file: Sequence[Evidence]) -> dict[str, Any]:
     """A ruling as it is read: shares in percent, amounts per unit, findings with their evidence, sources of money."""
     titles = {piece.pk: piece.title or piece.get_kind_display() for piece in file}
+    # A buyer who has waited for too long got the money, and the shop delivers nothing anew.
+    is_paid_instead = ruling.orders_replacement and ruling.dispute.refund.outcome == Refund.Outcome.RULING
     return {
         "ruling": ruling,
         "award": ruling.award,
-        "orders_replacement": ruling.orders_replacement,
+        "orders_replacement": ruling.orders_replacement and not is_paid_instead,
         "rules": rules_shown(ruling.rule_ids, {"version": ruling.rulebook_version}),
         "shares": [
             {"name": PARTY_WORDS[party], "share": percent(ruling.shares[party])}

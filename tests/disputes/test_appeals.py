@@ -5,14 +5,16 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Role
-from disputes import agreements, appeals, lifecycle, suspension
+from disputes import agreements, appeals, lifecycle, owed, suspension
 from disputes.models import Appeal, Dispute, Ruling, Seat, Side, Vote
 from disputes.states import AppealState, DisputeState
+from kamen import books
 from ledger.accounts import balance
 from ledger.models import Payout
 from ledger.transfers import Reason
 from orders import escrow
 from refunds.models import Refund
+from shops import withdrawals
 from tests.disputes.sayings import GROUND, events_of, lapse, refused, wallet
 from tests.disputes.test_dispute import after_settlement, give, own, pockets
 from tests.fixtures.disputes import drafted
@@ -20,6 +22,10 @@ from tests.fixtures.people import staff
 from timeline.models import Timer
 
 HOUR = timedelta(hours=1)
+ABOUT_CLAIMS = {
+    "what is owed to a buyer is what nobody had",
+    "what was paid of a claim on a shop is in its payouts",
+}
 REASONS = "三位评审各自阅读全部案卷后，认为原裁定的责任比例需要按记录重新衡量。"
 
 
@@ -310,6 +316,38 @@ def test_a_shop_gets_back_what_was_paid_and_not_what_nobody_had(
     assert (dispute.state, wallet(rich_buyer) - before) == (DisputeState.CLOSED, 5_690), "the buyer keeps it"
     assert pockets(order)["available"] == 690, "what the fund had given for the shop, it does not owe any more"
     assert (balance(shop.account("debt")), balance("platform:fund")) == (0, 20_000 - 690)
+    assert (owed.collect_all(at=at), wallet(rich_buyer) - before) == (0, 5_690), "nobody owes what was overturned"
+    assert withdrawals.purse(shop).owed == 0
+    assert not ABOUT_CLAIMS & {each.rule for each in books.violations()}
+
+
+def test_a_shop_gets_back_what_it_paid_later_of_what_nobody_had_at_first(
+    order, rich_buyer, seller, arbiter, senior, lead, panelists
+):
+    """Of ¥98.00 the shop had ¥6.90, and ¥20.00 more when it earned again. The panel finds ¥10.00 due."""
+    shop = order.shop
+
+    def leave_little(at):
+        give(shop.account("available"), "platform:suspense", pockets(order)["available"], Reason.CORRECTION, at)
+        give(shop.account("deposit"), "platform:suspense", pockets(order)["deposit"] - 200, Reason.CORRECTION, at)
+
+    dispute = after_settlement(order, rich_buyer, seller, before_the_claim=leave_little)
+    at, before = dispute.entered_at, wallet(rich_buyer)
+    lifecycle.rule(dispute, drafted(dispute, shares={"seller": 10_000}), by=arbiter, at=at)
+    lifecycle.sign(dispute, agrees=True, by=senior, at=at)
+    give("channel:sandbox", shop.account("available"), 2_000, Reason.CORRECTION, at)
+    assert (owed.collect_all(at=at), wallet(rich_buyer) - before) == (1, 690 + 2_000)
+    own("platform:fund", 20_000, at)
+    appeal = before_the_panel(dispute, seller, rich_buyer, lead, at)
+    for person in panelists:
+        grants = {dispute.refund.items.get().unit_id: 1_000}
+        shares = {"seller": 10_000}
+        appeals.vote(appeal, word="change", shares=shares, grants=grants, reasons=REASONS, by=person, at=at)
+    dispute.refresh_from_db()
+    assert (dispute.state, wallet(rich_buyer) - before) == (DisputeState.CLOSED, 2_690), "the buyer keeps it"
+    assert pockets(order)["available"] == 2_690 - 1_000
+    assert withdrawals.purse(shop).owed == 0
+    assert not ABOUT_CLAIMS & {each.rule for each in books.violations()}
 
 
 def test_a_fund_that_is_empty_is_shouted_about(ruled, rich_buyer, seller, lead, panelists, at):

@@ -106,6 +106,16 @@ def test_who_lets_it_lie_or_steps_back_is_replaced(fraud, lead):
     assert "dispute.signer_changed" in events_of(fraud)
 
 
+def test_who_is_late_is_asked_again_where_nobody_else_is_free(fraud):
+    """Three people beside the arbiter: one of the late members makes room for the third, and then nobody is left."""
+    for _ in range(3):
+        lapse(fraud)
+        assert len(members(fraud)) == 2
+    for person in members(fraud):
+        lifecycle.sign(fraud, agrees=True, note_text=FOUND, by=person, at=fraud.entered_at)
+    assert fraud.state == DisputeState.RULED
+
+
 def test_members_of_the_first_panel_hear_no_appeal(fraud, rich_buyer, seller, lead):
     at = fraud.entered_at
     own("platform:fund", 999_999, at)
@@ -116,6 +126,45 @@ def test_members_of_the_first_panel_hear_no_appeal(fraud, rich_buyer, seller, le
     sitting = Seat.objects.filter(dispute=fraud, part="reviewer", until=None).values_list("user", flat=True)
     assert not set(sitting.order_by("pk")) & {person.pk for person in members(fraud)}
     assert appeal.dispute_id == fraud.pk
+
+
+@pytest.fixture
+def no_fraud(cheated, arbiter, panelists):  # noqa: F811 - the fixture
+    """The arbiter gives the price back and finds no fraud: served, to be appealed against."""
+    lifecycle.rule(cheated, drafted(cheated, shares=ALL_SHOP), by=arbiter, at=cheated.entered_at)
+    return cheated
+
+
+def test_a_chief_finds_no_fraud_alone(no_fraud, rich_buyer, seller, lead):
+    at = no_fraud.entered_at
+    appeal = before_the_panel(no_fraud, rich_buyer, seller, lead, at)
+    for number in (1, 2, 3):
+        staff("senior", at=at, name=f"fresh{number}")
+    staff("lead", at=at, name="chief")
+    lapse(appeal)
+    lapse(appeal)
+    late, who = appeal.entered_at, appeal.chief
+    alone = {"by": who, "at": late, "reasons": REASONS}
+    assert refused(lambda: appeals.vote(appeal, **change(90_000, **ALL_SHOP), **alone)) == "incomplete"
+    appeals.vote(appeal, **change(None, **ALL_SHOP), **alone)
+    assert appeal.state == "upheld"
+
+
+def test_one_of_three_who_disagree_finds_no_fraud(no_fraud, rich_buyer, seller, lead, panelists):
+    """One upholds, one finds fraud, one would send it back: no two of them are of one mind about fraud."""
+    at = no_fraud.entered_at
+    appeal = before_the_panel(no_fraud, rich_buyer, seller, lead, at)
+    votes(appeal, panelists, [{"word": "uphold"}, change(90_000, **ALL_SHOP), {"word": "remand"}], at)
+    newest = Ruling.objects.get(is_final=True, is_superseded=False)
+    assert (appeal.state, newest.award, newest.compensation) == ("upheld", 30_000, 0)
+
+
+def test_two_of_three_find_it_on_appeal(no_fraud, rich_buyer, seller, lead, panelists):
+    at = no_fraud.entered_at
+    appeal = before_the_panel(no_fraud, rich_buyer, seller, lead, at)
+    found = change(90_000, **ALL_SHOP)
+    votes(appeal, panelists, [{"word": "uphold"}, found, found], at)
+    assert Ruling.objects.get(is_final=True, is_superseded=False).compensation == 90_000
 
 
 # compensation on appeal
@@ -186,6 +235,14 @@ def test_compensation_for_the_platforms_own_fault_is_the_platforms_to_pay(review
     draft = drafted(reviewed, shares={"platform": 10_000}, compensation=1_000)
     legs = {leg["name"]: leg["amount"] for leg in rulings.prepare(reviewed, draft).funding["legs"]}
     assert legs == {"platform": 10_800}
+
+
+def test_staff_rules_on_no_more_of_the_platforms_money_by_calling_it_compensation(reviewed, arbiter, at):
+    """¥98.00 of the price and ¥110.00 on top are more than the ¥200.00 that the platform's own staff may rule."""
+    draft = drafted(reviewed, shares={"platform": 10_000}, compensation=11_000)
+    assert refused(lambda: lifecycle.rule(reviewed, draft, by=arbiter, at=at)) == "no_staff_ruling"
+    less = drafted(reviewed, shares={"platform": 10_000}, compensation=10_000)
+    assert lifecycle.rule(reviewed, less, by=arbiter, at=at).needs_signature
 
 
 def test_an_appeal_is_filed_against_a_ruling_that_orders_a_replacement_by_either_side(large_ruled, seller, at):

@@ -5,8 +5,11 @@ import pytest
 from disputes import appeals, lifecycle, rulings
 from disputes.models import Dispute, Ruling
 from disputes.states import DisputeState
+from disputes.views import words
 from orders import delivery
-from refunds import replacing
+from orders.models import Order
+from refunds import lifecycle as refunds
+from refunds import outside, replacing
 from refunds.models import Refund
 from refunds.states import RefundState
 from tests.disputes.sayings import events_of, lapse, refused, wallet
@@ -29,6 +32,7 @@ def refund():
 def test_nothing_is_paid_before_the_shop_could_deliver(ordered, rich_buyer):
     before = wallet(rich_buyer)
     assert (ordered.state, refund().state) == (DisputeState.RULED, RefundState.DISPUTED)
+    assert words.ruling_shown(lifecycle.served(ordered), [])["orders_replacement"]
     lapse(ordered)
     assert (ordered.state, refund().state) == (DisputeState.ENFORCING, RefundState.REPLACING)
     assert wallet(rich_buyer) == before
@@ -53,6 +57,19 @@ def test_if_the_shop_does_not_deliver_in_time_what_was_ruled_goes_back(ordered, 
     ordered.refresh_from_db()
     assert (refund().state, refund().outcome, ordered.state) == ("refunded", "unreplaced", DisputeState.CLOSED)
     assert wallet(rich_buyer) == before + 5_880, "the ruling's sum, not all that was asked"
+
+
+def test_what_comes_on_top_is_what_was_ruled_and_not_what_was_claimed(reviewed, arbiter, senior, rich_buyer, at):
+    """The rules gave ¥5.00 on top of what was asked; the ruling gives none if the replacement does not come."""
+    Refund.objects.update(compensation=500)
+    reviewed.refresh_from_db()
+    lifecycle.rule(reviewed, drafted(reviewed, orders_replacement=True), by=arbiter, at=at)
+    lifecycle.sign(reviewed, agrees=True, by=senior, at=at)
+    before = wallet(rich_buyer)
+    lapse(reviewed)
+    assert replacing.owed_in_full(refund()) == 5_880
+    lapse(refund())
+    assert (refund().outcome, refund().approved, wallet(rich_buyer) - before) == ("unreplaced", 5_880, 5_880)
 
 
 def test_a_new_code_that_is_bad_again_is_paid_and_judged_no_second_time(ordered, seller, rich_buyer, order):
@@ -83,6 +100,38 @@ def test_what_cannot_be_replaced_is_not_ordered(reviewed, arbiter, at):
     assert refused(lambda: lifecycle.rule(reviewed, drafted(reviewed, orders_replacement=True), by=arbiter, at=at))
 
 
+@pytest.fixture
+def charged_and_ordered(charged_order, charged_case, seller, rich_buyer, arbiter, senior, at):
+    """The same of an order that a channel brought the money of; the shop's clock to deliver runs."""
+    refunds.decline(charged_case, code="other", rule="MX-42", text="我们这边显示可用。", by=seller, at=at)
+    refunds.escalate(charged_case, by=rich_buyer, at=at)
+    dispute = Dispute.objects.get()
+    for side in (rich_buyer, seller):
+        lifecycle.rest(dispute, by=side, at=at)
+    lifecycle.rule(dispute, drafted(dispute, orders_replacement=True), by=arbiter, at=at)
+    lifecycle.sign(dispute, agrees=True, by=senior, at=at)
+    lapse(dispute)
+    return dispute
+
+
+def by_channel(amount, at):
+    return outside.paid_by_channel(Order.objects.get(), reference="wx-1", amount=amount, cause="complaint:1", at=at)
+
+
+def test_what_a_channel_paid_meanwhile_is_less_to_pay_if_nothing_comes(charged_and_ordered):
+    assert by_channel(1_000, charged_and_ordered.entered_at) == 1_000
+    assert refund().state == RefundState.REPLACING
+    lapse(refund())
+    assert (refund().outcome, refund().approved) == ("unreplaced", 4_880), "¥58.80 in all, as it was ruled"
+
+
+def test_a_channel_that_paid_all_that_was_ruled_ends_the_case(charged_and_ordered):
+    assert by_channel(5_880, charged_and_ordered.entered_at) == 5_880
+    charged_and_ordered.refresh_from_db()
+    assert (refund().state, refund().outcome) == (RefundState.REFUNDED, "external")
+    assert charged_and_ordered.state == DisputeState.CLOSED
+
+
 def test_either_side_may_appeal_against_a_replacement(ordered, seller, rich_buyer):
     for side in (seller, rich_buyer):
         assert appeals.may_gain(ordered, ordered.side_of(side))
@@ -97,3 +146,4 @@ def test_who_waited_for_too_long_has_money_and_no_second_wait(reviewed, arbiter,
     assert wallet(rich_buyer) == before + 5_880
     lapse(reviewed)
     assert reviewed.state == DisputeState.CLOSED
+    assert not words.ruling_shown(lifecycle.served(reviewed), [])["orders_replacement"], "nobody delivers anything anew"

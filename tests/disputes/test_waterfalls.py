@@ -18,6 +18,7 @@ from refunds import bargaining, replacing
 from refunds import lifecycle as refunds
 from refunds.bargaining import Terms
 from refunds.models import Offer, Refund
+from shops import lifecycle as shops
 from shops import listings, stock, withdrawals
 from shops.models import Kind
 from tests.disputes.sayings import GROUND, lapse, wallet
@@ -173,6 +174,23 @@ def test_what_stays_owed_is_paid_out_of_what_the_shop_earns_next(cheated, rich_b
     assert withdrawals.purse(shop).free == 5_000
     told = Event.objects.filter(name="order.owed_paid").order_by("seq")
     assert [(event.data["amount"], event.data["left"]) for event in told] == [(15_000, 25_000), (25_000, 0)]
+
+
+def test_claims_on_a_shop_that_earns_nothing_never_stand_before_those_on_one_that_does(
+    cheated, rich_buyer, stranger, arbiter, panelists
+):
+    order, at = cheated.refund.order, cheated.entered_at
+    draft = drafted(cheated, shares=ALL_SHOP, compensation=90_000, rule_ids=["FRAUD_55"])
+    lifecycle.rule(cheated, draft, by=arbiter, at=at)
+    found_by_panel(cheated, at)
+    lapse(cheated)
+    row, at = Owed.objects.get(), cheated.closed_at
+    gone = shops.open_shop(owner=stranger, name="人去楼空", slug="gone", required=100_000, at=at)
+    Owed.objects.create(cause="refund:0", order=order, shop=gone, buyer=rich_buyer, amount=1, since=order.placed_at)
+    give("channel:sandbox", order.shop.account("available"), 15_000, Reason.CORRECTION, at)
+    assert owed.collect_all(at=at, most=1) == 1
+    row.refresh_from_db()
+    assert row.paid == 15_000
 
 
 def test_the_fund_gives_a_thousand_yuan_of_compensation_for_a_case_not_for_a_payment(sold, at):

@@ -116,6 +116,17 @@ def test_only_oneself_asks_and_only_another_lead_answers(leaving, lead, agent, s
         lifecycle.agree(erasure, by=lead, at=at)
 
 
+def test_whom_a_shop_still_owes_an_award_is_not_forgotten_before_it_has_come(leaving, order, lead):
+    buyer, at = leaving
+    order.owed.create(cause="refund:0", shop=order.shop, buyer=buyer, amount=500, since=at)
+    erasure = asked(buyer, at)
+    with pytest.raises(Refused, match="something_open"):
+        lifecycle.agree(erasure, by=lead, at=at)
+    assert [(item.what, item.number) for item in lifecycle.blocking(buyer, at)] == [("payouts", 1)]
+    order.owed.update(paid=500, paid_at=at)
+    lifecycle.agree(erasure, by=lead, at=at)
+
+
 def test_a_hold_that_came_in_between_puts_it_off(leaving, lead):
     buyer, at = leaving
     erasure = asked(buyer, at)
