@@ -40,6 +40,7 @@ def test_anybody_finds_what_is_on_sale(anybody, listing):
     alone = anybody.get(f"/api/v1/listings/{listing.pk}/").json()
     assert alone.pop("policy")["is_sealed_kind"]
     assert "seven days" in alone.pop("exemption")
+    assert len(alone.pop("shown")) == 32
     assert alone == found
 
 

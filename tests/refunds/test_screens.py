@@ -108,8 +108,12 @@ def test_a_claim_waits_for_its_files_and_says_so(
     page.locator(".uploads li[data-failed]").wait_for()
     leads_on.click()
     word.get_by_text(said.get_attribute("data-lost")).wait_for()
-    page.locator(".uploads li button").first.click()  # once more
-    page.wait_for_timeout(300)
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/claim/facts/")):
+        page.locator(".uploads li button").first.click()  # once more
+    for _look in range(100):
+        if on_their_way:
+            break
+        page.wait_for_timeout(100)  # the hand that holds requests back learns of it a little later
     on_their_way.pop().continue_()
     page.locator(".thumbs img").wait_for()
     page.unroute("**/claim/facts/")
