@@ -14,7 +14,8 @@ from django.db.models import F, QuerySet, Sum
 
 from ledger import payouts, waterfall
 from ledger.accounts import balances, balances_with_debt
-from ledger.models import OUTSIDE, Payout
+from ledger.models import OUTSIDE, TWICE, Payout
+from ledger.states import PayoutState
 from ledger.transfers import Move, Reason, post_with_page
 from ledger.waterfall import Leg, Source
 from orders import coupons, hooks
@@ -509,12 +510,27 @@ def _send(
 def _part_of_channel(order: Order, principal: int) -> int:
     """How much of `principal` fen goes back to the channel: in proportion to what it brought (rules 3.4, P03).
 
-    Counted over all that has gone back so far, so that many small refunds never send a channel more than it brought.
+    Counted over all that has gone back so far, so that many small refunds never send a channel more than it brought;
+    and never more than it has not got back yet, for it may have given all of it back on its own account.
     """
     others = Unit.objects.filter(order=order).aggregate(sum=Sum(F("refunded") + F("covered")))["sum"] or 0
     parts = {"wallet": order.from_wallet, "channel": order.to_charge}
     before, after = split(others, parts), split(others + principal, parts)
-    return after.get("channel", 0) - before.get("channel", 0)
+    return min(after.get("channel", 0) - before.get("channel", 0), left_at_channel(order))
+
+
+def left_at_channel(order: Order) -> int:
+    """What the channel brought for an order that was paid in two ways and what has not gone back to it yet, in fen.
+
+    What it took although the mall had given it back already came off the buyer's balance: that is not of the order.
+    """
+    payment = order.payment
+    if payment is None:
+        return 0
+    back = Payout.objects.filter(payment=payment, charge=payment.provider_txn, destination="channel")
+    back = back.exclude(state=PayoutState.VOID).exclude(key__contains=f"{TWICE}{OUTSIDE}")
+    gone = back.aggregate(sum=Sum("amount"))["sum"] or 0
+    return max(order.to_charge - gone, 0)
 
 
 def _in_two(legs: Sequence[tuple[str, int]], first: int) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:

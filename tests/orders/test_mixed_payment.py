@@ -252,6 +252,15 @@ def test_many_small_refunds_never_send_a_channel_more_than_it_brought(mixed, ric
     assert to_channel == 28, "seven tenths of forty fen"
 
 
+def test_what_the_channel_gave_back_by_itself_is_not_sent_to_it_again(mixed, rich_buyer, at):
+    """It gave back all of the ¥70.00 that it brought: what is still left of the sale is the balance's."""
+    unit = mixed.units.get()
+    lifecycle.end_case(mixed, cause="complaint:1", grants={unit.pk: 7_000}, outside="wx-1", at=at)
+    lifecycle.end_case(mixed, cause="case:1", grants={unit.pk: 3_000}, at=at)
+    assert sum(payout.amount for payout in Payout.objects.filter(destination="channel")) == 7_000
+    assert wallet(rich_buyer) == 100_000
+
+
 def test_everything_goes_back_to_where_it_came_from(mixed, rich_buyer, at):
     unit = mixed.units.get()
     lifecycle.end_case(mixed, cause="case:1", grants={unit.pk: 10_000}, at=at)
