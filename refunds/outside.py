@@ -61,7 +61,7 @@ def book(order: Order, *, reference: str, amount: int, cause: str, at: datetime)
     while booked < amount and (refund := _case(order, amount - booked, besides=looked_at)):
         looked_at.add(refund.pk)
         booked += _to_case(refund, units, amount - booked, reference=reference, cause=cause, at=at)
-    grants = _over([unit for unit in units if not unit.held_by], amount - booked)
+    grants = _over([unit for unit in units if not unit.held_by], _of_channel(order, amount - booked))
     if grants:
         orders.end_case(order, units=units, cause=cause, grants=grants, outside=reference, at=at)
     booked += sum(grants.values())
@@ -85,7 +85,7 @@ def _to_case(refund: Refund, units: list[Unit], amount: int, *, reference: str, 
         return _instead(refund, amount, reference=reference, at=at)
     items = endings.items_of(refund)
     mine = {item.unit_id for item in items}
-    grants = _over([unit for unit in units if unit.pk in mine], amount)
+    grants = _over([unit for unit in units if unit.pk in mine], _of_channel(refund.order, amount))
     if not grants:
         return 0
     is_ordered = refund.state in UNDER_WAY and hooks.ordered_sum(refund) is not None
@@ -123,6 +123,11 @@ def _case(order: Order, amount: int, *, besides: set[int]) -> Refund | None:
         each.order = order  # the one that is locked
     exact = [each for each in found if endings.sum_of(each) == amount]
     return next(iter(exact or found), None)
+
+
+def _of_channel(order: Order, amount: int) -> int:
+    """How much of `amount` can be of the order: a channel never gives back what the balance had paid of it."""
+    return min(amount, escrow.left_at_channel(order)) if order.paid_by == Order.PaidBy.MIXED else amount
 
 
 def _over(units: Sequence[Unit], amount: int) -> dict[int, int]:

@@ -14,6 +14,7 @@ from ledger.states import PaymentState
 from orders import lifecycle, purchase
 from orders.models import Order
 from orders.states import OrderState
+from refunds import outside
 from shops.models import Listing
 from tests.fixtures.cases import claim
 from tests.fixtures.channel import SECRET
@@ -259,6 +260,15 @@ def test_what_the_channel_gave_back_by_itself_is_not_sent_to_it_again(mixed, ric
     lifecycle.end_case(mixed, cause="case:1", grants={unit.pk: 3_000}, at=at)
     assert sum(payout.amount for payout in Payout.objects.filter(destination="channel")) == 7_000
     assert wallet(rich_buyer) == 100_000
+
+
+def test_a_channel_that_takes_all_of_its_charge_back_takes_nothing_that_the_balance_paid(mixed, rich_buyer, at):
+    """Half of the sale was paid back in both ways: of its ¥70.00 the channel had ¥35.00 again, and takes them twice."""
+    unit = mixed.units.get()
+    lifecycle.end_case(mixed, cause="case:1", grants={unit.pk: 5_000}, at=at)
+    assert outside.paid_by_channel(mixed, reference="CB1", amount=7_000, cause="complaint:1", at=at) == 3_500
+    unit.refresh_from_db()
+    assert (unit.refunded, unit.left) == (8_500, 1_500), "what the balance paid of the rest is still the sale's"
 
 
 def test_everything_goes_back_to_where_it_came_from(mixed, rich_buyer, at):
