@@ -6,7 +6,7 @@ minute, so that no verb of a sale waits for paper. Amounts are fen.
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,17 +28,18 @@ CALLED_OFF, BY_THE_CHANNEL, ON_TOP, RETURNED = "called_off", "by_the_channel", "
 
 
 def issue(
-    refund: Any, *, granted: Iterable[tuple[int, int]], compensation: int, payout: str, to: str, at: datetime
+    refund: Any, *, granted: Sequence[tuple[int, int]], compensation: int, payout: str, to: str, at: datetime
 ) -> CreditNote:
     """The note of a locked case: `granted` are the places of its units and the fen that go back for each.
 
-    `payout` is the number of the payment and `to` where it went. The sum is what was approved.
+    `payout` is the number of the payment and `to` where it went. The sum is theirs and the compensation's.
     """
     order = refund.order
     listing = order.snapshot.listing
+    amount = sum(part for _place, part in granted) + compensation
     body = canonical(
         {
-            "amount": refund.approved,
+            "amount": amount,
             "at": at.isoformat(),
             "buyer": refund.buyer_id,
             "case": refund.number,
@@ -54,19 +55,34 @@ def issue(
             "rulebook": refund.decision.get("version", ""),
             "shop": order.shop.name,
             "to": to,
-            "units": [[place, amount] for place, amount in sorted(granted) if amount],
+            "units": [[place, part] for place, part in sorted(granted) if part],
         }
     )
     note = CreditNote(
         refund=refund,
         number=numbers.new("H", at),
-        amount=refund.approved,
+        amount=amount,
         body=body,
         sha256=hashlib.sha256(body.encode()).hexdigest(),
         at=at,
     )
     page.insert([note])
     return note
+
+
+def arrived(granted: Sequence[tuple[int, int]], compensation: int, *, of: int) -> tuple[Sequence[tuple[int, int]], int]:
+    """What `of` fen in all are for each unit and on top: the price is filled first, the earlier unit first."""
+    missing = sum(amount for _place, amount in granted) + compensation - of
+    if missing <= 0:
+        return granted, compensation
+    on_top = min(missing, compensation)
+    missing -= on_top
+    units = []
+    for place, amount in sorted(granted, reverse=True):
+        part = min(missing, amount)
+        missing -= part
+        units.append((place, amount - part))
+    return units, compensation - on_top
 
 
 def write_missing(*, at: datetime, days: int = 1, most: int = 200) -> int:

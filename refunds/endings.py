@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from ledger.models import Payout
@@ -225,11 +225,21 @@ def has_arrived(
         granted = [(place, amount or 0) for place, amount in rows]
     change(refund, payout=payout, closed_at=at)
     compensation = (refund.approved or 0) - sum(amount for _place, amount in granted)
+    granted, compensation = credit.arrived(granted, compensation, of=_gone_back(refund, payout))
     paper = credit.issue(
         refund, granted=granted, compensation=compensation, payout=payout.number, to=payout.destination, at=at
     )
     data = {"payout": payout.number, "amount": payout.amount, "note": paper.number, "note_sha256": paper.sha256}
     step(refund, RefundState.REFUNDED, by=None, at=at, data=data)
+
+
+def _gone_back(refund: Refund, payout: Payout) -> int:
+    """What of the approved sum went back by the case, in fen; what nobody had follows beside it, if ever."""
+    if payout.amount == refund.approved:
+        return payout.amount
+    causes = [refund.address, f"{refund.order.address}:balance:{refund.address}"]
+    sent = Payout.objects.filter(cause__in=causes).exclude(state=PayoutState.VOID)
+    return sent.aggregate(sum=Sum("amount"))["sum"] or 0
 
 
 def close_items(refund: Refund, grants: Mapping[int, int], items: list[RefundItem] | None = None) -> None:

@@ -3,6 +3,8 @@
 W2, W3 and W5 stand in `test_runs`.
 """
 
+import json
+
 import pytest
 
 from disputes import appeals, choices, lifecycle, owed, rulings
@@ -14,10 +16,10 @@ from ledger.transfers import Reason
 from orders import delivery, escrow
 from orders import lifecycle as orders
 from orders.models import Order
-from refunds import bargaining, replacing
+from refunds import bargaining, credit, replacing
 from refunds import lifecycle as refunds
 from refunds.bargaining import Terms
-from refunds.models import Offer, Refund
+from refunds.models import CreditNote, Offer, Refund
 from shops import lifecycle as shops
 from shops import listings, stock, withdrawals
 from shops.models import Kind
@@ -191,6 +193,22 @@ def test_claims_on_a_shop_that_earns_nothing_never_stand_before_those_on_one_tha
     assert owed.collect_all(at=at, most=1) == 1
     row.refresh_from_db()
     assert row.paid == 15_000
+
+
+def test_what_nobody_had_is_on_no_credit_note_before_it_is_paid(cheated, rich_buyer, arbiter, panelists):
+    draft = drafted(cheated, shares=ALL_SHOP, compensation=90_000, rule_ids=["FRAUD_55"])
+    lifecycle.rule(cheated, draft, by=arbiter, at=cheated.entered_at)
+    found_by_panel(cheated, cheated.entered_at)
+    lapse(cheated)
+    shop, at = cheated.refund.order.shop, cheated.closed_at
+    paper = CreditNote.objects.get()
+    body = json.loads(paper.body)
+    assert (paper.amount, body["amount"]) == (80_000, 80_000), "¥400.00 of what was awarded nobody had"
+    assert (body["compensation"], body["units"]) == (50_000, [[1, 30_000]])
+    give("channel:sandbox", shop.account("available"), 40_000, Reason.CORRECTION, at)
+    assert owed.collect_all(at=at) == 1
+    assert credit.write_missing(at=at) == 1
+    assert sorted(CreditNote.objects.values_list("amount", flat=True)) == [40_000, 80_000], "¥1,200.00, each fen once"
 
 
 def test_the_fund_gives_a_thousand_yuan_of_compensation_for_a_case_not_for_a_payment(sold, at):
