@@ -222,6 +222,7 @@ REGISTER: list[Entry] = [
     Entry("ledger.Payout", ("payee", "charge"), "payouts: to whom", Term.BOOKS, whose="user"),
     Entry("orders.Order", ("number",), "orders", Term.BOOKS, whose="buyer"),
     Entry("refunds.CreditNote", ("body",), "credit notes: numbers and sums", Term.BOOKS, whose="refund__buyer"),
+    Entry("refunds.CreditNote", ("body",), "credit notes beside a case, the same", Term.BOOKS, whose="payout__user"),
     Entry("disputes.Vote", ("reasons",), "how a member of a panel voted", Term.BOOKS, whose="user"),
     Entry(
         "disputes.Ruling",

@@ -12,6 +12,7 @@ from ledger.models import Payout
 from orders import lifecycle as orders
 from orders import purchase
 from orders.models import Order
+from privacy import register
 from refunds import credit, lifecycle
 from refunds.models import CreditNote, Refund
 from tests.api.conftest import signed_in
@@ -49,6 +50,14 @@ def test_a_sale_that_was_called_off_has_one(called_off, rich_buyer):
     assert written(late + timedelta(minutes=2)) == [note], "once, however often the worker looks"
     with pytest.raises(DatabaseError), transaction.atomic():
         CreditNote.objects.filter(pk=note.pk).update(amount=1)
+
+
+def test_it_is_in_the_copy_that_a_person_asks_for(called_off, rich_buyer, stranger):
+    _order, late = called_off
+    [note] = written(late + timedelta(minutes=1))
+    mine = [entry for entry in register.copied() if entry.table == "refunds.CreditNote"]
+    assert [row for entry in mine for row in register.rows_of(entry, rich_buyer)] == [note]
+    assert [row for entry in mine for row in register.rows_of(entry, stranger)] == []
 
 
 def test_what_a_channel_paid_by_itself_has_one(charged_order, ticket, finance, at):  # noqa: F811 - the fixtures
