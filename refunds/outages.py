@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Sum
 
 from accounts.models import User
-from ledger.models import Transfer
+from ledger.models import PayoutLeg, Transfer
+from ledger.states import PayoutState
 from orders import escrow
 from orders import outages as orders
 from orders.facts import known_of
@@ -202,11 +203,19 @@ def _make_whole_for_case(refund: Refund, outage: Outage, *, at: datetime) -> boo
     if any(part["fault"] == "PLATFORM" for part in refund.decision.get("parts", [])):
         return False
     items = list(refund.items.select_related("unit").order_by("pk"))
-    paid = (refund.approved or 0) - sum(item.granted or 0 for item in items)
-    units = [item.unit for item in items]
+    units, paid = [item.unit for item in items], _on_top_by_shop(refund, items)
     if paid <= 0 or not _is_platforms(refund.order, units, refund.reason, at=refund.opened_at):
         return False
     return _give_back_to_shop(refund.order, f"{refund.address}:outage", paid, outage, case=refund.number, at=at)
+
+
+def _on_top_by_shop(refund: Refund, items: Sequence[RefundItem]) -> int:
+    """What a shop really gave beside the price, in fen: not what nobody had, nor what people laid to the platform."""
+    causes = [refund.address, f"{refund.order.address}:balance:{refund.address}"]
+    legs = PayoutLeg.objects.filter(payout__cause__in=causes).exclude(payout__state=PayoutState.VOID)
+    sums = legs.aggregate(all=Sum("amount"), own=Sum("amount", filter=Q(source="platform:own")))
+    on_top = (sums["all"] or 0) - sum(item.granted or 0 for item in items)
+    return on_top - max((sums["own"] or 0) - sum(item.unit.covered for item in items), 0)
 
 
 def _make_whole_for_called_off(order: Order, outage: Outage, *, at: datetime) -> bool:
