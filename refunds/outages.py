@@ -69,7 +69,7 @@ def _go_on(outage: Outage, *, at: datetime, most: int) -> int:
     until = outage.ended_at if outage.ended_at is not None and outage.ended_at <= at else None
     with transaction.atomic():
         weighing, _is_new = Weighing.objects.select_for_update().get_or_create(outage=outage)
-        if weighing.done_at is not None:
+        if weighing.done_at is not None or weighing.until != until:
             weighing.upto, weighing.left_over, weighing.done_at = 0, [], None
         weighing.until = until
         weighing.save(update_fields=["upto", "left_over", "done_at", "until"])

@@ -233,3 +233,15 @@ def test_where_the_platform_lacks_the_money_nothing_happens_by_halves_and_it_is_
     outages.work(at=at + 7 * HOUR)
     assert (Weighing.objects.get().left_over, balance("platform:own")) == ([], 0)
     assert not list(books.violations())
+
+
+def test_an_outage_that_ends_before_it_was_weighed_whole_is_weighed_anew_for_every_order(
+    late, down, lead, rich_buyer, at
+):
+    claim(late, rich_buyer, at + 4 * HOUR)
+    outage = down(2.9 * HOUR, None, 4 * HOUR)
+    assert outages.work(at=at + 5 * HOUR, most=1) == 1
+    assert (Weighing.objects.get().upto, Weighing.objects.get().done_at) == (late.pk, None), "it is not done yet"
+    register.end(outage, ended_at=at + 6 * HOUR, by=lead, at=at + 6 * HOUR)
+    assert outages.work(at=at + 6 * HOUR) == 1, "the orders before are looked at with its end as well"
+    assert Weighing.objects.get().until == at + 6 * HOUR
