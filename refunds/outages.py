@@ -136,10 +136,11 @@ def _decide_anew(refund: Refund, outage: Outage, *, at: datetime) -> bool:
     # Who asked for less than the rules gave asks for no more now; who asked for all has all.
     asked = found.figure if refund.asked == refund.figure else min(refund.asked, found.figure)
     change(refund, **_decided(found, outage), asked=asked)
-    shares = _shares(found, asked)
+    shares, parts = _shares(found, asked), {unit.pk: part for part in found.parts for unit in part.units}
     for item in items:
-        part = next(part for part in found.parts if item.unit_id in {unit.pk for unit in part.units})
-        item.asked, item.entitled, item.fee = shares.get(item.unit_id, 0), part.entitled, part.fee
+        part = parts.get(item.unit_id)  # nothing for a unit of which everything went back already
+        item.asked = shares.get(item.unit_id, 0)
+        item.entitled, item.fee = (part.entitled, part.fee) if part else (0, 0)
     change_all(items, ["asked", "entitled", "fee"])
     data = {"figure": found.figure, "asked": asked, "lane": found.lane.value, "late": False, "outage": outage.pk}
     note(refund, "refund.decided_anew", by=None, at=at, data=data)
@@ -149,7 +150,8 @@ def _decide_anew(refund: Refund, outage: Outage, *, at: datetime) -> bool:
 
 def _file_again(refund: Refund, outage: Outage, *, at: datetime) -> bool:
     """What was denied as late is claimed once more for its buyer, who need not do anything, and paid at once."""
-    units = list(Unit.objects.filter(refund_items__refund=refund).order_by("place"))
+    meant = Unit.objects.filter(refund_items__refund=refund).order_by("place")
+    units = [unit for unit in meant if unit.left > 0]  # of the others everything went back meanwhile
     again = RefundItem.objects.filter(unit__in=units, refund__reason=refund.reason, refund__pk__gt=refund.pk)
     if again.exists() or any(unit.held_by for unit in units):
         return False  # a later claim for the same says it

@@ -245,3 +245,21 @@ def test_an_outage_that_ends_before_it_was_weighed_whole_is_weighed_anew_for_eve
     register.end(outage, ended_at=at + 6 * HOUR, by=lead, at=at + 6 * HOUR)
     assert outages.work(at=at + 6 * HOUR) == 1, "the orders before are looked at with its end as well"
     assert Weighing.objects.get().until == at + 6 * HOUR
+
+
+def test_a_unit_of_which_everything_went_back_keeps_nobody_from_what_the_others_are_owed(bought, down, rich_buyer, at):
+    order = at_the_clock(bought(quantity=2, delivered_by="supplier"), at + HOUR)
+    for ticket in list(Ticket.objects.filter(unit__order=order).order_by("pk")):
+        answer, asked = Answer(Standing.DELIVERED, reference=f"UP-{ticket.pk}"), {"what": "query", "asked": "{}"}
+        tickets.hear(ticket, answer, at=at + CAME, exchange=Exchange(ticket=ticket, at=at + CAME, **asked))
+    refund = claim(fresh(order), rich_buyer, at + 4 * HOUR)
+    endings.to_the_buyer(refund, by=None, at=at + 5 * HOUR)
+    endings.end_without_money(refund, RefundState.LAPSED, by=None, at=at + 5 * HOUR)
+    first = order.units.get(place=1)
+    orders.end_case(fresh(order), cause="case:1", grants={first.pk: 5_000}, at=at + 5 * HOUR)
+    down(HOUR / 2, 2.5 * HOUR, 6 * HOUR)
+    outages.work(at=at + 6 * HOUR)
+    assert Weighing.objects.get().left_over == []
+    again = Refund.objects.exclude(pk=refund.pk).get()
+    assert (again.state, again.approved) == (RefundState.REFUNDED, OWED)
+    assert [item.unit.place for item in again.items.select_related("unit").order_by("pk")] == [2]
