@@ -256,7 +256,8 @@ def _note(name: str, data: dict[str, Any]) -> str:
     }:
         places = data["units"]
         count = ngettext("%(count)d unit", "%(count)d units", len(places)) % {"count": len(places)}
-        return count if len(places) > 8 else _("No. %(units)s") % {"units": ", ".join(map(str, places))}
+        which = count if len(places) > 8 else _("No. %(units)s") % {"units": ", ".join(map(str, places))}
+        return " · ".join([which, data["reason"]]) if name == "order.delivery_given_up" else which
     if name == "order.compensated":
         whose = [_("paid by the platform")] if data["by_platform"] else []
         return " · ".join([yuan(data["amount"]), *whose])

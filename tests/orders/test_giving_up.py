@@ -72,6 +72,12 @@ def test_after_it_the_delay_is_compensated_and_the_rest_is_still_awaited(bought,
     assert balance(f"user:{rich_buyer.pk}:wallet") == before + 5_000 + 50
 
 
+def test_the_buyer_reads_on_the_order_why(bought, seller, rich_buyer, at):
+    order = bought()
+    give_up(order, [1], seller, at)
+    assert WHY in as_(rich_buyer).get(reverse("orders:detail", args=[order.number])).content.decode()
+
+
 def test_who_may_say_so_and_when(bought, seller, rich_buyer, stranger, at):
     order = bought()
     assert refused(lambda: give_up(order, [1], rich_buyer, at)) == "not_your_turn"
