@@ -111,6 +111,20 @@ def test_a_delay_that_only_an_outage_of_the_platform_made_is_the_platforms_to_pa
     assert balance(shop.account("deposit")) == deposit
 
 
+def test_what_the_platform_lacks_of_its_part_keeps_nobody_waiting_for_the_price(bought, shop, lead, rich_buyer, at):
+    order, deposit = bought(), balance(shop.account("deposit"))
+    before = wallet(rich_buyer)
+    at_the_clock(order, at + HOUR)
+    told = {"scope": "platform", "target": "", "reason": "down", "by": lead}
+    outages.register(began_at=at, ended_at=at + 3 * HOUR, at=at + 3 * HOUR, **told)
+    post([Move("own", "channel:sandbox", "platform:own", 50, Reason.FUNDING, "platform")], journal="own", at=at)
+    lifecycle.cancel(Order.objects.get(pk=order.pk), by=rich_buyer, at=at + 3.5 * HOUR)
+    assert wallet(rich_buyer) == before + 5_000 + 50
+    assert compensated(order) == [(50, 50, [1])]
+    assert (balance("platform:own"), balance(shop.account("deposit"))) == (0, deposit)
+    assert Event.objects.get(root=order.address, name="order.waterfall_ran_dry").data["missing"] == 100
+
+
 def test_cancelling_a_late_order_asks_the_database_at_most_twelve_times(bought, rich_buyer, at):
     order = at_the_clock(bought(quantity=10), at + HOUR)
     with recorded() as queries:
