@@ -15,6 +15,7 @@ from accounts.models import Role
 from shops.models import Connection, Shop
 from shops.suppliers import connections
 from timeline import events
+from timeline.door import lock_root
 from timeline.refusals import Refused, require
 
 #: Who decides it, and who reads it.
@@ -39,6 +40,8 @@ def tie(*, gateway: str, shop: Shop | None, by: Any, at: datetime) -> Connection
     """
     require(may_tie(by), "leads_only", _("Only a lead decides who may use a connection."))
     require(gateway in connections(), "no_such_connection", _("The mall is not connected to it."))
+    if shop is not None:
+        lock_root(shop)
     made = Connection(gateway=gateway, shop=shop, tied_by=by, tied_at=at)
     try:
         with transaction.atomic():
@@ -57,6 +60,8 @@ def untie(connection: Connection, *, by: Any, at: datetime) -> None:
     Refused: `leads_only`, `untied_already`.
     """
     require(may_tie(by), "leads_only", _("Only a lead decides who may use a connection."))
+    if connection.shop is not None:
+        lock_root(connection.shop)
     connection.refresh_from_db(from_queryset=Connection.objects.select_for_update(of=("self",)))
     require(connection.ended_at is None, "untied_already", _("That is over already."))
     connection.ended_at = at

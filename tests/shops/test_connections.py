@@ -10,6 +10,7 @@ from django.urls import reverse
 from shops import connections, listings, suppliers
 from shops.models import Connection, Kind, Supplier
 from tests.orders.test_delivery_pages import as_
+from tests.queries import recorded
 from timeline.door import Refused
 from timeline.models import Event
 
@@ -59,6 +60,14 @@ def test_who_ties_and_what(deposit, seller, risk, lead, at):
     connections.untie(made, by=lead, at=at)
     assert refused(lambda: connections.untie(made, by=lead, at=at)) == "untied_already"
     tie(lead)
+
+
+def test_whoever_writes_into_a_shops_stream_has_locked_the_shop(deposit, lead, at):
+    with recorded() as asked:
+        made = connections.tie(gateway="sandbox", shop=deposit.shop, by=lead, at=at)
+        connections.untie(Connection.objects.get(pk=made.pk), by=lead, at=at)
+    locks = [each for each in asked if 'FOR NO KEY UPDATE OF "shops_shop"' in each]
+    assert len(locks) == 2, "\n".join(asked)
 
 
 def test_what_was_taken_back_stays_with_what_is_there_and_serves_nothing_new(deposit, seller, lead, at):
