@@ -263,3 +263,17 @@ def test_a_unit_of_which_everything_went_back_keeps_nobody_from_what_the_others_
     again = Refund.objects.exclude(pk=refund.pk).get()
     assert (again.state, again.approved) == (RefundState.REFUNDED, OWED)
     assert [item.unit.place for item in again.items.select_related("unit").order_by("pk")] == [2]
+
+
+def test_a_claim_that_the_platform_cannot_pay_at_once_is_filed_all_the_same_and_people_take_it_on(
+    late, down, rich_buyer, at
+):
+    post(
+        [Move("gone", "platform:own", "channel:sandbox", 100_000 - OWED + 1, Reason.FUNDING, "platform")],
+        journal="gone",
+        at=at,
+    )
+    down(HOUR / 2, 2.5 * HOUR, 4 * HOUR)
+    refund = claim(late, rich_buyer, at + 4 * HOUR)
+    assert (fresh(refund).state, fresh(refund).approved) == (RefundState.DISPUTED, None)
+    assert balance("platform:own") == OWED - 1
