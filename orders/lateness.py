@@ -1,5 +1,6 @@
 """What a broken promise comes to where nobody files a claim: what is called off is compensated as a claim would be."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -8,9 +9,12 @@ from typing import Any, NamedTuple
 from orders import facts
 from orders.models import Order, Unit
 from rulebook import collected, versions
-from rulebook.collected import Answers
+from rulebook.book import Book
+from rulebook.collected import Answers, Records
 from rulebook.decisions import Decision, Route
 from rulebook.retroactive import decide_pinned
+
+log = logging.getLogger(__name__)
 
 #: The reason under which what never came is decided, whoever calls it off (rules 3.2: NOT_DELIVERED, T2 and late comp).
 REASON = "NOT_DELIVERED"
@@ -55,7 +59,7 @@ def owed(order: Order, units: Sequence[Unit], *, at: datetime) -> Owed:
     pinned = versions.book_of(order.rulebook_version)
     later = [version.book for version in versions.better_later(order.rulebook_version, at)]
     known = facts.known_of(order, units, REASON, book=pinned, at=at)
-    decisions: dict[tuple[object, ...], Decision] = {}
+    decisions: dict[tuple[object, ...], Decision | None] = {}
     total = by_platform = 0
     places = []
     for unit in units:
@@ -63,13 +67,23 @@ def owed(order: Order, units: Sequence[Unit], *, at: datetime) -> Owed:
         records = replace(known[unit.pk].records, answers=Answers())
         alike = (unit.paid, tuple(sorted(collected.facts(records).items())))
         if alike not in decisions:
-            decisions[alike] = decide_pinned(collected.claim(records, REASON), pinned, later)
+            decisions[alike] = _decided(records, pinned, later)
         decision = decisions[alike]
-        if decision.route is Route.AUTO and decision.compensation:
+        if decision is not None and decision.route is Route.AUTO and decision.compensation:
             total += decision.compensation
             places.append(unit.place)
             by_platform += decision.compensation if decision.compensation_payer == "PLATFORM" else 0
     if not total:
         return NOTHING
-    rules = {rule for decision in decisions.values() for rule in decision.rules}
-    return Owed(total, by_platform, tuple(sorted(rules)), next(iter(decisions.values())).version, tuple(places))
+    made = [decision for decision in decisions.values() if decision is not None]
+    rules = {rule for decision in made for rule in decision.rules}
+    return Owed(total, by_platform, tuple(sorted(rules)), made[0].version, tuple(places))
+
+
+def _decided(records: Records, book: Book, later: Sequence[Book]) -> Decision | None:
+    """What the engine says; if it fails, nothing comes on top by itself, and the price goes back all the same."""
+    try:
+        return decide_pinned(collected.claim(records, REASON), book, later)
+    except Exception:
+        log.exception("the rulebook could not decide what a broken promise comes to")
+        return None

@@ -7,7 +7,7 @@ import pytest
 from ledger.accounts import balance
 from ledger.models import Payout, PayoutLeg
 from ledger.transfers import Move, Reason, post
-from orders import lifecycle, promises
+from orders import lateness, lifecycle, promises
 from orders.fulfilment import system
 from orders.fulfilment.tickets import Answer
 from orders.models import Order, Unit
@@ -123,6 +123,18 @@ def test_what_the_platform_lacks_of_its_part_keeps_nobody_waiting_for_the_price(
     assert compensated(order) == [(50, 50, [1])]
     assert (balance("platform:own"), balance(shop.account("deposit"))) == (0, deposit)
     assert Event.objects.get(root=order.address, name="order.waterfall_ran_dry").data["missing"] == 100
+
+
+def test_where_the_engine_fails_the_price_goes_back_all_the_same(bought, rich_buyer, monkeypatch, at):
+    order, before = bought(), wallet(rich_buyer)
+
+    def broken(*_words):
+        raise RuntimeError("the engine stands still")
+
+    monkeypatch.setattr(lateness, "decide_pinned", broken)  # a fault that no data can cause
+    at_the_clock(order, at + HOUR)
+    assert at_the_clock(order, at + 25 * HOUR).state == OrderState.CANCELLED
+    assert (wallet(rich_buyer), compensated(order)) == (before + 5_000, [])
 
 
 def test_cancelling_a_late_order_asks_the_database_at_most_twelve_times(bought, rich_buyer, at):
