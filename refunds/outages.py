@@ -22,7 +22,7 @@ from orders import outages as orders
 from orders.facts import known_of
 from orders.models import Order, Unit, Weighing
 from refunds import endings, triage
-from refunds.models import Refund, RefundItem
+from refunds.models import Offer, Refund, RefundItem
 from refunds.stated import Told
 from refunds.states import RefundState
 from refunds.triage import Lane, Preview
@@ -135,6 +135,8 @@ def _decide_anew(refund: Refund, outage: Outage, *, at: datetime) -> bool:
         return False
     # Who asked for less than the rules gave asks for no more now; who asked for all has all.
     asked = found.figure if refund.asked == refund.figure else min(refund.asked, found.figure)
+    if _is_offered_more(refund, asked + found.compensation):
+        return False
     change(refund, **_decided(found, outage), asked=asked)
     shares, parts = _shares(found, asked), {unit.pk: part for part in found.parts for unit in part.units}
     for item in items:
@@ -146,6 +148,12 @@ def _decide_anew(refund: Refund, outage: Outage, *, at: datetime) -> bool:
     note(refund, "refund.decided_anew", by=None, at=at, data=data)
     endings.approve_as_asked(refund, outcome=Refund.Outcome.INSTANT, by=None, at=at)
     return True
+
+
+def _is_offered_more(refund: Refund, amount: int) -> bool:
+    """Whether the shop offers the buyer more than `amount` fen, or new goods: that is theirs to take or to leave."""
+    on_the_table = Offer.objects.filter(refund=refund.pk, fate=Offer.Fate.OPEN, side=Offer.Side.SHOP).first()
+    return on_the_table is not None and (on_the_table.replaces or on_the_table.amount > amount)
 
 
 def _file_again(refund: Refund, outage: Outage, *, at: datetime) -> bool:

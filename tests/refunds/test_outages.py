@@ -12,7 +12,8 @@ from orders.fulfilment import tickets
 from orders.fulfilment.tickets import Answer
 from orders.models import Exchange, Ticket, Weighing
 from orders.states import Standing
-from refunds import endings, lifecycle, outages
+from refunds import bargaining, endings, lifecycle, outages
+from refunds.bargaining import Terms
 from refunds.models import Refund
 from refunds.states import RefundState
 from timeline import outages as register
@@ -277,3 +278,15 @@ def test_a_claim_that_the_platform_cannot_pay_at_once_is_filed_all_the_same_and_
     refund = claim(late, rich_buyer, at + 4 * HOUR)
     assert (fresh(refund).state, fresh(refund).approved) == (RefundState.DISPUTED, None)
     assert balance("platform:own") == OWED - 1
+
+
+def test_a_better_offer_of_the_shop_stays_the_buyers_to_take(late, down, shop, rich_buyer, at):
+    refund = claim(late, rich_buyer, at + 4 * HOUR)
+    bargaining.offer(refund, Terms("partial", amount=2_000), by=shop.owner, at=at + 4.5 * HOUR)
+    down(HOUR / 2, 2.5 * HOUR, 5 * HOUR)
+    outages.work(at=at + 5 * HOUR)
+    assert fresh(refund).state == RefundState.BARGAINING
+    before = balance(f"user:{rich_buyer.pk}:wallet")
+    bargaining.take(fresh(refund), 1, by=rich_buyer, at=at + 6 * HOUR)
+    assert balance(f"user:{rich_buyer.pk}:wallet") == before + 2_000
+    assert balance("platform:own") == 100_000
