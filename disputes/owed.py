@@ -1,8 +1,9 @@
 """What an award gave and nobody had stays owed to the buyer, and the shop's next income pays it. Amounts are fen.
 
 The threefold part is never the guarantee fund's, and a fund can be empty: then the waterfall runs dry, and what is
-missing is the buyer's claim on the shop. A run every half minute takes it out of what has become available to the shop;
-meanwhile the shop withdraws nothing of that. The buyer does nothing for it, and reads it on a page of their own.
+missing is the buyer's claim on the shop. A run every half minute takes it out of what has become available to the shop,
+or out of the deposit of one that closes; meanwhile the shop withdraws nothing of that. The buyer does nothing for it,
+and reads it on a page of their own.
 """
 
 import logging
@@ -13,12 +14,14 @@ from typing import Any
 from django.db.models import F, Sum
 
 from disputes.models import Owed
-from ledger import payouts
+from ledger import payouts, waterfall
 from ledger.accounts import balances
 from ledger.errors import LedgerError
 from ledger.models import Payout
+from ledger.waterfall import Source
 from orders.models import Order
 from shops.models import Shop
+from shops.states import DepositState
 from timeline import page
 from timeline.door import change, locked, note, verb
 
@@ -37,34 +40,37 @@ def collect_all(*, at: datetime, most: int = 100) -> int:
     Only shops that have something are asked: the claims on one that earns nothing any more never stand before others.
     """
     unpaid = Owed.objects.filter(paid_at=None)
-    shops = list(Shop.objects.filter(pk__in=unpaid.order_by().values("shop")).order_by("pk"))
+    owing = Shop.objects.filter(pk__in=unpaid.order_by().values("shop"))
+    shops = list(owing.select_related("deposit").order_by("pk"))
     if not shops:
         return 0
-    held = balances(each.account("available") for each in shops)
-    able = [each.pk for each in shops if held[each.account("available")] > 0]
+    held = balances(pocket for each in shops for pocket in _pockets(each))
+    able = [each.pk for each in shops if any(held[pocket] > 0 for pocket in _pockets(each))]
     waiting = list(unpaid.filter(shop__in=able).order_by("since", "pk")[:most]) if able else []
     return sum(_collected(each, at=at) for each in waiting)
 
 
 @verb
 def collect(owed: Owed, *, at: datetime) -> bool:
-    """Pay one claim as far as the shop has something available; whether there was anything to pay."""
+    """Pay one claim as far as the shop has something for it; whether there was anything to pay."""
     shop = locked(Shop, owed.shop_id)
     order = locked(Order, owed.order_id)
     found = Owed.objects.filter(pk=owed.pk, paid_at=None).first()
     if found is None:
         return False  # an appeal found meanwhile that it was not due
     owed = found
-    available = shop.account("available")
-    amount = min(owed.left, balances([available])[available])
-    if amount <= 0:
+    held = balances(_pockets(shop))
+    sources = [Source(pocket, held[pocket], "shop") for pocket in _pockets(shop)]
+    legs = [(leg.address, leg.amount) for leg in waterfall.plan(owed.left, sources)]
+    if not legs:
         return False
+    amount = sum(part for _pocket, part in legs)
     cause = f"owed:{owed.pk}"
     payouts.plan(
         under=order.address,
         cause=cause,
         user=owed.buyer,
-        legs=[(available, amount)],
+        legs=legs,
         destination=Payout.Destination.WALLET,
         payment=None,
         at=at,
@@ -100,6 +106,12 @@ def lessen(causes: Collection[str], *, most: int, at: datetime) -> int:
         elif part:
             change(row, amount=row.amount - part, paid_at=at if part == row.left else None)
     return gone
+
+
+def _pockets(shop: Shop) -> list[str]:
+    """What pays what a shop owes: what it has earned, and its deposit before that goes back to one that closes."""
+    is_closing = shop.deposit.state == DepositState.CLOSING
+    return [shop.account("available"), *([shop.account("deposit")] if is_closing else [])]
 
 
 # Questions

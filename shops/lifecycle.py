@@ -168,15 +168,20 @@ def _quiet_until(deposit: Deposit, *, at: datetime) -> datetime | None:
 
 
 def _still_answers(deposit: Deposit) -> bool:
-    """Whether an open case has something set aside, or the shop owes the fund: then the quiet time is not over."""
-    reserved, debt = deposit.shop.account("reserved"), deposit.shop.account("debt")
-    return any(balances([reserved, debt]).values())
+    """Whether an open case has something set aside, or the shop owes somebody: then the quiet time is not over."""
+    reserved = deposit.shop.account("reserved")
+    return bool(balances([reserved])[reserved]) or _owes(deposit.shop)
+
+
+def _owes(shop: Shop) -> bool:
+    """Whether the shop owes the guarantee fund, or buyers whom nobody could pay all that they were awarded."""
+    debt = shop.account("debt")
+    return bool(balances([debt])[debt]) or hooks.owed_to_buyers(shop) > 0
 
 
 def _give_back_what_is_undisputed(deposit: Deposit, *, at: datetime) -> None:
     """The free part goes back before the rest, as long as the shop owes nothing."""
-    debt = deposit.shop.account("debt")
-    if balances([debt])[debt] == 0 and (amount := _send_back(deposit, key=f"returned:{at.isoformat()}", at=at)):
+    if not _owes(deposit.shop) and (amount := _send_back(deposit, key=f"returned:{at.isoformat()}", at=at)):
         note(deposit, "deposit.partly_returned", by=None, at=at, data={"amount": amount})
 
 
