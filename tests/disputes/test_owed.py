@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from disputes import owed
-from disputes.models import Owed
 from ledger.accounts import balance
 from shops import lifecycle as shops
 from shops.models import Deposit
 from shops.states import DepositState
+from tests.fixtures.disputes import nobody_had
 from timeline.sweep import fire_overdue
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def at_its_clock(deposit):
 def test_a_deposit_goes_back_after_the_buyers_to_whom_its_shop_owes_something(order, rich_buyer, shop, seller, at):
     deposit, held = Deposit.objects.get(shop=shop), balance(shop.account("deposit"))
     shops.close(deposit, by=seller, at=at)
-    row = Owed.objects.create(cause="case:1", order=order, shop=shop, buyer=rich_buyer, amount=5_000, since=at)
+    row = nobody_had(order, 5_000, cause="case:1", at=at)
     waiting = at_its_clock(deposit)
     assert (waiting.state, balance(shop.account("deposit"))) == (DepositState.CLOSING, held)
     before = balance(f"user:{rich_buyer.pk}:wallet")
@@ -39,8 +39,8 @@ def test_a_deposit_goes_back_after_the_buyers_to_whom_its_shop_owes_something(or
     assert at_its_clock(deposit).state == DepositState.RETURNED
 
 
-def test_the_deposit_of_a_shop_that_goes_on_is_left_to_its_open_cases(order, rich_buyer, shop, at):
+def test_the_deposit_of_a_shop_that_goes_on_is_left_to_its_open_cases(order, shop, at):
     held = balance(shop.account("deposit"))
-    Owed.objects.create(cause="case:1", order=order, shop=shop, buyer=rich_buyer, amount=5_000, since=at)
+    nobody_had(order, 5_000, cause="case:1", at=at)
     assert owed.collect_all(at=at) == 0
     assert balance(shop.account("deposit")) == held

@@ -25,7 +25,7 @@ from shops import listings, stock, withdrawals
 from shops.models import Kind
 from tests.disputes.sayings import GROUND, lapse, wallet
 from tests.disputes.test_dispute import give, own, pockets
-from tests.fixtures.disputes import VISIT, declined, drafted
+from tests.fixtures.disputes import VISIT, declined, drafted, nobody_had
 from timeline.models import Event
 from timeline.sweep import sweep
 
@@ -179,7 +179,7 @@ def test_what_stays_owed_is_paid_out_of_what_the_shop_earns_next(cheated, rich_b
 
 
 def test_claims_on_a_shop_that_earns_nothing_never_stand_before_those_on_one_that_does(
-    cheated, rich_buyer, stranger, arbiter, panelists
+    cheated, stranger, arbiter, panelists
 ):
     order, at = cheated.refund.order, cheated.entered_at
     draft = drafted(cheated, shares=ALL_SHOP, compensation=90_000, rule_ids=["FRAUD_55"])
@@ -188,7 +188,7 @@ def test_claims_on_a_shop_that_earns_nothing_never_stand_before_those_on_one_tha
     lapse(cheated)
     row, at = Owed.objects.get(), cheated.closed_at
     gone = shops.open_shop(owner=stranger, name="人去楼空", slug="gone", required=100_000, at=at)
-    Owed.objects.create(cause="refund:0", order=order, shop=gone, buyer=rich_buyer, amount=1, since=order.placed_at)
+    nobody_had(order, 1, cause="refund:0", at=order.placed_at, shop=gone)
     give("channel:sandbox", order.shop.account("available"), 15_000, Reason.CORRECTION, at)
     assert owed.collect_all(at=at, most=1) == 1
     row.refresh_from_db()

@@ -235,6 +235,14 @@ def test_a_proposal_that_nobody_seconds_ends_and_the_debt_stays(debtor, finance,
     assert again.state == "declined"
 
 
+def test_whoever_seconds_it_too_late_finds_that_it_ended(debtor, finance, second, client, at):
+    found = debts.propose(debtor, amount=9_800, reason=WORDS, by=finance, at=at)
+    clock.advance(timedelta(days=4))
+    client.force_login(second)
+    client.post(reverse("ledger:decide_write_off", args=[found.pk, "agree"]))
+    assert (WriteOff.objects.get().state, held(debtor)[1]) == ("lapsed", -9_800)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_paying_collecting_and_letting_go_at_one_instant_take_nothing_twice(debtor, finance, second):
     at = clock.now()
