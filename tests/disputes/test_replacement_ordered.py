@@ -29,10 +29,16 @@ def refund():
     return Refund.objects.get()
 
 
+def is_told_to_be_delivered_anew(dispute):
+    ruling = lifecycle.served(dispute)
+    assert ruling is not None
+    return words.ruling_shown(ruling, [])["orders_replacement"]
+
+
 def test_nothing_is_paid_before_the_shop_could_deliver(ordered, rich_buyer):
     before = wallet(rich_buyer)
     assert (ordered.state, refund().state) == (DisputeState.RULED, RefundState.DISPUTED)
-    assert words.ruling_shown(lifecycle.served(ordered), [])["orders_replacement"]
+    assert is_told_to_be_delivered_anew(ordered)
     lapse(ordered)
     assert (ordered.state, refund().state) == (DisputeState.ENFORCING, RefundState.REPLACING)
     assert wallet(rich_buyer) == before
@@ -146,4 +152,4 @@ def test_who_waited_for_too_long_has_money_and_no_second_wait(reviewed, arbiter,
     assert wallet(rich_buyer) == before + 5_880
     lapse(reviewed)
     assert reviewed.state == DisputeState.CLOSED
-    assert not words.ruling_shown(lifecycle.served(reviewed), [])["orders_replacement"], "nobody delivers anything anew"
+    assert not is_told_to_be_delivered_anew(reviewed), "nobody delivers anything anew"

@@ -145,9 +145,17 @@ def test_a_shop_that_paid_for_the_platforms_delay_gets_it_back_once(late, down, 
 
 def test_what_people_laid_to_the_platform_already_it_gives_the_shop_no_second_time(late, down, shop, rich_buyer, at):
     before, refund = whose(shop), claim(late, rich_buyer, at + 4 * HOUR)
-    words = {"outcome": Refund.Outcome.SELLER, "by": shop.owner, "at": at + 5 * HOUR}
-    shared = {"compensation": OWED, "platform_bp": 5_000, "platform_compensation": OWED // 2}
-    endings.approve(refund, grants={}, fees={}, **shared, **words)
+    endings.approve(
+        refund,
+        grants={},
+        fees={},
+        compensation=OWED,
+        platform_bp=5_000,
+        platform_compensation=OWED // 2,
+        outcome=Refund.Outcome.SELLER,
+        by=shop.owner,
+        at=at + 5 * HOUR,
+    )
     assert (whose(shop), balance("platform:own")) == (before - OWED // 2, 100_000 - OWED // 2)
     down(HOUR / 2, 2.5 * HOUR, 6 * HOUR)
     outages.work(at=at + 6 * HOUR)
