@@ -122,6 +122,9 @@ def describe_what_all_share(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             # `x-judges`: what is asked may make no sense, beyond what the contract can say.
             if "x-judges" in operation:
                 statuses.add("422")
+            # `x-refuses`: a GET that is refused as the verb would be that it looks ahead to.
+            if "x-refuses" in operation:
+                statuses.add("409")
             if operation.get("security"):
                 statuses |= SIGNED_IN
             if any(each["name"] == "cursor" for each in operation.get("parameters", [])):

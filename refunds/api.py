@@ -135,6 +135,7 @@ def answers(told: str) -> dict[int, OpenApiResponse]:
         " `wrong_moment`, `case_open`, `nothing_left`, `reason_not_offered`, `window_over`."
     ),
     parameters=[ClaimToPreview],
+    extensions={"x-judges": True, "x-refuses": True},
     responses=PreviewShown,
     examples=[OpenApiExample("A code that does not work", A_PREVIEW, response_only=True)],
 )
