@@ -216,6 +216,7 @@ def docs(request: HttpRequest) -> HttpResponse:
             "schema": schema,
             "operations": list(_operations(schema)),
             "objects": [_object(name, found) for name, found in schema["components"]["schemas"].items()],
+            "statuses": [{"status": status, "description": text} for status, (_name, _code, text) in PROBLEMS.items()],
             "problems": [{"code": code, "detail": sentence} for code, sentence in sorted(problems.SENTENCES.items())],
         },
     )
@@ -234,13 +235,24 @@ def _operations(schema: dict[str, Any]) -> Any:
                 "description": operation.get("description", ""),
                 "is_public": not operation.get("security"),
                 "parameters": [
-                    {"required": False, "description": "", **_followed(schema, each)}
+                    {"required": False, "description": "", **each}
                     for each in operation.get("parameters", [])
+                    if "$ref" not in each
                 ],
                 "request": _object("", _followed(schema, request_body["schema"])) if request_body else None,
                 "request_example": _example(request_body),
-                "answers": [_answer(schema, status, each) for status, each in operation["responses"].items()],
+                "answers": [
+                    _answer(schema, status, each)
+                    for status, each in operation["responses"].items()
+                    if not _is_shared(each)
+                ],
+                "refusals": [status for status, each in operation["responses"].items() if _is_shared(each)],
             }
+
+
+def _is_shared(response: dict[str, Any]) -> bool:
+    """Whether this answer means the same everywhere; what does is told once, at the top."""
+    return str(response.get("$ref", "")).startswith("#/components/responses/")
 
 
 def _answer(schema: dict[str, Any], status: str, response: dict[str, Any]) -> dict[str, Any]:

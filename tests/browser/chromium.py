@@ -204,11 +204,12 @@ OVERFLOWING = """
 #: alone, and what can be scrolled, is not cut off.
 CLIPPED = """
 () => [...document.querySelectorAll('body *')].filter(e => {
-  if (!e.checkVisibility() || e.closest('svg, .unseen') || !e.innerText?.trim() || e.clientWidth < 4) return false;
   const style = getComputedStyle(e);
   const cuts = way => ['hidden', 'clip'].includes(way) && style.clipPath === 'none';
-  return (cuts(style.overflowX) && e.scrollWidth > e.clientWidth + 1)
+  const cut = (cuts(style.overflowX) && e.scrollWidth > e.clientWidth + 1)
     || (cuts(style.overflowY) && e.scrollHeight > e.clientHeight + 1);
+  // Words last: to ask for them lays the page out again, and a page may have tens of thousands of elements.
+  return cut && e.clientWidth >= 4 && e.checkVisibility() && !e.closest('svg, .unseen') && e.innerText?.trim();
 }).slice(0, 5).map(e => e.outerHTML.slice(0, 100))
 """
 #: What is pressed and lower than 44 px. A link in a line of text is as high as its line, a mark as high as its label.
