@@ -183,11 +183,11 @@ def _bars(role: str, part: str = "") -> Q:
 
     `part` is the one that is asked about, where the role does not say it.
     """
-    own: list[str] = {Role.SENIOR: [Seat.Part.SENIOR]}.get(Role(role), [Seat.Part.ARBITER])  # type: ignore[assignment]
-    if role == Role.LEAD:
+    own: list[str] = [part]
+    if not part and role == Role.LEAD:
         own = [Seat.Part.ARBITER, Seat.Part.SENIOR, Seat.Part.REVIEWER, Seat.Part.CHIEF]
-    if part:
-        own = [part]
+    elif not part:
+        own = [Seat.Part.SENIOR if role == Role.SENIOR else Seat.Part.ARBITER]
     return ~Q(part__in=own) | Q(left__in=FOR_GOOD)
 
 

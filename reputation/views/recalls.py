@@ -152,7 +152,7 @@ def raise_alarm(request: HttpRequest, pk: int) -> HttpResponse:
 def _visible(request: HttpRequest, number: str) -> tuple[Alarm, QuerySet[AlarmUnit]]:
     """The alarm with what whoever asks has of it; nobody else sees it."""
     found = get_object_or_404(Alarm.objects.select_related("shop", "batch__listing", "batch__supplier"), number=number)
-    mine = found.units.filter(unit__order__buyer=request.user)  # type: ignore[misc]
+    mine = found.units.filter(unit__order__buyer=signed_in(request))
     if not found.is_seen_by(request.user) and not mine.exists():
         raise Http404
     return found, mine
