@@ -1,10 +1,11 @@
 """Every address of the API, and its contract: /api/schema/ for machines, /api/docs/ for people."""
 
 import json
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.utils import translation
@@ -19,6 +20,7 @@ import desks.api
 import disputes.acts_api
 import disputes.api
 import disputes.bundle_api
+import disputes.drafts_api
 import disputes.owed_api
 import disputes.precedent_api
 import disputes.seal_api
@@ -70,6 +72,8 @@ PROBLEMS = {
     "503": ("TryAgain", "try_again", "The database is busy or away; send the same again after `Retry-After`."),
 }
 ALWAYS = {"406", "429", "500", "503"}
+#: The objects of a no, told once for all.
+SHARED = {"Problem", "FieldError"}
 #: What is there for some is not there for others.
 SIGNED_IN = {"401", "403", "404"}
 WRITING = {"400", "409", "413", "415", "422"}
@@ -204,50 +208,144 @@ def _problem_response(status: int, code: str, text: str) -> dict[str, Any]:
     return found
 
 
+@cache
+def _contract() -> dict[str, Any]:
+    """The contract as it is for as long as this process lives; its words are English."""
+    with translation.override("en"):
+        schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return schema
+
+
 @login_not_required
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """The contract as a page to read: written by the server from the same schema, without any script."""
-    schema = SchemaGenerator().get_schema(request=None, public=True)
-    return render(
-        request,
-        "api/docs.html",
+    """What the contract holds, to read: what is true everywhere, and the way to each address, found by its words.
+
+    Every address, object and problem has its anchor here, as the links in problems and in other people's notes say.
+    """
+    schema = _contract()
+    asked = request.GET.get("q", "")[:100].strip()
+    groups = [
         {
-            "schema": schema,
-            "operations": list(_operations(schema)),
-            "objects": [_object(name, found) for name, found in schema["components"]["schemas"].items()],
-            "statuses": [{"status": status, "description": text} for status, (_name, _code, text) in PROBLEMS.items()],
-            "problems": [{"code": code, "detail": sentence} for code, sentence in sorted(problems.SENTENCES.items())],
-        },
-    )
+            "name": name,
+            "operations": [
+                {"id": told["operationId"], "method": method.upper(), "path": route, "summary": told["summary"]}
+                for route, method, told in found
+                if _is_about(route, method, told, asked)
+            ],
+        }
+        for name, found in _groups(schema).items()
+    ]
+    schemas = schema["components"]["schemas"]
+    context = {
+        "schema": schema,
+        "asked": asked,
+        "groups": [each for each in groups if each["operations"]],
+        "objects": _where(),
+        "shared": [_object(name, schemas[name]) for name in sorted(SHARED)],
+        "statuses": [{"status": status, "description": text} for status, (_name, _code, text) in PROBLEMS.items()],
+        "problems": [{"code": code, "detail": sentence} for code, sentence in sorted(problems.SENTENCES.items())],
+    }
+    return render(request, "api/docs.html", context)
 
 
-def _operations(schema: dict[str, Any]) -> Any:
-    """Each operation with its references followed, in the order of the addresses."""
+@login_not_required
+@require_safe
+def docs_of(request: HttpRequest, group: str) -> HttpResponse:
+    """The addresses of one group, each with all it takes and answers, and the objects of these answers."""
+    schema = _contract()
+    if group not in _groups(schema):
+        raise Http404
+    schemas = schema["components"]["schemas"]
+    context = {
+        "schema": schema,
+        "group": group,
+        "groups": list(_groups(schema)),
+        "operations": [_told(schema, *each) for each in _groups(schema)[group]],
+        "objects": [_object(name, schemas[name]) for name in sorted(_objects_of(schema, group))],
+    }
+    return render(request, "api/docs_of.html", context)
+
+
+def _groups(schema: dict[str, Any]) -> dict[str, list[tuple[str, str, dict[str, Any]]]]:
+    """The operations as address, method and what the contract says, by the thing that the address is about."""
+    found: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
     for route, methods in schema["paths"].items():
         for method, operation in methods.items():
-            request_body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-            yield {
-                "id": operation["operationId"],
-                "method": method.upper(),
-                "path": route,
-                "summary": operation["summary"],
-                "description": operation.get("description", ""),
-                "is_public": not operation.get("security"),
-                "parameters": [
-                    {"required": False, "description": "", **each}
-                    for each in operation.get("parameters", [])
-                    if "$ref" not in each
-                ],
-                "request": _object("", _followed(schema, request_body["schema"])) if request_body else None,
-                "request_example": _example(request_body),
-                "answers": [
-                    _answer(schema, status, each)
-                    for status, each in operation["responses"].items()
-                    if not _is_shared(each)
-                ],
-                "refusals": [status for status, each in operation["responses"].items() if _is_shared(each)],
-            }
+            found.setdefault(operation["tags"][0], []).append((route, method, operation))
+    return dict(sorted(found.items()))
+
+
+def _is_about(route: str, method: str, operation: dict[str, Any], asked: str) -> bool:
+    """Whether each word asked for is in the address, the name or the summary of an operation."""
+    told = f"{method} {route} {operation['operationId']} {operation['summary']}".lower()
+    return all(word in told for word in asked.lower().split())
+
+
+def _objects_of(schema: dict[str, Any], group: str) -> set[str]:
+    """The objects that a group's answers bring, and those inside of them and inside of what is sent."""
+    schemas = schema["components"]["schemas"]
+    waiting: set[str] = set()
+    for _route, _method, operation in _groups(schema)[group]:
+        for response in operation["responses"].values():
+            waiting |= set() if _is_shared(response) else _named(_followed(schema, response).get("content", {}))
+        for name in _named(operation.get("requestBody", {})):
+            waiting |= _named(schemas[name])
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        waiting |= _named(schemas[name]) - found
+    return found - SHARED
+
+
+@cache
+def _where() -> dict[str, str]:
+    """Each object, and the first group in which it is told."""
+    schema = _contract()
+    found: dict[str, str] = {}
+    for group in _groups(schema):
+        for name in _objects_of(schema, group):
+            found.setdefault(name, group)
+    return dict(sorted(found.items()))
+
+
+def _named(part: Any) -> set[str]:
+    """The objects that a part of the contract names."""
+    if isinstance(part, list):
+        return set().union(*map(_named, part))
+    if not isinstance(part, dict):
+        return set()
+    here = str(part.get("$ref", ""))
+    own = {here.rpartition("/")[2]} if here.startswith("#/components/schemas/") else set()
+    return own.union(*map(_named, part.values()))
+
+
+def _told(schema: dict[str, Any], route: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+    """An operation with its references followed."""
+    bodies = operation.get("requestBody", {}).get("content", {})
+    media_type = next(iter(bodies), "")
+    request_body = bodies.get(media_type, {})
+    return {
+        "id": operation["operationId"],
+        "method": method.upper(),
+        "path": route,
+        "summary": operation["summary"],
+        "description": operation.get("description", ""),
+        "is_public": not operation.get("security"),
+        "parameters": [
+            {"required": False, "description": "", **each}
+            for each in operation.get("parameters", [])
+            if "$ref" not in each
+        ],
+        "request": _object("", _followed(schema, request_body["schema"])) if request_body else None,
+        "media_type": "" if media_type == "application/json" else media_type,
+        "request_example": _example(request_body),
+        "answers": [
+            _answer(schema, status, each) for status, each in operation["responses"].items() if not _is_shared(each)
+        ],
+        "refusals": [status for status, each in operation["responses"].items() if _is_shared(each)],
+    }
 
 
 def _is_shared(response: dict[str, Any]) -> bool:
@@ -325,6 +423,7 @@ app_name = "api"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", docs, name="docs"),
+    path("docs/<slug:group>/", docs_of, name="docs_of"),
     path("v1/me/", accounts.api.me, name="me"),
     path("v1/wallet/", ledger.api.wallet, name="wallet"),
     path("v1/wallet/debt/", ledger.debts_api.debt, name="debt"),
@@ -570,6 +669,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/disputes/<slug:number>/rest/", disputes.api.rest, name="rest_dispute"),
     path("v1/disputes/<slug:number>/assign/", disputes.api.assign, name="assign_dispute"),
     path("v1/disputes/<slug:number>/rule/", disputes.api.rule, name="rule_dispute"),
+    path("v1/disputes/<slug:number>/draft/", disputes.drafts_api.draft, name="ruling_draft"),
     path("v1/disputes/<slug:number>/sign/", disputes.api.sign, name="sign_dispute"),
     path("v1/disputes/<slug:number>/withdraw/", disputes.api.withdraw, name="withdraw_dispute"),
     path("v1/disputes/<slug:number>/concede/", disputes.api.concede, name="concede_dispute"),

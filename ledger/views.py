@@ -377,9 +377,11 @@ def _wallet(request: HttpRequest, form: TopUpForm, *, status: int = 200) -> Http
     address, debt = (f"{signed_in(request).address}:{pocket}" for pocket in ("wallet", "debt"))
     held = balances([address, debt])
     part = accounts.part(address, before=request.GET.get("before", ""), most=PAGE)
-    asked = Payment.objects.visible_to(request.user).order_by("-pk")[:RECENT]
-    sent = Payout.objects.visible_to(request.user).order_by("-pk")[:RECENT]
-    things = named([*(line.transfer.subject for line in part.lines), *(each.cause for each in sent)])
+    asked, sent = (
+        parts.part(model.objects.visible_to(request.user), by="-id", place=request.GET.get(name, ""), most=RECENT)
+        for model, name in ((Payment, "payments"), (Payout, "payouts"))
+    )
+    things = named([*(line.transfer.subject for line in part.lines), *(each.cause for each in sent.rows)])
     context = {
         "form": form,
         "balance": held[address],
@@ -388,7 +390,9 @@ def _wallet(request: HttpRequest, form: TopUpForm, *, status: int = 200) -> Http
         "older": part.older,
         "is_first": part.is_first,
         "brake": brake.current(),
-        "payments": [{"payment": each, "badge": badge(each)} for each in asked],
+        "payments": [{"payment": each, "badge": badge(each)} for each in asked.rows],
+        "payments_part": asked,
+        "payouts_part": sent,
         "payouts": [
             {
                 "payout": each,
@@ -398,7 +402,7 @@ def _wallet(request: HttpRequest, form: TopUpForm, *, status: int = 200) -> Http
                 "destination": destination(each),
                 "thing": things.get(each.cause),
             }
-            for each in sent
+            for each in sent.rows
         ],
         "is_open": bool(gateways.open_channels()),
     }

@@ -395,8 +395,8 @@ def _tiles(request: HttpRequest, order: Order, side: Side, figures: Figures) -> 
     pages = max(1, -(-figures.units // UNITS))
     asked = request.GET.get("units", "")
     page = min(max(int(asked[:4]), 1), pages) if asked.isdecimal() else 1
-    shown = order.units.select_related("ticket", "handover").annotate(tail=F("card__tail")).order_by("place")
-    units = list(shown[(page - 1) * UNITS : page * UNITS])
+    shown = order.units.filter(place__gt=(page - 1) * UNITS).select_related("ticket", "handover")
+    units = list(shown.annotate(tail=F("card__tail")).order_by("place")[:UNITS])
     looks = {
         look["unit_id"]: look
         for look in Reveal.objects.filter(unit__in=units)

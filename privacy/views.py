@@ -36,13 +36,15 @@ def own(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     at = clock.now()
     erasure = user.erasures.order_by("-pk").first()
+    looked = parts.part(user.unmaskings.select_related("by"), by="-id", place=request.GET.get("looks", ""), most=MOST)
     context = {
         "at": at,
         "copies": [{"copy": each, "is_ready": each.is_ready(at)} for each in user.exports.order_by("-pk")[:5]],
         "erasure": _row(erasure) if erasure else None,
         "is_open": erasure is not None and not erasure.is_over,
         "blocking": [words.row(item.what, item.fate, "", item.number) for item in lifecycle.blocking(user, at)],
-        "looks": user.unmaskings.select_related("by").order_by("-pk")[:MOST],
+        "looks": looked.rows,
+        "looks_part": looked,
     }
     return render(request, "privacy/own.html", context)
 
@@ -206,6 +208,9 @@ def _desk(request: HttpRequest, roles: frozenset[str], hold_form: ThingForm, loo
         place=request.GET.get("holds", ""),
         most=MOST,
     )
+    looked = parts.part(
+        Unmasking.objects.select_related("by", "whom"), by="-id", place=request.GET.get("looks", ""), most=MOST
+    )
     return {
         "at": at,
         "waiting": [
@@ -229,7 +234,8 @@ def _desk(request: HttpRequest, roles: frozenset[str], hold_form: ThingForm, loo
             for each in live.rows
         ],
         "runs": Run.objects.order_by("-pk")[:7],
-        "looks": Unmasking.objects.select_related("by", "whom").order_by("-pk")[:MOST],
+        "looks": looked.rows,
+        "looks_part": looked,
         "may_answer": Role.LEAD in roles,
         "may_hold": bool(roles & holds.HOLDING),
         "hold_form": hold_form,

@@ -83,17 +83,21 @@ def queue(request: SignedInRequest) -> HttpResponse:
     _require_room(request)
     at = clock.now()
     talks = Talk.objects.select_related("order__shop", "asked_by", "taken_by")
-    mine = talks.open().filter(taken_by=request.user).order_by("deadline_at", "pk")
-    shifts = Shift.objects.filter(ended_at=None, until__gt=at).select_related("user").order_by("since", "pk")
+    mine = talks.open().filter(taken_by=request.user)
+    mine_part = parts.part(mine, by="deadline_at", place=request.GET.get("mine", ""), most=PAGE)
+    shifts = Shift.objects.filter(ended_at=None, until__gt=at).select_related("user")
+    shifts_part = parts.part(shifts, by="since", place=request.GET.get("shifts", ""), most=PAGE)
     waiting = parts.part(talks.waiting(), by="deadline_at", place=request.GET.get("after", ""), most=PAGE)
     context = {
         "at": at,
         "waiting": [_row(talk) for talk in waiting.rows],
         "part": waiting,
-        "mine": [_row(talk) for talk in mine[:PAGE]],
+        "mine": [_row(talk) for talk in mine_part.rows],
+        "mine_part": mine_part,
         "figures": figures.figures(at),
         "canned": figures.canned(at),
-        "shifts": shifts[:PAGE],
+        "shifts": shifts_part.rows,
+        "shifts_part": shifts_part,
         "may_plan": request.user.has_role(Role.LEAD),
         "form": ShiftForm(),
     }

@@ -14,8 +14,9 @@ from accounts.requests import signed_in
 from disputes import bundles
 from disputes.models import Bundle, Dispute
 from disputes.views.cases import up_to_date
-from timeline import clock
+from timeline import clock, parts
 
+PAGE = 20
 #: What each copy is for.
 FOR_WHOM = {
     Bundle.View.BUYER: gettext_lazy("Your own copy, with a complaint text for 12315."),
@@ -30,13 +31,15 @@ def index(request: HttpRequest, number: str) -> HttpResponse:
     """The copies of a case's file that the person can ask for, and those that they asked for before."""
     dispute = _case(request, number)
     views = bundles.views_for(dispute, request.user, at=clock.now())
-    asked = bundles.visible_to(request.user).filter(dispute=dispute).order_by("-pk")[:20]
+    asked = bundles.visible_to(request.user).filter(dispute=dispute)
+    part = parts.part(asked, by="-id", place=request.GET.get("before", ""), most=PAGE)
     context: dict[str, Any] = {
         "dispute": dispute,
         "views": [
             {"view": view, "label": Bundle.View(view).label, "text": FOR_WHOM[Bundle.View(view)]} for view in views
         ],
-        "asked": list(asked),
+        "asked": part.rows,
+        "part": part,
     }
     return render(request, "disputes/bundles.html", context)
 

@@ -64,12 +64,15 @@ def index(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.GET or None)
     asked = form.cleaned_data if form.is_bound and form.is_valid() else {}
     found = part(precedents.searched(**asked), by="-at", place=request.GET.get("before", ""), most=PAGE)
+    looks = SecondLook.objects.filter(user=request.user.pk, decided_at=None)
+    mine = part(looks, by="asked_at", place=request.GET.get("mine", ""), most=PAGE)
     context: dict[str, Any] = {
         "form": form,
         "part": found,
         "rows": [shown(each) for each in found.rows],
         "agreement": _agreement(),
-        "mine": SecondLook.objects.filter(user=request.user.pk, decided_at=None).order_by("asked_at", "pk")[:PAGE],
+        "mine": mine.rows,
+        "mine_part": mine,
         "query": urlencode({name: value for name, value in asked.items() if value}),
     }
     return render(request, "disputes/precedents.html", context)

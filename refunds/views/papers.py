@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from orders.uploads import too_large
 from refunds import credit, guardians, reports, signals, words
 from refunds.forms import FindingForm, GuardianForm, ProofForm, WhyForm
-from refunds.models import CreditNote, Guardian, Proof, Refund, Report
+from refunds.models import CreditNote, Guardian, Proof, Refund
 from refunds.states import GuardianState
 from timeline import clock, parts
 from timeline.sweep import fire_overdue
@@ -186,19 +186,21 @@ def decide_guardian(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_safe
 def report_list(request: HttpRequest) -> HttpResponse:
-    """Reports on listings, the open ones first."""
+    """Reports on listings, the open ones first, the oldest at the top; then the decided ones, the newest first."""
     found = reports.visible_to(request.user).select_related("listing__shop", "refund", "reporter")
+    still_open = parts.part(found.filter(decided_at=None), by="id", place=request.GET.get("after", ""), most=PAGE)
+    decided = parts.part(found.exclude(decided_at=None), by="-id", place=request.GET.get("over", ""), most=PAGE)
     context = {
-        "reports": _open_first(found),
+        "open_part": still_open,
+        "over_part": decided,
+        "groups": [
+            {"title": _("Being looked at"), "part": still_open, "name": "after", "at": "open"},
+            {"title": _("Decided"), "part": decided, "name": "over", "at": "over"},
+        ],
         "can_decide": reports.may_decide(request.user),
         "form": FindingForm(),
     }
     return render(request, "refunds/reports.html", context)
-
-
-def _open_first(found: Any) -> list[Report]:
-    still_open = list(found.filter(decided_at=None).order_by("pk")[:PAGE])
-    return still_open + list(found.exclude(decided_at=None).order_by("-pk")[: PAGE - len(still_open)])
 
 
 @require_POST

@@ -19,9 +19,10 @@ from reputation.thresholds import thresholds
 from rulebook import center, versions, words
 from shops.models import Kind, Shop, keeping
 from timeline import clock
+from timeline.parts import part
 from timeline.sweep import fire_overdue
 
-#: So many lines of history are shown.
+#: So many lines of history are shown at a time.
 MOST = 20
 
 
@@ -31,6 +32,8 @@ def level(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     at = clock.now()
     ruling = versions.in_force(at)
+    history = part(user.level_changes.all(), by="-id", place=request.GET.get("history", ""), most=MOST)
+    imposed = part(user.measures.all(), by="-id", place=request.GET.get("measures", ""), most=MOST)
     context = {
         "at": at,
         "level": user.level,
@@ -38,8 +41,10 @@ def level(request: HttpRequest) -> HttpResponse:
         "rows": progress(user, at),
         "benefits": center.levels(ruling.book),
         "falls": Downgrade.objects.filter(user=user, state=DowngradeState.ANNOUNCED).first(),
-        "history": user.level_changes.order_by("-pk")[:MOST],
-        "measures": [_measure(each, user, at) for each in user.measures.order_by("-pk")[:MOST]],
+        "history": history.rows,
+        "history_part": history,
+        "measures": [_measure(each, user, at) for each in imposed.rows],
+        "measures_part": imposed,
         "steps": [(label, thresholds().steps[step]) for step, label in Measure.Step.choices],
         "form": AppealForm(),
         "offers": _offers(user),

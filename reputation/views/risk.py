@@ -71,13 +71,17 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
         place=request.GET.get("before", ""),
         most=MOST,
     )
+    seen = part(
+        found.signals.select_related("dismissed_by"), by="-seen_at", place=request.GET.get("signals", ""), most=MOST
+    )
+    linked = signals.linked(found)
     context = {
         "person": found,
         "at": at,
-        "signals": [
-            _row(each, at) for each in found.signals.select_related("dismissed_by").order_by("-seen_at", "-pk")[:MOST]
-        ],
-        "linked": signals.linked(found)[:MOST],
+        "signals": [_row(each, at) for each in seen.rows],
+        "signals_part": seen,
+        "linked": linked[:MOST],
+        "linked_more": max(0, len(linked) - MOST),
         "part": imposed,
         "measures": [
             {

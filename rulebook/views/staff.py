@@ -15,8 +15,9 @@ from rulebook import actions, differences, files, lifecycle, replays, versions
 from rulebook.book import InvalidRulebook
 from rulebook.models import RulebookVersion
 from rulebook.words import OUTCOMES, PARTIES
-from timeline import clock
+from timeline import clock, parts
 
+PAGE = 50
 #: The largest file somebody may send in, in bytes.
 LARGEST = 1_000_000
 
@@ -175,8 +176,9 @@ def replay(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _list(request: HttpRequest, form: DraftForm, *, status: int = 200) -> HttpResponse:
-    found = RulebookVersion.objects.select_related("author", "signed_by").defer("body").order_by("-pk")
-    context = {"versions": found[:100], "form": form, "in_force": versions.in_force(clock.now())}
+    found = RulebookVersion.objects.select_related("author", "signed_by").defer("body")
+    part = parts.part(found, by="-id", place=request.GET.get("before", ""), most=PAGE)
+    context = {"versions": part.rows, "part": part, "form": form, "in_force": versions.in_force(clock.now())}
     return render(request, "rulebook/staff/versions.html", context, status=status)
 
 

@@ -14,7 +14,7 @@ from shops.models import Kind, Listing
 from shops.standing_forms import ReasonForm
 from shops.states import ListingState
 from shops.views.applications import require_staff
-from timeline import clock
+from timeline import clock, parts
 from timeline.sweep import fire_overdue
 
 PAGE = 20
@@ -25,15 +25,24 @@ def queue(request: HttpRequest) -> HttpResponse:
     """What waits for a person, the one with the least time first; and what is on sale and nobody has read."""
     require_staff(request, Role.RISK)
     whole = Listing.objects.select_related("shop")
-    waiting = whole.filter(state=ListingState.WAITING).order_by("deadline_at", "pk")[:PAGE]
-    unread = whole.filter(state=ListingState.ON_SALE, checked_at=None).order_by("pk")[:PAGE]
+    waiting, unread = (
+        parts.part(whole.filter(**which), by=by, place=request.GET.get(name, ""), most=PAGE)
+        for name, by, which in (
+            ("waiting", "deadline_at", {"state": ListingState.WAITING}),
+            ("unread", "id", {"state": ListingState.ON_SALE, "checked_at": None}),
+        )
+    )
+    groups = [
+        {"name": name, "title": title, "part": part, "rows": [_row(each) for each in part.rows]}
+        for name, title, part in (
+            ("waiting", _("Waits for you before anybody can buy it"), waiting),
+            ("unread", _("On sale, read by nobody yet"), unread),
+        )
+    ]
     context = {
         "at": clock.now(),
-        "groups": [
-            {"title": _("Waits for you before anybody can buy it"), "rows": [_row(each) for each in waiting]},
-            {"title": _("On sale, read by nobody yet"), "rows": [_row(each) for each in unread]},
-        ],
-        "is_empty": not waiting and not unread,
+        "groups": groups,
+        "is_empty": not any(each["rows"] or not each["part"].is_first for each in groups),
         "form": ReasonForm(auto_id=False),
     }
     return render(request, "shops/moderation.html", context)

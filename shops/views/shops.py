@@ -19,7 +19,7 @@ from shops import lifecycle, particulars, policy
 from shops.forms import PayInForm
 from shops.models import BOOKS, STAFF, Deposit, Listing, Particulars, Shop
 from shops.states import DepositState
-from timeline import clock, events, spans
+from timeline import clock, events, parts, spans
 
 PAGE = 50
 #: So many of its goods stand on a shop's page.
@@ -110,6 +110,9 @@ def _in_public(request: HttpRequest, slug: str) -> dict[str, Any]:
     shop = get_object_or_404(Shop.objects.select_related("deposit", "record"), slug=slug)
     at, user = clock.now(), request.user
     public = particulars.in_public(shop)
+    shelf = parts.part(
+        Listing.objects.for_sale().filter(shop=shop), by="-id", place=request.GET.get("goods", ""), most=SHELF
+    )
     return {
         "shop": shop,
         "badge": badge(shop.deposit),
@@ -121,7 +124,8 @@ def _in_public(request: HttpRequest, slug: str) -> dict[str, Any]:
         "licences": particulars.licences_in_public(shop),
         "may_read": bool(public) and particulars.may_read(shop, user),
         "told": None,
-        "goods": list(Listing.objects.for_sale().filter(shop=shop).order_by("-pk")[:SHELF]),
+        "goods": shelf.rows,
+        "goods_part": shelf,
         "works_here": shop.is_worked_in_by(user),
         "may_choose_staff": shop.may(user, STAFF),
         "may_see_money": may_see_money(shop.deposit, user),

@@ -15,7 +15,7 @@ from shops import staff
 from shops.forms import DutyForm, InvitationForm
 from shops.models import STAFF, Duty, Member, Shop, keeping
 from shops.states import MemberState
-from timeline import clock
+from timeline import clock, parts
 
 #: How each state looks: icon and tone of its badge.
 LOOKS = {
@@ -40,11 +40,13 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, _("Invited. They find the invitation here after signing in with this address."))
             return redirect("shops:staff", slug=slug)
-    members = shop.members.select_related("user").order_by("-pk")[:PAGE]
+    members = shop.members.select_related("user")
+    part = parts.part(members, by="-id", place=request.GET.get("before", ""), most=PAGE)
     context = {
         "shop": shop,
         "form": form,
-        "rows": [_row(member) for member in members],
+        "rows": [_row(member) for member in part.rows],
+        "part": part,
     }
     return render(request, "shops/staff.html", context, status=422 if form.errors else 200)
 
@@ -79,6 +81,7 @@ def invitations(request: HttpRequest) -> HttpResponse:
     at = clock.now()
     found = staff.invitations_for(request.user, at)
     works = Member.objects.filter(user=request.user.pk, state=MemberState.WORKING).select_related("shop")
+    part = parts.part(works, by="id", place=request.GET.get("after", ""), most=PAGE)
     context = {
         "at": at,
         "then": _("Then the invitation is over."),
@@ -86,7 +89,8 @@ def invitations(request: HttpRequest) -> HttpResponse:
             {"member": member, "duty": Duty(member.duty).label, "what": EXPLAINED[Duty(member.duty)]}
             for member in found
         ],
-        "works": [{"member": member, "duty": Duty(member.duty).label} for member in works.order_by("pk")[:PAGE]],
+        "works": [{"member": member, "duty": Duty(member.duty).label} for member in part.rows],
+        "part": part,
     }
     return render(request, "shops/invitations.html", context)
 

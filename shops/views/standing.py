@@ -46,11 +46,12 @@ def own_licences(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, _("Given. It counts as soon as a person of the mall has read it."))
             return redirect("shops:licences", slug=slug)
     at = clock.now()
+    given = shop.licences.exclude(state=LicenceState.REPLACED)
+    part = parts.part(given, by="-id", place=request.GET.get("before", ""), most=PAGE)
     context = {
         "shop": shop,
-        "rows": [
-            paper_row(each, at) for each in shop.licences.exclude(state=LicenceState.REPLACED).order_by("-pk")[:PAGE]
-        ],
+        "rows": [paper_row(each, at) for each in part.rows],
+        "part": part,
         "form": form if shop.may(request.user, STAFF) else None,
         "is_stopped": not shop.is_licensed(at),
     }
@@ -94,7 +95,8 @@ def own_sanctions(request: HttpRequest, slug: str) -> HttpResponse:
     """What the mall has against the shop, why and until when; the owner appeals to another person."""
     shop = get_object_or_404(Shop, keeping(request.user), slug=slug)
     at = clock.now()
-    context = {"shop": shop, "at": at, "rows": _rows(shop, request.user, at), "form": WordsForm()}
+    steps = _steps(request, shop)
+    context = {"shop": shop, "at": at, "rows": _rows(steps, request.user, at), "part": steps, "form": WordsForm()}
     return render(request, "shops/sanctions.html", context)
 
 
@@ -144,12 +146,16 @@ def watched_shop(request: HttpRequest, slug: str) -> HttpResponse:
     at = clock.now()
     signed_in(request).know_roles()
     is_risk = Role.RISK in signed_in(request).roles
+    steps = _steps(request, shop)
+    given = parts.part(shop.licences.all(), by="-id", place=request.GET.get("papers", ""), most=PAGE)
     context = {
         "shop": shop,
         "at": at,
         "deposit": deposit_badge(shop.deposit),
-        "rows": _rows(shop, request.user, at),
-        "papers": [paper_row(each, at) for each in shop.licences.order_by("-pk")[:PAGE]],
+        "rows": _rows(steps, request.user, at),
+        "part": steps,
+        "papers": [paper_row(each, at) for each in given.rows],
+        "papers_part": given,
         "level_form": LevelForm(initial={"level": shop.level}) if is_risk else None,
         "step_form": StepForm(initial={"step": sanctions.next_step(shop, at)}, auto_id="step-%s") if is_risk else None,
         "renew_form": RenewForm(auto_id=False),
@@ -219,8 +225,13 @@ def badge(sanction: Sanction) -> dict[str, Any]:
     return {"word": state.label, "icon": icon, "tone": tone}
 
 
-def _rows(shop: Shop, user: Any, at: Any) -> list[dict[str, Any]]:
-    found = shop.sanctions.select_related("imposed_by").order_by("-pk")[:PAGE]
+def _steps(request: HttpRequest, shop: Shop) -> parts.Part[Sanction]:
+    """Steps against the shop, the newest first."""
+    found = shop.sanctions.select_related("imposed_by")
+    return parts.part(found, by="-id", place=request.GET.get("before", ""), most=PAGE)
+
+
+def _rows(steps: parts.Part[Sanction], user: Any, at: Any) -> list[dict[str, Any]]:
     return [
         {
             "sanction": each,
@@ -228,5 +239,5 @@ def _rows(shop: Shop, user: Any, at: Any) -> list[dict[str, Any]]:
             "badge": badge(each),
             "actions": sanctions.actions_for(each, user, at),
         }
-        for each in found
+        for each in steps.rows
     ]

@@ -28,7 +28,7 @@ from shops.views.desk import actions_of, own_listing, own_shop
 from shops.views.listings import badge
 from timeline import clock, parts
 
-PAGE = 50
+PAGE, FILES = 50, 5
 
 
 @require_safe
@@ -68,13 +68,16 @@ def batches(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     at = clock.now()
     found, older = _page(request, listing.batches.select_related("supplier").order_by("-pk"))
     figures = verbs.by_batch(found, at=at)
+    sent_in = listing.intakes.select_related("shop")
+    files = parts.part(sent_in, by="-id", place=request.GET.get("files", ""), most=FILES)
     context = {
         "shop": listing.shop,
         "listing": listing,
         "badge": badge(listing),
         "rows": [{"batch": batch, "figures": figures[batch.pk]} for batch in found],
         "older": older,
-        "intakes": list(listing.intakes.select_related("shop").order_by("-pk")[:5]),
+        "intakes": files.rows,
+        "intakes_part": files,
         "figures": verbs.by_listing([listing.pk], at=at)[listing.pk],
         "free": stock.count_free(listing),
         "form": form,

@@ -1,6 +1,7 @@
 """The contract is written down, complete, fresh, and kept by the mall."""
 
 import json
+import re
 
 import pytest
 import schemathesis
@@ -86,17 +87,42 @@ def test_every_operation_says_how_it_says_no(contract):
                 assert set(contract["components"]["responses"][name]["content"]) == {"application/problem+json"}
 
 
-def test_the_page_to_read_shows_the_whole_contract(client, contract):
-    page = client.get("/api/docs/").content.decode()
+def test_the_pages_to_read_show_the_whole_contract(client, contract):
+    first = client.get("/api/docs/").content.decode()
+    groups = sorted(set(re.findall(r'href="(/api/docs/[\w-]+/)"', first)))
+    assert len(groups) > 40
+    rest = {group: client.get(group).content.decode() for group in groups}
+    sent = set()
     for path, method, operation in operations(contract):
-        assert f"{method.upper()} {path}" in page
-        assert f'id="{operation["operationId"]}"' in page
+        assert f"{method.upper()} {path}" in first
+        name, home = operation["operationId"], rest[f"/api/docs/{operation['tags'][0]}/"]
+        assert f'<li id="{name}"><a href="/api/docs/{operation["tags"][0]}/#{name}">' in first
+        assert home.count(f'id="{name}"') == 1
+        for body in operation.get("requestBody", {}).get("content", {}).values():
+            sent.add(body["schema"].get("$ref", "").rpartition("/")[2])
+    whole = first + "".join(rest.values())
     for name, schema in contract["components"]["schemas"].items():
-        assert f'id="object-{name}"' in page
+        assert name in sent or f'id="object-{name}"' in first, name
         for each in schema.get("properties", {}):
-            assert f"<code>{each}</code>" in page
-    assert "<script>" not in page
-    assert " style=" not in page
+            assert f"<code>{each}</code>" in whole
+    for page in (first, *rest.values()):
+        assert "<script>" not in page
+        assert " style=" not in page
+        assert all(f'id="{anchor}"' in page for anchor in re.findall(r'href="#([\w-]+)"', page))
+        assert page.count("<") < 12_000, "light enough for a phone"
+    for link, anchor in re.findall(r'href="(/api/docs/[\w-]+/)#([\w-]+)"', first):
+        assert f'id="{anchor}"' in rest[link]
+
+
+def test_an_address_is_found_by_its_words(client):
+    page = client.get("/api/docs/", {"q": "refunds ACCEPT"}).content.decode()
+    assert 'id="acceptRefund"' in page
+    assert 'id="declineRefund"' not in page
+    assert (
+        "<li id="
+        not in client.get("/api/docs/", {"q": "nothing like it"}).content.decode().partition('id="objects"')[0]
+    )
+    assert client.get("/api/docs/nowhere/").status_code == 404
 
 
 CSRF = "a" * 32

@@ -18,6 +18,7 @@ def looks_right(visitor, path, status, width, language):
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_the_contract_is_a_page_to_read(visitor, width, language):
     looks_right(visitor, "/api/docs/", 200, width, language)
+    looks_right(visitor, "/api/docs/shops/", 200, width, language)
 
 
 @pytest.mark.urls("tests.api.probes")
@@ -30,4 +31,6 @@ def test_a_no_is_a_page_to_read(visitor, width, language):
 
 def test_the_contract_reads_without_scripts(visitor):
     page = visitor(scripts=False).visit("/api/docs/")
+    page.locator("#beginApplication a").click()
+    page.wait_for_url("**/api/docs/applications/#beginApplication")
     assert page.locator("#beginApplication pre").count() == 2

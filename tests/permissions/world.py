@@ -143,6 +143,7 @@ APART: dict[str, dict[str, str]] = {
     "shops:supplier": {"pk": "supplier"},
     "ledger:decide": {"verb": "again"},
     "ledger:decide_write_off": {"verb": "agree"},
+    "api:docs_of": {"group": "refunds"},
     "orders:decide_coupon": {"verb": "start"},
     "shops:answer": {"verb": "accept"},
     "shops:application_act": {"verb": "withdraw"},
