@@ -52,6 +52,7 @@ PERSONAS = [
     Persona("arbiter", "方审理", _("Arbiter"), role=Role.ARBITER),
     Persona("senior", "严复核", _("Senior arbiter"), role=Role.SENIOR),
     Persona("finance", "钱会计", _("Finance"), role=Role.FINANCE),
+    Persona("finance2", "秦出纳", _("Finance, second signature"), role=Role.FINANCE),
     Persona("risk", "石风控", _("Risk"), role=Role.RISK),
     Persona("auditor", "沈审计", _("Auditor"), role=Role.AUDITOR),
 ]

@@ -25,6 +25,7 @@ import disputes.owed_api
 import disputes.precedent_api
 import disputes.seal_api
 import ledger.api
+import ledger.contributions_api
 import ledger.debts_api
 import ledger.reconciling_api
 import notifications.api
@@ -432,6 +433,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/debts/<int:pk>/write-off/", ledger.debts_api.propose, name="propose_write_off"),
     path("v1/write-offs/<int:number>/agree/", ledger.debts_api.agree, name="agree_write_off"),
     path("v1/write-offs/<int:number>/decline/", ledger.debts_api.decline, name="decline_write_off"),
+    path("v1/contributions/", ledger.contributions_api.all_contributions, name="contributions"),
+    path("v1/contributions/<int:number>/book/", ledger.contributions_api.book, name="book_contribution"),
+    path("v1/contributions/<int:number>/decline/", ledger.contributions_api.decline, name="decline_contribution"),
     path("v1/payments/", ledger.api.all_payments, name="payments"),
     path("v1/payments/<slug:number>/", ledger.api.payment, name="payment"),
     path("v1/payments/<slug:number>/check/", ledger.api.check_payment, name="check_payment"),

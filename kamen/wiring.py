@@ -8,8 +8,8 @@ from disputes import agreements, appeals, owed
 from disputes import hooks as dispute_hooks
 from disputes import lifecycle as disputes
 from disputes.states import APPEAL, DISPUTE
-from ledger import brake, debts, payments, payouts, reconciliation
-from ledger.states import BRAKE, DIFFERENCE, PAYMENT, PAYOUT, WRITE_OFF
+from ledger import brake, contributions, debts, payments, payouts, reconciliation
+from ledger.states import BRAKE, CONTRIBUTION, DIFFERENCE, PAYMENT, PAYOUT, WRITE_OFF
 from notifications import inbox
 from orders import coupons, outages, parties
 from orders import hooks as order_hooks
@@ -47,6 +47,7 @@ def connect() -> None:
     BRAKE.expired.tie(brake.lapse)
     DIFFERENCE.expired.tie(reconciliation.lapse)
     WRITE_OFF.expired.tie(debts.lapse)
+    CONTRIBUTION.expired.tie(contributions.lapse)
     DEPOSIT.expired.tie(shops.lapse)
     LISTING.expired.tie(listings.lapse)
     MEMBER.expired.tie(staff.lapse)

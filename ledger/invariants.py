@@ -117,6 +117,21 @@ CHECKS = {
         select t.key from ledger_transfer t join ledger_account g on g.id = t.target_id
          where g.kind_id = 'debt' and g.address like 'user:%' and t.reason not in ('debt_collected', 'debt_written_off')
     """,
+    "two people of finance put money into a pocket of the mall, and the books say how much": """
+        select 'contribution:' || c.id || ' ' || c.state from ledger_contribution c
+          left join ledger_transfer t on t.key = 'contribution:' || c.id || ':booked'
+          left join ledger_account g on g.id = t.target_id
+         where (c.state = 'booked') is distinct from (t.id is not null)
+            or c.state = 'booked' and (c.decided_by_id is null or c.decided_by_id = c.proposed_by_id
+                                       or t.amount <> c.amount or g.address <> 'platform:' || c.purse)
+    """,
+    "what comes from the mall's own bank was put in by two people": """
+        select t.key from ledger_account a
+          join ledger_posting p on p.account_id = a.id join ledger_transfer t on t.id = p.transfer_id
+         where a.address = 'channel:bank'
+           and not (t.source_id = a.id and t.reason = 'funding'
+                    and exists (select from ledger_contribution c where t.key = 'contribution:' || c.id || ':booked'))
+    """,
     "nobody agreed with himself about a payout": """
         select subject || ' #' || seq from timeline_event
          where name = 'payout.agreed' and (body::jsonb ->> 'with')::bigint is not distinct from by_id

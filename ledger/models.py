@@ -455,5 +455,6 @@ class AnchorLeaf(models.Model):
         ]
 
 
+from ledger.contributed import Contribution  # noqa: E402, F401 - the noun of money that the mall puts in
 from ledger.owed import WriteOff  # noqa: E402, F401 - the noun of debts that are let go
 from ledger.reconciled import Difference, Settlement, SettlementLine  # noqa: E402, F401 - nouns of the reconciliation

@@ -113,3 +113,28 @@ WRITE_OFF = Machine(
     owners={WriteOffState.PROPOSED: "finance"},
     limits={WriteOffState.PROPOSED: "WRITE_OFF"},
 )
+
+
+class ContributionState(models.TextChoices):
+    """What a sign on money that the mall puts into a pocket of its own would say."""
+
+    PROPOSED = "proposed", _("Waiting for a second person")
+    BOOKED = "booked", _("Put in")
+    DECLINED = "declined", _("Not put in")
+    LAPSED = "lapsed", _("Nobody signed in time")
+
+
+CONTRIBUTION = Machine(
+    name="contribution",
+    states=ContributionState,
+    first=ContributionState.PROPOSED,
+    steps={
+        ContributionState.PROPOSED: {
+            ContributionState.BOOKED,
+            ContributionState.DECLINED,
+            ContributionState.LAPSED,
+        }
+    },
+    owners={ContributionState.PROPOSED: "finance"},
+    limits={ContributionState.PROPOSED: "CONTRIBUTION"},
+)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ledger import desk, owing, reconciling, views
+from ledger import contributing, desk, owing, reconciling, views
 
 app_name = "ledger"
 
@@ -24,6 +24,9 @@ urlpatterns = [
     path("finance/debts/", owing.index, name="debts"),
     path("finance/debts/<int:pk>/propose/", owing.propose, name="propose_write_off"),
     path("finance/write-offs/<int:pk>/<slug:verb>/", owing.decide, name="decide_write_off"),
+    path("finance/contributions/", contributing.index, name="contributions"),
+    path("finance/contributions/propose/", contributing.propose, name="propose_contribution"),
+    path("finance/contributions/<int:pk>/<slug:verb>/", contributing.decide, name="decide_contribution"),
     path("finance/brake/", desk.state, name="brake"),
     path("finance/brake/raise/", desk.raise_brake, name="raise_brake"),
     path("finance/brake/release/", desk.sign_release, name="release_brake"),

@@ -120,6 +120,7 @@ ALONG: dict[str, list[str]] = {
     "measure": ["user"],
     "alarm": ["shop", "batch__listing"],
     "shortfall": [],
+    "contribution": [],
     "erasure": ["user"],
     "hold": [],
     "payment": [],

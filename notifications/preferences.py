@@ -25,6 +25,7 @@ GROUPS = {
     "deposit": Group.MONEY,
     "coupon": Group.MONEY,
     "brake": Group.HOUSE,
+    "contribution": Group.HOUSE,
     "rulebook": Group.HOUSE,
 }
 #: Notices that are mailed, beside every reminder: those with which somebody's time begins, or money moves.

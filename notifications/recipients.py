@@ -68,6 +68,7 @@ from notifications.places import (
     clashes_page,
     clock_page,
     complaint_page,
+    contributions_page,
     debt_page,
     debts_page,
     deceived_page,
@@ -414,6 +415,8 @@ TOLD: dict[str, list[Line]] = {
     "payout.paid": [Line("payout.paid", repaid, money_page)],
     "payout.paid_to_wallet": [Line("payout.paid_to_wallet", payer, money_page)],
     "payout.manual": [
+    "contribution.proposed": [Line("contribution.proposed", finance, contributions_page)],
+    "contribution.booked": [Line("contribution.booked", finance, contributions_page)],
         Line("payout.manual_for_finance", finance, finance_page),
         Line("payout.manual", payer, money_page),
     ],
@@ -634,6 +637,8 @@ SILENT: set[str] = {
     "dispute.second_look_given",
     "dispute.signed",
     "dispute.enforcing",
+    "contribution.declined",
+    "contribution.lapsed",
     "dispute.closed",
     "payment.awaiting",
     "payment.expired",
@@ -655,7 +660,7 @@ SILENT: set[str] = {
             *REMINDED,
             "coupon",
             *("listing", "member", "payee", "application", "licence", "sanction", "brake", "rulebook"),
-            *("downgrade", "measure", "alarm", "difference", "writeoff", "shortfall"),
+            *("downgrade", "measure", "alarm", "difference", "writeoff", "contribution", "shortfall"),
         )
         for event in CLOCK_EVENTS
         if not (event == "clock_reminded" and name in REMINDED)

@@ -237,6 +237,8 @@ SENTENCES: dict[str, Promise] = {
         "The channel took %(amount)s that does not belong to an open payment. It is being sent back."
     ),
     "payout.paid": _("%(amount)s has been paid back to you."),
+    "contribution.proposed": _("It is proposed to put %(amount)s in from the mall's bank. A second person must agree."),
+    "contribution.booked": _("%(amount)s was put in from the mall's bank, by two people of finance."),
     "payout.paid_to_wallet": _("The channel could not pay you %(amount)s, so it is on your balance now."),
     "payout.manual": _(
         "Paying you %(amount)s takes longer than planned. People of finance see to it; the money is safe."

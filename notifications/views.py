@@ -30,6 +30,7 @@ ICONS = {
     "payout": "banknote",
     "debt": "banknote",
     "writeoff": "banknote",
+    "contribution": "landmark",
     "brake": "octagon-alert",
     "deposit": "shield-check",
     "listing": "vault",

@@ -262,6 +262,7 @@ NOT_PERSONAL: dict[str, tuple[str, str]] = {
     "ledger.Settlement": ("*", "files of channels"),
     "ledger.SettlementLine": ("*", "numbers of channels"),
     "ledger.Difference": ("*", "numbers of channels, by staff"),
+    "ledger.Contribution": ("*", "why the mall put money in, by staff"),
     "ledger.WriteOff": ("*", "why finance let a debt go, by staff"),
     "rulebook.RulebookVersion": ("*", "the rules"),
     "rulebook.Replay": ("*", "sums of a draft"),

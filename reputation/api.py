@@ -374,6 +374,8 @@ def all_ratings(request: Request, slug: str) -> Response:
                     "by_turnover": 600_000,
                     "by_payouts": 200_000,
                     "cover_bp": 16_666,
+                    "came_from": [{"reason": "funding", "amount": 900_000}],
+                    "put_in": [{"at": "2026-10-04T02:00:00Z", "purse": "fund", "amount": 300_000}],
                     "shortfalls": [
                         {
                             "state": "over",
@@ -433,6 +435,8 @@ def transparency(request: Request) -> Response:
             "by_turnover": told["fund_by_turnover"],
             "by_payouts": told["fund_by_payouts"],
             "cover_bp": told["fund_cover_bp"],
+            "came_from": [{"reason": reason, "amount": amount} for reason, amount in told["year"].fund_came_from()],
+            "put_in": told["put_in"],
             "shortfalls": told["shortfalls"],
         },
     }

@@ -277,6 +277,11 @@ class Figures:
         """What came into the guarantee fund, in fen: a sum of the mall's own, and nobody's in it."""
         return self.total("fund_in")
 
+    def fund_came_from(self) -> list[tuple[str, int]]:
+        """What came into the guarantee fund by the reason of the transfer, in fen, the largest first."""
+        found = self.totals.get("fund_in", Counter())
+        return sorted(((reason, sum_) for reason, sum_ in found.items() if sum_), key=lambda row: (-row[1], row[0]))
+
     @property
     def fund_out(self) -> int:
         """What left the guarantee fund, in fen."""

@@ -411,9 +411,9 @@ def written() -> str:
         "## Tables and sums\n",
         "Beside these: claims, how many in 1,000 orders and the share paid back by reason; endings; the time from claim"
         " to money by whose fault it was; where the money of refunds came from; decisions for the buyer by reason and"
-        " by the buyer's level; complaints from outside by road; the guarantee fund with what came in and went out, its"
-        " aim, its cover and every shortfall; deposits held; what is owed to the fund; versions of the rules with the"
-        " days of notice; licences.\n",
+        " by the buyer's level; complaints from outside by road; the guarantee fund with what came in and"
+        " by which reason, what went out, what the mall put in of its own, its aim, its cover and every shortfall;"
+        " deposits held; what is owed to the fund; versions of the rules with the days of notice; licences.\n",
     ]
     return "\n".join(lines)
 

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from ledger.models import Contribution
 from reputation.models import Alarm, AlarmUnit, Measure, Rating
 from reputation.states import AlarmState, MeasureState, ShortfallState
 
@@ -245,6 +246,21 @@ class ShortfallShown(serializers.Serializer[Any]):
     aim = serializers.IntegerField()
 
 
+class PutInShown(serializers.Serializer[Any]):
+    """What the mall put in of its own: by two people of finance, once for each bank document."""
+
+    at = serializers.DateTimeField(source="decided_at")
+    purse = serializers.ChoiceField(Contribution.Purse.choices)
+    amount = serializers.IntegerField(help_text="Fen.")
+
+
+class CameFromShown(serializers.Serializer[Any]):
+    """What came into the guarantee fund in twelve months for one reason."""
+
+    reason = serializers.CharField()
+    amount = serializers.IntegerField(help_text="Fen.")
+
+
 class FundShown(serializers.Serializer[Any]):
     """The guarantee fund: what it holds, what it should hold, and when it held too little. Fen."""
 
@@ -253,6 +269,8 @@ class FundShown(serializers.Serializer[Any]):
     by_turnover = serializers.IntegerField()
     by_payouts = serializers.IntegerField()
     cover_bp = serializers.IntegerField(allow_null=True)
+    came_from = CameFromShown(many=True)
+    put_in = PutInShown(many=True, help_text="The latest, into the fund and into the platform's own money.")
     shortfalls = ShortfallShown(many=True)
 
 

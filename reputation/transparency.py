@@ -9,8 +9,9 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from complaints.models import Source
+from ledger import contributions
 from ledger.accounts import by_day
-from ledger.models import Account
+from ledger.models import Account, Contribution, Transfer
 from refunds.models import Refund
 from reputation import figures, fund
 from reputation.counting import FUND
@@ -55,6 +56,7 @@ def told(at: datetime) -> dict[str, Any]:
         "fund_by_payouts": cover.by_payouts,
         "fund_cover_bp": cover.bp,
         "shortfalls": fund.history(),
+        "put_in": contributions.booked(),
         "deposits": held,
         "owed": owed,
         "versions": [center.version_row(each) | {"notice": notice_days(each)} for each in versions.published(at)],
@@ -123,6 +125,16 @@ def shortfalls(found: Iterable[Shortfall]) -> list[dict[str, Any]]:
         }
         for each in found
     ]
+
+
+def fund_sources(found: Figures) -> list[tuple[str, int]]:
+    """What came into the guarantee fund by where it came from, in words and fen, the largest first."""
+    return [(str(Transfer.Reason(reason).label), amount) for reason, amount in found.fund_came_from()]
+
+
+def put_in(found: Iterable[Contribution]) -> list[dict[str, Any]]:
+    """What the mall put in of its own, as everybody may read it: the day, the pocket and the sum."""
+    return [{"at": each.decided_at, "purse": each.get_purse_display(), "amount": each.amount} for each in found]
 
 
 def fund_levels(at: datetime) -> dict[str, Any]:

@@ -269,6 +269,7 @@ def staff(lead: Guide, finance: Guide) -> None:
         ("me", "/me/"),
         ("payouts", "/finance/payouts/"),
         ("brake", "/finance/brake/"),
+        ("contributions", "/finance/contributions/"),
         ("accounts", "/finance/accounts/"),
         ("account", "/finance/accounts/channel:sandbox/"),
     ):

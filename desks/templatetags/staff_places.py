@@ -43,6 +43,7 @@ PLACES = [
     Place("ledger:queue", "banknote", _("Payouts in a person's hands"), frozenset({Role.FINANCE})),
     Place("ledger:differences", "scale", _("Differences with the channels"), SEEING_ACCOUNTS),
     Place("ledger:debts", "scale", _("Who owes the fund"), SEEING_ACCOUNTS),
+    Place("ledger:contributions", "banknote", _("Money that the mall puts in"), SEEING_ACCOUNTS),
     Place("ledger:brake", "octagon-alert", _("Payout brake"), SEEING_BRAKE),
     Place("ledger:accounts", "landmark", _("Accounts"), SEEING_ACCOUNTS),
     Place("shops:applications_queue", "file-text", _("Who wants to open a shop"), frozenset({Role.RISK, Role.LEAD})),

@@ -32,6 +32,8 @@ def transparency(request: HttpRequest) -> HttpResponse:
         "won": figures.won(told["lately"]),
         "outside": figures.outside(told["lately"]),
         "shortfalls": figures.shortfalls(told["shortfalls"]),
+        "put_in": figures.put_in(told["put_in"]),
+        "fund_sources": figures.fund_sources(told["year"]),
         "stops": {
             "claim_percent": limits.claim_bp // 100,
             "units": limits.units,

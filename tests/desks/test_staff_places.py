@@ -15,6 +15,7 @@ OPEN_TO = {
         "ledger:queue",
         "ledger:differences",
         "ledger:debts",
+        "ledger:contributions",
         "ledger:brake",
         "ledger:accounts",
         "orders:platform_coupons",

@@ -16,7 +16,7 @@ from complaints import lifecycle as complaints
 from complaints.outside import Stage, Told
 from disputes import appeals
 from kamen import books
-from ledger import anchors, brake, debts, payments, reconciliation
+from ledger import anchors, brake, contributions, debts, payments, reconciliation
 from ledger.models import BooksCheck, Settlement
 from ledger.transfers import Reason, post, transfer
 from notifications import inbox
@@ -198,6 +198,14 @@ HARMS = {
     ],
     "what a buyer owes is paid, collected or let go, and nothing else": [
         "update ledger_transfer set source_id = target_id, target_id = source_id where key = 'owed'"
+    ],
+    "two people of finance put money into a pocket of the mall, and the books say how much": [
+        "update ledger_contribution set amount = amount + 1",
+        "update ledger_contribution set purse = 'fund'",
+        "update ledger_contribution set state = 'declined'",
+    ],
+    "what comes from the mall's own bank was put in by two people": [
+        "update ledger_transfer set reason = 'correction' where key like 'contribution:%'"
     ],
     "nobody agreed with himself about a payout": [
         event("payout.agreed", f"'payout:' || {PAYOUT}", f"'{{\"with\": ' || {BUYER} || '}}'", by=BUYER)
@@ -583,6 +591,7 @@ def world(ruled, rich_buyer, listing, top_up, buyer, finance, seller, channel_se
     )
     _work_and_withdraw(listing.shop, seller, at)
     _owe(buyer, finance, at)
+    _put_in(finance, at)
     _open_and_suspend(opened, at)
     _differ(at)
     _begin_what_nobody_asked_for(order, agreed, at)
@@ -611,6 +620,14 @@ def _use_a_coupon(order, buyer, finance, at):
     coupon = coupons.draft(shop=None, code="BOOKS", by=finance, at=at, **sums, **term)
     coupons.start(coupon, by=people.staff("finance", at=at, name="third"), at=at)
     coupons.use(order, coupon.code, by=buyer, at=at)
+
+
+def _put_in(finance, at):
+    """The mall fills its own pocket."""
+    found = contributions.propose(
+        purse="own", amount=700, document="BANK-1", reason="A drill of two.", by=finance, at=at
+    )
+    contributions.book(found, by=people.staff("finance", at=at, name="fourth"), at=at)
 
 
 def _differ(at):

@@ -21,7 +21,7 @@ from complaints.outside import Stage, Told
 from disputes import bundles, neutrals
 from disputes import lifecycle as disputes
 from disputes.models import Dispute, SecondLook
-from ledger import debts
+from ledger import contributions, debts
 from ledger.models import Payout
 from ledger.reconciled import Difference, Settlement
 from ledger.transfers import post
@@ -77,6 +77,7 @@ BEHIND: dict[str, str] = {
     "second-looks": "look",
     "differences": "difference",
     "write-offs": "writeoff",
+    "contributions": "contribution",
     "debts": "owing",
     "credit-notes": "note",
     "sessions": "session",
@@ -144,6 +145,7 @@ APART: dict[str, dict[str, str]] = {
     "ledger:decide": {"verb": "again"},
     "ledger:decide_write_off": {"verb": "agree"},
     "api:docs_of": {"group": "refunds"},
+    "ledger:decide_contribution": {"verb": "book"},
     "orders:decide_coupon": {"verb": "start"},
     "shops:answer": {"verb": "accept"},
     "shops:application_act": {"verb": "withdraw"},
@@ -359,6 +361,9 @@ def _of_the_staff(given: Any, people: dict[str, User], batch: Any) -> dict[str, 
         "owing": given.buyer.pk,
         "note": getattr(CreditNote.objects.order_by("pk").first(), "number", "H0"),
         "writeoff": debts.propose(given.buyer, amount=500, reason="查实无法追偿。", by=people["finance"], at=at).pk,
+        "contribution": contributions.propose(
+            purse="fund", amount=500, document="MATRIX-1", reason="补足先行赔付金。", by=people["finance"], at=at
+        ).pk,
         "sanction": sanctions.impose(shop, step="warning", reason="发货慢", by=risk, at=at).pk,
         "measure": measures.impose(
             given.buyer, step="warning", ground=measures.Measure.Ground.choices[0][0], reason="查实", by=risk, at=at

@@ -69,6 +69,7 @@ ELSEWHERE = {
     ),
     "ledger:notify": "signed by a channel: tests/ledger/test_channel.py",
     "ledger:decide_write_off": "a proposal is its own root: tests/ledger/test_debts.py",
+    "ledger:decide_contribution": "a proposal is its own root: tests/ledger/test_contributions.py",
     "ledger:decide": "needs a payout that was not sent in time: tests/ledger/test_payouts.py",
     "orders:try_again": "needs a supplier's ticket: tests/orders/test_more_pages.py",
     "api:try_again": "needs a supplier's ticket: tests/orders/test_more_pages.py",

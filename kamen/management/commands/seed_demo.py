@@ -8,7 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from accounts import personas
+from accounts.models import User
 from kamen import cases_of_the_demo, channel_of_the_demo, recall_of_the_demo, sales_of_the_demo, shops_of_the_demo
+from ledger import contributions
+from ledger.models import Contribution
 from rulebook import clocks
 from shops import lifecycle
 from shops.models import Shop
@@ -34,6 +37,13 @@ STORIES = [
     Story("beian", "北岸软件", "shop2", 100_000, DepositState.CLOSING),
     Story("qingtong", "青桐会员", "shop", 200_000, DepositState.UNPAID),
 ]
+#: What the mall put into its pockets before it opened, in fen: pocket, sum, the bank's document, why.
+PUT_IN = [
+    ("fund", 3_000_000, "ICBC-20260416-000071", "开业前注入先行赔付金。"),
+    ("own", 2_000_000, "ICBC-20260416-000072", "开业前注入平台自有资金，用于承担平台责任。"),
+]
+#: And what one person of finance has proposed and a second one has still to look at.
+TO_PUT_IN = ("fund", 1_000_000, "ICBC-20261120-000318", "季度补足先行赔付金，回单已核对。")
 #: How long ago the demo's shops opened.
 OPENED_AGO = timedelta(days=220)
 
@@ -53,6 +63,9 @@ class Command(BaseCommand):
         at = clock.now()
         with transaction.atomic():
             people = personas.seed_personas(at=at - OPENED_AGO if not personas.present() else at)
+        if not Contribution.objects.exists():
+            with transaction.atomic():
+                put_in(people, at=at)
         for story in STORIES:
             with transaction.atomic():
                 if not Shop.objects.filter(slug=story.slug).exists():
@@ -68,6 +81,25 @@ class Command(BaseCommand):
             channel_of_the_demo.write(options["channel"])
         if options["supplier"]:
             recall_of_the_demo.write(options["supplier"])
+
+
+def put_in(people: dict[str, User], *, at: datetime) -> None:
+    """Two people of finance fill the guarantee fund and the platform's own pocket; a third sum waits for the second."""
+    began_at = at - OPENED_AGO + timedelta(hours=1)
+    for purse, amount, document, reason in PUT_IN:
+        found = contributions.propose(
+            purse=purse, amount=amount, document=document, reason=reason, by=people["finance"], at=began_at
+        )
+        contributions.book(found, by=people["finance2"], at=began_at + timedelta(minutes=20))
+    purse, amount, document, reason = TO_PUT_IN
+    contributions.propose(
+        purse=purse,
+        amount=amount,
+        document=document,
+        reason=reason,
+        by=people["finance"],
+        at=at - timedelta(hours=2),
+    )
 
 
 def tell(story: Story, *, owner: Any, at: datetime) -> None:
