@@ -414,9 +414,9 @@ TOLD: dict[str, list[Line]] = {
     "writeoff.agreed": [Line("writeoff.agreed", payer, debt_page)],
     "payout.paid": [Line("payout.paid", repaid, money_page)],
     "payout.paid_to_wallet": [Line("payout.paid_to_wallet", payer, money_page)],
-    "payout.manual": [
     "contribution.proposed": [Line("contribution.proposed", finance, contributions_page)],
     "contribution.booked": [Line("contribution.booked", finance, contributions_page)],
+    "payout.manual": [
         Line("payout.manual_for_finance", finance, finance_page),
         Line("payout.manual", payer, money_page),
     ],
