@@ -187,6 +187,7 @@ CHECKS = {
          where not exists (select from timeline_event e
                             where e.root = 'order:' || o.order_id and e.name = 'order.waterfall_ran_dry'
                               and e.body::jsonb ->> 'cause' = o.cause
+                              and coalesce(e.body::jsonb ->> 'payer', 'shop') = o.payer
                               and (e.body::jsonb ->> 'missing')::bigint >= o.amount) -- less once it was overturned
     """,
     "what was paid of a claim on a shop is in its payouts": """

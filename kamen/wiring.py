@@ -56,6 +56,7 @@ def connect() -> None:
     SANCTION.expired.tie(sanctions.lapse)
     PAYEE.expired.tie(withdrawals.lapse)
     order_hooks.ran_dry.tie(owed.book)
+    order_hooks.paid_again.tie(owed.follow)
     shop_hooks.owed_to_buyers.tie(owed.of_shop)
     order_hooks.answered.tie(refunds.supplier_answered)
     shop_hooks.exposed.tie(stops.exposed)
@@ -94,3 +95,5 @@ def connect() -> None:
     refund_hooks.paid_outside.tie(agreements.paid_outside)
     refund_hooks.part_paid_outside.tie(agreements.part_paid_outside)
     refund_hooks.ordered_sum.tie(agreements.ordered_sum)
+    refund_hooks.not_owed.tie(owed.not_due)
+    refund_hooks.still_owed.tie(owed.of_case)

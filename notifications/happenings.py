@@ -155,6 +155,8 @@ def _amount(happening: Happening) -> int:
     if event.name in {"deposit.required_changed"}:
         return int(event.data["after"])
     if isinstance(happening.event.data.get("amount"), int):
+    if event.name == "order.waterfall_ran_dry":
+        return int(event.data["missing"])
         return int(event.data["amount"])
     match thing:
         case Order():

@@ -169,9 +169,13 @@ def asked_shop(happening: Happening) -> list[int | None]:
 
 
 def waiting_buyer(happening: Happening) -> list[int | None]:
-    """The buyer whose money is on its way; on a balance it is there in the same breath, which says it all."""
+    """The buyer whose money is on its way; on a balance it is there in the same breath, which says it all.
+
+    Of what nobody had nothing is on its way: another notice says that.
+    """
     paid_by = happening.order.paid_by if happening.order else ""
-    return [] if paid_by == Order.PaidBy.WALLET else buyer(happening)
+    is_unpaid = getattr(happening.thing, "is_over", False) and getattr(happening.thing, "payout_id", 0) is None
+    return [] if paid_by == Order.PaidBy.WALLET or is_unpaid else buyer(happening)
 
 
 def waiting_for_more(happening: Happening) -> list[int | None]:

@@ -44,6 +44,7 @@ refund_page = dispute_page = money_page = talk_page = complaint_page = papers_pa
 #: The payout brake, and finance's queue.
 brake_page, finance_page = plain("ledger:brake"), plain("ledger:queue")
 #: What somebody owes, and finance's list of who does.
+owed_page = plain("disputes:owed")
 debt_page, debts_page = plain("ledger:debt"), plain("ledger:debts")
 #: Where somebody answers invitations.
 #: What the mall puts into its own pockets.

@@ -83,6 +83,7 @@ from notifications.places import (
     moderation_page,
     money_page,
     order_page,
+    owed_page,
     own_level_page,
     own_listing_page,
     papers_page,
@@ -194,8 +195,12 @@ TOLD: dict[str, list[Line]] = {
     ],
     "order.supplier_asked": [Line("order.supplier_asked", buyer, order_page)],
     "order.validity_recorded": [Line("order.code_was_bad", deceived_buyer, order_page)],
-    "order.waterfall_ran_dry": [Line("order.funds_missing", finance, order_page)],
-    "order.owed_paid": [Line("order.owed_paid", buyer, order_page)],
+    "order.waterfall_ran_dry": [
+        Line("order.left_owed", buyer, owed_page),
+        Line("order.funds_missing", finance, order_page),
+    ],
+    "order.owed_paid": [Line("order.owed_paid", buyer, owed_page)],
+    "order.owed_less": [Line("order.owed_less", buyer, owed_page)],
     "refund.requested": [Line("refund.requested", asked_shop, refund_page)],
     "refund.approved": [
         Line("refund.approved", waiting_buyer, refund_page),
@@ -575,6 +580,7 @@ SILENT: set[str] = {
     "order.coupon_used",
     "order.coupon_dropped",
     "order.part_set_aside",
+    "refund.left_owed",  # the order's own event tells of it
     "order.part_given_back",
     "order.contact_suspected",
     "order.supplier_answered",

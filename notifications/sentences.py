@@ -66,6 +66,9 @@ SENTENCES: dict[str, Promise] = {
     "order.code_was_bad": _(
         "The issuer confirms that a code of order %(order)s was bad. You can claim your money back."
     ),
+    "order.left_owed": _(
+        "Nobody had %(amount)s of what order %(order)s gives you back. It stays owed to you and is collected for you."
+    ),
     "order.funds_missing": _(
         "For order %(order)s there was not enough money to pay back everything. Please look at it."
     ),
@@ -207,6 +210,9 @@ SENTENCES: dict[str, Promise] = {
     "dispute.remanded": _("The panel sent dispute %(number)s back: somebody else decides it anew."),
     "dispute.heard_again": _("What was agreed in dispute %(number)s did not happen. It is decided after all."),
     "dispute.settled": _("Both sides of dispute %(number)s have settled it."),
+    "order.owed_less": _(
+        "%(amount)s less is owed to you for order %(order)s: it came in another way, or was found not to be due."
+    ),
     "dispute.penalty_proposed": _(
         "A penalty of %(amount)s is proposed in dispute %(number)s. Impose it or turn it down."
     ),

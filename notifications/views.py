@@ -91,6 +91,8 @@ LOOKS = {
     "rulebook.signing": ("hourglass", "amber"),
     "rulebook.in_force": ("circle-check", "green"),
     "order.funds_missing": ("octagon-alert", "vermilion"),
+    "order.left_owed": ("banknote", "amber"),
+    "order.owed_less": ("banknote", "amber"),
     "refund.requested": ("hourglass", "amber"),
     "refund.declined": ("hourglass", "amber"),
     "refund.refunded": ("circle-check", "green"),

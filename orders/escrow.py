@@ -35,6 +35,8 @@ FUND_COMPENSATION_CAP = 100_000
 WARRANTY = days(180)
 #: What is left of an inspection when a case ends, at least (timers: resume).
 INSPECTION_AT_LEAST = timedelta(hours=24)
+#: The platform's own money, which pays for its own fault, and how rows name who owes what nobody had.
+OWN, PLATFORM, SHOP = "platform:own", "platform", "shop"
 #: Sources that hold money the shop has earned.
 OWN_OF_SHOP = {"this_order", "available", "pending"}
 FIGURES = [
@@ -58,7 +60,10 @@ FIGURES = [
 
 @dataclass
 class Plan:
-    """Who pays what, before anything moves: legs in the order of the waterfall, and what nobody has (`missing`)."""
+    """Who pays what, before anything moves: legs in the order of the waterfall, and what nobody has (`missing`).
+
+    What is missing is owed to the buyer by the shop, but for `missing_own`, which the platform owes.
+    """
 
     legs: list[Leg] = field(default_factory=list)
     missing: int = 0
@@ -66,8 +71,11 @@ class Plan:
     reversals: dict[int, int] = field(default_factory=dict)
     #: What the platform pays for its own fault, per unit id, in fen.
     covered: dict[int, int] = field(default_factory=dict)
-    #: What nobody has for a unit's principal, per unit id, in fen: it stays owed.
+    #: What neither the shop nor the fund has for a unit's principal, per unit id, in fen: it stays owed.
     unpaid: dict[int, int] = field(default_factory=dict)
+    #: What the platform's own money lacks of its part: in all, and of each unit's principal; fen. It stays owed, too.
+    missing_own: int = 0
+    unpaid_own: dict[int, int] = field(default_factory=dict)
     #: What of a platform coupon is not earned any more, per unit id, in fen, and who of the shop gives back its part.
     coupons: dict[int, int] = field(default_factory=dict)
     coupon_legs: list[Leg] = field(default_factory=list)
@@ -266,8 +274,21 @@ def plan(
             part = min(short, charged - min(unit.held, charged))
             found.unpaid[unit.pk], short = part, short - part
     if by_platform := sum(found.covered.values()) + platform_compensation:
-        found.legs.append(Leg("platform:own", by_platform, "platform"))
+        _by_platform(found, by_platform, platform_compensation)
     return found
+
+
+def _by_platform(found: Plan, amount: int, compensation: int) -> None:
+    """What the platform's own money pays of its part of `amount` fen, the price before the compensation in it."""
+    there = min(amount, balances([OWN])[OWN])
+    if there:
+        found.legs.append(Leg(OWN, there, "platform"))
+    found.missing_own = amount - there
+    found.missing += found.missing_own
+    short = max(found.missing_own - compensation, 0)
+    for unit, covered in reversed(found.covered.items()):
+        part = min(short, covered)
+        found.unpaid_own[unit], short = part, short - part
 
 
 def give_back(
@@ -309,21 +330,47 @@ def give_back(
         by_fund_before=by_fund_before,
     )
     touched = [unit for unit in units if unit.pk in grants]
+    drawn = [unit for unit in touched if grants[unit.pk] > unit.held]
     _reverse_commission(order, touched, found, cause, at=at)
     _book_debt(order, found, cause, at=at)
     payout = _pay(order, found, grants, cause, is_instant=is_instant, at=at, to_balance=to_balance, outside=outside)
     rest = _book_units(order, touched, found, grants, fees or {}, at=at, goes_on=goes_on)
-    if platform_compensation:
-        door.change(order, compensated_by_platform=order.compensated_by_platform + platform_compensation)
+    missing_on_top = found.missing_own - sum(found.unpaid_own.values())
+    if on_top := platform_compensation - missing_on_top:
+        door.change(order, compensated_by_platform=order.compensated_by_platform + on_top)
     _return_coupons(order, touched, found, cause, at=at)
     _draw_reserved(order, found, cause)
     _store(touched)
     release(order, rest, at=at)
-    if found.missing:
-        door.note(order, "order.waterfall_ran_dry", by=None, at=at, data={"cause": cause, "missing": found.missing})
-        if not outside:  # else the channel has paid it all, and nobody waits for it
-            hooks.ran_dry(order, cause=cause, missing=found.missing, at=at)
+    if drawn:
+        by_channel = {unit.pk: grants[unit.pk] for unit in drawn} if outside else {}
+        hooks.paid_again(order, left={unit.pk: unit.left for unit in drawn}, by_channel=by_channel, at=at)
+    by_shop = found.missing - found.missing_own
+    for payer, missing, parts in ((SHOP, by_shop, found.unpaid), (PLATFORM, found.missing_own, found.unpaid_own)):
+        if missing:
+            data = {"cause": cause, "missing": missing} | ({"payer": payer} if payer == PLATFORM else {})
+            door.note(order, "order.waterfall_ran_dry", by=None, at=at, data=data)
+            if not outside:  # else the channel has paid it all, and nobody waits for it
+                left = {pk: part for pk, part in parts.items() if part}
+                hooks.ran_dry(order, cause=cause, missing=missing, units=left, payer=payer, at=at)
     return payout
+
+
+def paid_after_all(
+    order: Order, amount: int, *, units: Sequence[Unit], parts: Mapping[int, int], by_platform: bool
+) -> None:
+    """What was owed to the buyer of a locked order was paid: `parts` are fen per unit id of the price, the rest of
+    `amount` is compensation. `units` are all of the order, read after the lock."""
+    paid = [unit for unit in units if parts.get(unit.pk)]
+    for unit in paid:
+        if by_platform:
+            unit.covered += parts[unit.pk]
+        else:
+            unit.released, unit.refunded = unit.released - parts[unit.pk], unit.refunded + parts[unit.pk]
+    _store(paid)
+    on_top = amount - sum(parts.values())
+    if by_platform and on_top:
+        door.change(order, compensated_by_platform=order.compensated_by_platform + on_top)
 
 
 def reserve(order: Order, units: Sequence[Unit], *, cause: str, amount: int, at: datetime) -> None:
@@ -372,10 +419,9 @@ def take_on(order: Order, *, cause: str, amount: int, at: datetime) -> int:
 
     `amount` is fen; returns what the platform does not have of it.
     """
-    own = "platform:own"
-    part = min(amount, balances([own])[own])
+    part = min(amount, balances([OWN])[OWN])
     if part:
-        move = Move(f"{cause}:fault", own, order.shop.account("available"), part, Reason.PLATFORM_FAULT, cause)
+        move = Move(f"{cause}:fault", OWN, order.shop.account("available"), part, Reason.PLATFORM_FAULT, cause)
         post_with_page([move], journal=f"{cause}:fault", at=at)
     return amount - part
 
@@ -467,7 +513,7 @@ def _pay(
         return _send(order, list(legs.items()), cause, to_channel=True, is_instant=is_instant, at=at, outside=outside)
     if to_balance or order.paid_by == Order.PaidBy.WALLET:
         return _send(order, list(legs.items()), cause, to_channel=False, is_instant=is_instant, at=at)
-    principal = sum(grants.values()) - sum(found.unpaid.values())
+    principal = sum(grants.values()) - sum(found.unpaid.values()) - sum(found.unpaid_own.values())
     is_mixed = order.paid_by == Order.PaidBy.MIXED
     part = _part_of_channel(order, principal) if is_mixed else principal
     by_channel, to_wallet = _in_two(list(legs.items()), part)
@@ -568,7 +614,7 @@ def _book_units(
         unit.held -= from_held + fee_held
         unit.released -= (charged - from_held - unpaid) + (fee - fee_held)
         unit.refunded += charged - unpaid
-        unit.covered += covered
+        unit.covered += covered - found.unpaid_own.get(unit.pk, 0)
         unit.fee += fee
         if not goes_on:
             unit.held_by, unit.left_at_hold = "", None

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from orders.models import Order, Unit
 from orders.parties import Side, side_of
-from refunds import citations, lifecycle, stated, words
+from refunds import citations, hooks, lifecycle, stated, words
 from refunds.checklist import needs
 from refunds.choices import choices_for
 from refunds.models import Refund
@@ -70,6 +70,7 @@ A_REFUND = A_ROW | {
     "route": "AUTO",
     "is_predecision": False,
     "is_contradicted": False,
+    "owed": 0,
     "outcome": "",
     "on_timeout": "If the shop stays silent, the buyer is paid back.",
     "text": "提示卡密无效。",
@@ -375,6 +376,7 @@ def _shown(request: Request, found: Refund, at: datetime) -> Any:
         | {
             "order": found.order,
             "owner": found.owner,
+            "owed": hooks.still_owed(found) if found.is_over and found.approved else 0,
             "side": side_of(found.order, request.user) or Side.PLATFORM,
             "on_timeout": words.then(found) if found.deadline_at else "",
             "items": list(found.items.select_related("unit").order_by("unit__place")),

@@ -19,6 +19,7 @@ from ledger.states import PayoutState
 from orders import escrow
 from orders.models import Attachment
 from orders.parties import Side, side_of
+from refunds import hooks
 from refunds.models import Contest, Refund
 from refunds.states import ContestState
 from rulebook import clocks, linter, terms
@@ -94,6 +95,7 @@ def overturn(contest: Contest, *, finding: str, recourse: str, by: Any, at: date
 
     `recourse` is at whose expense: the fund's own, or a claim on the supplier or, where fraud is proven, on the buyer,
     with what it rests on in words. Booking a claim takes nothing from anybody. What the fund does not have is an alarm.
+    What of the payment nobody had is owed no more, and what the shop has paid of that since counts as lost, too.
     Refused: `not_your_turn`, `own_part`, `wrong_moment`, `why_missing`, `recourse_missing`, `proof_missing`.
     """
     _take_up(contest, finding, by, at)
@@ -104,14 +106,16 @@ def overturn(contest: Contest, *, finding: str, recourse: str, by: Any, at: date
         "proof_missing",
         _("A claim on somebody needs what it rests on: who it is, and what proves it."),
     )
-    missing = escrow.make_whole(contest.refund.order, cause=contest.address, amount=contest.lost, at=at)
+    lost = contest.lost + hooks.not_owed(contest.refund, at=at)
+    missing = escrow.make_whole(contest.refund.order, cause=contest.address, amount=lost, at=at)
     change(
         contest,
+        lost=lost,
         finding=finding.strip(),
         decided_by=by,
         recourse=recourse,
         recourse_text=rests_on,
-        made_whole=contest.lost - missing,
+        made_whole=lost - missing,
         closed_at=at,
     )
     data = {"amount": contest.made_whole, "recourse": recourse}

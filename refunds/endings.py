@@ -204,8 +204,8 @@ def approve(
         at=at,
     )
     if payout is None:
-        return
-    if payout.state == PayoutState.PAID:
+        _is_owed(refund, at=at)
+    elif payout.state == PayoutState.PAID:
         has_arrived(refund, payout, at=at, granted=[(unit.place, grants.get(unit.pk, 0)) for unit in units])
     else:
         change(refund, payout=payout)
@@ -231,6 +231,16 @@ def has_arrived(
     )
     data = {"payout": payout.number, "amount": payout.amount, "note": paper.number, "note_sha256": paper.sha256}
     step(refund, RefundState.REFUNDED, by=None, at=at, data=data)
+
+
+def _is_owed(refund: Refund, *, at: datetime) -> None:
+    """Nobody has anything of it: the case is decided and over, and all of it stays owed to the buyer.
+
+    What is collected of it has its own credit notes, as it comes.
+    """
+    change(refund, closed_at=at)
+    data = {"amount": 0, "owed": refund.approved}
+    step(refund, RefundState.REFUNDED, by=None, at=at, event="refund.left_owed", data=data)
 
 
 def _gone_back(refund: Refund, payout: Payout) -> int:

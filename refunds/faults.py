@@ -45,12 +45,3 @@ def of_compensation(decision: Mapping[str, Any], compensation: int) -> int:
         if part.get("comp_payer") == PLATFORM and part.get("is_proven")
     )
     return min(owed, compensation)
-
-
-def part_of_platform(
-    decision: Mapping[str, Any], units: Iterable[Unit], items: Iterable[Any], compensation: int
-) -> int:
-    """What is the platform's own to pay, in fen, if each of a case's `items` gets what was asked for it."""
-    grants = {item.unit_id: item.asked for item in items}
-    found = sum(grants[unit] * share // WHOLE for unit, share in shares(decision, units, grants).items())
-    return found + of_compensation(decision, compensation)

@@ -46,5 +46,12 @@ paid_outside: Hook[..., None] = Hook("refunds.paid_outside")
 #: (`ruling_under_way`) while a ruling over the whole waits to be signed, appealed against or carried out.
 part_paid_outside: Hook[..., None] = Hook("refunds.part_paid_outside")
 
+#: (refund) → what of it nobody had, so that it is still owed to the buyer, in fen.
+still_owed: Hook[..., int] = Hook("refunds.still_owed")
+
 #: (refund) → what goes back if a replacement that a ruling ordered does not come; nothing where none ordered one.
 ordered_sum: Hook[..., OrderedSum | None] = Hook("refunds.ordered_sum")
+
+#: (refund, *, at) → fen: a payment turned out not to be owed. What of it nobody had is owed no more; the sum is what of
+#: that the shop has paid since.
+not_owed: Hook[..., int] = Hook("refunds.not_owed")

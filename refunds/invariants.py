@@ -5,6 +5,12 @@ from refunds.states import REFUND, RefundState
 OVER = ", ".join(f"'{state}'" for state in sorted(REFUND.terminal))
 UNDECIDED = ", ".join(f"'{state}'" for state in sorted(set(REFUND.steps) - {RefundState.APPROVED}))
 
+#: Nobody had any of it when it was decided.
+LEFT_OWED = """exists (select from timeline_event w
+                         where w.root = 'order:' || r.order_id and w.name = 'order.waterfall_ran_dry'
+                           and w.body::jsonb ->> 'cause' = 'refund:' || r.id
+                        having sum((w.body::jsonb ->> 'missing')::bigint) >= r.approved)"""
+
 CHECKS = {
     "a unit has one open case at most": """
         select 'unit:' || unit_id from refunds_refunditem where is_open group by unit_id having count(*) > 1
@@ -53,15 +59,16 @@ CHECKS = {
         select 'refund:' || r.id from refunds_refund r
           join timeline_event e on e.subject = 'refund:' || r.id and e.state_after = 'rejected' where e.by_id is null
     """,
-    "a refunded case has a payout that arrived, and the other way round": """
+    "a refunded case has a payout that arrived, unless nobody had any of it, and the other way round": f"""
         select 'refund:' || r.id || ' ' || r.state || ', payout ' || coalesce(p.state, 'none') from refunds_refund r
           left join ledger_payout p on p.id = r.payout_id
          where (r.state = 'refunded') <> (p.state is not distinct from 'paid')
+           and not (r.state = 'refunded' and p.id is null and {LEFT_OWED})
     """,
-    "a case that was paid has its credit note, over the sum that went back, and no other has one": """
+    "a case that was paid has its credit note, over the sum that went back, and no other has one": f"""
         select 'refund:' || r.id || ' ' || r.state || ', note over ' || coalesce(n.amount::text, 'none')
           from refunds_refund r left join refunds_creditnote n on n.refund_id = r.id
-         where case when r.state = 'refunded'
+         where case when r.state = 'refunded' and not (r.payout_id is null and {LEFT_OWED})
                     -- notes from before what nobody had was left out are over what was approved
                     then n.id is null or n.amount not in (r.approved, coalesce((
                          select sum(p.amount) from ledger_payout p
@@ -167,12 +174,13 @@ CHECKS = {
 
 #: The same about cases to which something happened after event `%(events)s`.
 RECENT = {
-    "a refunded case has a payout that arrived, and the other way round": """
+    "a refunded case has a payout that arrived, unless nobody had any of it, and the other way round": f"""
         select 'refund:' || r.id || ' ' || r.state || ', payout ' || coalesce(p.state, 'none') from refunds_refund r
           left join ledger_payout p on p.id = r.payout_id
          where r.id in (select substr(subject, 8)::bigint from timeline_event
                          where id > %(events)s and subject like 'refund:%%')
            and (r.state = 'refunded') <> (p.state is not distinct from 'paid')
+           and not (r.state = 'refunded' and p.id is null and {LEFT_OWED})
     """,
     "a payout never exceeds what was approved": """
         select 'refund:' || r.id from refunds_refund r join ledger_payout p on p.id = r.payout_id

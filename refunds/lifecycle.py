@@ -15,13 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Role, User
-from ledger.accounts import balance
 from ledger.models import Payout
 from ledger.templatetags.money import yuan
 from orders import escrow
 from orders.models import Attachment, Order, Unit
 from orders.states import Grade, OrderState
-from refunds import bargaining, citations, costs, endings, faults, hooks, reasons, replacing, roads, triage
+from refunds import bargaining, citations, costs, endings, hooks, reasons, replacing, roads, triage
 from refunds.endings import approve, approve_as_asked, end_without_money, has_arrived, take_up, to_the_platform
 from refunds.models import ACCEPTABLE, ClaimDraft, Refund, RefundItem
 from refunds.stated import NOTHING, Told
@@ -564,16 +563,7 @@ def _pay_at_once(
     items: list[RefundItem] | None = None,
     units: list[Unit] | None = None,
 ) -> None:
-    """Our records prove it, or the shop has said yes in advance: the money is on its way in the same breath.
-
-    Where the platform's own money does not hold its part people take the case on: nobody is kept from filing it.
-    """
-    if any(part.decision.fault_class == faults.PLATFORM for part in found.parts):
-        items = endings.items_of(refund) if items is None else items
-        units = escrow.units_of(refund.order) if units is None else units
-        if faults.part_of_platform(refund.decision, units, items, refund.compensation) > balance("platform:own"):
-            to_the_platform(refund, by=None, at=at)
-            return
+    """Our records prove it, or the shop has said yes in advance: the money is on its way in the same breath."""
     outcome = Refund.Outcome.SELLER if found.lane is Lane.AGREED else Refund.Outcome.INSTANT
     approve_as_asked(refund, outcome=outcome, by=None, at=at, items=items, units=units)
 

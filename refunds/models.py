@@ -157,7 +157,7 @@ class Refund(Tracked):
 
     def get_paper_url(self) -> str:
         """The page of its credit note, which is there once the money is; else nothing."""
-        is_paid = self.state == RefundState.REFUNDED
+        is_paid = self.state == RefundState.REFUNDED and self.payout_id is not None
         return reverse("refunds:credit_note", kwargs={"number": self.number}) if is_paid else ""
 
     def root(self) -> models.Model:

@@ -323,6 +323,9 @@ class RefundShown(RefundRow):
     route = serializers.ChoiceField(Refund.Route.choices)
     is_predecision = serializers.BooleanField(help_text="A machine's no, open to review by a person.")
     is_contradicted = serializers.BooleanField(help_text="Our records speak against the claim.")
+    owed = serializers.IntegerField(
+        help_text="Fen of `approved` that nobody had: still owed to the buyer, and collected. `/api/v1/owed/` lists it."
+    )
     outcome = serializers.CharField(help_text="`instant`, `seller`, `silence`, `ruling`; empty while undecided.")
     on_timeout = serializers.CharField(help_text="What happens at `deadline_at`, in words; empty without a clock.")
     text = serializers.CharField()

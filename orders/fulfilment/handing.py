@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ledger.accounts import balance
 from orders import coupons, escrow, lateness
 from orders.models import Handover, Order, Unit
 from orders.states import ORDER, Delivery, Grade, OrderState
@@ -88,20 +87,15 @@ def call_off(
 ) -> None:
     """Units of a locked order that will not be delivered are paid back at once; their codes are for sale again.
 
-    What the rules give for a promise that was broken meanwhile comes on top (`lateness`). What the platform's own money
-    does not hold of its part keeps nobody's price waiting: it is left out, and finance is told. `why` is for machines:
-    `late`, `hard`, `failed`, `called_back`. Nothing is left awaited: the order goes on with what was delivered, or is
-    cancelled.
+    What the rules give for a promise that was broken meanwhile comes on top (`lateness`). `why` is for
+    machines: `late`, `hard`, `failed`, `called_back`. Nothing is left awaited: the order goes on with what was
+    delivered, or is cancelled.
     """
     held = {unit.pk: unit.held for unit in units if unit.held}
     if not held:
         return
     cause = cause or f"{order.address}:back:{units[0].place}"
     owed = lateness.owed(order, [unit for unit in units if unit.is_awaited()], at=at)
-    missing = max(owed.by_platform - balance("platform:own"), 0) if owed.by_platform else 0
-    if missing:
-        part = owed.by_platform - missing
-        owed = owed._replace(compensation=owed.compensation - missing, by_platform=part)
     escrow.give_back(
         order,
         among,
@@ -114,8 +108,6 @@ def call_off(
     )
     if owed.compensation:
         note(order, "order.compensated", by=None, at=at, data=owed.record() | {"cause": cause})
-    if missing:
-        note(order, "order.waterfall_ran_dry", by=None, at=at, data={"cause": cause, "missing": missing})
     give_stock_back(order)
     if any(unit.delivered_at or unit.is_awaited() for unit in among):
         places = [unit.place for unit in units]

@@ -99,6 +99,9 @@ OVER: dict[str, Promise] = {
     RefundState.REJECTED: gettext_lazy("People of the platform decided that nothing goes back."),
 }
 
+#: The case is decided and over, and not all of it has come.
+LEFT_OWED = gettext_lazy("It is decided. Nobody had all of the money, so the rest is owed to the buyer and collected.")
+
 #: What happened, in words; with its icon.
 HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "refund.requested": (gettext_lazy("The buyer asked for money back."), "hand-coins"),
@@ -110,6 +113,10 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "refund.declined": (gettext_lazy("The shop declined."), "circle-alert"),
     "refund.disputed": (gettext_lazy("The case went to the platform."), "scale"),
     "refund.refunded": (gettext_lazy("The money arrived."), "circle-check"),
+    "refund.left_owed": (
+        gettext_lazy("Nobody had the money: it stays owed to the buyer and is collected."),
+        "banknote",
+    ),
     "refund.withdrawn": (gettext_lazy("The buyer took the case back."), "undo-2"),
     "refund.lapsed": (gettext_lazy("The buyer's time to go on was over."), "clock-alert"),
     "refund.rejected": (gettext_lazy("The platform decided that nothing goes back."), "circle-x"),
@@ -214,6 +221,7 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
     items = list(refund.items.select_related("unit").order_by("unit__place")[:PAGE])
     unit_count = len(items) if len(items) < PAGE else refund.items.count()
     offered = actions(refund, request.user, at)
+    owed = hooks.still_owed(refund) if refund.state == RefundState.REFUNDED else 0
     has_to_answer = side is Side.SHOP and refund.state == RefundState.REQUESTED and bool(offered)
     context = {
         "refund": refund,
@@ -222,7 +230,8 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
         "title": order.snapshot.listing.title,
         "reason": words.reason(refund.reason),
         "badge": badge(refund),
-        "turn": turn(refund, side, at),
+        "turn": turn(refund, side, at, owed=owed),
+        "owed": owed,
         "steps": steps(refund),
         "card": card(refund.decision),
         "facts": words.facts(refund.decision["parts"]),
@@ -363,8 +372,8 @@ def badge(refund: Refund) -> dict[str, Any]:
     return {"word": state.label, "icon": icon, "tone": tone}
 
 
-def turn(refund: Refund, side: Side, at: datetime) -> dict[str, Any]:
-    """Whose turn it is for who reads, until when, and what happens if nobody acts."""
+def turn(refund: Refund, side: Side, at: datetime, *, owed: int = 0) -> dict[str, Any]:
+    """Whose turn it is for who reads, until when, and what happens if nobody acts; `owed` fen of it nobody had."""
     state = RefundState(refund.state)
     icon, _tone = LOOKS[state]
     mine = {"shop": Side.SHOP, "buyer": Side.BUYER, "platform": Side.PLATFORM}.get(refund.owner)
@@ -373,10 +382,12 @@ def turn(refund: Refund, side: Side, at: datetime) -> dict[str, Any]:
         whose = TALKS["platform" if side is Side.PLATFORM else "mine" if mine == side else "theirs"]
     elif refund.waits_for_supplier and side is Side.BUYER:
         whose = AHEAD[Lane.WAIT][0]
+    elif owed:
+        whose = LEFT_OWED
     else:
         whose = TURNS[state][side] if state in TURNS else OVER[state]
     banner = "mine" if mine == side else "theirs" if refund.owner else "calm"
-    if state in {RefundState.REFUNDED, RefundState.EXCHANGED}:
+    if state in {RefundState.REFUNDED, RefundState.EXCHANGED} and not owed:
         banner = "done"
     return {
         "state": state.label,

@@ -347,7 +347,7 @@ HARMS = {
     "a machine's no is never the last word": [
         event("refund.x", f"'refund:' || {OPEN}", after="'rejected'", before="'disputed'")
     ],
-    "a refunded case has a payout that arrived, and the other way round": [
+    "a refunded case has a payout that arrived, unless nobody had any of it, and the other way round": [
         f"update ledger_payout set state = 'sending' where id = {PAID}"
     ],
     "a case that was paid has its credit note, over the sum that went back, and no other has one": [

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from disputes import owed
 from ledger.accounts import balance
 from ledger.models import Payout, PayoutLeg
 from ledger.transfers import Move, Reason, post
@@ -111,7 +112,9 @@ def test_a_delay_that_only_an_outage_of_the_platform_made_is_the_platforms_to_pa
     assert balance(shop.account("deposit")) == deposit
 
 
-def test_what_the_platform_lacks_of_its_part_keeps_nobody_waiting_for_the_price(bought, shop, lead, rich_buyer, at):
+def test_what_the_platform_lacks_of_its_part_keeps_nobody_waiting_for_the_price_and_is_owed(
+    bought, shop, lead, rich_buyer, at
+):
     order, deposit = bought(), balance(shop.account("deposit"))
     before = wallet(rich_buyer)
     at_the_clock(order, at + HOUR)
@@ -120,9 +123,12 @@ def test_what_the_platform_lacks_of_its_part_keeps_nobody_waiting_for_the_price(
     post([Move("own", "channel:sandbox", "platform:own", 50, Reason.FUNDING, "platform")], journal="own", at=at)
     lifecycle.cancel(Order.objects.get(pk=order.pk), by=rich_buyer, at=at + 3.5 * HOUR)
     assert wallet(rich_buyer) == before + 5_000 + 50
-    assert compensated(order) == [(50, 50, [1])]
+    assert compensated(order) == [(150, 150, [1])]
     assert (balance("platform:own"), balance(shop.account("deposit"))) == (0, deposit)
     assert Event.objects.get(root=order.address, name="order.waterfall_ran_dry").data["missing"] == 100
+    post([Move("more", "channel:sandbox", "platform:own", 80, Reason.FUNDING, "platform")], journal="more", at=at)
+    assert owed.collect_all(at=at + 4 * HOUR) == 1
+    assert (wallet(rich_buyer), owed.to_buyer(rich_buyer)) == (before + 5_000 + 130, 20), "the platform owes it"
 
 
 def test_where_the_engine_fails_the_price_goes_back_all_the_same(bought, rich_buyer, monkeypatch, at):
