@@ -425,9 +425,11 @@ def _track(refund: Refund, items: Sequence[RefundItem]) -> str:
 
 
 def _hear_again(dispute: Dispute, *, by: Any, at: datetime) -> None:
-    """What both sides agreed on did not happen: the case is decided after all, by whoever had it."""
+    """What both sides agreed on did not happen, or by the buyer's word a replacement that was ordered is no good: the
+    case is decided by whoever had it, and a ruling that ordered the replacement does not count any more."""
     lock(dispute)
     require(dispute.state == DisputeState.ENFORCING, "wrong_moment", WRONG_MOMENT)
+    course.set_aside(dispute)
     change(dispute, outcome="", buyer_rested=False, shop_rested=False)
     span = span_of(dispute, "EVIDENCE", dispute.track)
     data = {"arbiter": dispute.arbiter_id}

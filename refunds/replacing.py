@@ -131,10 +131,7 @@ def bad_again(
     if is_proven and not found.is_people_only:
         entitled = {unit.pk: part.entitled for part in found.parts for unit in part.units}
         pay_in_full(refund, outcome=Refund.Outcome.BAD_AGAIN, by=by, at=at, entitled=entitled)
-    elif hooks.dispute_page(refund):
-        # The platform has decided already that the shop replaces it: nobody judges a case twice, so it pays.
-        pay_in_full(refund, outcome=Refund.Outcome.BAD_AGAIN, by=by, at=at)
-    else:
+    else:  # also where a ruling ordered it: whoever had the case hears what is new (R42)
         endings.to_the_platform(refund, by=by, at=at)
 
 

@@ -133,7 +133,7 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "dispute.mediated": (gettext_lazy("Both sides accepted the proposal."), "handshake"),
     "dispute.last_offer_given": (gettext_lazy("A side gave a last offer, sealed."), "hand-coins"),
     "dispute.settled": (gettext_lazy("Both sides settled the matter."), "handshake"),
-    "dispute.heard_again": (gettext_lazy("What was agreed did not happen; the case is heard again."), "repeat"),
+    "dispute.heard_again": (gettext_lazy("The replacement is no good by the buyer's word; the case is heard again."), "repeat"),
     "dispute.suspended": (gettext_lazy("The case was let stand still."), "hourglass"),
     "dispute.suspension_renewed": (gettext_lazy("The case stands still for seven days more."), "hourglass"),
     "dispute.resumed": (gettext_lazy("The case went on."), "scale"),

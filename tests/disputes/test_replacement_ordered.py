@@ -78,16 +78,42 @@ def test_what_comes_on_top_is_what_was_ruled_and_not_what_was_claimed(reviewed, 
     assert (refund().outcome, refund().approved, wallet(rich_buyer) - before) == ("unreplaced", 5_880, 5_880)
 
 
-def test_a_new_code_that_is_bad_again_is_paid_and_judged_no_second_time(ordered, seller, rich_buyer, order):
-    before = wallet(rich_buyer)
+@pytest.fixture
+def looked_at(ordered, seller, rich_buyer, order):
+    """The shop delivered anew as it was ordered, and the buyer looked at the new code."""
     lapse(ordered)
-    at = ordered.entered_at
-    replacing.replace(refund(), by=seller, at=at)
-    delivery.reveal(order.units.get(place=1), by=rich_buyer, at=at, visit=VISIT)
+    replacing.replace(refund(), by=seller, at=ordered.entered_at)
+    unit = order.units.get(place=1)
+    delivery.reveal(unit, by=rich_buyer, at=ordered.entered_at, visit=VISIT)
+    unit.refresh_from_db()
+    return unit
+
+
+def test_a_new_code_that_is_proven_to_be_bad_again_is_paid_and_judged_no_second_time(ordered, looked_at, rich_buyer):
+    before, at = wallet(rich_buyer), ordered.entered_at
+    delivery.record_validity(looked_at, is_valid=False, source="issuer", at=at)
     replacing.bad_again(refund(), by=rich_buyer, at=at, text="新的也显示已使用")
     ordered.refresh_from_db()
     assert (ordered.state, Dispute.objects.count(), Ruling.objects.count()) == (DisputeState.CLOSED, 1, 1)
-    assert wallet(rich_buyer) >= before + 5_880
+    assert (refund().outcome, wallet(rich_buyer) >= before + 5_880) == ("bad_again", True)
+
+
+def test_a_new_code_that_is_bad_by_the_buyer_s_word_alone_is_heard_by_whoever_had_the_case(
+    ordered, looked_at, rich_buyer, seller, arbiter, senior
+):
+    """A machine pays only what is proven (R42): nobody gets a working code and the money by saying so."""
+    before, at = wallet(rich_buyer), ordered.entered_at
+    replacing.bad_again(refund(), by=rich_buyer, at=at, text="新的也显示已使用")
+    ordered.refresh_from_db()
+    assert (ordered.state, ordered.arbiter, refund().state) == (DisputeState.EVIDENCE, arbiter, RefundState.DISPUTED)
+    assert (wallet(rich_buyer), lifecycle.served(ordered)) == (before, None)
+    for side in (rich_buyer, seller):
+        lifecycle.rest(ordered, by=side, at=at)
+    lifecycle.rule(ordered, drafted(ordered), by=arbiter, at=at)
+    lifecycle.sign(ordered, agrees=True, by=senior, at=at)
+    assert (Ruling.objects.count(), wallet(rich_buyer)) == (2, before + 5_880), "a small award is paid at once"
+    lapse(ordered)
+    assert ordered.state == DisputeState.CLOSED
 
 
 def test_finance_is_not_alarmed_while_the_shop_delivers(ordered, seller, rich_buyer):
