@@ -208,15 +208,13 @@ SENTENCES: dict[str, Promise] = {
     "order.owed_paid": _("%(amount)s that were still owed to you for order %(order)s came to your balance."),
     "dispute.fault_taken_on": _("In dispute %(number)s the platform gives you back %(amount)s: the fault was its own."),
     "dispute.remanded": _("The panel sent dispute %(number)s back: somebody else decides it anew."),
-    "dispute.heard_again": _("What was agreed in dispute %(number)s did not happen. It is decided after all."),
+    "dispute.heard_again": _(
+        "The replacement in dispute %(number)s is no good by the buyer's word. The case is heard again."
+    ),
     "dispute.settled": _("Both sides of dispute %(number)s have settled it."),
     "order.owed_less": _(
         "%(amount)s less is owed to you for order %(order)s: it came in another way, or was found not to be due."
     ),
-    "dispute.fault_taken_on": _("In dispute %(number)s the platform gives you back %(amount)s: the fault was its own."),
-    "dispute.remanded": _("The panel sent dispute %(number)s back: somebody else decides it anew."),
-    "dispute.heard_again": _("The replacement in dispute %(number)s is no good by the buyer's word. The case is heard again."),
-    "dispute.settled": _("Both sides of dispute %(number)s have settled it."),
     "dispute.penalty_proposed": _(
         "A penalty of %(amount)s is proposed in dispute %(number)s. Impose it or turn it down."
     ),
