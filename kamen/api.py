@@ -529,6 +529,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/recalls/<slug:number>/orders/<slug:order>/join/", reputation.api.join, name="join_recall"),
     path("v1/recalls/<slug:number>/orders/<slug:order>/keep/", reputation.api.keep, name="keep_recall"),
     path("v1/recalls/<slug:number>/confirm/", reputation.api.confirm, name="confirm_recall"),
+    path("v1/recalls/<slug:number>/answer/", reputation.api.answer_recall, name="answer_recall"),
     path("v1/recalls/<slug:number>/lift/", reputation.api.lift, name="lift_recall"),
     path("v1/orders/<slug:number>/rating/", reputation.api.rate, name="rate_order"),
     path("v1/ratings/<int:pk>/reply/", reputation.api.reply, name="reply_to_rating"),

@@ -21,9 +21,9 @@ from refunds import contests, guardians, outside, quiet, replayed, roads
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
 from refunds.states import CONTEST, GUARDIAN, REFUND
-from reputation import alarms, fund, measures, near, stops
+from reputation import alarms, batch_answers, fund, measures, near, stops
 from reputation import lifecycle as reputation
-from reputation.states import ALARM, DOWNGRADE, MEASURE, SHORTFALL
+from reputation.states import ALARM, BATCH_ANSWER, DOWNGRADE, MEASURE, SHORTFALL
 from rulebook import clocks
 from rulebook import hooks as rulebook_hooks
 from rulebook import lifecycle as rulebook
@@ -84,6 +84,7 @@ def connect() -> None:
     DOWNGRADE.expired.tie(reputation.lapse)
     MEASURE.expired.tie(measures.lapse)
     ALARM.expired.tie(alarms.lapse)
+    BATCH_ANSWER.expired.tie(batch_answers.lapse)
     SHORTFALL.expired.tie(fund.lapse)
     refund_hooks.held_cap.tie(fund.instant_cap)
     refund_hooks.escalated.tie(disputes.open_dispute)

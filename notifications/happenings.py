@@ -119,6 +119,7 @@ ALONG: dict[str, list[str]] = {
     "downgrade": ["shop", "user"],
     "measure": ["user"],
     "alarm": ["shop", "batch__listing"],
+    "batchanswer": ["shop", "alarm__batch__listing"],
     "shortfall": [],
     "contribution": [],
     "erasure": ["user"],

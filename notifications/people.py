@@ -7,6 +7,7 @@ from disputes.models import Dispute, Seat, Side
 from notifications.happenings import Happening
 from orders.models import Order
 from refunds.models import Refund
+from reputation.models import BatchAnswer
 from shops.models import MONEY, SELL, SERVE, Deposit, Listing, Sanction
 
 Who = Callable[[Happening], list[int | None]]
@@ -49,7 +50,7 @@ def shop(happening: Happening) -> list[int | None]:
     found = happening.shop
     if found is None:
         return []
-    goods = isinstance(happening.thing, Listing | Sanction)
+    goods = isinstance(happening.thing, Listing | Sanction | BatchAnswer)
     what = MONEY if isinstance(happening.thing, Deposit) else SELL if goods else SERVE
     return [found.owner_id, *found.who_may(what)]
 

@@ -147,7 +147,10 @@ def _about(happening: Happening) -> list[Notification]:
 
 
 #: Things of which people are reminded before a clock ends.
-REMINDED = ("order", "refund", "dispute", "appeal", "payment", "payout", "deposit", "guardian", "contest", "complaint")
+REMINDED = (
+    *("order", "refund", "dispute", "appeal", "payment", "payout"),
+    *("deposit", "guardian", "contest", "complaint", "batchanswer"),
+)
 
 #: Who is told what about which event. A name that stands neither here nor in SILENT is a gap that a test names.
 TOLD: dict[str, list[Line]] = {
@@ -478,6 +481,11 @@ TOLD: dict[str, list[Line]] = {
     "alarm.raised": [Line("alarm.raised", sellers, recall_page), Line("alarm.raised_for_risk", risk, recall_page)],
     "alarm.confirmed": [Line("alarm.confirmed", sellers, recall_page)],
     "alarm.lifted": [Line("alarm.lifted", sellers, recall_page)],
+    "batchanswer.given": [Line("batchanswer.given", risk, recall_page)],
+    "batchanswer.missed": [
+        Line("batchanswer.missed", sellers, recall_page),
+        Line("batchanswer.missed_for_risk", risk, recall_page),
+    ],
     "alarm.closed": [Line("alarm.closed", sellers, recall_page)],
     "order.units_recalled": [Line("order.units_recalled", buyer, recall_page)],
     "order.recall_confirmed": [Line("order.recall_confirmed", buyer, recall_page)],
@@ -635,6 +643,9 @@ SILENT: set[str] = {
     "difference.booked",
     # Their own hands; and a debt that stays as it was.
     "debt.paid",
+    # The alarm that asks is told, and so is its end.
+    "batchanswer.awaited",
+    "batchanswer.spared",
     "writeoff.declined",
     "writeoff.lapsed",
     "dispute.bundle_asked",

@@ -46,6 +46,7 @@ ICONS = {
     "sanction": "octagon-alert",
     "measure": "octagon-alert",
     "alarm": "triangle-alert",
+    "batchanswer": "triangle-alert",
     "shortfall": "vault",
     "level": "badge-check",
     "downgrade": "badge-check",

@@ -332,6 +332,7 @@ NOT_PERSONAL: dict[str, tuple[str, str]] = {
     "support.Talk": ("state number", "words of machines"),
     "support.Answer": ("*", "a digest of words"),
     "reputation.Alarm": ("*", "a batch, by staff"),
+    "reputation.BatchAnswer": ("*", "what a shop says about a batch of its own"),
     "reputation.Doubt": ("*", "a batch to look at"),
     "reputation.Inquiry": ("*", "a supplier's answer about a code"),
     "reputation.InquiryWord": ("*", "a supplier's words about a code, the code masked"),

@@ -9,7 +9,6 @@ Rule source: rules 6.4 (batch defect flow); from when on, is data (`reputation.t
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -26,7 +25,8 @@ from refunds import endings
 from refunds import lifecycle as refunds
 from refunds.models import Refund
 from refunds.states import RefundState
-from reputation import inquiries, signals, stream
+from reputation import batch_answers, inquiries, signals, stops, stream
+from reputation.bad_codes import look
 from reputation.models import Alarm, AlarmUnit, Doubt, Inquiry
 from reputation.states import AlarmState
 from reputation.thresholds import thresholds
@@ -47,36 +47,6 @@ REASON = "CODE_INVALID"
 NAME = "batches"
 #: After these a batch may be worse than it was thought to be.
 TELLING = frozenset({"order.validity_recorded", "refund.refunded", "refund.exchanged"})
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a batch stands: codes sold, bad ones among them, and among those sold last."""
-
-    sold: int
-    bad: int
-    bad_lately: int
-
-    @property
-    def why(self) -> str:
-        """Why it is an alarm; empty if it is none."""
-        found = thresholds().batches
-        if self.bad_lately >= found.few:
-            return str(Alarm.Why.FEW)
-        is_many = self.bad * 10_000 >= found.rate_bp * self.sold
-        if self.sold >= found.rate_from and self.bad >= found.rate_least and is_many:
-            return str(Alarm.Why.RATE)
-        return ""
-
-
-def look(batch: Batch) -> Look:
-    """Count a batch: a code is bad if it was given back as bad, or if an issuer or supplier says so."""
-    said = ValidityRecord.objects.filter(unit__card=OuterRef("pk"), is_valid=False)
-    sold = Card.objects.filter(batch=batch, sold_at__isnull=False).annotate(
-        is_bad=Exists(said) | Q(failed_at__isnull=False)
-    )
-    lately = sold.order_by("-sold_at", "-pk").values_list("is_bad", flat=True)[: thresholds().batches.of]
-    return Look(sold=sold.count(), bad=sold.filter(is_bad=True).count(), bad_lately=sum(lately))
 
 
 def watch(*, at: datetime) -> int:
@@ -169,6 +139,7 @@ def raise_alarm(batch: Batch, *, why: str, by: Any, at: datetime, reason: str = 
     review = minutes(int(thresholds().batches.review.total_seconds() // 60))
     data = {"batch": batch.pk, "why": why, "sold": seen.sold, "bad": seen.bad}
     begin(alarm, by=by, at=at, span=review, data=data)
+    batch_answers.ask(alarm, at=at)
     if batch.stopped_at is None:
         batches.stop(batch, reason=alarm.number, by=None, at=at)
     else:
@@ -364,6 +335,8 @@ def lift(alarm: Alarm, *, finding: str, by: Any, at: datetime) -> None:
     require(alarm.is_open(), "wrong_moment", _("This alarm is over."))
     change(alarm, decided_by=by, finding=finding.strip()[:500])
     enter(alarm, AlarmState.LIFTED, by=by, at=at, data={"finding": alarm.finding})
+    batch_answers.spare(alarm, at=at)
+    stops.lift_for_batch(alarm, finding=alarm.finding, by=by, at=at)
     batch = alarm.batch
     batch.refresh_from_db()
     if batch.stopped_at is None or not batch.is_stopped_by_mall:

@@ -16,16 +16,18 @@ from accounts.models import Role
 from accounts.requests import signed_in
 from orders.models import Order
 from refunds.models import Refund
-from reputation import alarms, measures, ratings, satisfaction, shop_levels
+from reputation import alarms, batch_answers, measures, ratings, satisfaction, shop_levels
 from reputation import figures as counts
 from reputation import transparency as figures
 from reputation.figures import FEWEST, Figures
-from reputation.models import Alarm, Downgrade, Measure, Rating
+from reputation.models import Alarm, BatchAnswer, Downgrade, Measure, Rating
 from reputation.progress import progress, shop_progress
 from reputation.published import PUBLISHED, Published, of_shop
 from reputation.serializers import (
+    A_BATCH_ANSWER,
     A_MEASURE,
     AppealWords,
+    BatchAnswerShown,
     CaseOpened,
     LevelWithProgress,
     MeasureShown,
@@ -43,7 +45,7 @@ from reputation.serializers import (
 )
 from reputation.states import DowngradeState
 from reputation.thresholds import thresholds
-from shops.models import SERVE, Shop, keeping
+from shops.models import SELL, SERVE, Shop, keeping
 from timeline import clock
 from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
 
@@ -462,6 +464,40 @@ def shop_figures(request: Request, slug: str) -> Response:
     found = counts.of(shop, since=since, until=until)
     rows = [_figure(each, found) for each, _says in of_shop(found)]
     return Response(ShopFiguresShown({"shop": shop.slug, "days": SHOP_DAYS, "figures": rows}).data)
+
+
+@extend_schema(
+    operation_id="answerRecall",
+    summary="Answer for a batch of your shop that rang",
+    description=(
+        "Within four hours; a shop that says nothing about a batch of which more than 2 % is bad sells nothing for a"
+        " week. Refused: `not_your_turn`, `wrong_moment`, `no_reason`."
+    ),
+    request=AppealWords,
+    responses=BatchAnswerShown,
+    examples=[
+        OpenApiExample("What happened", {"words": "上游确认一批码重复，已停用并换货。"}, request_only=True),
+        OpenApiExample("Given", A_BATCH_ANSWER, response_only=True),
+    ],
+)
+@api_view(["POST"])
+@after_what_is_overdue(lambda request, number: _asked(request, number))
+@idempotent
+def answer_recall(request: Request, number: str) -> Response:
+    """The shop's answer."""
+    asked = _asked(request, number)
+    told = AppealWords(data=request.data)
+    told.is_valid(raise_exception=True)
+    batch_answers.give(asked, words=told.validated_data["words"], by=request.user, at=clock.now())
+    return Response(BatchAnswerShown(asked).data)
+
+
+def _asked(request: Request, number: str) -> BatchAnswer:
+    """What a shop is asked about its batch, for who may answer."""
+    found = get_object_or_404(BatchAnswer.objects.select_related("shop", "alarm"), alarm__number=number)
+    if not found.shop.may(request.user, SELL):
+        raise Http404
+    return found
 
 
 def _own_case(request: Request, number: str) -> Refund:

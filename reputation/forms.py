@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from reputation import batch_answers
 from reputation.models import Measure
 
 
@@ -64,6 +65,18 @@ class ReplyForm(forms.Form):
     """What a shop replies to a rating."""
 
     text = forms.CharField(label=_("Your reply"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class BatchAnswerForm(forms.Form):
+    """What a shop says about a bad batch."""
+
+    words = forms.CharField(
+        label=_("What happened, and what do you do about it?"),
+        help_text=_("People of risk read it, and whoever looks into the recall later. No codes in it."),
+        min_length=batch_answers.SHORTEST,
+        max_length=batch_answers.LONGEST,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
 
 
 class CheckForm(forms.Form):

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from ledger.models import Contribution
 from reputation.models import Alarm, AlarmUnit, Measure, Rating
-from reputation.states import AlarmState, MeasureState, ShortfallState
+from reputation.states import AlarmState, BatchAnswerState, MeasureState, ShortfallState
 
 
 class Takes(serializers.Serializer[Any]):
@@ -244,6 +244,26 @@ class ShortfallShown(serializers.Serializer[Any]):
     over_at = serializers.DateTimeField(allow_null=True)
     held = serializers.IntegerField()
     aim = serializers.IntegerField()
+
+
+#: What a shop said, as examples show it.
+A_BATCH_ANSWER = {
+    "recall": "B261122-7K2M",
+    "state": "given",
+    "words": "上游确认一批码重复，已停用并换货。",
+    "deadline_at": None,
+    "answered_at": "2026-11-22T03:10:00Z",
+}
+
+
+class BatchAnswerShown(serializers.Serializer[Any]):
+    """What a shop says about a batch that rang."""
+
+    recall = serializers.CharField(source="number")
+    state = serializers.ChoiceField(BatchAnswerState.choices)
+    words = serializers.CharField(allow_blank=True)
+    deadline_at = serializers.DateTimeField(allow_null=True)
+    answered_at = serializers.DateTimeField(allow_null=True)
 
 
 class PutInShown(serializers.Serializer[Any]):

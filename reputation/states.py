@@ -74,6 +74,27 @@ ALARM = Machine(
 )
 
 
+class BatchAnswerState(models.TextChoices):
+    """What a sign on what a shop has to say about a bad batch would say."""
+
+    AWAITED = "awaited", _("The shop has to answer")
+    GIVEN = "given", _("The shop has answered")
+    MISSED = "missed", _("The shop did not answer in time")
+    SPARED = "spared", _("No answer needed: the alarm was lifted")
+
+
+BATCH_ANSWER = Machine(
+    name="batchanswer",
+    states=BatchAnswerState,
+    first=BatchAnswerState.AWAITED,
+    steps={
+        BatchAnswerState.AWAITED: {BatchAnswerState.GIVEN, BatchAnswerState.MISSED, BatchAnswerState.SPARED},
+    },
+    owners={BatchAnswerState.AWAITED: "shop"},
+    limits={BatchAnswerState.AWAITED: "BATCH_ANSWER"},
+)
+
+
 class ShortfallState(models.TextChoices):
     """What a sign on the guarantee fund would say while it holds too little."""
 

@@ -5,6 +5,9 @@ fraud in 180 days: nothing more is sold for a week, and what settles meanwhile o
 withdrawals; everything else of the shop's money is its own. The shop reads the figures and may appeal; a person answers
 within a day. What one stop was about is never held against the shop again. Rule source: rules 6.2; the thresholds are
 data (`reputation.thresholds`).
+
+The third: a batch of which more than 2 % is bad, and about which the shop said nothing for four hours. Then only what
+settles of this very batch is withheld, and the stop goes with the alarm, if risk lifts it.
 """
 
 from collections.abc import Iterable
@@ -22,7 +25,7 @@ from refunds.states import RefundState
 from reputation import figures
 from reputation.counting import SUPPLY_SIDE
 from reputation.figures import Figures
-from reputation.models import HardStop
+from reputation.models import Alarm, HardStop
 from reputation.thresholds import Stops, thresholds
 from rulebook import versions
 from shops import sanctions
@@ -125,6 +128,52 @@ def _reason(ground: str, found: Found, limits: Stops) -> str:
     }
 
 
+@verb
+def stop_for_batch(alarm: Alarm, *, sold: int, bad: int, at: datetime) -> bool:
+    """A shop said nothing in time about a bad batch: its sales stop where more of the batch is bad than it may be.
+
+    Returns whether they were stopped now; nothing happens where they stand still already.
+    """
+    limits = thresholds()
+    lock_root(alarm.shop)
+    is_too_bad = bad >= limits.batches.rate_least and bad * 10_000 > limits.batches.stop_above_bp * sold
+    if not is_too_bad or HardStop.objects.filter(alarm=alarm).exists():
+        return False
+    told = _(
+        "Of %(sold)s codes sold of a batch of “%(listing)s”, %(bad)s were bad, and you did not answer recall %(number)s"
+        " within %(hours)s hours; above %(limit)s %% sales stop then. What settles meanwhile of this batch is withheld"
+        " from withdrawals."
+    )
+    reason = told % {
+        "sold": sold,
+        "bad": bad,
+        "listing": alarm.batch.listing.title,
+        "number": alarm.number,
+        "hours": int(limits.batches.answer.total_seconds() // 3600),
+        "limit": limits.batches.stop_above_bp // 100,
+    }
+    sanction = sanctions.stop(alarm.shop, reason=reason, days=limits.stops.days, at=at)
+    if sanction is None:
+        return False
+    HardStop.objects.create(
+        sanction=sanction,
+        ground=HardStop.Ground.BATCH,
+        alarm=alarm,
+        units=sold,
+        upheld=bad,
+        frauds=0,
+        listings=[alarm.batch.listing_id],
+    )
+    return True
+
+
+def lift_for_batch(alarm: Alarm, *, finding: str, by: Any, at: datetime) -> None:
+    """The alarm was lifted, and with it goes what it brought upon the shop. Inside the verb that lifts it."""
+    stop = HardStop.objects.filter(alarm=alarm).select_related("sanction__shop").first()
+    if stop is not None and not stop.sanction.is_over and stop.sanction.is_in_force(at):
+        sanctions.lift(stop.sanction, reason=finding, by=by, at=at)
+
+
 def _concerned(shop: Shop, ground: str, *, at: datetime) -> list[int]:
     """The listings of which units were paid back by the supply side's fault, or for fraud."""
     limits = thresholds().stops
@@ -139,7 +188,7 @@ def _concerned(shop: Shop, ground: str, *, at: datetime) -> list[int]:
         refund__state=RefundState.REFUNDED,
         refund__reason__in=reasons,
         refund__closed_at__gt=at - span,
-        granted__gt=0,
+        granted__gt=F("unit__covered"),
     )
     return sorted(set(rows.order_by().values_list("refund__order__snapshot__listing", flat=True)))
 
@@ -173,9 +222,14 @@ def withheld(shop: Shop) -> int:
     )
     if stop is None:
         return 0
+    concerned = (
+        {"card__batch__alarms": stop.alarm_id}
+        if stop.alarm_id is not None
+        else {"order__snapshot__listing__in": stop.listings}
+    )
     settled = Unit.objects.filter(
+        **concerned,
         order__shop=shop,
-        order__snapshot__listing__in=stop.listings,
         settled_at__gte=stop.sanction.imposed_at,
         held_by="",
     )

@@ -46,7 +46,8 @@ class ShopReach:
 class Batches:
     """From when a batch is an alarm: `few` bad among the last `of` sold, or `rate_bp` of at least `rate_from` sold.
 
-    The rate counts from `rate_least` bad codes on: a single one shows no pattern.
+    The rate counts from `rate_least` bad codes on: a single one shows no pattern. A shop that says nothing within
+    `answer` is stopped where more than `stop_above_bp` of what was sold of the batch is bad.
     """
 
     rate_bp: int
@@ -56,6 +57,8 @@ class Batches:
     of: int
     review: timedelta
     offer: timedelta
+    answer: timedelta
+    stop_above_bp: int
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,8 @@ def thresholds() -> Thresholds:
             batches["of"],
             timedelta(hours=batches["review_hours"]),
             timedelta(days=batches["offer_days"]),
+            timedelta(hours=batches["answer_hours"]),
+            batches["stop_above_bp"],
         ),
         signals=Signals(
             timedelta(days=signals["half_life_days"]),

@@ -12,6 +12,7 @@ urlpatterns = [
     path("desk/<slug:slug>/level/", levels.standing, name="standing"),
     path("desk/<slug:slug>/feedback/", levels.feedback, name="feedback"),
     path("recalls/<slug:number>/", recalls.alarm, name="alarm"),
+    path("recalls/<slug:number>/answer/", recalls.answer, name="answer_recall"),
     path("recalls/<slug:number>/check/", recalls.check, name="check"),
     path("recalls/<slug:number>/orders/<slug:order>/join/", recalls.join, name="join"),
     path("recalls/<slug:number>/orders/<slug:order>/keep/", recalls.keep, name="keep"),

@@ -499,6 +499,9 @@ SPECTACULAR_SETTINGS = {
         "MeasureGround": "reputation.models.Measure.Ground",
         "MeasureStep": "reputation.models.Measure.Step",
         "AlarmState": "reputation.states.AlarmState",
+        "BatchAnswerState": "reputation.states.BatchAnswerState",
+        "ContributionState": "ledger.states.ContributionState",
+        "ContributionPurse": "ledger.contributed.Contribution.Purse",
         "HolderChoice": "reputation.models.AlarmUnit.Fate",
     },
     "POSTPROCESSING_HOOKS": [

@@ -1,6 +1,6 @@
 """Nouns of reputation: levels and measures, figures, alarms over batches, signals of risk, ratings."""
 
-from reputation.models.alarms import Alarm, AlarmUnit, Doubt
+from reputation.models.alarms import Alarm, AlarmUnit, BatchAnswer, Doubt
 from reputation.models.figures import Mark, Tally
 from reputation.models.inquiries import Inquiry, InquiryWord
 from reputation.models.ratings import Rating
@@ -13,6 +13,7 @@ from reputation.models.stops import HardStop
 __all__ = [
     "Alarm",
     "AlarmUnit",
+    "BatchAnswer",
     "Doubt",
     "Downgrade",
     "HardStop",

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from reputation.states import ALARM, AlarmState
+from reputation.states import ALARM, BATCH_ANSWER, AlarmState, BatchAnswerState
 from shops.models import SELL, Batch, Shop
 from timeline.models import Tracked
 
@@ -67,6 +67,49 @@ class Alarm(Tracked):
     def is_seen_by(self, user: Any) -> bool:
         """Whether `user` sees the master case: the shop, and people of risk and leads."""
         return self.shop.may(user, SELL) or bool(user.roles & {"risk", "lead", "auditor"})
+
+
+class BatchAnswer(Tracked):
+    """What a shop says about a batch that rang: asked as soon as it rings, and due within hours.
+
+    Without it the shop's sales stop where the batch is as bad as the rules say (`reputation.stops`).
+    """
+
+    machine = BATCH_ANSWER
+    root_by = "shop"
+    read_with = ("alarm__batch__listing",)
+
+    shop = models.ForeignKey(Shop, on_delete=models.PROTECT, related_name="batch_answers")
+    alarm = models.OneToOneField(Alarm, on_delete=models.PROTECT, related_name="answer")
+    words = models.TextField(max_length=1000, blank=True)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            BATCH_ANSWER.constraint("reputation_batchanswer_state"),
+            models.CheckConstraint(
+                condition=~Q(state="given") | ~Q(words="") & Q(answered_by__isnull=False, answered_at__isnull=False),
+                name="reputation_batchanswer_given",
+            ),
+        ]
+
+    def root(self) -> models.Model:
+        """As its alarm, it is under the shop's lock."""
+        return self.shop
+
+    def get_absolute_url(self) -> str:
+        """The master case."""
+        return self.alarm.get_absolute_url()
+
+    @property
+    def number(self) -> str:
+        """The number of the alarm that it is about."""
+        return self.alarm.number
+
+    def is_open(self) -> bool:
+        """Whether the shop can still answer in time."""
+        return self.state == BatchAnswerState.AWAITED
 
 
 class AlarmUnit(models.Model):

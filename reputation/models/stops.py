@@ -16,15 +16,27 @@ class HardStop(models.Model):
 
         CLAIMS = "claims", _("Too many claims upheld")
         FRAUDS = "frauds", _("Proven fraud")
+        BATCH = "batch", _("A bad batch that the shop did not answer for")
 
     sanction = models.OneToOneField("shops.Sanction", on_delete=models.PROTECT, related_name="hard_stop")
     ground = models.CharField(max_length=10, choices=Ground.choices)
-    units = models.PositiveIntegerField(help_text="units sold in the window")
-    upheld = models.PositiveIntegerField(help_text="of these, paid back by the supply side's fault")
+    units = models.PositiveIntegerField(help_text="units sold in the window, or of the batch")
+    upheld = models.PositiveIntegerField(help_text="of these, paid back by the supply side's fault, or bad")
     frauds = models.PositiveIntegerField(help_text="rulings that found fraud")
     listings = models.JSONField(default=list, help_text="ids of the listings whose later settlements are withheld")
 
+    alarm = models.OneToOneField(
+        "reputation.Alarm",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="hard_stop",
+        help_text="over the batch that was not answered for; only its units' settlements are withheld then",
+    )
+
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(ground__in=["claims", "frauds"]), name="reputation_hardstop_ground"),
+            models.CheckConstraint(
+                condition=Q(ground__in=["claims", "frauds"], alarm=None) | Q(ground="batch", alarm__isnull=False),
+                name="reputation_hardstop_ground",
+            ),
         ]

@@ -13,10 +13,10 @@ from accounts.models import Role
 from accounts.requests import signed_in
 from orders.models import Order, Unit
 from refunds.models import Refund
-from reputation import alarms
-from reputation.forms import CheckForm, WhyForm
-from reputation.models import Alarm, AlarmUnit
-from reputation.states import AlarmState
+from reputation import alarms, batch_answers
+from reputation.forms import BatchAnswerForm, CheckForm, WhyForm
+from reputation.models import Alarm, AlarmUnit, BatchAnswer
+from reputation.states import AlarmState, BatchAnswerState
 from shops.models import SELL, Batch
 from timeline import clock, parts
 from timeline.sweep import fire_overdue
@@ -34,6 +34,29 @@ TONES = {
 @require_safe
 def alarm(request: HttpRequest, number: str) -> HttpResponse:
     """What happened to the batch, and what whoever looks can do."""
+    return _alarm(request, number)
+
+
+@require_POST
+def answer(request: HttpRequest, number: str) -> HttpResponse:
+    """The shop says what happened and what it does about it."""
+    found, _mine = _visible(request, number)
+    if not found.shop.may(request.user, SELL):
+        raise Http404
+    at = clock.now()
+    fire_overdue(found.root_address, at=at)
+    form = BatchAnswerForm(request.POST)
+    if not form.is_valid():
+        return _alarm(request, number, form, status=422)
+    asked = get_object_or_404(BatchAnswer.objects.select_related("shop", "alarm"), alarm=found)
+    batch_answers.give(asked, words=form.cleaned_data["words"], by=request.user, at=at)
+    messages.success(request, _("The people of risk read your answer."))
+    return redirect(found)
+
+
+def _alarm(
+    request: HttpRequest, number: str, form: BatchAnswerForm | None = None, *, status: int = 200
+) -> HttpResponse:
     found, mine = _visible(request, number)
     user: Any = request.user
     is_risk = user.has_role(Role.RISK)
@@ -64,10 +87,12 @@ def alarm(request: HttpRequest, number: str) -> HttpResponse:
         "units": units.rows,
         "units_part": units,
         "recourse": alarms.recourse(found),
+        "answer": _answer(found) if found.is_seen_by(user) else None,
+        "answer_form": (form or BatchAnswerForm()) if is_shop else None,
         "why": WhyForm(),
         "check": CheckForm(),
     }
-    return render(request, "reputation/alarm.html", context)
+    return render(request, "reputation/alarm.html", context, status=status)
 
 
 @require_POST
@@ -185,6 +210,12 @@ def _orders_of(mine: QuerySet[AlarmUnit], orders: list[Order]) -> list[dict[str,
             each["waits"] = True
             each["amount"] += row.unit.left
     return list(found.values())
+
+
+def _answer(found: Alarm) -> dict[str, Any] | None:
+    """What the shop said about the batch, or until when it can; nothing of alarms from before shops were asked."""
+    asked = BatchAnswer.objects.filter(alarm=found).select_related("answered_by").first()
+    return None if asked is None else {"told": asked, "word": BatchAnswerState(asked.state).label}
 
 
 def _fates(found: Alarm) -> list[tuple[str, int]]:

@@ -41,6 +41,8 @@ def transparency(request: HttpRequest) -> HttpResponse:
             "window": limits.window.days,
             "fraud_window": limits.fraud_window.days,
             "days": limits.days,
+            "batch_percent": thresholds().batches.stop_above_bp // 100,
+            "batch_hours": int(thresholds().batches.answer.total_seconds() // 3600),
         },
         "reasons": figures.reasons(told["lately"]),
         "classes": figures.classes(told["lately"]),

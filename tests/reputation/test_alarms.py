@@ -12,7 +12,7 @@ from refunds import lifecycle as refunds
 from refunds import replacing
 from refunds.models import Refund
 from reputation import alarms, tasks
-from reputation.alarms import Look
+from reputation.bad_codes import Look
 from reputation.models import Alarm, AlarmUnit, Doubt, Signal
 from shops import batches, stock
 from shops.models import Batch, Card

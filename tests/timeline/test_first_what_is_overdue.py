@@ -84,6 +84,7 @@ ELSEWHERE = {
         (
             *("reputation:check", "reputation:join", "reputation:keep", "reputation:decide", "reputation:hear"),
             *("api:join_recall", "api:keep_recall", "api:confirm_recall", "api:lift_recall"),
+            *("api:answer_recall", "reputation:answer_recall"),
         ),
         "needs an alarm or a measure: tests/reputation",
     ),
