@@ -155,9 +155,9 @@ def _amount(happening: Happening) -> int:
     event, thing = happening.event, happening.thing
     if event.name in {"deposit.required_changed"}:
         return int(event.data["after"])
-    if isinstance(happening.event.data.get("amount"), int):
     if event.name == "order.waterfall_ran_dry":
         return int(event.data["missing"])
+    if isinstance(happening.event.data.get("amount"), int):
         return int(event.data["amount"])
     match thing:
         case Order():
