@@ -369,19 +369,20 @@ STARTS = [
     "/verify/",
     "/neutrals/",
     "/styleguide/",
+    "/api/docs/",
 ]
 #: Two windows that cover both widths and both languages.
 HALF = [("zh", 390), ("en", 1280)]
 #: Not pages: what leaves, is fetched, or belongs to a machine.
 NO_PAGE = re.compile(
-    r"^/(static|api|i18n|demo|live|account/logout)|\.(csv|json|py|pdf|zip|txt)$|/(files|zip|paper|file)/\d*/?$"
+    r"^/(static|api/(?!docs)|i18n|demo|live|account/logout)|\.(csv|json|py|pdf|zip|txt)$|/(files|zip|paper|file)/\d*/?$"
 )
 
 
 def kind_of(path: str) -> str:
     """Pages of one kind have addresses that differ in numbers and names only."""
     path = re.sub(r"(?<=/)([A-Z]*\d[^/]*|[A-Z][A-Z_]+|[a-z]+:[^/]*)(?=/|$)", "*", path)
-    return re.sub(r"^/(shops|desk)/(?!\*)[^/]+/", r"/\1/*/", path)
+    return re.sub(r"^/(shops|desk|api/docs)/(?!\*)[^/]+/", r"/\1/*/", path)
 
 
 def sitemap(context: Any, home: str) -> list[str]:
