@@ -1,6 +1,9 @@
 """The head of every page: whoever owns or works in a shop finds their desk there, at no more queries than others."""
 
+import re
+
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from desks.templatetags import head
@@ -39,3 +42,26 @@ def test_it_says_how_many_notices_wait_and_stops_counting(order, rich_buyer, sel
     assert inbox.count_unread(seller) > 0
     monkeypatch.setattr(head, "MOST", 0)
     assert (head_of(seller).unread, head_of(stranger).unread) == ("0+", "")
+
+
+def test_no_page_waits_for_a_script():
+    waits = []
+    for path in sorted((settings.BASE_DIR / "templates").rglob("*.html")):
+        tags = re.findall(r"<script[^>]*>", path.read_text())
+        waits += [f"{path}: {tag}" for tag in tags if not re.search(r'\bdefer\b|type="(module|application/json)"', tag)]
+    assert not waits, "\n".join(waits)
+
+
+@pytest.mark.parametrize(
+    ("theme", "worn"),
+    [
+        ("dark", "screen"),
+        ("light", "not all"),
+        ("system", "screen and (prefers-color-scheme: dark)"),
+        ("pink", "screen and (prefers-color-scheme: dark)"),
+    ],
+)
+@pytest.mark.django_db
+def test_the_page_itself_wears_the_theme_that_was_chosen(client, theme, worn):
+    client.cookies["theme"] = theme
+    assert f'media="{worn}" id="dark-tokens"' in client.get("/").content.decode()
