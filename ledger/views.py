@@ -109,6 +109,7 @@ KINDS: dict[str, Promise] = {
     "dispute": gettext_lazy("Dispute"),
     "deposit": gettext_lazy("Deposit"),
     "payee": gettext_lazy("Withdrawal"),
+    "contribution": gettext_lazy("Money put in"),
 }
 
 VERBS = {
@@ -377,10 +378,9 @@ def _wallet(request: HttpRequest, form: TopUpForm, *, status: int = 200) -> Http
     address, debt = (f"{signed_in(request).address}:{pocket}" for pocket in ("wallet", "debt"))
     held = balances([address, debt])
     part = accounts.part(address, before=request.GET.get("before", ""), most=PAGE)
-    asked, sent = (
-        parts.part(model.objects.visible_to(request.user), by="-id", place=request.GET.get(name, ""), most=RECENT)
-        for model, name in ((Payment, "payments"), (Payout, "payouts"))
-    )
+    payments_of, payouts_of = Payment.objects.visible_to(request.user), Payout.objects.visible_to(request.user)
+    asked = parts.part(payments_of, by="-id", place=request.GET.get("payments", ""), most=RECENT)
+    sent = parts.part(payouts_of, by="-id", place=request.GET.get("payouts", ""), most=RECENT)
     things = named([*(line.transfer.subject for line in part.lines), *(each.cause for each in sent.rows)])
     context = {
         "form": form,

@@ -25,13 +25,10 @@ def queue(request: HttpRequest) -> HttpResponse:
     """What waits for a person, the one with the least time first; and what is on sale and nobody has read."""
     require_staff(request, Role.RISK)
     whole = Listing.objects.select_related("shop")
-    waiting, unread = (
-        parts.part(whole.filter(**which), by=by, place=request.GET.get(name, ""), most=PAGE)
-        for name, by, which in (
-            ("waiting", "deadline_at", {"state": ListingState.WAITING}),
-            ("unread", "id", {"state": ListingState.ON_SALE, "checked_at": None}),
-        )
-    )
+    waits = whole.filter(state=ListingState.WAITING)
+    waiting = parts.part(waits, by="deadline_at", place=request.GET.get("waiting", ""), most=PAGE)
+    sold = whole.filter(state=ListingState.ON_SALE, checked_at=None)
+    unread = parts.part(sold, by="id", place=request.GET.get("unread", ""), most=PAGE)
     groups = [
         {"name": name, "title": title, "part": part, "rows": [_row(each) for each in part.rows]}
         for name, title, part in (
@@ -42,7 +39,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     context = {
         "at": clock.now(),
         "groups": groups,
-        "is_empty": not any(each["rows"] or not each["part"].is_first for each in groups),
+        "is_empty": not any(each.rows or not each.is_first for each in (waiting, unread)),
         "form": ReasonForm(auto_id=False),
     }
     return render(request, "shops/moderation.html", context)
