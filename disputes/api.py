@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.requests import signed_in
-from disputes import acts, choices, drafting, lifecycle, proposals, questions, rulings
+from disputes import acts, assignment, choices, drafting, lifecycle, proposals, questions, rulings
 from disputes.evidence import visible_to, without_networks
 from disputes.models import Appeal, Dispute, Evidence, Proposal, Question, Ruling
 from disputes.rulings import Draft, Finding
@@ -68,6 +68,7 @@ IN_FULL = {
     "question": None,
     "proposal": None,
     "appeal": None,
+    "knows_both": False,
 }
 
 
@@ -336,6 +337,7 @@ def shown(request: Request, found: Dispute) -> Any:
         proposal=proposals.current(found),
         appeal=found.appeals.order_by("-pk").first(),
         ruling=lifecycle.served(found) or (lifecycle.latest(found) if is_signed_now else None),
+        knows_both=found.arbiter is not None and assignment.knows_both(found, found.arbiter),
     )
     return DisputeInFull(told).data
 
@@ -351,6 +353,7 @@ class Shown:
     proposal: Proposal | None
     appeal: Appeal | None
     ruling: Ruling | None
+    knows_both: bool
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.dispute, name)

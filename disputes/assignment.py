@@ -53,8 +53,9 @@ def free_of_conflict(
     version of the ruling; who had another part in the case, was challenged or stepped back.
 
     Who had a part in another case of the same two sides within 90 days comes last and is barred as long as there is
-    anybody else (`is_barred`): where there is nobody, no case waits for ever, and both sides see who it is and can
-    challenge them. `near` are those on the sides' networks, if they are known.
+    anybody else (`is_barred`). Where there is nobody, the case goes a step up, to a lead who is free of it; where no
+    lead is, it does not wait for ever: the leads are alarmed, both sides read that it is so and can ask for somebody
+    else (`knows_both`). `near` are those on the sides' networks, if they are known.
     """
     if near is None:
         near = on_their_networks(dispute)
@@ -102,10 +103,15 @@ def free_of_conflict(
 def next_arbiter(dispute: Dispute, *, at: datetime) -> Any:
     """The arbiter with the fewest cases who is free of conflict and not the one who has it now; or nobody.
 
-    What is urgent does not wait for somebody with less to do.
+    Where every arbiter has judged the same two sides of late, a lead who has not. What is urgent does not wait for
+    somebody with less to do.
     """
     found = free_of_conflict(dispute, Role.ARBITER, at=at).exclude(pk=dispute.arbiter_id)
     best = found.first()  # who judged the same two sides stands last: if one stands here, there is nobody else
+    if best is not None and best.knows_pair:
+        leads = free_of_conflict(dispute, Role.LEAD, at=at).exclude(pk=dispute.arbiter_id)
+        if lead := leads.filter(knows_pair=0).first():
+            return lead
     if best is None or dispute.is_urgent or best.load < MOST_CASES:
         return best
     chosen = found.filter(load__lt=MOST_CASES).first()
@@ -125,12 +131,14 @@ def next_lead(dispute: Dispute, *, at: datetime) -> Any:
 
 def next_senior(dispute: Dispute, *, at: datetime) -> Any:
     """Who gives the second signature: another senior than the arbiter and than whoever let it lie, else a lead."""
-    near = on_their_networks(dispute)
+    near, nearest = on_their_networks(dispute), None
     for role in (Role.SENIOR, Role.LEAD):
         found = free_of_conflict(dispute, role, at=at, near=near)
-        if chosen := found.exclude(pk=dispute.arbiter_id).exclude(pk=dispute.senior_id).first():
+        chosen = found.exclude(pk=dispute.arbiter_id).exclude(pk=dispute.senior_id).first()
+        if chosen is not None and not chosen.knows_pair:
             return chosen
-    return None
+        nearest = nearest or chosen
+    return nearest
 
 
 def new_people(dispute: Dispute, *, at: datetime, most: int = PANEL, besides: Collection[int] = ()) -> list[Any]:
@@ -139,7 +147,18 @@ def new_people(dispute: Dispute, *, at: datetime, most: int = PANEL, besides: Co
     for role in (Role.SENIOR, Role.ARBITER, Role.LEAD):
         for person in _never_in_it(dispute, role, at=at).exclude(pk__in=besides)[: most + len(found)]:
             found.setdefault(person.pk, person)
-    return list(found.values())[:most]
+    return sorted(found.values(), key=lambda person: person.knows_pair)[:most]
+
+
+def knows_both(dispute: Dispute, user: Any) -> bool:
+    """Whether somebody who has a part in the case had one in another case of the same two sides in the 90 days before
+    they got it: nobody else was free."""
+    mine = Seat.objects.filter(dispute=dispute, user=user).order_by("-since").first()
+    if mine is None:
+        return False
+    order, parts = dispute.refund.order, Seat.objects.filter(user=user).exclude(dispute=dispute)
+    both = parts.filter(dispute__refund__order__buyer=order.buyer_id, dispute__refund__order__shop=order.shop_id)
+    return both.filter(since__gt=mine.since - TOO_NEAR, since__lte=mine.since).exists()
 
 
 def next_chief(appeal: Appeal, *, at: datetime) -> Any:

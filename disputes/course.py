@@ -108,6 +108,8 @@ def give_to(dispute: Dispute, arbiter: Any, *, at: datetime, because: str = Seat
         if arbiter is not None:
             is_neutral_now = is_neutral(dispute, arbiter)
             take(dispute, arbiter, Seat.Part.NEUTRAL if is_neutral_now else Seat.Part.ARBITER, at=at)
+            if getattr(arbiter, "knows_pair", 0):
+                alarm(dispute, "only people who judged the same two sides of late are free", at=at)
     change(dispute, arbiter=arbiter, senior=None if is_same_as_senior else dispute.senior, assigned_at=at)
 
 

@@ -138,7 +138,7 @@ def _draft(dispute: Dispute, items: Sequence[RefundItem], case: Case, payer: str
         compensation=0 if payer == "buyer" else dispute.refund.compensation,
         rule_ids=rulings.rules_of(dispute.refund),
         findings={pk: Finding(Weight.ACCEPTED) for pk in file},
-        issues=str(case.label),
-        reasons=str(REASONS[case]),
-        departs_because=str(case.label),
+        issues=rulings.chinese(lambda: str(case.label)),
+        reasons=rulings.chinese(lambda: str(REASONS[case])),
+        departs_because=rulings.chinese(lambda: str(case.label)),
     )

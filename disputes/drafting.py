@@ -73,6 +73,16 @@ class Remark:
     reply: str = ""
 
 
+def share(bp: int) -> str:
+    """A share as it is written in the form: basis points as percent."""
+    return f"{bp // 100}.{bp % 100:02}".removesuffix(".00")
+
+
+def in_yuan(fen: int) -> str:
+    """A sum as it is written in the form: fen as yuan."""
+    return f"{fen // 100}.{fen % 100:02}"
+
+
 def remarks(dispute: Dispute) -> list[Remark]:
     """Everything that second persons said when they sent a version back, the oldest first, each with the answer."""
     found = []

@@ -190,6 +190,15 @@ CHECKS = {
                               and coalesce(e.body::jsonb ->> 'payer', 'shop') = o.payer
                               and (e.body::jsonb ->> 'missing')::bigint >= o.amount) -- less once it was overturned
     """,
+    "what is owed for the price of a unit is left of it, and part of what is owed": """
+        select 'unit:' || u.id from orders_unit u
+          join (select e.key::bigint as unit, sum(e.value::bigint) as amount
+                  from disputes_owed o, jsonb_each_text(o.units) e where o.paid_at is null group by e.key) x on x.unit = u.id
+         where x.amount > u.paid - u.refunded - u.covered - u.fee
+        union all
+        select 'owed:' || o.id from disputes_owed o
+         where (select coalesce(sum(value::bigint), 0) from jsonb_each_text(o.units)) > o.amount - o.paid
+    """,
     "what was paid of a claim on a shop is in its payouts": """
         select 'owed:' || o.id from disputes_owed o
          where o.paid <> coalesce((select sum(p.amount) from ledger_payout p

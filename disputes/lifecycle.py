@@ -203,7 +203,7 @@ def dismiss(dispute: Dispute, *, ground: str, reasons: str, by: Any, at: datetim
         shares={"buyer": rulings.WHOLE},
         rule_ids=rulings.rules_of(dispute.refund),
         reasons=reasons.strip(),
-        departs_because=str(Ruling.Dismissed(ground).label),
+        departs_because=rulings.chinese(lambda: str(Ruling.Dismissed(ground).label)),
     )
     prepared = rulings.prepare(dispute, draft)
     is_small = "large" not in prepared.signature_because

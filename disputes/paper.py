@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
+from fpdf.enums import MethodReturnValue
 from fpdf.fonts import TTFFont
 
 from timeline.spans import SHANGHAI
@@ -103,8 +105,13 @@ class Paper(FPDF):
 
     def _say(self, text: str, size: float, height: float) -> None:
         self.set_font("latin", size=size)
-        for line in readable(text).split("\n"):
-            self.multi_cell(0, height, line, new_x="LMARGIN", new_y="NEXT", align="L")
+        for paragraph in readable(text).split("\n"):
+            # Line by line, each with its size said anew: after a sign of the other font, fpdf takes it for said.
+            lines = self.multi_cell(0, height, paragraph, dry_run=True, output=MethodReturnValue.LINES)
+            for line in cast("list[str]", lines):
+                self.set_font("han", size=size)
+                self.set_font("latin", size=size)
+                self.cell(0, height, line, new_x="LMARGIN", new_y="NEXT", align="L")
         self.set_font("latin", size=TEXT)
 
 

@@ -22,6 +22,10 @@ SOURCE_WORDS = {
     "fund": "先行垫付基金（由商家偿还）",
     "platform": "平台自有资金",
 }
+SUMMARY = "Summary in English"
+MAY_APPEAL = "对本决定不服的，可以在申诉期内在案件页面免费申诉一次。"
+IS_FINAL = "本决定由申诉合议组作出，在平台内为最终决定。"
+APPEAL = "Either side may appeal once, free of charge, within the time shown on the case's page."
 KIND_WORDS = {"provisional": "依规则作出的临时决定", "dismissal": "不予受理", "appeal": "申诉合议决定"}
 
 
@@ -92,8 +96,9 @@ def _written(seal: Seal) -> bytes:
         paper.say(told["next_steps"])
     paper.heading("您的权利")
     paper.say(
-        "对本决定不服的，可以在申诉期内在案件页面免费申诉一次。本决定是平台对争议的处理，不影响您的其他权利："
-        "您可以随时向 12315 投诉、向人民法院起诉，或者向付款渠道提出异议。"
+        (IS_FINAL if ruling["kind"] == "appeal" else MAY_APPEAL)
+        + "本决定是平台对争议的处理，不影响您的其他权利："
+        + "您可以随时向 12315 投诉、向人民法院起诉，或者向付款渠道提出异议。"
     )
     paper.heading("签署")
     signed = [(f"承办：{told['written_by'] or '规则（无人承办）'}", _time(told["written_at"]))]
@@ -101,7 +106,8 @@ def _written(seal: Seal) -> bytes:
     for each in told["signed_by"]:
         if each.get("found"):
             paper.say(f"合议组成员 {each['name']} 的认定：{each['found']}")
-    _english(paper, seal, told, outcome=award)
+    paper.heading(SUMMARY)
+    paper.say(english(seal))
     paper.heading("校验")
     statement = json.loads(seal.statement)
     paper.small(
@@ -113,20 +119,20 @@ def _written(seal: Seal) -> bytes:
     return paper.bytes()
 
 
-def _english(paper: Paper, seal: Seal, told: dict[str, Any], *, outcome: int) -> None:
-    """What it comes to, for who reads no Chinese."""
-    shares = told["decided"]["shares"]
+def english(seal: Seal) -> str:
+    """What a sealed ruling comes to, for who reads no Chinese: the same on its page and on paper."""
+    told = json.loads(seal.text)
+    outcome, shares = told["decided"]["award"], told["decided"]["shares"]
     liable = ", ".join(f"{party} {_percent(shares[party])}" for party in PARTIES if shares.get(party))
     says = f"{yuan(outcome)} goes back to the buyer" if outcome else "nothing goes back to the buyer"
     if told.get("orders_replacement"):
         says = f"the shop delivers anew; if it does not, {says}"
-    paper.heading("Summary in English")
     rules = f"{', '.join(told['rules']['ids'])} ({told['rules']['version']})"
-    paper.say(
+    last = "Inside the mall it is final." if told["ruling"]["kind"] == "appeal" else APPEAL
+    return (
         f"Platform decision {seal.number} in case {told['ruling']['dispute']} about order {told['case']['order']}: "
-        f"{says}. Liability: {liable}. Rules: {rules}. Either side may appeal once, free of charge, within the time "
-        "shown on the case's page. The decision takes away no other right: the 12315 complaint platform, the courts "
-        "and the payment channel stay open. The Chinese text counts."
+        f"{says}. Liability: {liable}. Rules: {rules}. {last} The decision takes away no other right: the 12315 "
+        "complaint platform, the courts and the payment channel stay open. The Chinese text counts."
     )
 
 

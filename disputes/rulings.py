@@ -5,19 +5,20 @@ Everything here is computed from what is in the books now; nothing is moved. Amo
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import models
 from django.db.models import Sum
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from disputes import precedents
-from disputes.models import PARTIES, Dispute, Evidence, FinalOffer, Ruling
+from disputes.models import PARTIES, Dispute, Evidence, FinalOffer, Owed, Ruling
 from ledger.models import PayoutLeg
 from ledger.states import PayoutState
 from ledger.templatetags.money import yuan
@@ -33,6 +34,8 @@ from timeline.models import Event
 
 WHOLE = 10_000
 BOTH = 2
+#: What people do not say in words of their own is stored in the first of these, and read in the reader's.
+LANGUAGES = ("zh-hans", "en")
 #: From this amount in dispute or award on, two people sign.
 LARGE = 100_000
 #: Up to this award, the buyer is paid at once and keeps it.
@@ -173,7 +176,7 @@ def prepare(dispute: Dispute, draft: Draft) -> Prepared:
     because = {
         FRAUD: refund.is_threefold and draft.compensation > 0,
         "large": max(at_stake(refund, items), award) >= LARGE,
-        "guarantees": any(plan.part(name) for name in GUARANTEES) or plan.missing > 0,
+        "guarantees": any(plan.part(name) for name in GUARANTEES) or plan.missing > plan.missing_own,
         "platform": bool(shares.get("platform")),
         "compensation": draft.compensation > 0,
         "departs": departs,
@@ -206,6 +209,11 @@ def items_of(refund: Refund) -> list[RefundItem]:
         for event in told:
             for item in items:
                 item.supplemented = _supplemented(item) + event.data.get("units", {}).get(str(item.unit_id), 0)  # type: ignore[attr-defined]
+    if any(item.granted for item in items):
+        rows = Owed.objects.filter(order=refund.order_id, paid_at=None).order_by("pk").values_list("units", flat=True)
+        for parts in rows:
+            for item in items:
+                item.still_owed = _still_owed(item) + parts.get(str(item.unit_id), 0)  # type: ignore[attr-defined]
     return items
 
 
@@ -218,9 +226,14 @@ def _supplemented(item: RefundItem) -> int:
     return getattr(item, "supplemented", 0)
 
 
+def _still_owed(item: RefundItem) -> int:
+    """What was given for a unit, and nobody has paid yet: it is given, and left of the unit all the same."""
+    return getattr(item, "still_owed", 0)
+
+
 def open_to(item: RefundItem) -> int:
     """What a decision can give back for a unit in all, in fen: what is left of it and what this case gave early."""
-    return item.unit.left + given_already(item)
+    return item.unit.left + given_already(item) - _still_owed(item)
 
 
 def at_stake(refund: Refund, items: Sequence[RefundItem]) -> int:
@@ -324,9 +337,10 @@ def write(
             {"evidence": pk, "weight": finding.weight, "note": finding.note}
             for pk, finding in sorted(draft.findings.items())
         ],
-        issues=draft.issues.strip(),
+        issues=in_chinese(draft.issues, lambda: usual_issues(dispute)),
         reasons=draft.reasons,
-        next_steps=draft.next_steps.strip() or usual_steps(dispute),
+        next_steps=in_chinese(draft.next_steps, lambda: usual_steps(dispute), final_steps)
+        or chinese(lambda: usual_steps(dispute)),
         orders_replacement=draft.orders_replacement,
         reply=draft.reply.strip(),
         arithmetic=prepared.arithmetic,
@@ -393,6 +407,31 @@ def final_steps() -> str:
         "Buyer and shop: inside the mall this is final; it is carried out now. At any time: 12315, a people's court, or"
         " the payment channel."
     )
+
+
+def chinese(words: Callable[[], str]) -> str:
+    """The usual words as they are stored, hashed and sealed: in Chinese, on whoever's screen they were written."""
+    with translation.override(LANGUAGES[0]):
+        return words()
+
+
+def in_chinese(text: str, *usual: Callable[[], str]) -> str:
+    """What somebody wrote, as they wrote it; where it is one of the usual texts, that one in Chinese."""
+    found = next((each for each in usual if is_usual(text, each)), None)
+    return text.strip() if found is None else chinese(found)
+
+
+def is_usual(text: str, words: Callable[[], str]) -> bool:
+    """Whether a text is one of the usual ones, in any language of the mall."""
+    for language in LANGUAGES:
+        with translation.override(language):
+            if _lines_of(words()) == _lines_of(text):
+                return True
+    return False
+
+
+def _lines_of(text: str) -> list[str]:
+    return [line.strip() for line in text.strip().splitlines()]
 
 
 def _told_so_far(dispute: Dispute) -> dict[str, list[int]]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from disputes import usual
 from disputes.lifecycle import LONGEST_STATEMENT
 from disputes.models import Appeal, Dispute, Evidence, Question, Side
 from disputes.rulings import Weight
@@ -88,7 +89,7 @@ class RulingServed(serializers.Serializer[Any]):
     rulebook_version = serializers.CharField()
     findings = FindingOfRuling(many=True)
     issues = serializers.CharField(help_text="What the sides agree on and what they do not.")
-    reasons = serializers.CharField()
+    reasons = serializers.CharField(help_text="As people wrote them; usual words are in the language you ask in.")
     next_steps = serializers.CharField(help_text="What each side can do now.")
     orders_replacement = serializers.BooleanField(
         help_text="The shop delivers anew; the sums go back only if it does not."
@@ -103,6 +104,10 @@ class RulingServed(serializers.Serializer[Any]):
     def get_is_provisional(self, ruling: Any) -> bool:
         """Whether no person wrote it."""
         return ruling.by_id is None
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """With the usual words in the reader's language."""
+        return {**super().to_representation(instance), **usual.said(instance)}
 
 
 class QuestionOpen(serializers.Serializer[Any]):
@@ -154,6 +159,9 @@ class DisputeInFull(DisputeInList):
     question = QuestionOpen(allow_null=True)
     proposal = ProposalOpen(allow_null=True)
     appeal = AppealShown(allow_null=True)
+    knows_both = serializers.BooleanField(
+        help_text="Who has it had a part in another case of the same two sides within 90 days: nobody else was free."
+    )
 
 
 class StatementToMake(serializers.Serializer[Any]):
@@ -199,6 +207,51 @@ class RulingToWrite(serializers.Serializer[Any]):
     reply = Text(
         max_length=2_000, required=False, allow_blank=True, help_text="To whoever sent the version before back."
     )
+
+
+class RulingToKeep(serializers.Serializer[Any]):
+    """A ruling while it is written: everything may still be missing, and what is left out is not written yet."""
+
+    shares = Shares(required=False)
+    grants = GrantToMake(many=True, required=False, help_text="Units left out follow the shares.")
+    compensation = Whole(min_value=0, max_value=10**12, required=False, help_text="Fen.")
+    rule_ids = serializers.ListField(
+        child=serializers.RegexField(r"^[A-Z][A-Z0-9_.-]{1,39}$"), max_length=20, required=False
+    )
+    findings = FindingOfRuling(many=True, required=False)
+    issues = Text(max_length=4_000, required=False, allow_blank=True)
+    reasons = Text(max_length=8_000, required=False, allow_blank=True)
+    next_steps = Text(max_length=2_000, required=False, allow_blank=True)
+    departs_because = Text(max_length=2_000, required=False, allow_blank=True)
+    orders_replacement = serializers.BooleanField(required=False)
+    reply = Text(max_length=2_000, required=False, allow_blank=True)
+
+
+class SourceOfAward(serializers.Serializer[Any]):
+    """What one source would pay."""
+
+    name = serializers.CharField(help_text="escrow, this_order, available, pending, reserved, deposit, fund, platform")
+    amount = serializers.IntegerField(help_text="Fen.")
+
+
+class WorkedOut(serializers.Serializer[Any]):
+    """What a draft would come to if it were decided now; nothing moves."""
+
+    version = serializers.IntegerField(help_text="Which version of the ruling it would be.")
+    award = serializers.IntegerField(help_text="Fen for the buyer, compensation included.")
+    units = UnitOfRuling(many=True)
+    legs = SourceOfAward(many=True, help_text="Who pays what, in the order of the waterfall.")
+    short = serializers.IntegerField(help_text="Fen that nobody has: they stay owed to the buyer.")
+    rulebook = serializers.IntegerField(allow_null=True, help_text="The rulebook's own figure, in fen.")
+    missing = serializers.ListField(child=serializers.CharField(), help_text="What the draft lacks, by its codes.")
+    signature_because = serializers.ListField(child=serializers.CharField(), help_text="Why a second person signs.")
+
+
+class RulingKept(RulingToKeep):
+    """What you have written of a ruling so far, and what it would come to."""
+
+    at = serializers.DateTimeField(help_text="When it was kept.")
+    worked_out = WorkedOut()
 
 
 class SignatureToGive(serializers.Serializer[Any]):

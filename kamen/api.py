@@ -20,6 +20,7 @@ import desks.api
 import disputes.acts_api
 import disputes.api
 import disputes.bundle_api
+import disputes.drafts_api
 import disputes.owed_api
 import disputes.precedent_api
 import disputes.seal_api
@@ -673,6 +674,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/disputes/<slug:number>/rest/", disputes.api.rest, name="rest_dispute"),
     path("v1/disputes/<slug:number>/assign/", disputes.api.assign, name="assign_dispute"),
     path("v1/disputes/<slug:number>/rule/", disputes.api.rule, name="rule_dispute"),
+    path("v1/disputes/<slug:number>/draft/", disputes.drafts_api.draft, name="ruling_draft"),
     path("v1/disputes/<slug:number>/sign/", disputes.api.sign, name="sign_dispute"),
     path("v1/disputes/<slug:number>/withdraw/", disputes.api.withdraw, name="withdraw_dispute"),
     path("v1/disputes/<slug:number>/concede/", disputes.api.concede, name="concede_dispute"),

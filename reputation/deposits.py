@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 
 from orders.models import Order, Unit
 from refunds.models import RefundItem
@@ -86,7 +86,7 @@ def _claim_bp(shops: list[Shop], at: datetime) -> dict[int, int]:
             refund__reason__in=ours,
             refund__closed_at__gt=at - WINDOW,
             refund__closed_at__lte=at,
-            granted__gt=0,
+            granted__gt=F("unit__covered"),  # what the platform paid for its own fault is not the shop's
         )
         .order_by("refund__order__shop")
         .values_list("refund__order__shop")

@@ -87,7 +87,10 @@ def counts(shops: Iterable[Shop], *, at: datetime) -> dict[int, dict[str, Any]]:
     for shop, due, on_time in _due(units.order_by("order__shop").values_list("order__shop"), at):
         found[shop] |= {"due": due, "on_time": on_time}
     back = RefundItem.objects.filter(
-        unit__in=units, refund__state=RefundState.REFUNDED, refund__reason__in=ours, granted__gt=0
+        unit__in=units,
+        refund__state=RefundState.REFUNDED,
+        refund__reason__in=ours,
+        granted__gt=F("unit__covered"),  # what the platform paid for its own fault is not the shop's
     )
     for shop, count in (
         back.order_by("refund__order__shop").values_list("refund__order__shop").annotate(n=Count("unit", distinct=True))

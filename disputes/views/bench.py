@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Role
 from accounts.requests import signed_in
-from disputes import assignment, choices, course, drafting, lifecycle, rulings
+from disputes import assignment, choices, course, drafting, lifecycle, rulings, usual
 from disputes.forms import AssignForm, RulingForm, SendBackForm, StatementForm, statement_form
 from disputes.models import Dispute, Neutral, Seat
 from disputes.rulings import Prepared, Weight
@@ -85,7 +85,7 @@ def preview(request: HttpRequest, number: str) -> HttpResponse:
     The page asks for it as somebody writes; what they wrote so far is kept with the case until it is proposed.
     """
     dispute, at = in_hand(request, number), clock.now()
-    form = _ruling_form(dispute, request.POST)
+    form = ruling_form(dispute, request.POST)
     _keep(request, dispute, form, at)
     prepared = rulings.prepare(dispute, form.draft()) if form.is_valid() else None
     if request.headers.get("HX-Request"):
@@ -97,7 +97,7 @@ def preview(request: HttpRequest, number: str) -> HttpResponse:
 def rule(request: HttpRequest, number: str) -> HttpResponse:
     """The arbiter decides. A draft that lacks something comes back as it is, with what is missing."""
     dispute, at = in_hand(request, number), clock.now()
-    form = _ruling_form(dispute, request.POST)
+    form = ruling_form(dispute, request.POST)
     _keep(request, dispute, form, at)
     if not form.is_valid():
         return _workbench(request, dispute, at, form=form, status=422)
@@ -193,7 +193,7 @@ def _workbench(
     offers = list(dispute.final_offers.order_by("pk"))
     may_rule, may_assign = "rule" in actions, "assign" in actions
     kept = drafting.kept(dispute, request.user) if may_rule and form is None else None
-    form = form or (_ruling_form(dispute, kept.written if kept else None) if may_rule else None)
+    form = form or (ruling_form(dispute, kept.written if kept else None) if may_rule else None)
     if kept and form is not None and form.is_valid():
         prepared = rulings.prepare(dispute, form.draft())
     latest = lifecycle.latest(dispute)
@@ -241,7 +241,7 @@ def _workbench(
     return render(request, "disputes/bench_case.html", context, status=status)
 
 
-def _ruling_form(dispute: Dispute, data: Any = None) -> RulingForm:
+def ruling_form(dispute: Dispute, data: Any = None) -> RulingForm:
     """The form over what the case is about now; a new one proposes what nobody would argue about."""
     file, refund = words.evidence(dispute), dispute.refund
     initial: dict[str, Any] = {
@@ -256,11 +256,8 @@ def _ruling_form(dispute: Dispute, data: Any = None) -> RulingForm:
         initial |= {f"weight_{each['evidence']}": each["weight"] for each in latest.findings}
         initial |= {f"note_{each['evidence']}": each["note"] for each in latest.findings}
         initial |= {
-            "issues": latest.issues,
-            "reasons": latest.reasons,
-            "next_steps": latest.next_steps,
+            **usual.said(latest),
             "orders_replacement": latest.orders_replacement,
-            "departs_because": latest.departs_because,
             "rule_ids": " ".join(latest.rule_ids),
             "compensation": latest.compensation or None,
         }

@@ -11,14 +11,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import signed_in
 from disputes import choices, lifecycle, proposals, questions, rulings
 from disputes.forms import AgreeForm, StatementForm, statement_form
 from disputes.models import Dispute, Owed, Seal, Side
+from disputes.ruling_paper import SUMMARY, english
 from disputes.states import DisputeState
 from disputes.views import acts, words
 from orders.attachments import attach
@@ -99,7 +100,9 @@ def ruling(request: HttpRequest, number: str) -> HttpResponse:
         "order": order,
         "shown": words.ruling_shown(found, words.evidence(dispute)),
         "signatures": signatures,
-        "seal": Seal.objects.filter(ruling=found).first(),
+        "seal": (seal := Seal.objects.filter(ruling=found).first()),
+        "english_title": SUMMARY,
+        "english": english(seal) if seal and not get_language().startswith("en") else "",
         "shop_keeps": sum(line["paid"] - line["grant"] for line in found.arithmetic),
         "is_paid": dispute.refund.state == "refunded",
         "is_small": is_small,

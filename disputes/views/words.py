@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from disputes import drafting
+from disputes import assignment, drafting, usual
 from disputes.appeals import appealed_against
 from disputes.course import span_of
 from disputes.evidence import visible_to
@@ -133,7 +133,10 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "dispute.mediated": (gettext_lazy("Both sides accepted the proposal."), "handshake"),
     "dispute.last_offer_given": (gettext_lazy("A side gave a last offer, sealed."), "hand-coins"),
     "dispute.settled": (gettext_lazy("Both sides settled the matter."), "handshake"),
-    "dispute.heard_again": (gettext_lazy("The replacement is no good by the buyer's word; the case is heard again."), "repeat"),
+    "dispute.heard_again": (
+        gettext_lazy("The replacement is no good by the buyer's word; the case is heard again."),
+        "repeat",
+    ),
     "dispute.suspended": (gettext_lazy("The case was let stand still."), "hourglass"),
     "dispute.suspension_renewed": (gettext_lazy("The case stands still for seven days more."), "hourglass"),
     "dispute.resumed": (gettext_lazy("The case went on."), "scale"),
@@ -350,6 +353,7 @@ def bench(dispute: Dispute, side: Side | None, at: datetime) -> dict[str, Any]:
         "arbiter": str(neutral or dispute.arbiter or ""),
         "senior": str(dispute.senior or ""),
         "neutral": neutral,
+        "knows_both": dispute.arbiter is not None and assignment.knows_both(dispute, dispute.arbiter),
         "challenge_until": until if until and until > at and side is not None else None,
     }
 
@@ -548,6 +552,7 @@ def ruling_shown(ruling: Ruling, file: Sequence[Evidence]) -> dict[str, Any]:
     is_paid_instead = ruling.orders_replacement and ruling.dispute.refund.outcome == Refund.Outcome.RULING
     return {
         "ruling": ruling,
+        "said": usual.said(ruling),
         "award": ruling.award,
         "orders_replacement": ruling.orders_replacement and not is_paid_instead,
         "rules": rules_shown(ruling.rule_ids, {"version": ruling.rulebook_version}),

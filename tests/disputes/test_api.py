@@ -1,6 +1,6 @@
 """The API of disputes: the same verbs, and the same answers to who may not."""
 
-from disputes.models import Dispute, Evidence
+from disputes.models import Dispute, Evidence, Ruling
 from disputes.states import DisputeState
 from tests.api.conftest import problem, signed_in
 from tests.fixtures.disputes import ISSUES, REASONS
@@ -97,3 +97,36 @@ def test_taking_back_and_giving_in(dispute, rich_buyer):
     assert signed_in(rich_buyer).send(address(dispute, "withdraw/")).json()["outcome"] == "withdrawn"
     assert Dispute.objects.get().state == DisputeState.WITHDRAWN
     problem(signed_in(rich_buyer).send(address(dispute, "withdraw/")), 409, "wrong_moment")
+
+
+def test_what_is_written_of_a_ruling_is_the_same_draft_on_the_page_and_in_the_api(client, reviewed, arbiter, senior):
+    path, api = address(reviewed, "draft/"), signed_in(arbiter)
+    assert api.get(path).status_code == 409, "the file is opened first"
+    api.send(address(reviewed, "open/"))
+    assert api.get(path).status_code == 404, "nothing is kept yet"
+    unit = reviewed.refund.items.get().unit
+    piece = reviewed.evidence.order_by("pk").first()
+    words = {
+        "shares": {"seller": 6_000, "buyer": 4_000},
+        "grants": [{"place": unit.place, "amount": 5_000}],
+        "rule_ids": ["MX-11"],
+        "findings": [{"evidence": piece.pk, "weight": "partly", "note": "只看到一半"}],
+        "reasons": "写到一半的理由",
+    }
+    kept = api.send(path, words)
+    assert kept.status_code == 200, kept.content
+    told = kept.json()
+    assert (told["shares"]["seller"], told["grants"]) == (6_000, [{"place": unit.place, "amount": 5_000}])
+    assert told["worked_out"]["award"] == 5_000
+    assert told["worked_out"]["legs"] == [{"name": "escrow", "amount": 5_000}]
+    assert {"reasons", "findings", "issues", "departs"} <= set(told["worked_out"]["missing"])
+    client.force_login(arbiter)
+    page = client.get(f"/bench/{reviewed.number}/").content.decode()
+    assert "写到一半的理由" in page
+    assert 'value="50.00"' in page
+    client.post(f"/bench/{reviewed.number}/preview/", {"share_seller": "70", "share_buyer": "30", "reasons": "又改了"})
+    told = api.get(path).json()
+    assert (told["shares"]["seller"], told["reasons"], told["grants"]) == (7_000, "又改了", [])
+    for person, status in ((senior, 404), (reviewed.refund.buyer, 409)):
+        assert signed_in(person).get(path).status_code == status
+    assert Ruling.objects.count() == 0, "nothing is decided"

@@ -13,11 +13,15 @@ from disputes.states import DisputeState
 from ledger.accounts import balance
 from orders import delivery
 from refunds import lifecycle as refunds
+from reputation import deposits, records
 from reputation.models import Trace
+from tests.api.conftest import signed_in
 from tests.disputes.sayings import events_of, lapse, refused, wallet
 from tests.disputes.test_dispute import own, pockets
 from tests.fixtures.disputes import declined, drafted
 from tests.fixtures.people import person, staff
+from timeline import clock
+from timeline.models import Event
 
 HOUR = timedelta(hours=1)
 
@@ -71,11 +75,51 @@ def test_who_judged_the_same_two_sides_is_barred_while_there_is_somebody_else(
     assert again.arbiter == third
 
 
-def test_where_everybody_judged_the_same_two_sides_no_case_waits_for_ever(dispute, order, rich_buyer, arbiter, at):
+def test_where_every_arbiter_judged_the_same_two_sides_it_goes_a_step_up_to_a_lead_who_did_not(
+    dispute, order, rich_buyer, lead, at
+):
     refunds.withdraw(dispute.refund, by=rich_buyer, at=at)
     refund = declined(order, rich_buyer, at=at, places=(2,))
     refunds.escalate(refund, by=rich_buyer, at=at)
-    assert Dispute.objects.get(refund=refund).arbiter == arbiter
+    again = Dispute.objects.get(refund=refund)
+    assert (again.state, again.arbiter) == (DisputeState.EVIDENCE, lead), "at once: nobody waits for the duty lead"
+    assert not assignment.knows_both(again, lead)
+
+
+def test_where_everybody_judged_the_same_two_sides_no_case_waits_for_ever_and_both_sides_read_it(
+    client, dispute, order, rich_buyer, seller, arbiter, at
+):
+    refunds.withdraw(dispute.refund, by=rich_buyer, at=at)
+    refund = declined(order, rich_buyer, at=at, places=(2,))
+    refunds.escalate(refund, by=rich_buyer, at=at)
+    again = Dispute.objects.get(refund=refund)
+    assert again.arbiter == arbiter
+    alarm = Event.objects.get(subject=again.address, name="dispute.alarm")
+    assert alarm.data["what"] == "only people who judged the same two sides of late are free"
+    for side in (rich_buyer, seller):
+        client.force_login(side)
+        page = client.get(again.get_absolute_url(), headers={"accept-language": "en"}).content.decode()
+        assert "had a part in another case of you two within 90 days; nobody else was free" in page
+        assert signed_in(side).get(f"/api/v1/disputes/{again.number}/").json()["knows_both"] is True
+    staff(Role.LEAD, at=at, name="lead9")
+    lifecycle.challenge(again, ground="knows", text="上一个案子也是他办的", by=rich_buyer, at=at)
+    assert again.arbiter.nickname == "lead9", "the next step, as after any challenge"
+    assert not assignment.knows_both(again, again.arbiter)
+
+
+def test_the_second_signature_and_the_panel_are_asked_of_who_never_judged_the_two_sides_first(
+    reviewed, order, rich_buyer, seller, arbiter, senior, lead, at
+):
+    lifecycle.rule(reviewed, drafted(reviewed), by=arbiter, at=at)
+    lifecycle.sign(reviewed, agrees=True, by=senior, at=at)
+    refund = declined(order, rich_buyer, at=at, places=(2,))
+    staff(Role.ARBITER, at=at, name="fresh")
+    refunds.escalate(refund, by=rich_buyer, at=at)
+    again = Dispute.objects.get(refund=refund)
+    assert again.arbiter.nickname == "fresh"
+    assert assignment.next_senior(again, at=at) == lead, "the senior signed the other case of the two"
+    staff(Role.ARBITER, at=at, name="another")
+    assert [each.knows_pair for each in assignment.new_people(again, at=at, most=4)][:2] == [0, 0]
 
 
 def test_a_full_desk_is_no_reason_to_give_it_to_who_judged_the_same_two_sides(
@@ -178,6 +222,20 @@ def test_without_a_neutral_the_buyer_goes_outside_or_the_rules_stand(
     assert (large_reviewed.state, large_reviewed.suspended_because) == (DisputeState.SUSPENDED, "outside")
     suspension.resume(large_reviewed, by=rich_buyer, at=at + HOUR)
     assert large_reviewed.state == DisputeState.REVIEW
+
+
+@pytest.mark.parametrize(("whose", "counts"), [("platform", 0), ("seller", 1)])
+def test_what_the_platform_paid_for_its_own_fault_is_not_held_against_the_shop(
+    reviewed, arbiter, senior, shop, whose, counts, at
+):
+    own("platform:own", 50_000, at)
+    lifecycle.rule(reviewed, drafted(reviewed, shares={whose: 10_000}), by=arbiter, at=at)
+    if reviewed.state == DisputeState.SIGNING:
+        lifecycle.sign(reviewed, agrees=True, by=senior, at=at)
+    later = clock.now() + HOUR
+    found = records.counts([shop], at=later)[shop.pk]
+    assert (found["refunded"], found["upheld"]) == (1, counts)
+    assert bool(deposits._claim_bp([shop], later)) is bool(counts), "nor does it make its deposit larger"
 
 
 # penalties

@@ -2,14 +2,16 @@
 
 import pytest
 
-from disputes import agreements, appeals, lifecycle, proposals, rulings
+from disputes import agreements, appeals, budget, lifecycle, proposals, rulings
 from disputes.models import Dispute
 from disputes.states import DISPUTE, DisputeState
 from ledger.accounts import balance
 from ledger.models import Payout
 from ledger.transfers import Reason
 from ledger.waterfall import Source, plan
-from refunds.models import Refund
+from refunds import bargaining
+from refunds.bargaining import Terms
+from refunds.models import Offer, Refund
 from shops.models import Deposit
 from tests.disputes.sayings import GROUND, lapse, wallet
 from tests.disputes.test_dispute import after_settlement, give, own, pockets
@@ -141,6 +143,30 @@ def test_a_verdict_a_withdrawal_a_settlement_and_the_clock_at_once_have_one_outc
     assert Payout.objects.count() == (1 if refund.state == "refunded" else 0)
     assert len(won(outcomes)) in {2, 3}, "the clock may pass before a person acts"
     assert all(str(error).split(":")[0] in {"wrong_moment", "not_your_case"} for error in lost(outcomes))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_verdict_a_withdrawal_an_automatic_refund_and_a_settlement_at_once_have_one_outcome(
+    large_reviewed, arbiter, rich_buyer, seller, at
+):
+    """The buyer takes the shop's offer of ¥100.00, or the case back; the arbiter rules; the clock of 13 days pays."""
+    dispute, before = large_reviewed, wallet(rich_buyer)
+    offer = bargaining.offer(Refund.objects.get(), Terms(kind=Offer.Kind.PARTIAL, amount=10_000), by=seller, at=at)
+    draft = drafted(dispute, shares={"seller": 10_000})
+    again = lambda: Dispute.objects.get(pk=dispute.pk)  # noqa: E731
+    outcomes = race(
+        lambda: lifecycle.rule(again(), draft, by=arbiter, at=at),
+        lambda: lifecycle.withdraw(again(), by=rich_buyer, at=at),
+        lambda: lifecycle.lapse(again(), limit=budget.LAST, at=at),
+        lambda: bargaining.take(Refund.objects.get(), offer.number, by=rich_buyer, at=at),
+    )
+    found, gained = again(), wallet(rich_buyer) - before
+    assert gained == sum(Payout.objects.values_list("amount", flat=True).order_by("pk"))
+    what = found.outcome if found.outcome in {"withdrawn", "settled"} else "advanced" if found.advanced else "ruled"
+    assert gained == {"withdrawn": 0, "settled": 10_000, "advanced": 29_400, "ruled": 0}[what]
+    assert Payout.objects.count() <= 1, "one of them pays, and one at most"
+    assert won(outcomes)
+    assert {str(error).split(":")[0] for error in lost(outcomes)} <= {"wrong_moment", "offer_gone", "stale"}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -167,7 +167,7 @@ def test_what_stays_owed_is_paid_out_of_what_the_shop_earns_next(cheated, rich_b
     page = client.get("/owed/").content.decode()
     assert "¥250.00" in page
     assert "¥150.00" in page
-    assert client.get("/api/v1/owed/").json()[0]["paid"] == 15_000
+    assert client.get("/api/v1/owed/").json()["results"][0]["paid"] == 15_000
     give("platform:fund", shop.account("available"), 30_000, Reason.CORRECTION, at)
     owed.collect_all(at=at)
     row = Owed.objects.get()

@@ -434,6 +434,10 @@ HARMS = {
         "insert into disputes_owed (cause, order_id, shop_id, buyer_id, amount, since)"
         " select 'refund:0', id, shop_id, buyer_id, 2, now() from orders_order"
     ],
+    "what is owed for the price of a unit is left of it, and part of what is owed": [
+        "insert into disputes_owed (cause, order_id, shop_id, buyer_id, amount, since, units)"
+        " select 'refund:0', id, shop_id, buyer_id, 2, now(), '{\"1\": 3}' from orders_order"
+    ],
     "what was paid of a claim on a shop is in its payouts": [
         "insert into disputes_owed (cause, order_id, shop_id, buyer_id, amount, paid, since)"
         " select 'refund:0', id, shop_id, buyer_id, 2, 1, now() from orders_order"
