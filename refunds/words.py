@@ -1,8 +1,10 @@
 """How a case reads: reasons, facts, rules and arithmetic in the reader's language, for pages and for the API."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,6 +17,7 @@ from rulebook.arithmetic import WHOLE
 from rulebook.book import Book
 from rulebook.decisions import Line
 from rulebook.explanations import percent
+from timeline.spans import deadline, hours, working_days
 
 PARTIES, STATES, reason = told.PARTIES, told.STATES, told.reason
 
@@ -210,3 +213,37 @@ def beside(code: str) -> str:
         "on_top": _("Given on top of what was paid back before"),
         "returned": _("A charge that came twice, too late or with another sum"),
     }[code]
+
+
+def roads(refund: Refund, *, today: datetime) -> list[dict[str, Any]]:
+    """The roads outside that stay open when a case is over, each with its dates.
+
+    12315: within three years of when the buyer knew, accepted or not within seven working days
+    (市场监督管理投诉举报处理暂行办法 14, 15). Court: three years (民法典 188), at home for delivery by network
+    (民诉法解释 20). Channel: a complaint in its own app, closed within 72 hours.
+    """
+    limit = timezone.localtime(refund.opened_at)
+    last = limit.replace(year=limit.year + 3, day=min(limit.day, 28) if limit.month == 2 else limit.day)
+    return [
+        {
+            "name": _("12315, the consumer complaint platform"),
+            "url": "https://www.12315.cn/",
+            "until": last,
+            "then": deadline(working_days(7), today),
+            "means": _("It says within seven working days whether it takes the complaint; filed today, that is by"),
+        },
+        {
+            "name": _("a people's court"),
+            "url": "",
+            "until": last,
+            "then": None,
+            "means": _("Three years from when you knew; for goods delivered over the network also at your own home."),
+        },
+        {
+            "name": _("the payment channel that took your money"),
+            "url": "",
+            "until": None,
+            "then": deadline(hours(72), today),
+            "means": _("A complaint in its own app is closed within 72 hours; filed today, that is by"),
+        },
+    ]

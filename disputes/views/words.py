@@ -24,7 +24,7 @@ from refunds.models import Refund
 from rulebook.decisions import Line
 from rulebook.explanations import percent, sentence
 from timeline import events
-from timeline.spans import deadline, hours, working_days
+from timeline.spans import deadline
 
 PAGE = 50
 #: How each state looks: icon and tone of its badge.
@@ -359,39 +359,8 @@ def bench(dispute: Dispute, side: Side | None, at: datetime) -> dict[str, Any]:
 
 
 def roads(dispute: Dispute) -> list[dict[str, Any]]:
-    """The roads outside that stay open once a case is decided, each with its dates.
-
-    12315: within three years of when the buyer knew, accepted or not within seven working days
-    (市场监督管理投诉举报处理暂行办法 14, 15). Court: three years (民法典 188), at home for delivery by network
-    (民诉法解释 20). Channel: a complaint in its own app, closed within 72 hours.
-    """
-    known = dispute.refund.opened_at
-    today = dispute.closed_at or dispute.entered_at
-    limit = timezone.localtime(known)
-    last = limit.replace(year=limit.year + 3, day=min(limit.day, 28) if limit.month == 2 else limit.day)
-    return [
-        {
-            "name": _("12315, the consumer complaint platform"),
-            "url": "https://www.12315.cn/",
-            "until": last,
-            "then": deadline(working_days(7), today),
-            "means": _("It says within seven working days whether it takes the complaint; filed today, that is by"),
-        },
-        {
-            "name": _("a people's court"),
-            "url": "",
-            "until": last,
-            "then": None,
-            "means": _("Three years from when you knew; for goods delivered over the network also at your own home."),
-        },
-        {
-            "name": _("the payment channel that took your money"),
-            "url": "",
-            "until": None,
-            "then": deadline(hours(72), today),
-            "means": _("A complaint in its own app is closed within 72 hours; filed today, that is by"),
-        },
-    ]
+    """The roads outside that stay open once a case is decided, each with its dates."""
+    return cases.roads(dispute.refund, today=dispute.closed_at or dispute.entered_at)
 
 
 def shown(dispute: Dispute, file: Sequence[Evidence], *, is_masked: bool = True) -> list[dict[str, Any]]:

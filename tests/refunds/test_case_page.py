@@ -156,3 +156,23 @@ def test_a_file_that_is_not_taken_is_said_in_the_form_and_nothing_is_done(
     assert (answer.status_code, Refund.objects.get(pk=refund.pk).version) == (422, before)
     assert "form-errors" in answer.content.decode()
     assert "我们这边显示可用。" in answer.content.decode()
+
+
+def test_the_buyer_of_a_case_that_is_over_reads_which_roads_stay_open(page, refund, seller, rich_buyer, at):
+    card = "Roads outside the mall"
+    assert card not in page(rich_buyer, refund)
+    lifecycle.withdraw(refund, by=rich_buyer, at=at)
+    refund.refresh_from_db()
+    told = page(rich_buyer, refund)
+    assert card in told
+    assert f"until {refund.opened_at.year + 3}-" in told
+    assert reverse("privacy:own") in told.partition("Your rights")[2]
+    assert card not in page(seller, refund), "they are the buyer's"
+
+
+def test_after_a_ruling_they_are_led_to_its_appeal_and_its_whole_file(page, ruled, rich_buyer):
+    case = ruled.refund
+    case.refresh_from_db()
+    told = page(rich_buyer, case).partition("Your rights")[2]
+    assert ruled.get_absolute_url() in told
+    assert "Roads outside the mall" in told
