@@ -106,10 +106,11 @@ def next_arbiter(dispute: Dispute, *, at: datetime) -> Any:
     Where every arbiter has judged the same two sides of late, a lead who has not. What is urgent does not wait for
     somebody with less to do.
     """
-    found = free_of_conflict(dispute, Role.ARBITER, at=at).exclude(pk=dispute.arbiter_id)
+    near = on_their_networks(dispute)
+    found = free_of_conflict(dispute, Role.ARBITER, at=at, near=near).exclude(pk=dispute.arbiter_id)
     best = found.first()  # who judged the same two sides stands last: if one stands here, there is nobody else
     if best is not None and best.knows_pair:
-        leads = free_of_conflict(dispute, Role.LEAD, at=at).exclude(pk=dispute.arbiter_id)
+        leads = free_of_conflict(dispute, Role.LEAD, at=at, near=near).exclude(pk=dispute.arbiter_id)
         if lead := leads.filter(knows_pair=0).first():
             return lead
     if best is None or dispute.is_urgent or best.load < MOST_CASES:

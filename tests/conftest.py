@@ -34,6 +34,7 @@ pytest_plugins = [
     "tests.fixtures.receivers",
     "tests.figures",
     "tests.locks",
+    "tests.asking",
 ]
 
 servers: Servers | None = None
