@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from ledger.states import CONTRIBUTION, ContributionState
@@ -62,6 +63,15 @@ class Contribution(Tracked):
     def account(self) -> str:
         """The address that the money is paid into."""
         return f"platform:{self.purse}"
+
+    @property
+    def number(self) -> str:
+        """What names it in a statement: the bank's document."""
+        return self.document
+
+    def get_absolute_url(self) -> str:
+        """The page of finance on which it stands."""
+        return reverse("ledger:contributions")
 
     def is_open(self) -> bool:
         """Whether a second person has still to decide."""

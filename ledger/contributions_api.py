@@ -23,7 +23,7 @@ A_CONTRIBUTION = {
     "purse": "fund",
     "amount": 20_000_000,
     "document": "ICBC-20261122-000318",
-    "reason": "季度补足先行赔付金。",
+    "reason": "季度补足先行垫付基金。",
     "state": "proposed",
     "proposed_at": "2026-11-22T02:05:00Z",
     "deadline_at": "2026-11-25T02:05:00Z",

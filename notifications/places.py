@@ -46,9 +46,9 @@ brake_page, finance_page = plain("ledger:brake"), plain("ledger:queue")
 #: What somebody owes, and finance's list of who does.
 owed_page = plain("disputes:owed")
 debt_page, debts_page = plain("ledger:debt"), plain("ledger:debts")
-#: Where somebody answers invitations.
 #: What the mall puts into its own pockets.
 contributions_page = plain("ledger:contributions")
+#: Where somebody answers invitations.
 invitations_page = plain("shops:invitations")
 #: For staff: codes that two shops have, papers and listings that wait for a person.
 clashes_page, papers_queue = plain("shops:clashes"), plain("shops:applications_queue")

@@ -210,15 +210,15 @@ SENTENCES: dict[str, Promise] = {
     "dispute.supplemented": _("In dispute %(number)s you get %(amount)s more."),
     "dispute.shop_made_whole": _("In dispute %(number)s the guarantee fund gives you back %(amount)s."),
     "order.owed_paid": _("%(amount)s that were still owed to you for order %(order)s came to your balance."),
+    "order.owed_less": _(
+        "%(amount)s less is owed to you for order %(order)s: it came in another way, or was found not to be due."
+    ),
     "dispute.fault_taken_on": _("In dispute %(number)s the platform gives you back %(amount)s: the fault was its own."),
     "dispute.remanded": _("The panel sent dispute %(number)s back: somebody else decides it anew."),
     "dispute.heard_again": _(
         "The replacement in dispute %(number)s is no good by the buyer's word. The case is heard again."
     ),
     "dispute.settled": _("Both sides of dispute %(number)s have settled it."),
-    "order.owed_less": _(
-        "%(amount)s less is owed to you for order %(order)s: it came in another way, or was found not to be due."
-    ),
     "dispute.penalty_proposed": _(
         "A penalty of %(amount)s is proposed in dispute %(number)s. Impose it or turn it down."
     ),
@@ -243,14 +243,14 @@ SENTENCES: dict[str, Promise] = {
         " there any more you owe the mall."
     ),
     "debt.collected": _("%(amount)s from your balance went to what you owed. Your wallet says how it came about."),
+    "contribution.proposed": _("It is proposed to put %(amount)s in from the mall's bank. A second person must agree."),
+    "contribution.booked": _("%(amount)s was put in from the mall's bank, by two people of finance."),
     "writeoff.proposed": _("It is proposed to let a debt of %(amount)s go. A second person of finance must agree."),
     "writeoff.agreed": _("You do not owe %(amount)s any more: the mall has let it go."),
     "payment.returned": _(
         "The channel took %(amount)s that does not belong to an open payment. It is being sent back."
     ),
     "payout.paid": _("%(amount)s has been paid back to you."),
-    "contribution.proposed": _("It is proposed to put %(amount)s in from the mall's bank. A second person must agree."),
-    "contribution.booked": _("%(amount)s was put in from the mall's bank, by two people of finance."),
     "payout.paid_to_wallet": _("The channel could not pay you %(amount)s, so it is on your balance now."),
     "payout.manual": _(
         "Paying you %(amount)s takes longer than planned. People of finance see to it; the money is safe."

@@ -338,6 +338,7 @@ NOT_PERSONAL: dict[str, tuple[str, str]] = {
     "reputation.InquiryWord": ("*", "a supplier's words about a code, the code masked"),
     "reputation.Mark": ("*", "how far was counted"),
     "reputation.Tally": ("*", "counts"),
+    "reputation.KnownContact": ("*", "contacts of those who sell guides to refunds, by staff"),
     "reputation.Score": ("*", "one side's score of how its case was handled"),
     "reputation.Shortfall": ("*", "times in which the guarantee fund was low"),
     "reputation.HardStop": ("*", "figures that stopped a shop's sales"),

@@ -10,13 +10,14 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
-from orders.models import Attachment, CouponUse, Order
+from orders.models import Attachment, CouponUse, Message, Order
 from orders.models import Trace as Picture
 from refunds.models import Question, Refund
 from refunds.signals import CLOCK_SLACK, EDITORS
 from refunds.states import REFUND, RefundState
+from reputation import contacts
 from reputation.evidence import BACK, NOT_BORNE_OUT, Found, counted, listed
 from reputation.models import Signal
 from shops.models import Kind
@@ -154,6 +155,30 @@ def unanswered(people: list[int], at: datetime) -> Found:
     return {user: numbers for user, numbers in found.items() if len(numbers) >= NO_ANSWERS}
 
 
+def known_contact(people: list[int], at: datetime) -> Found:
+    """Claims, and names a contact that sells guides to refunds: in the claim, or in what they wrote about the order."""
+    looked_for = contacts.known()
+    if not looked_for:
+        return {}
+    claims = Refund.objects.filter(buyer__in=people, opened_at__gt=at - BACK).order_by("pk")
+    said = Message.objects.filter(
+        Exists(Refund.objects.filter(order=OuterRef("order"), opened_at__gt=at - BACK)),
+        author__in=people,
+        order__buyer=F("author"),
+        at__gt=at - BACK,
+    ).order_by("pk")
+    texts = [
+        *claims.exclude(text="").values_list("buyer", "number", "text"),
+        *said.values_list("author", "order__number", "text"),
+    ]
+    return listed(
+        (user, number)
+        for user, number, text in texts
+        for plain in [contacts.plain(text)]
+        if any(handle in plain for handle in looked_for)
+    )
+
+
 CLAIMS: dict[str, Callable[[list[int], datetime], Found]] = {
     Name.SAME_WORDS: same_words,
     Name.SAME_PICTURE: same_picture,
@@ -161,6 +186,7 @@ CLAIMS: dict[str, Callable[[list[int], datetime], Found]] = {
     Name.EDITED_FILE: edited_file,
     Name.UNKNOWN_ERROR: unknown_error,
     Name.CAMPAIGN_CLAIMS: campaign_claims,
+    Name.KNOWN_CONTACT: known_contact,
     Name.CHILD_AGAIN: child_again,
     Name.UNANSWERED: unanswered,
 }

@@ -41,6 +41,8 @@ NOTICES: dict[str, Promise] = {
     "REGION_MISMATCH": _("Works only with accounts of the region %(region)s. Check yours before you buy."),
     "DUPLICATE_TOPUP": _("Delivery takes up to %(minutes)s minutes. Please wait and do not order again meanwhile."),
 }
+#: The same where the listing names no region: nobody can confirm what is not said.
+ANY_REGION = _("Check before you buy that your account's region supports this: the page says for which it works.")
 #: What a listing says, as its history of changes names it.
 FIELDS: dict[str, Promise] = {
     "title": _("Title"),
@@ -117,10 +119,11 @@ class Row:
             return []
         words = {
             "kind": self.listing.get_kind_display(),
-            "region": self.listing.region or "–",
+            "region": self.listing.region,
             "minutes": self.kept or self.listing.promise_minutes,
         }
-        made = [str(NOTICES[reason]) % words for reason in self._often() if reason in NOTICES]
+        said = NOTICES if self.listing.region else {**NOTICES, "REGION_MISMATCH": ANY_REGION}
+        made = [str(said[reason]) % words for reason in self._often() if reason in said]
         return [sentence for sentence in made if sentence not in self.listing.notice]
 
     def promise(self) -> int | None:

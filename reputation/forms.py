@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from reputation import batch_answers
+from reputation import batch_answers, contacts
 from reputation.models import Measure
 
 
@@ -31,6 +31,19 @@ class MeasureForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     is_grave = forms.BooleanField(label=_("It is grave: leave out the steps before it"), required=False)
+
+
+class ContactForm(forms.Form):
+    """A contact that sells guides to refunds."""
+
+    handle = forms.CharField(
+        label=_("Contact"),
+        help_text=_("An account, a number or a group, as people write it. Spaces and signs do not count."),
+        max_length=contacts.LONGEST,
+    )
+    reason = forms.CharField(
+        label=_("What was found, and where"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+    )
 
 
 class RatingForm(forms.Form):

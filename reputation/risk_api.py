@@ -15,8 +15,8 @@ from rest_framework.response import Response
 
 from accounts.models import Role, User
 from accounts.requests import signed_in
-from reputation import measures, signals
-from reputation.models import Measure, Signal
+from reputation import contacts, measures, signals
+from reputation.models import KnownContact, Measure, Signal
 from reputation.serializers import A_MEASURE, MeasureShown
 from reputation.thresholds import thresholds
 from timeline import clock
@@ -95,6 +95,39 @@ def _require_risk(request: Request) -> Any:
     if not signed_in(request).has_role(Role.RISK):
         raise Http404
     return request.user
+
+
+A_CONTACT = {
+    "id": 3,
+    "said": "QQ群 123 456 789",
+    "reason": "群内售卖“仅退款”教程。",
+    "listed_at": "2026-11-22T02:00:00Z",
+    "dropped_at": None,
+}
+
+
+class ContactToList(serializers.Serializer[Any]):
+    """A contact as people write it, and what was found."""
+
+    handle = serializers.CharField(max_length=80)
+    reason = serializers.CharField(max_length=500)
+
+
+class ContactShown(serializers.Serializer[Any]):
+    """A contact that sells guides to refunds."""
+
+    id = serializers.IntegerField()
+    said = serializers.CharField()
+    reason = serializers.CharField()
+    listed_at = serializers.DateTimeField()
+    dropped_at = serializers.DateTimeField(allow_null=True)
+
+
+class ContactPage(serializers.Serializer[Any]):
+    """A part of the list."""
+
+    results = ContactShown(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
 
 
 @extend_schema(
@@ -229,6 +262,62 @@ def dismiss(request: Request, pk: int) -> Response:
     found = get_object_or_404(Signal.objects.select_related("user", "shop", "batch__listing__shop"), pk=pk)
     signals.dismiss(found, reason=told.validated_data["why"], by=by, at=clock.now())
     return Response(_shown(found))
+
+
+@extend_schema(
+    methods=["GET"],
+    operation_id="listKnownContacts",
+    summary="List contacts that sell guides to refunds",
+    description="For people of risk: those that are looked for, 50 a page.",
+    parameters=[CURSOR],
+    responses=ContactPage,
+    examples=[OpenApiExample("One", {"results": [A_CONTACT], "next": None}, response_only=True)],
+)
+@extend_schema(
+    methods=["POST"],
+    operation_id="listContact",
+    summary="List a contact that sells guides to refunds",
+    description="Whoever claims and names it is seen. Refused: `bad_contact`, `no_reason`, `known_already`.",
+    request=ContactToList,
+    responses={201: ContactShown},
+    examples=[
+        OpenApiExample("A group", {"handle": A_CONTACT["said"], "reason": A_CONTACT["reason"]}, request_only=True),
+        OpenApiExample("Listed", A_CONTACT, response_only=True, status_codes=["201"]),
+    ],
+)
+@api_view(["GET", "POST"])
+@idempotent
+def known_contacts(request: Request) -> Response:
+    """What is looked for, and one more of it."""
+    by = _require_risk(request)
+    if request.method == "POST":
+        told = ContactToList(data=request.data)
+        told.is_valid(raise_exception=True)
+        return Response(ContactShown(contacts.list_contact(by=by, at=clock.now(), **told.validated_data)).data, 201)
+    return Response(ContactPage(page(request, KnownContact.objects.filter(dropped_at=None), by="-pk")).data)
+
+
+@extend_schema(
+    operation_id="dropContact",
+    summary="Take a contact off the list",
+    description="It is not looked for any more. Refused: `no_reason`, `wrong_moment`.",
+    request=RiskReason,
+    responses=ContactShown,
+    examples=[
+        OpenApiExample("Why", {"why": "号码已换主人。"}, request_only=True),
+        OpenApiExample("Dropped", A_CONTACT | {"dropped_at": "2026-11-23T02:00:00Z"}, response_only=True),
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def drop_contact(request: Request, pk: int) -> Response:
+    """Drop it."""
+    by = _require_risk(request)
+    told = RiskReason(data=request.data)
+    told.is_valid(raise_exception=True)
+    found = get_object_or_404(KnownContact, pk=pk)
+    contacts.drop(found, reason=told.validated_data["why"], by=by, at=clock.now())
+    return Response(ContactShown(found).data)
 
 
 def _signals(user: User) -> list[Any]:

@@ -31,6 +31,7 @@ from shops import vault
 from shops.models import Payee, Shop
 from timeline import events
 from timeline.door import change, lock_root, require, verb
+from timeline.spans import SHANGHAI
 
 #: So many people are looked at with one round of questions.
 CHUNK = 500
@@ -218,9 +219,10 @@ def _chargeback(people: list[int], at: datetime) -> Found:
 
 
 def _many_purchases(people: list[int], at: datetime) -> Found:
-    """More orders in a day than anybody needs."""
+    """More orders in a day than anybody needs; told with the day, so that as many on another day are seen again."""
     bought = counted(Order.objects.filter(buyer__in=people, placed_at__gt=at - DAY), "buyer")
-    return {user: [str(count)] for user, count in bought.items() if count > ORDERS_A_DAY}
+    day = at.astimezone(SHANGHAI).date()
+    return {user: [f"{day}: {count}"] for user, count in bought.items() if count > ORDERS_A_DAY}
 
 
 def _just_under_cap(people: list[int], at: datetime) -> Found:
@@ -318,23 +320,38 @@ SHOPS: dict[str, Callable[[datetime], Found]] = {
 
 
 def _keep(name: str, of: str, found: Found, *, at: datetime) -> None:
-    """Keep what was found, the newest of it; it counts anew only if something is new, so that what is old fades."""
+    """Keep what was found, the newest of it; it counts anew only if something is new, so that what is old fades.
+
+    What is told in figures alone counts anew, too, if it was away and is there again: nothing else tells the second
+    time from the first.
+    """
     known = {getattr(row, of): row for row in Signal.objects.filter(name=name, **{f"{of}__in": list(found)}).order_by()}
-    weight = thresholds().signals.weights[name]
+    weight, still_there = thresholds().signals.weights[name], list[int]()
     for subject, evidence in sorted(found.items()):
         row, kept = known.get(subject), evidence[-MOST:]
-        if row is not None and not set(kept) - set(row.evidence):
+        if row is not None and not _is_new(row, kept, at):
+            still_there.append(row.pk)
             continue
         with transaction.atomic():  # what is kept is told: it counts as new only once
             if row is None:
                 row = Signal.objects.create(
-                    name=name, weight=weight, evidence=kept, first_at=at, seen_at=at, **{of: subject}
+                    name=name, weight=weight, evidence=kept, first_at=at, seen_at=at, found_at=at, **{of: subject}
                 )
             else:
-                row.evidence, row.weight, row.seen_at = kept, weight, at
-                row.save(update_fields=["evidence", "weight", "seen_at"])
+                row.evidence, row.weight, row.seen_at, row.found_at = kept, weight, at, at
+                row.save(update_fields=["evidence", "weight", "seen_at", "found_at"])
             if name == Name.DECEIVED:
                 _tell_risk(row, at=at)
+    if still_there:
+        Signal.objects.filter(pk__in=still_there).update(found_at=at)
+
+
+def _is_new(row: Signal, kept: list[str], at: datetime) -> bool:
+    """Whether what is found now is more than what was found before."""
+    if set(kept) - set(row.evidence):
+        return True
+    is_figure = all(each.isdecimal() for each in kept)
+    return is_figure and row.found_at is not None and at - row.found_at > LATELY
 
 
 @verb

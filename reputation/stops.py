@@ -12,7 +12,7 @@ settles of this very batch is withheld, and the stop goes with the alarm, if ris
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import DateTimeField, F, Func, Sum
@@ -65,7 +65,8 @@ def look(keys: Iterable[int], *, at: datetime) -> int:
     """Look at some shops; returns how many were stopped. A fixed number of questions, and a verb for each stop."""
     shops = list(Shop.objects.filter(pk__in=list(keys)).order_by("pk"))
     ended = _ends_of_stops(shops)
-    return sum(_judge(shop, found_of(shop, ended.get(shop.pk), at=at), at=at) for shop in _suspects(shops, at=at))
+    found = [(shop, ended.get(shop.pk)) for shop in _suspects(shops, at=at)]
+    return sum(_judge(shop, found_of(shop, after, at=at), after, at=at) for shop, after in found)
 
 
 def _suspects(shops: list[Shop], *, at: datetime) -> list[Shop]:
@@ -92,7 +93,7 @@ def _found(lately: Figures, longer: Figures) -> Found:
 
 
 @verb
-def _judge(shop: Shop, found: Found, *, at: datetime) -> bool:
+def _judge(shop: Shop, found: Found, after: date | None, *, at: datetime) -> bool:
     limits = thresholds().stops
     ground = found.ground(limits)
     if not ground:
@@ -107,7 +108,7 @@ def _judge(shop: Shop, found: Found, *, at: datetime) -> bool:
         units=found.units,
         upheld=found.upheld,
         frauds=found.frauds,
-        listings=_concerned(shop, ground, at=at),
+        listings=_concerned(shop, ground, after, at=at),
     )
     return True
 
@@ -174,8 +175,8 @@ def lift_for_batch(alarm: Alarm, *, finding: str, by: Any, at: datetime) -> None
         sanctions.lift(stop.sanction, reason=finding, by=by, at=at)
 
 
-def _concerned(shop: Shop, ground: str, *, at: datetime) -> list[int]:
-    """The listings of which units were paid back by the supply side's fault, or for fraud."""
+def _concerned(shop: Shop, ground: str, after: date | None, *, at: datetime) -> list[int]:
+    """The listings of which units came back by the supply side's fault, or for fraud, since the last stop's end."""
     limits = thresholds().stops
     reasons = (
         ["FRAUD"]
@@ -183,11 +184,14 @@ def _concerned(shop: Shop, ground: str, *, at: datetime) -> list[int]:
         else [code for code, each in versions.shipped().book.reasons.items() if each.default_class in SUPPLY_SIDE]
     )
     span = limits.fraud_window if ground == HardStop.Ground.FRAUDS else limits.window
+    since = at - span
+    if after is not None:  # what one stop was about is over with it
+        since = max(since, datetime.combine(after + timedelta(days=1), time.min, SHANGHAI))
     rows = RefundItem.objects.filter(
         refund__order__shop=shop,
         refund__state=RefundState.REFUNDED,
         refund__reason__in=reasons,
-        refund__closed_at__gt=at - span,
+        refund__closed_at__gte=since,
         granted__gt=F("unit__covered"),
     )
     return sorted(set(rows.order_by().values_list("refund__order__snapshot__listing", flat=True)))

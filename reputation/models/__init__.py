@@ -6,7 +6,7 @@ from reputation.models.inquiries import Inquiry, InquiryWord
 from reputation.models.ratings import Rating
 from reputation.models.scores import Score
 from reputation.models.shortfalls import Shortfall
-from reputation.models.signals import Signal, Trace
+from reputation.models.signals import KnownContact, Signal, Trace
 from reputation.models.standing import Downgrade, Measure
 from reputation.models.stops import HardStop
 
@@ -19,6 +19,7 @@ __all__ = [
     "HardStop",
     "Inquiry",
     "InquiryWord",
+    "KnownContact",
     "Mark",
     "Measure",
     "Rating",

@@ -41,6 +41,7 @@ class Signal(models.Model):
         CAMPAIGN_CLAIMS = "campaign_claims", _("Claims in a row after coupons")
         CHILD_AGAIN = "child_again", _("Claims for a child over and over")
         UNANSWERED = "unanswered", _("Never answers what is asked to check with the supplier")
+        KNOWN_CONTACT = "known_contact", _("Names a contact that sells guides to refunds")
         BATCH_BAD = "batch_bad", _("Bad codes in a batch")
         OFF_PLATFORM = "off_platform", _("Leads buyers away from the mall")
         SUDDEN_TURNOVER = "sudden_turnover", _("Five times the usual turnover")
@@ -68,6 +69,7 @@ class Signal(models.Model):
     evidence = models.JSONField(default=list, help_text="what it rests on: numbers of orders and cases, and figures")
     first_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+    found_at = models.DateTimeField(null=True, help_text="when it was found last, new or not")
     dismissed_at = models.DateTimeField(null=True, help_text="a person looked and found an innocent reason")
     dismissed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     dismissed_because = models.CharField(max_length=500, blank=True)
@@ -106,6 +108,31 @@ class Signal(models.Model):
         halvings, rest = divmod(days, half_life_days)
         whole = self.weight >> min(halvings, 16)
         return int(whole - whole * rest // (2 * half_life_days))
+
+
+class KnownContact(models.Model):
+    """A contact that sells guides to refunds, as risk found it. Rows stay; one that was dropped is not looked for."""
+
+    said = models.CharField(max_length=80, help_text="as it was found")
+    handle = models.CharField(max_length=80, help_text="as it is compared")
+    reason = models.CharField(max_length=500)
+    listed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    listed_at = models.DateTimeField()
+    dropped_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    dropped_at = models.DateTimeField(null=True)
+    dropped_because = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["handle"], condition=Q(dropped_at=None), name="reputation_knowncontact_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(dropped_at=None, dropped_by=None)
+                | Q(dropped_at__isnull=False, dropped_by__isnull=False) & ~Q(dropped_because=""),
+                name="reputation_knowncontact_dropped_because",
+            ),
+        ]
 
 
 class Trace(models.Model):

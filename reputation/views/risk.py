@@ -6,14 +6,15 @@ from django.contrib import messages
 from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Role, User
 from accounts.requests import signed_in
-from reputation import measures, signals
-from reputation.forms import MeasureForm, WhyForm
-from reputation.models import Alarm, Measure, Signal
+from reputation import contacts, measures, signals
+from reputation.forms import ContactForm, MeasureForm, WhyForm
+from reputation.models import Alarm, KnownContact, Measure, Signal
 from reputation.states import AlarmState, MeasureState
 from reputation.thresholds import thresholds
 from timeline import clock
@@ -27,6 +28,35 @@ MOST = 50
 @require_safe
 def desk(request: HttpRequest) -> HttpResponse:
     """What waits for people of risk, and who scores highest."""
+    return _desk(request)
+
+
+@require_POST
+def list_contact(request: HttpRequest) -> HttpResponse:
+    """List a contact that sells guides to refunds."""
+    _require_risk(request)
+    form = ContactForm(request.POST)
+    if not form.is_valid():
+        return _desk(request, form, status=422)
+    contacts.list_contact(by=request.user, at=clock.now(), **form.cleaned_data)
+    messages.success(request, _("Listed. The next daily look finds who names it."))
+    return redirect(reverse("reputation:risk") + "#contacts")
+
+
+@require_POST
+def drop_contact(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a contact off the list."""
+    _require_risk(request)
+    found, form = get_object_or_404(KnownContact, pk=pk), WhyForm(request.POST)
+    if form.is_valid():
+        contacts.drop(found, reason=form.cleaned_data["why"], by=request.user, at=clock.now())
+        messages.success(request, _("It is not looked for any more."))
+    else:
+        messages.error(request, _("Say why."))
+    return redirect(reverse("reputation:risk") + "#contacts")
+
+
+def _desk(request: HttpRequest, form: ContactForm | None = None, *, status: int = 200) -> HttpResponse:
     _require_risk(request)
     at = clock.now()
     lists: dict[str, tuple[QuerySet[Any], str]] = {
@@ -46,16 +76,18 @@ def desk(request: HttpRequest) -> HttpResponse:
             Signal.objects.filter(user=None).select_related("shop", "batch__listing__shop", "dismissed_by"),
             "-seen_at",
         ),
+        "contacts": (KnownContact.objects.filter(dropped_at=None).select_related("listed_by"), "-listed_at"),
     }
     parts = {name: part(rows, by=by, place=request.GET.get(name, ""), most=MOST) for name, (rows, by) in lists.items()}
     context = {
         "at": at,
+        "contact_form": form or ContactForm(),
         "parts": parts,
         "signals": [_row(signal, at) for signal in parts["signals"].rows],
         "why": WhyForm(),
         "marks": thresholds().signals,
     }
-    return render(request, "reputation/risk.html", context)
+    return render(request, "reputation/risk.html", context, status=status)
 
 
 @require_safe

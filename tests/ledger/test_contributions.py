@@ -22,7 +22,7 @@ from timeline import clock
 from timeline.door import Refused
 from timeline.models import Event
 
-WHY = "季度补足先行赔付金。"
+WHY = "季度补足先行垫付基金。"
 SUM: dict[str, Any] = {"purse": "fund", "amount": 500_000, "document": "ICBC-20261122-000318", "reason": WHY}
 
 

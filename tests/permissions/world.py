@@ -31,7 +31,7 @@ from orders import attachments, coupons, lifecycle
 from orders.models import Order
 from refunds import lifecycle as refunds
 from refunds.models import CreditNote, Report
-from reputation import alarms, measures
+from reputation import alarms, contacts, measures
 from reputation.models import Rating, Signal
 from rulebook import lifecycle as rules
 from rulebook.defaults import default_data
@@ -78,6 +78,7 @@ BEHIND: dict[str, str] = {
     "differences": "difference",
     "write-offs": "writeoff",
     "contributions": "contribution",
+    "contacts": "contact",
     "debts": "owing",
     "credit-notes": "note",
     "sessions": "session",
@@ -272,7 +273,8 @@ def _sales(given: Any, people: dict[str, User]) -> dict[str, Any]:
     ruled = Dispute.objects.get(refund__order=second)
     for side in (buyer, seller):
         disputes.rest(ruled, by=side, at=at)
-    disputes.rule(ruled, drafted(ruled), by=people["arbiter"], at=at)
+    ruled.refresh_from_db()
+    disputes.rule(ruled, drafted(ruled), by=ruled.arbiter, at=at)
     disputes.sign(ruled, agrees=True, by=people["senior"], at=at)
     later = staff(Role.ARBITER, at=at, name="other_arbiter")
     people["other_arbiter"] = later
@@ -364,6 +366,7 @@ def _of_the_staff(given: Any, people: dict[str, User], batch: Any) -> dict[str, 
         "contribution": contributions.propose(
             purse="fund", amount=500, document="MATRIX-1", reason="补足先行赔付金。", by=people["finance"], at=at
         ).pk,
+        "contact": contacts.list_contact(handle="QQ群 123456789", reason="查实", by=risk, at=at).pk,
         "sanction": sanctions.impose(shop, step="warning", reason="发货慢", by=risk, at=at).pk,
         "measure": measures.impose(
             given.buyer, step="warning", ground=measures.Measure.Ground.choices[0][0], reason="查实", by=risk, at=at

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from orders.models import Order
 from refunds import lifecycle as refunds
+from refunds.models import Refund
 from reputation import records
 from shops import lifecycle
 from shops.models import FEWEST, Day, Record, Shop
@@ -57,6 +59,7 @@ def test_a_share_is_told_from_twenty_cases_on_and_rounded_half_up(part, whole, t
 
 
 def test_many_shops_cost_as_many_questions_as_one(order, at):
+    records.hand_down(at=at)  # its marks are there from the first time on
     with recorded() as one:
         records.hand_down(at=at)
     for number in range(5):
@@ -106,3 +109,27 @@ def test_whoever_bought_reads_the_contact_for_legal_steps(client, opened, buyer,
     told = client.post(contact)
     assert "021-55550000" in told.content.decode()
     assert told.headers["Cache-Control"] == "no-store"
+
+
+def test_what_is_too_old_to_count_is_not_read_again(order, bought, at):
+    """A year later the mark stands behind the old sale, and what was sold lately is counted as without it."""
+    later = at + timedelta(days=400)
+    assert records.move_on(at=at) == records.Marks()
+    lately = bought(delivered_by="shop")
+    Order.objects.filter(pk=lately.pk).update(placed_at=later, paid_at=later, promised_at=later + timedelta(hours=1))
+    marks = records.move_on(at=later)
+    assert (marks.orders, marks.refunds) == (order.pk, 0)
+    assert records.move_on(at=later) == marks, "it stays where it is"
+    assert records.counts([order.shop], at=later, marks=marks) == records.counts([order.shop], at=later)
+    records.hand_down(at=later)
+    assert Record.objects.get(shop=order.shop).orders == 1
+
+
+def test_a_case_that_is_open_holds_its_mark_however_old_it_is(order, rich_buyer, seller, at):
+    case = refunds.ask(order=order, units=[units_of(order)[0]], reason="CHANGE_OF_MIND", by=rich_buyer, at=at)
+    assert records.move_on(at=at + timedelta(days=400)).refunds == 0
+    later = at + timedelta(days=400)
+    Refund.objects.filter(pk=case.pk).update(answered_at=later)
+    records.hand_down(at=later)
+    assert Record.objects.get(shop=order.shop).answers == 1
+    Refund.objects.filter(pk=case.pk).update(answered_at=None)

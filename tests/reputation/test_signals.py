@@ -20,6 +20,7 @@ from shops.models import Shop
 from tests.fixtures.cases import VISIT, claim, units_of
 from timeline.models import Event
 from timeline.refusals import Refused
+from timeline.spans import SHANGHAI
 
 
 @pytest.fixture
@@ -62,7 +63,9 @@ def test_very_many_orders_in_a_day_and_several_just_under_a_cap_are_told(listing
     Shop.objects.filter(pk=listing.shop_id).update(order_cap=10_000)
     signals.look_all(at=at)
     found = {signal.name: signal.evidence for signal in Signal.objects.order_by("pk")}
-    assert found == {"many_purchases": ["3"], "just_under_cap": sorted(bought)}, "¥98.00 three times under ¥100.00"
+    assert found == {"many_purchases": [f"{at.astimezone(SHANGHAI).date()}: 3"], "just_under_cap": sorted(bought)}, (
+        "¥98.00 three times under ¥100.00"
+    )
     assert score(rich_buyer) == 20, "not enough to ask for anything"
 
 

@@ -39,11 +39,11 @@ STORIES = [
 ]
 #: What the mall put into its pockets before it opened, in fen: pocket, sum, the bank's document, why.
 PUT_IN = [
-    ("fund", 3_000_000, "ICBC-20260416-000071", "开业前注入先行赔付金。"),
+    ("fund", 3_000_000, "ICBC-20260416-000071", "开业前注入先行垫付基金。"),
     ("own", 2_000_000, "ICBC-20260416-000072", "开业前注入平台自有资金，用于承担平台责任。"),
 ]
 #: And what one person of finance has proposed and a second one has still to look at.
-TO_PUT_IN = ("fund", 1_000_000, "ICBC-20261120-000318", "季度补足先行赔付金，回单已核对。")
+TO_PUT_IN = ("fund", 1_000_000, "ICBC-20261120-000318", "季度补足先行垫付基金，回单已核对。")
 #: How long ago the demo's shops opened.
 OPENED_AGO = timedelta(days=220)
 
