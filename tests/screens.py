@@ -395,7 +395,7 @@ def sitemap(context: Any, home: str) -> list[str]:
         if kind_of(path) in asked:
             continue
         asked.add(kind_of(path))
-        answer = context.request.get(home + path, headers={"Accept": "text/html"})
+        answer = context.request.get(home + path, headers={"Accept": "text/html"}, timeout=60_000)
         if answer.status != 200 or "text/html" not in answer.headers.get("content-type", ""):
             continue
         there = answer.url.removeprefix(home).partition("?")[0]

@@ -25,6 +25,10 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+#: Widths and languages in which journeys are made: two windows that cover both; `KAMEN_WINDOWS=all` opens all four.
+WINDOWS = [(390, "zh-CN"), (1280, "en")]
+if os.environ.get("KAMEN_WINDOWS") == "all":
+    WINDOWS += [(390, "en"), (1280, "zh-CN")]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 

@@ -20,6 +20,7 @@ from orders import delivery, purchase
 from orders.models import Order
 from refunds import lifecycle as refunds
 from refunds.models import Refund
+from tests.browser.chromium import WINDOWS
 from tests.disputes.sayings import GROUND, wallet
 from tests.fixtures.cases import VISIT
 from tests.fixtures.channel import eventually
@@ -28,7 +29,7 @@ from tests.fixtures.people import staff
 from timeline import clock
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PHONE, DESK = {"width": 390, "language": "zh-CN"}, {"width": 1280, "language": "zh-CN"}
+SCREENS = pytest.mark.parametrize(("width", "language"), WINDOWS)
 
 
 class Hands:
@@ -103,19 +104,20 @@ class Hands:
 
 
 @pytest.fixture
-def phone(visitor):
-    """A telephone."""
-    return Hands(visitor(**PHONE))
+def here(visitor, width, language):
+    """One screen."""
+    return Hands(visitor(width=width, language=language))
 
 
 @pytest.fixture
-def desk(visitor):
-    """A wide screen."""
-    return Hands(visitor(**DESK))
+def there(visitor, width, language):
+    """Another one like it."""
+    return Hands(visitor(width=width, language=language))
 
 
+@SCREENS
 def test_a_case_from_the_evidence_over_ruling_and_signature_to_the_panel(
-    phone, desk, large_dispute, rich_buyer, seller, arbiter, senior, lead, panelists, at
+    here, there, large_dispute, rich_buyer, seller, arbiter, senior, lead, panelists, at, width, language
 ):
     """Buyer and shop speak, answer, accept and refuse; the arbiter asks, proposes, decides; a senior signs; the buyer
     appeals, the lead admits, the shop answers, three people vote."""
@@ -125,48 +127,48 @@ def test_a_case_from_the_evidence_over_ruling_and_signature_to_the_panel(
     def state():
         return Dispute.objects.get(pk=dispute.pk).state
 
-    phone.sit(rich_buyer, case).fill(text="展示后立即在官网激活，提示已被使用。")
-    phone.press(case)
+    here.sit(rich_buyer, case).fill(text="展示后立即在官网激活，提示已被使用。")
+    here.press(case)
     assert dispute.statements.get().side == "buyer"
-    desk.sit(seller, case).press("/rest/")
-    phone.sit(rich_buyer, case).press("/rest/")
+    there.sit(seller, case).press("/rest/")
+    here.sit(rich_buyer, case).press("/rest/")
     assert state() == DisputeState.REVIEW
 
-    desk.sit(arbiter, "/bench/").follow(bench).open_file().follow("/ask/")
-    desk.send(whom="buyer", kind="item", item="激活页面的录屏", reason="证明何时显示已被使用")
+    there.sit(arbiter, "/bench/").follow(bench).open_file().follow("/ask/")
+    there.send(whom="buyer", kind="item", item="激活页面的录屏", reason="证明何时显示已被使用")
     assert state() == DisputeState.QUESTIONED
-    phone.sit(rich_buyer, case).follow("/answer/").send(text="没有录屏，只有截图，已附在订单。")
+    here.sit(rich_buyer, case).follow("/answer/").send(text="没有录屏，只有截图，已附在订单。")
     assert state() == DisputeState.REVIEW
-    desk.sit(arbiter, bench).follow("/propose/").send(grant_1="50", text="各让一步，尽快了结。")
+    there.sit(arbiter, bench).follow("/propose/").send(grant_1="50", text="各让一步，尽快了结。")
     assert state() == DisputeState.PROPOSED
-    phone.sit(rich_buyer, case).press("/agree/")
-    desk.sit(seller, case).press("/refuse/")
+    here.sit(rich_buyer, case).press("/agree/")
+    there.sit(seller, case).press("/refuse/")
     assert state() == DisputeState.REVIEW
 
-    desk.sit(arbiter, bench).fill(
+    there.sit(arbiter, bench).fill(
         share_seller="80", share_buyer="20", reasons=REASONS, departs_because="双方各有责任，见理由。"
     )
-    for choice in desk.page.locator("select[name^=weight_]").all():
+    for choice in there.page.locator("select[name^=weight_]").all():
         choice.select_option("accepted")
-    desk.look()
-    desk._send(desk.page.locator(".sign-bar button").last)
+    there.look()
+    there._send(there.page.locator(".sign-bar button").last)
     assert state() == DisputeState.SIGNING
-    desk.sit(senior, "/bench/").follow(bench).open_file().press("/sign/")
+    there.sit(senior, "/bench/").follow(bench).open_file().press("/sign/")
     assert state() == DisputeState.RULED
-    desk.sit(seller, f"/disputes/{number}/ruling/")
-    assert "¥235.20" in desk.page.locator("h1").inner_text()
+    there.sit(seller, f"/disputes/{number}/ruling/")
+    assert "¥235.20" in there.page.locator("h1").inner_text()
 
-    phone.sit(rich_buyer, case).follow("/appeal/").send(ground="rule", text=GROUND)
+    here.sit(rich_buyer, case).follow("/appeal/").send(ground="rule", text=GROUND)
     assert state() == DisputeState.APPEALED
-    desk.sit(lead, bench).open_file().press("/admit/")
-    desk.sit(seller, case).follow("/answer-appeal/").send(text="裁定认定事实清楚，请予维持。")
+    there.sit(lead, bench).open_file().press("/admit/")
+    there.sit(seller, case).follow("/answer-appeal/").send(text="裁定认定事实清楚，请予维持。")
     for member in panelists:
-        desk.sit(member, "/bench/").follow(bench).open_file().follow("/vote/")
-        desk.send(word="uphold", reasons="原裁定认定事实清楚，适用规则正确，应予维持。")
+        there.sit(member, "/bench/").follow(bench).open_file().follow("/vote/")
+        there.send(word="uphold", reasons="原裁定认定事实清楚，适用规则正确，应予维持。")
     assert state() == DisputeState.CLOSED
     assert wallet(rich_buyer) - before == 23_520
-    phone.sit(rich_buyer, f"/disputes/{number}/ruling/")
-    assert "¥235.20" in phone.page.locator("h1").inner_text()
+    here.sit(rich_buyer, f"/disputes/{number}/ruling/")
+    assert "¥235.20" in here.page.locator("h1").inner_text()
 
 
 @pytest.fixture
@@ -180,8 +182,9 @@ def bought(channel, charged, placed_order, rich_buyer, at):
     return order, txn
 
 
+@SCREENS
 def test_a_complaint_at_wechat_over_the_case_and_finance_to_the_answer_that_the_auditor_reads(
-    desk, channel, bought, rich_buyer, seller, agent, finance, auditor, at
+    there, channel, bought, rich_buyer, seller, agent, finance, auditor, at, width, language
 ):
     """The desk takes a complaint, opens the case for the buyer; the shop says yes; the card is closed, so two people of
     finance pay it to the balance; the desk answers with the result, and the auditor reads it and can do nothing."""
@@ -191,13 +194,13 @@ def test_a_complaint_at_wechat_over_the_case_and_finance_to_the_answer_that_the_
     complaint = Complaint.objects.get()
     home = complaint.get_absolute_url()
 
-    desk.sit(agent, "/staff/complaints/").follow(home).press("/take/")
-    desk.page.locator('main [name="units"]').first.check()
-    desk.fill(reason="CODE_INVALID")
-    desk.press("/case/")
+    there.sit(agent, "/staff/complaints/").follow(home).press("/take/")
+    there.page.locator('main [name="units"]').first.check()
+    there.fill(reason="CODE_INVALID")
+    there.press("/case/")
     refund = Refund.objects.get()
     assert (refund.buyer, Complaint.objects.get().refund) == (rich_buyer, refund)
-    desk.press("/say/")
+    there.press("/say/")
     assert sending.run(at=clock.now()) == 1
 
     if refund.state == "requested":
@@ -208,28 +211,28 @@ def test_a_complaint_at_wechat_over_the_case_and_finance_to_the_answer_that_the_
     assert payout.state == "manual", "the card is closed"
     second = staff("finance", at=at, name="finance2")
     to_balance = f"/{payout.number}/wallet/"
-    desk.sit(finance, "/finance/payouts/").press(to_balance)
+    there.sit(finance, "/finance/payouts/").press(to_balance)
     payout.refresh_from_db()
     assert (payout.state, payout.proposed_by) == ("manual", finance), "nobody does it alone"
-    assert desk.page.locator(f'main form[action$="{to_balance}"]').count() == 0
+    assert there.page.locator(f'main form[action$="{to_balance}"]').count() == 0
     before = wallet(rich_buyer)
-    desk.sit(second, "/finance/payouts/").press(to_balance)
+    there.sit(second, "/finance/payouts/").press(to_balance)
     assert wallet(rich_buyer) - before == 9_800
     refund.refresh_from_db()
     assert refund.state == "refunded"
 
     channel.mood = "good"
-    desk.sit(agent, home).follow("/answer/")
-    desk.look()
-    answer = desk.page.locator("blockquote").inner_text()
+    there.sit(agent, home).follow("/answer/")
+    there.look()
+    answer = there.page.locator("blockquote").inner_text()
     assert "¥98.00" in answer
-    assert "余额" in answer, "which way the money went"
-    desk._send(desk.page.locator('main button[name="send"]'))
+    assert "余额" in answer, "which way the money went; what is said at WeChat is Chinese in any case"
+    there._send(there.page.locator('main button[name="send"]'))
     assert Complaint.objects.get().state == "answered"
     assert sending.run(at=clock.now()) == 1
     assert channel.row("select state from complaint where number = ?", outside)["state"] == "PROCESSED"
     eventually(lambda: channel.row("select count(*) as n from nudge where told = 0")["n"] == 0, within=30)
     assert Complaint.objects.get().state == "answered", "the desk told of each of our words, and nobody asks again"
-    desk.sit(auditor, home)
-    assert "¥98.00" in desk.page.locator("main").inner_text()
-    assert desk.page.locator("main form").count() == 0, "who watches changes nothing"
+    there.sit(auditor, home)
+    assert "¥98.00" in there.page.locator("main").inner_text()
+    assert there.page.locator("main form").count() == 0, "who watches changes nothing"

@@ -15,7 +15,7 @@ from notifications import inbox
 from orders import delivery
 from orders.models import Order
 from refunds.models import Refund
-from tests.browser.chromium import Visitor
+from tests.browser.chromium import WINDOWS, Visitor
 from tests.stories.conftest import picture
 from tests.stories.forms import BACKEND
 from timeline import clock, sweep
@@ -23,7 +23,7 @@ from timeline import clock, sweep
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 REASONS = "平台记录显示该卡密在展示后三小时内被申报无效，双方均未能证明是谁使用，按记录分担。"
-PHONE = {"width": 390, "language": "zh-CN"}
+SCREENS = pytest.mark.parametrize(("width", "language"), WINDOWS)
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def press(somebody: Visitor, selector: str) -> Any:
     return looked_at(somebody)
 
 
-def claim_on_the_phone(buyer: Visitor, order: Order, screenshot: str) -> Refund:
-    """From the order to a filed claim for the first code, with a picture, by thumb."""
+def claim_in_three_steps(buyer: Visitor, order: Order, screenshot: str) -> Refund:
+    """From the order to a filed claim for the first code, with a picture."""
     buyer.visit(f"/orders/{order.number}/")
     page = looked_at(buyer)
     page.locator(f'a[href="/orders/{order.number}/units/1/"]').first.click()
@@ -98,9 +98,11 @@ def let_time_pass(span: timedelta) -> None:
     sweep.sweep(at=clock.now())
 
 
-def test_c_on_a_phone_the_shop_stays_silent_and_the_clock_pays(window, order, rich_buyer, seller, screenshot):
-    buyer, shop = window(rich_buyer, **PHONE), window(seller, **PHONE)
-    refund = claim_on_the_phone(buyer, order, screenshot)
+@SCREENS
+def test_c_the_shop_stays_silent_and_the_clock_pays(window, order, rich_buyer, seller, screenshot, width, language):
+    how = {"width": width, "language": language}
+    buyer, shop = window(rich_buyer, **how), window(seller, **how)
+    refund = claim_in_three_steps(buyer, order, screenshot)
     before = balance(f"{rich_buyer.address}:wallet")
     shop.visit("/desk/xinghe/queue/")
     assert refund.number in looked_at(shop).content() or f"/refunds/{refund.number}/" in shop.page.content()
@@ -118,9 +120,13 @@ def test_c_on_a_phone_the_shop_stays_silent_and_the_clock_pays(window, order, ri
     assert "¥98.00" in looked_at(buyer).locator("main").inner_text()
 
 
-def test_d_the_shop_declines_and_the_platform_splits(window, order, rich_buyer, seller, arbiter, senior, screenshot):
-    buyer, shop = window(rich_buyer, **PHONE), window(seller, **PHONE)
-    refund = claim_on_the_phone(buyer, order, screenshot)
+@SCREENS
+def test_d_the_shop_declines_and_the_platform_splits(
+    window, order, rich_buyer, seller, arbiter, senior, screenshot, width, language
+):
+    how = {"width": width, "language": language}
+    buyer, shop = window(rich_buyer, **how), window(seller, **how)
+    refund = claim_in_three_steps(buyer, order, screenshot)
     shop.visit(f"/refunds/{refund.number}/")
     looked_at(shop)
     page = press(shop, f'a[href="/refunds/{refund.number}/decline/"]')
@@ -136,8 +142,8 @@ def test_d_the_shop_declines_and_the_platform_splits(window, order, rich_buyer, 
         side.visit(f"/disputes/{dispute.number}/")
         looked_at(side)
         press(side, f'form[action="/disputes/{dispute.number}/rest/"] button')
-    rule_at_the_desk(window(arbiter, width=1280, language="zh-CN"), dispute)
-    sign_at_the_desk(window(senior, width=1280, language="zh-CN"), dispute)
+    rule_on_the_bench(window(arbiter, **how), dispute)
+    sign_on_the_bench(window(senior, **how), dispute)
     refund.refresh_from_db()
     assert (refund.state, refund.outcome, refund.approved) == ("refunded", "ruling", 5_880)
     for side in (buyer, shop):
@@ -149,8 +155,7 @@ def test_d_the_shop_declines_and_the_platform_splits(window, order, rich_buyer, 
     assert balance(order.escrow) == 2 * 9_800, "the share of the shop is released at once"
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@SCREENS
 def test_without_scripts_they_decline_go_before_the_platform_offer_and_take(
     window, order, rich_buyer, seller, arbiter, screenshot, width, language
 ):
@@ -201,7 +206,7 @@ def test_without_scripts_they_decline_go_before_the_platform_offer_and_take(
     assert "¥60.00" in shop.page.locator("main").inner_text()
 
 
-def rule_at_the_desk(person: Visitor, dispute: Dispute) -> None:
+def rule_on_the_bench(person: Visitor, dispute: Dispute) -> None:
     """The arbiter opens the file, weighs what is in it, and rules."""
     person.visit("/bench/")
     looked_at(person)
@@ -223,7 +228,7 @@ def rule_at_the_desk(person: Visitor, dispute: Dispute) -> None:
     assert dispute.state == "signing"
 
 
-def sign_at_the_desk(person: Visitor, dispute: Dispute) -> None:
+def sign_on_the_bench(person: Visitor, dispute: Dispute) -> None:
     """The senior reads and signs."""
     person.visit(f"/bench/{dispute.number}/")
     looked_at(person)
@@ -293,8 +298,7 @@ def walked(ruled: Dispute, rich_buyer: User, at: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("who", PAGES)
-@pytest.mark.parametrize("language", ["zh-CN", "en"])
-@pytest.mark.parametrize("width", [390, 1280])
+@SCREENS
 def test_every_main_page_fits_is_accessible_and_quiet(
     window, walked, rich_buyer, seller, arbiter, lead, who, language, width
 ):

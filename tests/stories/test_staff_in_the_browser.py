@@ -1,4 +1,4 @@
-"""Support, risk and the people of the rules at work, on a phone in English and at a desk in Chinese."""
+"""Support, risk, leads, auditors and the people of the rules at work, on a phone and at a desk."""
 
 import json
 from collections.abc import Callable
@@ -7,20 +7,23 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from disputes.models import Dispute
 from orders.models import Message, Order
 from refunds.models import Refund
 from reputation import alarms
 from rulebook.models import RulebookVersion
 from shops.models import Batch
 from support.models import Talk
-from tests.browser.chromium import Visitor
+from tests.browser.chromium import WINDOWS, Visitor
 from tests.disputes.test_browser_stories import Hands
+from tests.fixtures.disputes import REASONS
 from tests.rulebook.test_versions import rules
-from timeline import clock
+from timeline import clock, outages
+from timeline.models import Event, Outage, Timer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SCREENS = pytest.mark.parametrize(("width", "language"), [(390, "en"), (1280, "zh-CN")])
+SCREENS = pytest.mark.parametrize(("width", "language"), WINDOWS)
 
 
 @pytest.fixture
@@ -88,3 +91,41 @@ def test_one_person_writes_new_rules_and_another_signs_them(
     hands.sit(senior, "/rules/admin/").follow(page).press("/sign/")
     made.refresh_from_db()
     assert (made.state, made.signed_by) == ("announced", senior)
+
+
+@SCREENS
+def test_a_lead_stops_the_clocks_for_an_outage_and_lets_them_run_again(
+    hands: Hands, refund: Refund, lead: User, width: int, language: str
+) -> None:
+    running = Timer.objects.filter(root=refund.root_address, state=Timer.State.RUNNING)
+    before = running.count()
+    assert before
+    hands.sit(lead, "/board/").sit(lead, "/outages/")
+    hands.fill(scope="platform", began_at=clock.now().strftime("%Y-%m-%dT%H:%M"), reason="机房断电，正在恢复。")
+    hands.press("/outages/add/")
+    outage = Outage.objects.get()
+    outages.work(at=clock.now())
+    assert not running.exists(), "no clock of a case runs while the platform is down"
+    hands.sit(lead, f"/outages/{outage.pk}/")
+    hands.look()
+    hands.press("/end/")
+    outages.work(at=clock.now())
+    outage.refresh_from_db()
+    assert outage.ended_at
+    assert running.count() == before
+
+
+@SCREENS
+def test_an_auditor_opens_a_file_on_record_reads_all_of_it_and_can_change_nothing(
+    hands: Hands, ruled: Dispute, auditor: User, width: int, language: str
+) -> None:
+    bench = f"/bench/{ruled.number}/"
+    hands.sit(auditor, bench)
+    assert REASONS not in hands.page.locator("main").inner_text(), "who opens no file reads none"
+    hands.open_file()
+    hands.look()
+    opened = Event.objects.filter(subject=ruled.address, name="dispute.file_opened")
+    assert [each.by for each in opened] == [auditor]
+    assert not hands.page.locator('main form[method="post"]').count(), "who watches changes nothing"
+    hands.sit(auditor, "/finance/accounts/").sit(auditor, "/house/").sit(auditor, f"/disputes/{ruled.number}/ruling/")
+    assert REASONS in hands.page.locator("main").inner_text()
