@@ -106,14 +106,14 @@ A_CONTACT = {
 }
 
 
-class ContactToList(serializers.Serializer[Any]):
+class KnownContactToList(serializers.Serializer[Any]):
     """A contact as people write it, and what was found."""
 
     handle = serializers.CharField(max_length=80)
     reason = serializers.CharField(max_length=500)
 
 
-class ContactShown(serializers.Serializer[Any]):
+class KnownContactShown(serializers.Serializer[Any]):
     """A contact that sells guides to refunds."""
 
     id = serializers.IntegerField()
@@ -123,10 +123,10 @@ class ContactShown(serializers.Serializer[Any]):
     dropped_at = serializers.DateTimeField(allow_null=True)
 
 
-class ContactPage(serializers.Serializer[Any]):
+class KnownContactPage(serializers.Serializer[Any]):
     """A part of the list."""
 
-    results = ContactShown(many=True)
+    results = KnownContactShown(many=True)
     next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")
 
 
@@ -270,7 +270,7 @@ def dismiss(request: Request, pk: int) -> Response:
     summary="List contacts that sell guides to refunds",
     description="For people of risk: those that are looked for, 50 a page.",
     parameters=[CURSOR],
-    responses=ContactPage,
+    responses=KnownContactPage,
     examples=[OpenApiExample("One", {"results": [A_CONTACT], "next": None}, response_only=True)],
 )
 @extend_schema(
@@ -278,8 +278,8 @@ def dismiss(request: Request, pk: int) -> Response:
     operation_id="listContact",
     summary="List a contact that sells guides to refunds",
     description="Whoever claims and names it is seen. Refused: `bad_contact`, `no_reason`, `known_already`.",
-    request=ContactToList,
-    responses={201: ContactShown},
+    request=KnownContactToList,
+    responses={201: KnownContactShown},
     examples=[
         OpenApiExample("A group", {"handle": A_CONTACT["said"], "reason": A_CONTACT["reason"]}, request_only=True),
         OpenApiExample("Listed", A_CONTACT, response_only=True, status_codes=["201"]),
@@ -291,10 +291,12 @@ def known_contacts(request: Request) -> Response:
     """What is looked for, and one more of it."""
     by = _require_risk(request)
     if request.method == "POST":
-        told = ContactToList(data=request.data)
+        told = KnownContactToList(data=request.data)
         told.is_valid(raise_exception=True)
-        return Response(ContactShown(contacts.list_contact(by=by, at=clock.now(), **told.validated_data)).data, 201)
-    return Response(ContactPage(page(request, KnownContact.objects.filter(dropped_at=None), by="-pk")).data)
+        return Response(
+            KnownContactShown(contacts.list_contact(by=by, at=clock.now(), **told.validated_data)).data, 201
+        )
+    return Response(KnownContactPage(page(request, KnownContact.objects.filter(dropped_at=None), by="-pk")).data)
 
 
 @extend_schema(
@@ -302,7 +304,7 @@ def known_contacts(request: Request) -> Response:
     summary="Take a contact off the list",
     description="It is not looked for any more. Refused: `no_reason`, `wrong_moment`.",
     request=RiskReason,
-    responses=ContactShown,
+    responses=KnownContactShown,
     examples=[
         OpenApiExample("Why", {"why": "号码已换主人。"}, request_only=True),
         OpenApiExample("Dropped", A_CONTACT | {"dropped_at": "2026-11-23T02:00:00Z"}, response_only=True),
@@ -317,7 +319,7 @@ def drop_contact(request: Request, pk: int) -> Response:
     told.is_valid(raise_exception=True)
     found = get_object_or_404(KnownContact, pk=pk)
     contacts.drop(found, reason=told.validated_data["why"], by=by, at=clock.now())
-    return Response(ContactShown(found).data)
+    return Response(KnownContactShown(found).data)
 
 
 def _signals(user: User) -> list[Any]:
