@@ -11,8 +11,10 @@ from desks.money import POCKETS
 from ledger.api import AN_ACCOUNT, statement_of
 from ledger.models import Account
 from ledger.serializers import AccountShown
+from shops import looks
 from shops.models import Deposit
 from shops.views.shops import may_see_money
+from timeline import clock
 from timeline.api import CURSOR
 
 
@@ -20,7 +22,8 @@ from timeline.api import CURSOR
     operation_id="getMoneyOfShop",
     summary="See one pocket of a shop line by line",
     description=(
-        "`pending`, `available`, `deposit` or `reserved`; for the shop and the mall's staff of money."
+        "`pending`, `available`, `deposit` or `reserved`; for the shop and the mall's staff of money, who say first"
+        " what for (`lookAtMoney`, else refused: `reason_first`)."
         " Newest line first, 50 a page."
     ),
     parameters=[CURSOR],
@@ -35,6 +38,7 @@ def money(request: Request, slug: str, pocket: str) -> Response:
     deposit = get_object_or_404(Deposit.objects.select_related("shop"), shop__slug=slug)
     if pocket not in POCKETS or not may_see_money(deposit, request.user):
         raise Http404
+    looks.require_reason(deposit.shop, request.user, at=clock.now())
     address = deposit.shop.account(pocket)
     found = Account.objects.filter(address=address).first() or Account(address=address)
     return statement_of(request, found)

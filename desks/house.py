@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from disputes.models import Dispute
 from ledger.models import Account, BooksCheck, Posting
 from notifications.models import Call, Delivery, HighWaterMark
+from orders import outages
 from privacy import exports, files, retention
 from privacy.models import Erasure
 from privacy.states import ErasureState
@@ -72,6 +73,15 @@ def stuck_clocks(at: datetime) -> list[Finding]:
     page = reverse("clocks:stuck")
     rows = Timer.objects.filter(state=Timer.State.STUCK).order_by("due_at", "pk")
     return [Finding(each.subject, f"{each.limit}: {each.last_error[:80]}", each.due_at, page) for each in rows]
+
+
+def left_over(at: datetime) -> list[Finding]:
+    """Orders that could not be held against an outage, and that nobody tries any more."""
+    page = reverse("orders:given_up")
+    return [
+        Finding(order.address, weighing.tries[str(order.pk)]["why"][:80], weighing.outage.registered_at, page)
+        for weighing, order in outages.given_up()[:NAMED]
+    ]
 
 
 def without_clock(at: datetime) -> list[Finding]:
@@ -225,6 +235,7 @@ def _books(at: datetime) -> list[Finding]:
 QUESTIONS: dict[str, tuple[Promise, Question]] = {
     "overdue_clocks": (_("Clocks whose time is over"), overdue_clocks),
     "stuck_clocks": (_("Clocks that were given up"), stuck_clocks),
+    "left_over": (_("Orders left over by outages"), left_over),
     "without_clock": (_("Open things without a running clock"), without_clock),
     "without_owner": (_("Open things that nobody holds"), without_owner),
     "unheard": (_("Appeals and calls that nobody heard in time"), unheard),

@@ -16,6 +16,7 @@ from ledger.models import Posting
 from ledger.views import Named, named
 from orders.models import Unit
 from shops.models import BOOKS, Deposit, Shop
+from shops.views.looks import ask_first
 from shops.views.shops import may_see_money
 from timeline import clock
 
@@ -37,6 +38,8 @@ def money(request: HttpRequest, slug: str) -> HttpResponse:
     deposit = get_object_or_404(Deposit.objects.select_related("shop"), shop__slug=slug)
     if not may_see_money(deposit, request.user):
         raise Http404
+    if (to_be_said := ask_first(request, deposit.shop)) is not None:
+        return to_be_said
     shop, asked = deposit.shop, request.GET.get("pocket", "")
     pocket = asked if asked in POCKETS else "pending"
     held = balances(shop.account(name) for name in POCKETS)

@@ -34,6 +34,7 @@ import notifications.webhook_api
 import orders.api
 import orders.coupon_api
 import orders.delivery_api
+import orders.outage_api
 import orders.talk_api
 import orders.trial_api
 import privacy.api
@@ -48,6 +49,7 @@ import rulebook.api
 import rulebook.staff_api
 import shops.api
 import shops.applications_api
+import shops.commission_api
 import shops.connections_api
 import shops.money_api
 import shops.staff_api
@@ -470,6 +472,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/coupons/<slug:number>/", orders.coupon_api.decide, name="decide_coupon"),
     path("v1/shops/<slug:slug>/coupons/", orders.coupon_api.of_shop, name="coupons"),
     path("v1/signs/", orders.talk_api.signs, name="signs"),
+    path("v1/commission/", shops.commission_api.rates, name="commission"),
+    path("v1/commission/proposals/", shops.commission_api.proposals, name="commission_proposals"),
+    path("v1/commission/proposals/<int:pk>/agree/", shops.commission_api.agree, name="agree_commission"),
+    path("v1/commission/proposals/<int:pk>/drop/", shops.commission_api.drop, name="drop_commission"),
     path("v1/connections/", shops.connections_api.of_all, name="connections"),
     path("v1/connections/<int:pk>/end/", shops.connections_api.untie, name="untie_connection"),
     path("v1/suppliers/", orders.talk_api.suppliers, name="supplier_health"),
@@ -596,14 +602,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/complaints/<slug:number>/answer/", complaints.api.answer, name="answer_complaint"),
     path("v1/complaints/<slug:number>/hand-in/", complaints.api.hand_in, name="hand_in_answer"),
     path("v1/complaints/<slug:number>/close/", complaints.api.close, name="close_complaint"),
+    path("v1/left_over/", orders.outage_api.left_over, name="left_over"),
+    path("v1/left_over/<int:pk>/<int:order>/again/", orders.outage_api.try_left_over_again, name="try_left_over_again"),
     path("v1/outages/", timeline.clock_api.register, name="outages"),
     path("v1/outages/<int:pk>/", timeline.clock_api.outage, name="outage"),
     path("v1/outages/<int:pk>/end/", timeline.clock_api.end, name="end_outage"),
+    path("v1/outages/<int:pk>/widen/", timeline.clock_api.widen, name="widen_outage"),
     path("v1/clocks/stuck/", timeline.clock_api.stuck, name="stuck_clocks"),
     path("v1/clocks/<int:pk>/try-again/", timeline.clock_api.try_again, name="try_clock_again"),
     path("v1/shops/", shops.api.shops, name="shops"),
     path("v1/shops/<slug:slug>/", shops.api.shop, name="shop"),
     path("v1/shops/<slug:slug>/deposit/", shops.api.deposit, name="deposit"),
+    path("v1/shops/<slug:slug>/looks/", shops.money_api.looks_of_shop, name="looks_of_shop"),
+    path("v1/money_looks/", shops.money_api.all_looks, name="all_money_looks"),
     path("v1/shops/<slug:slug>/deposit/close/", shops.api.close_deposit, name="close_deposit"),
     path("v1/shops/<slug:slug>/money/<slug:pocket>/", desks.api.money, name="money_of_shop"),
     path("v1/shops/<slug:slug>/orders/", orders.api.orders_of_shop, name="orders_of_shop"),

@@ -17,10 +17,11 @@ APPEND_ONLY = [
     "disputes_seal",
     "orders_message",
     "accounts_unmasking",
+    "shops_look",
 ]
 #: The application may add and change rows here, never remove them; what buyers say of a sale is for ever by law
 #: (E-Commerce Law, article 39).
-NEVER_GONE = ["ledger_brake", "reputation_rating", "reputation_score"]
+NEVER_GONE = ["ledger_brake", "reputation_rating", "reputation_score", "shops_commission"]
 #: The application only reads here; functions that belong to the owner (SECURITY DEFINER) write.
 READ_ONLY = [
     "ledger_accountkind",

@@ -28,7 +28,7 @@ from rulebook import clocks
 from rulebook import hooks as rulebook_hooks
 from rulebook import lifecycle as rulebook
 from rulebook.states import RULEBOOK
-from shops import applications, licences, listings, sanctions, staff, withdrawals
+from shops import applications, licences, listings, looks, sanctions, staff, withdrawals
 from shops import hooks as shop_hooks
 from shops import lifecycle as shops
 from shops.states import APPLICATION, DEPOSIT, LICENCE, LISTING, MEMBER, PAYEE, SANCTION
@@ -65,6 +65,7 @@ def connect() -> None:
     shop_hooks.case_time.tie(quiet.case_time)
     shop_hooks.recalled.tie(alarms.is_open_over)
     ledger.hooks.deposit_paid.tie(shops.paid_by_channel)
+    ledger.hooks.asked_first.tie(looks.where_asked)
     ledger.hooks.payout_paid.tie(refunds.paid)
     ledger.hooks.paid_outside.tie(outside.told_by_file)
     ORDER.expired.tie(orders.lapse)

@@ -9,13 +9,14 @@ import logging
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.requests import signed_in
-from ledger import accounts, brake, gateways, payments
+from ledger import accounts, brake, gateways, hooks, payments
 from ledger.gateways import ChannelDown, ChannelRefused, UnknownChannel
 from ledger.models import Account, BooksCheck, Brake, Payment, Payout
 from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE, require_role
@@ -283,7 +284,10 @@ def release_brake(request: Request) -> Response:
 @extend_schema(
     operation_id="getAccount",
     summary="See any account line by line",
-    description="For finance and auditors; for others it is not there. Newest line first, 50 a page.",
+    description=(
+        "For finance and auditors; for others it is not there. Newest line first, 50 a page. Of a shop's account they"
+        " say first what for (`lookAtMoney`, else refused: `reason_first`)."
+    ),
     parameters=[CURSOR],
     responses=AccountShown,
     examples=[OpenApiExample("The guarantee fund", AN_ACCOUNT, response_only=True)],
@@ -292,6 +296,8 @@ def release_brake(request: Request) -> Response:
 def account(request: Request, address: str) -> Response:
     """One account with its statement."""
     require_role(request, SEEING_ACCOUNTS)
+    if hooks.asked_first(address, request.user, at=clock.now(), back=""):
+        raise Refused("reason_first", _("Say first what you need this shop's money for; the shop reads it."))
     return statement_of(request, get_object_or_404(Account, address=address))
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from ledger import accounts, brake
+from ledger import accounts, brake, hooks
 from ledger.forms import AddressForm, ReasonForm
 from ledger.models import Account, BooksCheck, Brake, Posting
 from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE, require_role
@@ -83,6 +83,8 @@ def account(request: HttpRequest, address: str) -> HttpResponse:
     """One account, line by line, newest first."""
     require_role(request, SEEING_ACCOUNTS)
     found = get_object_or_404(Account.objects.select_related("kind"), address=address)
+    if asking := hooks.asked_first(address, request.user, at=clock.now(), back=request.get_full_path()):
+        return redirect(asking)
     part = accounts.part(address, before=request.GET.get("before", ""), most=PAGE)
     things, others = named(line.transfer.subject for line in part.lines), _others(part.lines)
     context = {

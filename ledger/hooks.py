@@ -19,5 +19,9 @@ deposit_paid: Hook[..., None] = Hook("ledger.deposit_paid")
 #: account, under its number `reference`. Books as much of it as is left to give back; `cause` is where no case is.
 paid_outside: Hook[..., int] = Hook("ledger.paid_outside")
 
+#: (address, user, *, at, back) → the page that asks why, before `user` of the mall reads an account that is somebody's
+#: own, and then leads on to `back`; empty where nothing is asked.
+asked_first: Hook[..., str] = Hook("ledger.asked_first")
+
 #: (payout, *, at): what a refund decided has arrived.
 payout_paid: Hook[..., None] = Hook("ledger.payout_paid")

@@ -166,6 +166,7 @@ TOLD: dict[str, list[Line]] = {
         Line("order.outage_weighed", buyer, order_page),
         Line("order.outage_weighed", shop, order_page),
     ],
+    "order.recourse_found": [Line("order.recourse_found", shop, order_page)],
     "order.shop_made_whole": [Line("order.shop_made_whole", shop, order_page)],
     "order.delivery_given_up": [Line("order.delivery_given_up", buyer, order_page)],
     "order.compensated": [
@@ -604,6 +605,12 @@ SILENT: set[str] = {
     "order.file_attached",
     "order.settled",
     "order.archived",
+    # What the platform takes is read by everybody on its page, and decided by finance at its desk.
+    "commission.proposed",
+    "commission.agreed",
+    "commission.dropped",
+    # Who of the mall looked at its money the shop reads at its desk.
+    "shop.money_looked_at",
     # Who may use which connection stands on the shop's page of suppliers.
     "shop.connection_tied",
     "shop.connection_untied",

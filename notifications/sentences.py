@@ -26,6 +26,10 @@ SENTENCES: dict[str, Promise] = {
         "An outage was registered for the time of order %(order)s. What it took does not count as the shop's delay; "
         "cases about the delay were decided anew."
     ),
+    "order.recourse_found": _(
+        "Your supplier was registered as down in the time of order %(order)s. What you gave on top for that delay, "
+        "%(amount)s, you can ask back of your supplier."
+    ),
     "order.shop_made_whole": _("The platform gave you back %(amount)s: the delay of order %(order)s was its own."),
     "refund.outage_found": _(
         "An outage of the platform was registered for the time case %(number)s is about. Whoever decides it knows."

@@ -106,6 +106,7 @@ AN_ORDER = {
     "promised": {"title": "星河激活码 30 天", "price": 9_800, "promise_minutes": 10},
     "promise_sha256": "9f2b6c0d4e8a1357b9d0f2e4c6a8b0d2f4e6a8c0b2d4f6e8a0c2b4d6f8e0a2c4",
     "rulebook_version": "default-cn 2026.11.0",
+    "commission_bp": 500,
     "actions": ["confirm", "claim", "say"],
 }
 A_PLACED_ORDER = AN_ORDER | {

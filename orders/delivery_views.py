@@ -135,9 +135,13 @@ def cannot_deliver(request: HttpRequest, number: str) -> HttpResponse:
     form = CannotDeliverForm(request.POST or None, places=places)
     if request.method == "POST" and form.is_valid():
         words = form.cleaned_data
-        manual.cannot_deliver(order, words["places"], reason=words["reason"], by=request.user, at=at)
-        messages.success(request, _("The buyer is paid back, and reads why."))
-        return redirect("orders:detail", number=number)
+        try:
+            manual.cannot_deliver(order, words["places"], reason=words["reason"], by=request.user, at=at)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("The buyer is paid back, and reads why."))
+            return redirect("orders:detail", number=number)
     context = {
         "order": order,
         "title": handing.promised(order)["title"],

@@ -27,8 +27,6 @@ from timeline.models import Pause
 from timeline.reading import made_once
 from timeline.spans import days, deadline
 
-#: The platform's part of what a shop is given, in basis points (money: release).
-COMMISSION_BP = 500
 #: Compensation that the guarantee fund pays in one case at most, in fen (money: the waterfall).
 FUND_COMPENSATION_CAP = 100_000
 #: How long claims stay possible after settlement: the longest filing window of codes (rulebook: file_window).
@@ -107,7 +105,7 @@ def _units_with_cards() -> QuerySet[Unit]:
 
 
 def release(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
-    """What is held for `units` goes to the shop's pending money, less the platform's commission."""
+    """What is held for `units` goes to the shop's pending money, less the commission of when the order was placed."""
     due = [unit for unit in units if unit.held]
     if not due:
         return
@@ -116,7 +114,7 @@ def release(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
     moves = []
     for unit in due:
         there = unit.held + unit.coupon_held
-        commission = there * COMMISSION_BP // 10_000
+        commission = there * order.commission_bp // 10_000
         moves += _moves(
             unit,
             "release",

@@ -359,6 +359,22 @@ def _outages(
     }
 
 
+def is_excused(order: Order, units: Sequence[Unit], *, book: Book, at: datetime) -> bool:
+    """Whether each of these units was in time at `at`, with all that is registered as down taken out of its time."""
+    due_at = promised_at(order)
+    if order.paid_at is None or due_at is None or not units:
+        return False
+    found = _seen(order, units)
+    outages = _outages(order, units, found, at=at)
+    promised = collected.minutes(due_at - order.paid_at)
+    for unit in units:
+        down = [(each.began_at, each.ended_at) for each in outages.get(found[unit.pk].supplier, ())]
+        worked = collected.minutes(collected.worked(order.paid_at, unit.delivered_at or at, down))
+        if not down or worked > promised + book.grace(promised):
+            return False
+    return True
+
+
 def _is_delay_of_platform(order: Order, unit: Unit, down: Sequence[Down], *, book: Book, at: datetime) -> bool:
     """Whether a unit would have come within the promise and its grace, had the platform not been down meanwhile.
 

@@ -46,6 +46,7 @@ class PlaceForm(forms.Form):
     )
     price = forms.IntegerField(required=False, widget=forms.HiddenInput)
     shown = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, listing: Listing | None = None, **kwargs: Any) -> None:
         """With a question for everything that the listing asks, in front of the yes to the notice."""
@@ -60,13 +61,14 @@ class PlaceForm(forms.Form):
                 help_text=_("Sealed; for delivery only."),
             )
         self.order_fields(
-            ["quantity", *(f"given_{ask}" for ask in self.asks), "acknowledged", "exempt", "price", "shown"]
+            ["quantity", *(f"given_{ask}" for ask in self.asks), "acknowledged", "exempt", "price", "shown", "seen"]
         )
 
     @property
     def words(self) -> dict[str, Any]:
         """What was answered, with the answers to the listing's questions together as `given`."""
         found = dict(self.cleaned_data)
+        del found["seen"]
         found["given"] = {ask: found.pop(f"given_{ask}") for ask in self.asks}
         return found
 

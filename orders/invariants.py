@@ -70,6 +70,10 @@ CHECKS = {
                       group by t.subject) c on c.subject = 'unit:' || u.id
          where u.commission <> coalesce(c.amount, 0)
     """,
+    "the platform takes of a unit no more than the commission its order was placed under": """
+        select 'unit:' || u.id from orders_unit u join orders_order o on o.id = u.order_id
+         where u.commission > (u.released + u.coupon_released + u.fee) * o.commission_bp / 10000
+    """,
     "conversations are unbroken chains": """
         select 'order:' || order_id || ', message ' || seq || ': ' || fault from orders_broken_conversations(null)
     """,

@@ -19,7 +19,7 @@ from orders.fulfilment.handing import advance, give_stock_back, promised
 from orders.models import Order, Snapshot, Unit
 from orders.states import OrderState
 from rulebook import versions
-from shops import policy, stock
+from shops import commission, policy, stock
 from shops.listings import may_sell
 from shops.models import Listing
 from shops.states import ListingState
@@ -67,6 +67,7 @@ def place(
         shop=shop,
         rulebook_version=ruling.number,
         buyer_level=buyer.level,
+        commission_bp=commission.in_force(listing.kind, at),
         total=listing.price * quantity,
         given=answers.seal(listing, given or {}, at=at),
         placed_at=at,

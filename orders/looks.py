@@ -92,6 +92,7 @@ HAPPENINGS: dict[str, tuple[Promise, str, str]] = {
     "order.delivery_given_up": (gettext_lazy("The shop said that it cannot deliver."), "circle-x", "amber"),
     "order.compensated": (gettext_lazy("The delay was compensated."), "banknote", "green"),
     "order.outage_weighed": (gettext_lazy("An outage that was registered afterwards was counted."), "plug", "amber"),
+    "order.recourse_found": (gettext_lazy("The supplier made the delay: the shop can ask it back there."), "truck", ""),
     "order.shop_made_whole": (gettext_lazy("The platform gave the shop back what the delay cost it."), "banknote", ""),
     "order.late": (gettext_lazy("The promised time is over; the buyer may cancel at once."), "clock-alert", "amber"),
     "order.wait_chosen": (gettext_lazy("The buyer waits a day longer."), "hourglass", ""),

@@ -1,6 +1,6 @@
 """Nouns of a sale: an order, its units, what was promised, what was shown, what was said. Amounts are integer fen."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -69,6 +69,11 @@ class Order(Tracked):
     supplier_asked_at = models.DateTimeField(
         null=True, help_text="when the shop last asked its supplier about what it delivered"
     )
+    commission_bp = models.PositiveSmallIntegerField(
+        default=500,
+        db_default=500,
+        help_text="basis points that the platform takes of a release, pinned when it was placed",
+    )
     given = models.OneToOneField(
         "shops.SealedWords", on_delete=models.PROTECT, null=True, related_name="order", help_text="by the buyer, sealed"
     )
@@ -80,6 +85,9 @@ class Order(Tracked):
             models.CheckConstraint(
                 condition=Q(from_platform__gte=0, from_shop__gte=0, from_wallet__gte=0, from_wallet__lt=F("total")),
                 name="orders_order_parts",
+            ),
+            models.CheckConstraint(
+                condition=Q(commission_bp__gte=0, commission_bp__lte=10_000), name="orders_order_commission"
             ),
         ]
         indexes = [
@@ -227,18 +235,50 @@ class Unit(models.Model):
         return self.settle_at if self.is_unsettled() else None
 
 
+#: The pauses after which an order that failed is held against an outage again; after the last one it is given up.
+PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720))
+
+
 class Weighing(models.Model):
     """How far an outage has been held against the orders of its time, those included that it was registered after.
 
     `until` is the end it was weighed with (nothing while it went on), `upto` the last order, `left_over` those at which
-    something failed and that are tried again. When it ends or lasts longer, it is weighed anew.
+    something failed and that are tried again, with growing pauses; those that failed too often are `given_up`, and a
+    lead sees to them. When it ends or lasts longer, it is weighed anew.
     """
 
     outage = models.OneToOneField("timeline.Outage", on_delete=models.PROTECT, related_name="weighing")
     until = models.DateTimeField(null=True)
     upto = models.BigIntegerField(default=0)
     left_over = ArrayField(models.BigIntegerField(), default=list)
+    tries = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        help_text="of each that is left over: how often it was tried, when next, and what failed",
+    )
+    given_up = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        db_default=models.Value([], ArrayField(models.BigIntegerField())),
+        help_text="orders that failed too often: a person looks at them",
+    )
     done_at = models.DateTimeField(null=True)
+
+    def is_due(self, pk: int, at: datetime) -> bool:
+        """Whether an order that is left over is tried again by `at`."""
+        known = self.tries.get(str(pk))
+        return known is None or datetime.fromisoformat(known["next"]) <= at
+
+    def failed(self, pk: int, *, why: str, at: datetime) -> bool:
+        """An order failed: it is tried again after a pause, or, having failed too often, given up. Whether it is tried
+        again; whoever calls stores the row."""
+        number = self.tries.get(str(pk), {}).get("number", 0) + 1
+        if number > len(PAUSES):
+            self.given_up = [*self.given_up, pk]
+            self.tries[str(pk)] = {"number": number, "next": at.isoformat(), "why": why[:200]}
+            return False
+        self.tries[str(pk)] = {"number": number, "next": (at + PAUSES[number - 1]).isoformat(), "why": why[:200]}
+        return True
 
 
 class Exposure(models.Model):

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, F, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from orders import facts
-from orders.models import Order, Unit
+from orders.models import Order, Unit, Weighing
 from orders.states import OrderState
 from rulebook.collected import Outage as Stretch
-from timeline import timers
-from timeline.door import change, change_all, note
+from timeline import events, timers
+from timeline.door import change, change_all, note, require, verb
 from timeline.models import Outage, Timer
 
 #: Outages that excuse whoever owes delivery; a shop's own does not, nor does that of the way the buyer paid.
@@ -114,6 +115,42 @@ def relieve(order: Order, *, at: datetime) -> bool:
     elif order.delivered_at is not None and order.delivered_at <= ends_at:
         change(order, is_late=False)
     return True
+
+
+# What could not be held against an outage
+
+
+def note_given_up(weighing: Weighing, pk: int, *, at: datetime) -> None:
+    """An order failed too often: it stands in the register's own stream, and a lead finds it on the page of such."""
+    why = weighing.tries[str(pk)]["why"]
+    root = weighing.outage.address
+    data = {"order": pk, "why": why}
+    events.record(root=root, subject=root, name="outage.order_given_up", by=None, at=at, data=data)
+
+
+@verb
+def try_again(weighing: Weighing, pk: int, *, reason: str, by: Any, at: datetime) -> None:
+    """A lead lets an order that was given up be held against its outage once more, and says why.
+
+    Refused: `leads_only`, `reason_missing`, `not_given_up`.
+    """
+    require(by.has_role("lead"), "leads_only", _("Only a lead lets it be tried again."))
+    require(bool(reason.strip()), "reason_missing", _("Say why."))
+    weighing.refresh_from_db(from_queryset=Weighing.objects.select_for_update(of=("self",)).select_related("outage"))
+    require(pk in weighing.given_up, "not_given_up", _("This order waits for nobody here."))
+    weighing.given_up = [each for each in weighing.given_up if each != pk]
+    weighing.left_over, weighing.done_at = [*weighing.left_over, pk], None
+    weighing.tries.pop(str(pk), None)
+    weighing.save(update_fields=["given_up", "left_over", "tries", "done_at"])
+    root, data = weighing.outage.address, {"order": pk, "reason": reason.strip()[:300]}
+    events.record(root=root, subject=root, name="outage.order_tried_again", by=by, at=at, data=data)
+
+
+def given_up() -> list[tuple[Weighing, Order]]:
+    """Every order that could not be held against an outage, with it, the oldest outage first."""
+    rows = list(Weighing.objects.exclude(given_up=[]).select_related("outage").order_by("outage__began_at", "pk"))
+    orders = Order.objects.in_bulk([pk for row in rows for pk in row.given_up])
+    return [(row, orders[pk]) for row in rows for pk in row.given_up if pk in orders]
 
 
 def _stretches(order: Order, *, until: datetime, at: datetime) -> list[Stretch]:

@@ -213,6 +213,9 @@ class OrderShown(serializers.Serializer[Any]):
     promised = serializers.DictField(help_text="The listing as it was ordered.")
     promise_sha256 = serializers.CharField(source="order.snapshot.sha256", help_text="Of the promise as it is kept.")
     rulebook_version = serializers.CharField(source="order.rulebook_version")
+    commission_bp = serializers.IntegerField(
+        source="order.commission_bp", help_text="Basis points of what is released to the shop that the platform takes."
+    )
     actions = serializers.ListField(
         child=serializers.CharField(), help_text="What you can do now: the verbs that would not be refused."
     )

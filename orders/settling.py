@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.db.models import Exists, OuterRef, Q
+
 from orders import escrow
 from orders.models import Order, Unit
-from shops.models import Deposit
+from shops.models import Deposit, Sanction
+from shops.sanctions import IN_FORCE, Step
 from shops.states import DepositState
 from timeline.door import change_all, note
 
@@ -22,7 +25,7 @@ def settle(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
     due = [unit for unit in units if unit.is_due_for_settlement(at)]
     if not due:
         return
-    if not Deposit.objects.filter(shop=order.shop_id, state=DepositState.SUSPENDED).exists():
+    if not _is_suspended(order, at):
         escrow.settle(order, due, at=at)
         return
     for unit in due:
@@ -30,3 +33,20 @@ def settle(order: Order, units: Sequence[Unit], *, at: datetime) -> None:
     change_all(due, ["settle_at"])
     data = {"units": [unit.place for unit in due], "until": (at + LOOK_AGAIN).isoformat()}
     note(order, "order.settlement_waits", by=None, at=at, data=data)
+
+
+def _is_suspended(order: Order, at: datetime) -> bool:
+    """Whether the shop's deposit stopped its sales, or a person of the mall did, until then.
+
+    What figures stop withholds the money of the goods concerned, not the whole (rules 6.2, hard stops). A closing that
+    was carried out is no suspension any more: what is left goes its way.
+    """
+    stands = Sanction.objects.filter(
+        Q(until__gt=at) | Q(step=Step.CLOSING),
+        shop=OuterRef("shop"),
+        step__in=[Step.NO_SALES, Step.CLOSING],
+        state__in=IN_FORCE,
+        imposed_by__isnull=False,
+    )
+    found = Deposit.objects.filter(Q(state=DepositState.SUSPENDED) | Exists(stands), shop=order.shop_id)
+    return found.exists()

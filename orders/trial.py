@@ -22,7 +22,7 @@ NEW_LEVELS = frozenset({Shop.Level.S0, Shop.Level.S1})
 #: Orders that came to nothing make no shop known.
 NOTHING_CAME = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
 #: In these states the buyer, or the clock for them, has said that it is good.
-SAID_GOOD = frozenset({OrderState.COMPLETED, OrderState.SETTLED})
+SAID_GOOD = frozenset({OrderState.COMPLETED, OrderState.SETTLED, OrderState.ARCHIVED})
 
 CODE_CHECKS: list[str | Promise] = [
     _("Redeem it only where the notice says, never on a page that somebody sends you in a message."),

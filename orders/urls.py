@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders import coupon_views, delivery_views, supplier_views, talk_views, trial_views, views
+from orders import coupon_views, delivery_views, outage_views, supplier_views, talk_views, trial_views, views
 
 app_name = "orders"
 
@@ -10,6 +10,8 @@ urlpatterns = [
     path("listings/<int:pk>/buy/", views.place, name="place"),
     path("desk/<slug:slug>/orders/", views.desk, name="desk"),
     path("orders/", views.index, name="index"),
+    path("staff/left-over/", outage_views.given_up, name="given_up"),
+    path("staff/left-over/<int:pk>/<int:order>/again/", outage_views.try_again, name="try_left_over_again"),
     path("orders/<slug:number>/", views.detail, name="detail"),
     path("orders/<slug:number>/trial/", trial_views.page, name="trial"),
     path("orders/<slug:number>/pay/", views.pay, name="pay"),

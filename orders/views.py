@@ -42,7 +42,8 @@ from orders.parties import Side, may_speak, side_of, visible_to
 from orders.purchase import ask_for_charge, may_be_paid, open_payment, order_as_shown
 from orders.states import Delivery, Grade, OrderState
 from rulebook import linter, terms, versions
-from shops import policy
+from rulebook.explanations import percent
+from shops import compared, policy
 from shops.models import SERVE, Ask, Kind, Listing, Shop, Way, keeping
 from timeline import clock
 from timeline.refusals import Refused
@@ -74,7 +75,7 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             form.blame(error)
         except Refused as refusal:
-            if refusal.code != "promises_changed":
+            if refusal.code not in {"promises_changed", "price_changed"}:
                 raise
             return _place_anew(request, listing, form, refusal)
     if order is None:
@@ -82,6 +83,8 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
             "form": form,
             "listing": listing,
             "changed": "",
+            "changes": [],
+            "is_trial": is_trial,
             "promise": policy.in_words(minutes(listing.promise_minutes)),
             "policy": policy.card(listing, versions.in_force(clock.now()), getattr(request.user, "level", "")),
         }
@@ -92,14 +95,19 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _place_anew(request: HttpRequest, listing: Listing, form: PlaceForm, refusal: Refused) -> HttpResponse:
-    """What the listing promises by now, to be read and agreed to again: nothing was ordered."""
+    """What the listing promises and costs by now, with all that changed, to be agreed to again: nothing was ordered.
+
+    What was answered stays, and whether it is a trial of one; the two yes are asked for anew.
+    """
     ruling = versions.in_force(clock.now())
     kept = {name: value for name, value in form.data.items() if name == "quantity" or name.startswith("given_")}
-    kept |= {"price": listing.price, "shown": policy.shown(listing, ruling)}
+    kept |= {"price": listing.price, "shown": policy.shown(listing, ruling), "seen": compared.seen(listing, ruling)}
     context = {
         "form": PlaceForm(initial=kept, listing=listing),
         "listing": listing,
         "changed": str(refusal.sentence),
+        "changes": compared.changes(listing, ruling, form.cleaned_data["seen"]),
+        "is_trial": "trial" in request.POST,
         "promise": policy.in_words(minutes(listing.promise_minutes)),
         "policy": policy.card(listing, ruling, getattr(request.user, "level", "")),
     }
@@ -328,6 +336,7 @@ def _order_page(request: HttpRequest, order: Order, form: SayForm, *, status: in
         "turn": turn(order, side, figures, at=at),
         "steps": steps(order, figures),
         "figures": figures,
+        "commission": percent(order.commission_bp),
         "promised": _snapshot(order),
         "promise": policy.in_words(minutes(_snapshot(order)["promise_minutes"])),
         "kind": Kind(_snapshot(order)["kind"]).label,

@@ -215,6 +215,7 @@ REGISTER: list[Entry] = [
     Entry("shops.Payee", ("account", "holder"), "where a shop's money goes", Term.SHOP, whose="named_by"),
     Entry("shops.Member", ("email",), "who works in a shop", Term.SHOP, whose="user"),
     Entry("shops.Supplier", ("contact",), "a supplier's contact", Term.SHOP, whose="shop__owner"),
+    Entry("shops.Look", ("reason",), "who looked at a shop's money, and why", Term.BOOKS, whose="shop__owner"),
     Entry("shops.Sanction", ("reason", "appeal", "answer"), "steps against a shop", Term.BOOKS, whose="shop__owner"),
     # of money
     Entry("ledger.Payment", ("provider_txn",), "payments: the channel's number", Term.BOOKS, whose="user"),
@@ -276,6 +277,7 @@ NOT_PERSONAL: dict[str, tuple[str, str]] = {
     "shops.Listing": ("*", "what is offered to everybody"),
     "shops.Sanction": ("state", "words of machines"),
     "shops.DataKey": ("*", "keys, sealed"),
+    "shops.Commission": ("*", "what the mall takes, and why, for everybody"),
     "shops.Connection": ("*", "a connection's name"),
     "shops.Supplier": ("name gateway", "a business's name"),
     "shops.Batch": ("*", "goods"),

@@ -17,7 +17,7 @@ from django.db.models import Exists, F, OuterRef, Q, Sum
 from accounts.models import User
 from ledger.models import PayoutLeg, Transfer
 from ledger.states import PayoutState
-from orders import escrow
+from orders import escrow, facts
 from orders import outages as orders
 from orders.facts import known_of
 from orders.models import Order, Unit, Weighing
@@ -71,21 +71,28 @@ def _go_on(outage: Outage, *, at: datetime, most: int) -> int:
         weighing, _is_new = Weighing.objects.select_for_update().get_or_create(outage=outage)
         if weighing.done_at is not None or weighing.until != until:
             weighing.upto, weighing.left_over, weighing.done_at = 0, [], None
+            weighing.tries, weighing.given_up = {}, []
         weighing.until = until
-        weighing.save(update_fields=["upto", "left_over", "done_at", "until"])
+        weighing.save(update_fields=["upto", "left_over", "tries", "given_up", "done_at", "until"])
     claimed = Exists(Refund.objects.filter(order=OuterRef("pk"), reason__in=DELAYS))
     found = orders.touched(outage, at=at, claimed=claimed).order_by("pk")
     fresh = list(found.filter(pk__gt=weighing.upto).values_list("pk", flat=True)[:most])
-    failed = []
-    for pk in [*weighing.left_over, *fresh]:
+    waiting = [pk for pk in weighing.left_over if not weighing.is_due(pk, at)]
+    failed = list(waiting)
+    for pk in [*(pk for pk in weighing.left_over if pk not in waiting), *fresh]:
         try:
             weigh(pk, outage, at=at)
-        except Exception:
+        except Exception as error:
             log.exception("order %s could not be weighed against outage %s", pk, outage.pk)
-            failed.append(pk)
+            if weighing.failed(pk, why=f"{type(error).__name__}: {error}", at=at):
+                failed.append(pk)
+            else:
+                orders.note_given_up(weighing, pk, at=at)
+        else:
+            weighing.tries.pop(str(pk), None)
     weighing.upto, weighing.left_over = (fresh[-1] if fresh else weighing.upto), failed
     weighing.done_at = at if len(fresh) < most and not failed else None
-    weighing.save(update_fields=["upto", "left_over", "done_at"])
+    weighing.save(update_fields=["upto", "left_over", "tries", "given_up", "done_at"])
     return len(fresh)
 
 
@@ -105,12 +112,38 @@ def weigh(pk: int, outage: Outage, *, at: datetime) -> bool:
                 changed.append(refund.number)
         is_whole = _make_whole_for_called_off(order, outage, at=at)
     else:
-        is_whole = False
+        is_whole = _note_recourse(order, outage, at=at)
     if not is_moved and not changed and not is_whole:
         return False
     assert order.promised_at is not None  # noqa: S101 - only what was paid is touched
     data = {"outage": outage.pk, "cases": changed, "promised_at": order.promised_at.isoformat()}
     note(order, "order.outage_weighed", by=None, at=at, data=data)
+    return True
+
+
+def _note_recourse(order: Order, outage: Outage, *, at: datetime) -> bool:
+    """What the shop gave for a delay that was its supplier's, it can claim there: it is told how much.
+
+    It answers to the buyer first, whoever stands behind it, and nobody of the mall takes that off it (rules 3.2 and
+    MX-11; Civil Code 593): the register only proves to its supplier what the delay was.
+    """
+    known = Event.objects.filter(root=order.address, name="order.recourse_found").order_by("seq")
+    if any(event.data["supplier"] == outage.target for event in known):
+        return False
+    book, amount = versions.book_of(order.rulebook_version), 0
+    paid = Refund.objects.filter(order=order, reason__in=DELAYS, state__in=[RefundState.REFUNDED, RefundState.APPROVED])
+    for refund in paid.order_by("pk"):
+        items = list(refund.items.select_related("unit").order_by("pk"))
+        if facts.is_excused(order, [item.unit for item in items], book=book, at=refund.opened_at):
+            amount += max(_on_top_by_shop(refund, items), 0)
+    for event in Event.objects.filter(root=order.address, name="order.compensated").order_by("seq"):
+        units = list(Unit.objects.filter(order=order, place__in=event.data["units"]).order_by("place"))
+        if facts.is_excused(order, units, book=book, at=event.at):
+            amount += int(event.data["amount"]) - int(event.data["by_platform"])
+    if amount <= 0:
+        return False
+    data = {"amount": amount, "outage": outage.pk, "supplier": outage.target}
+    note(order, "order.recourse_found", by=None, at=at, data=data)
     return True
 
 

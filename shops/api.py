@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from ledger import accounts
 from rulebook import versions
-from shops import lifecycle, policy, searching
+from shops import lifecycle, looks, policy, searching
 from shops import listings as verbs
 from shops.models import SELL, Area, Deposit, Listing, Section, Shop, keeping
 from shops.money_serializers import DepositForOwner
@@ -101,7 +101,8 @@ def shop(request: Request, slug: str) -> Response:
     operation_id="getDeposit",
     summary="See a shop's deposit line by line",
     description=(
-        "For the shop itself and the mall's staff of money; to others it does not exist. Newest line first, 50 a page."
+        "For the shop itself and the mall's staff of money, who say first what for (`lookAtMoney`, else refused:"
+        " `reason_first`); to others it does not exist. Newest line first, 50 a page."
     ),
     parameters=[CURSOR],
     responses=DepositForOwner,
@@ -110,7 +111,9 @@ def shop(request: Request, slug: str) -> Response:
 @api_view(["GET"])
 def deposit(request: Request, slug: str) -> Response:
     """The deposit with its statement."""
-    return Response(_shown(request, _visible_deposit(request, slug)))
+    found = _visible_deposit(request, slug)
+    looks.require_reason(found.shop, request.user, at=clock.now())
+    return Response(_shown(request, found))
 
 
 @extend_schema(

@@ -31,9 +31,11 @@ from shops.models import (
     Way,
     visible,
 )
+from shops.models.commission import MOST_BP
 from shops.offered import OFFERED
 from shops.stock import MOST_CODES, Origin, end_of
 from shops.suppliers import connections, open_to
+from timeline.forms import MomentField
 
 #: What people write around a sum; full-width forms are folded before.
 MARKS = str.maketrans("", "", "¥元 ")
@@ -474,6 +476,43 @@ class ConnectionForm(forms.Form):
         if slug and found is None:
             raise ValidationError(_("There is no such shop."), code="unknown")
         return found
+
+
+class PercentField(forms.Field):
+    """A share as people write it (`5`, `4.5`, `4.25 %`), read as whole basis points; never a float."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        """The basis points, or nothing."""
+        text = unicodedata.normalize("NFKC", str(value or "")[:40]).replace("%", "").strip()
+        if not text:
+            return None
+        found = re.fullmatch(r"([0-9]{1,2})(?:\.([0-9]{1,2}))?", text)
+        if found is None or (bp := int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))) > MOST_BP:
+            raise ValidationError(_("Write a share between 0 and 30, such as 4.5."), code="not_a_share")
+        return bp
+
+
+class LookForm(forms.Form):
+    """What somebody of the mall needs a shop's money for."""
+
+    reason = forms.CharField(label=_("What do you need it for?"), max_length=200, help_text=_("The shop reads it."))
+
+
+class RateForm(forms.Form):
+    """What the platform takes of a kind of goods, from when on, and why."""
+
+    kind = forms.ChoiceField(label=_("Kind"), choices=Kind.choices)
+    bp = PercentField(label=_("Share in percent"), help_text=_("Of what is released to the shop, from 0 to 30."))
+    rules_at = MomentField(
+        label=_("For orders from"), help_text=_("Beijing time; at least seven days after the second person agrees.")
+    )
+    reason = forms.CharField(
+        label=_("Why"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}), help_text=_("Everybody reads it.")
+    )
 
 
 class PayInForm(forms.Form):

@@ -14,15 +14,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.reauthentication import require_fresh
+from accounts.requests import signed_in
 from ledger import gateways, payments
 from ledger.api import A_PAYMENT, A_PAYOUT
 from ledger.gateways import ChannelDown, ChannelRefused, UnknownChannel
 from ledger.models import Payment
 from ledger.serializers import PaymentShown
-from shops import lifecycle
+from shops import lifecycle, looks
 from shops import withdrawals as verbs
-from shops.models import BOOKS, MONEY, Deposit, Shop, keeping
-from shops.money_serializers import PayeeOfShop, PayeeToName, SumToPay, WithdrawalPage, WithdrawalShown
+from shops.models import BOOKS, MONEY, SEEING_MONEY, Deposit, Shop, keeping
+from shops.money_serializers import (
+    MoneyLookPage,
+    MoneyLookShown,
+    MoneyToLookAt,
+    PayeeOfShop,
+    PayeeToName,
+    SumToPay,
+    WithdrawalPage,
+    WithdrawalShown,
+)
 from timeline import clock
 from timeline.api import CURSOR, idempotent, page
 from timeline.refusals import Refused
@@ -172,6 +182,66 @@ def withdrawals(request: Request, slug: str) -> Response:
         )
         return Response(WithdrawalShown(sent).data, status=201)
     return Response(WithdrawalPage(page(request, verbs.sent_by(_shop(request, slug, BOOKS)), by="-pk")).data)
+
+
+A_LOOK = {"id": 3, "shop": "xinghe", "by": 12, "reason": "核对 11 月的提现。", "at": "2026-11-22T02:00:00Z"}
+
+
+@extend_schema(
+    methods=["GET"],
+    operation_id="listLooksAtMoney",
+    summary="See who of the mall looked at a shop's money",
+    description="For those who keep the shop's books, leads and auditors. Newest first, 50 a page.",
+    parameters=[CURSOR],
+    responses=MoneyLookPage,
+    examples=[OpenApiExample("One", {"results": [A_LOOK], "next": None}, response_only=True)],
+)
+@extend_schema(
+    methods=["POST"],
+    operation_id="lookAtMoney",
+    summary="Say what you need a shop's money for",
+    description=(
+        "For the mall's staff of money, before they read it; it lasts for half an hour, and the shop reads it. Refused:"
+        " `not_your_turn`, `reason_missing`."
+    ),
+    request=MoneyToLookAt,
+    responses={201: MoneyLookShown},
+    examples=[
+        OpenApiExample("What for", {"reason": "核对 11 月的提现。"}, request_only=True),
+        OpenApiExample("On record", A_LOOK, response_only=True, status_codes=["201"]),
+    ],
+)
+@api_view(["GET", "POST"])
+@idempotent
+def looks_of_shop(request: Request, slug: str) -> Response:
+    """Who looked, and one more look."""
+    shop = get_object_or_404(Shop, slug=slug)
+    if request.method == "GET":
+        if not looks.may_read(shop, request.user):
+            raise Http404
+        return Response(MoneyLookPage(page(request, looks.all_of(shop), by="-pk")).data)
+    if not signed_in(request).roles & SEEING_MONEY:
+        raise Http404
+    told = MoneyToLookAt(data=request.data)
+    told.is_valid(raise_exception=True)
+    looks.look(shop, reason=told.validated_data["reason"], by=request.user, at=clock.now())
+    return Response(MoneyLookShown(looks.all_of(shop).filter(by=request.user.pk).latest("pk")).data, status=201)
+
+
+@extend_schema(
+    operation_id="listAllLooksAtMoney",
+    summary="See who of the mall looked at any shop's money",
+    description="For leads and auditors. Newest first, 50 a page.",
+    parameters=[CURSOR],
+    responses=MoneyLookPage,
+    examples=[OpenApiExample("One", {"results": [A_LOOK], "next": None}, response_only=True)],
+)
+@api_view(["GET"])
+def all_looks(request: Request) -> Response:
+    """Every look."""
+    if not signed_in(request).roles & looks.READING:
+        raise Http404
+    return Response(MoneyLookPage(page(request, looks.all_of(), by="-pk")).data)
 
 
 def _account(shop: Shop) -> Any:

@@ -6,9 +6,7 @@ from rest_framework import serializers
 
 from ledger.models import Transfer
 from ledger.states import PayoutState
-from shops.models import (
-    visible,
-)
+from shops.models import Look, visible
 from shops.serializers import Text, Whole
 from shops.states import DepositState, PayeeState
 from shops.withdrawals import is_in_a_person_s_hands
@@ -93,3 +91,26 @@ class DepositForOwner(serializers.Serializer[Any]):
     reserved = serializers.IntegerField(help_text="Fen set aside for open cases.")
     results = DepositLine(many=True)
     next = serializers.URLField(allow_null=True, help_text="Where the statement goes on; null at its end.")
+
+
+class MoneyToLookAt(serializers.Serializer[Any]):
+    """What somebody of the mall needs a shop's money for."""
+
+    reason = Text(max_length=200, help_text="The shop reads it.")
+
+
+class MoneyLookShown(serializers.Serializer[Look]):
+    """Somebody of the mall looked at a shop's money."""
+
+    id = serializers.IntegerField()
+    shop = serializers.CharField(source="shop.slug")
+    by = serializers.IntegerField(source="by_id", help_text="The number of whoever looked.")
+    reason = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class MoneyLookPage(serializers.Serializer[Any]):
+    """Looks, 50 a page."""
+
+    results = MoneyLookShown(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Where the list goes on; null at its end.")

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from shops.models import Kind, Listing
@@ -141,4 +141,4 @@ def told(kind: str, promises: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def warranty(days: int) -> str:
     """The pledge to answer longer, in a sentence; nothing where there is none."""
-    return _now("The shop answers for it for %(days)s days after delivery.") % {"days": days} if days else ""
+    return gettext("The shop answers for it for %(days)s days after delivery.") % {"days": days} if days else ""

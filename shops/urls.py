@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from shops.views import applications, connections, desk, listings, moderation, money, shops, staff, standing, stock
+from shops.views import (
+    applications,
+    commission,
+    connections,
+    desk,
+    listings,
+    looks,
+    moderation,
+    money,
+    shops,
+    staff,
+    standing,
+    stock,
+)
 
 app_name = "shops"
 
@@ -12,6 +25,9 @@ urlpatterns = [
     path("shops/<slug:slug>/contact/", shops.contact, name="contact"),
     path("shops/<slug:slug>/deposit/", shops.deposit, name="deposit"),
     path("shops/<slug:slug>/deposit/close/", shops.close, name="close"),
+    path("shops/<slug:slug>/look/", looks.look, name="look"),
+    path("desk/<slug:slug>/looks/", looks.of_shop, name="looks"),
+    path("staff/money-looks/", looks.everywhere, name="all_looks"),
     path("listings/", listings.index, name="listings"),
     path("listings/<int:pk>/", listings.detail, name="listing"),
     path("desk/<slug:slug>/listings/", desk.listings, name="desk_listings"),
@@ -60,6 +76,9 @@ urlpatterns = [
     path("risk/listings/<int:pk>/<slug:verb>/", moderation.judge, name="judge_listing"),
     path("invitations/", staff.invitations, name="invitations"),
     path("invitations/<int:pk>/<slug:verb>/", staff.answer, name="answer"),
+    path("commission/", commission.in_public, name="commission"),
+    path("staff/commission/", commission.proposals, name="commission_proposals"),
+    path("staff/commission/<int:pk>/<slug:verb>/", commission.decide, name="decide_commission"),
     path("staff/connections/", connections.tie, name="tie_connection"),
     path("staff/connections/<int:pk>/end/", connections.untie, name="untie_connection"),
     path("staff/codes/", stock.clashes, name="clashes"),

@@ -263,7 +263,13 @@ def staff(lead: Guide, finance: Guide) -> None:
     page.locator("[name=reason]").fill("支付渠道九点起无人应答。")
     lead.presses("main form.form button")
     lead.shows("12-outage", lead.path)
-    for scene, path in (("me", "/me/"), ("board", "/board/"), ("outages", "/outages/"), ("stuck", "/clocks/stuck/")):
+    for scene, path in (
+        ("me", "/me/"),
+        ("board", "/board/"),
+        ("outages", "/outages/"),
+        ("looks", "/staff/money-looks/"),
+        ("stuck", "/clocks/stuck/"),
+    ):
         lead.shows(f"12-lead-{scene}", path)
     for scene, path in (
         ("me", "/me/"),
@@ -271,6 +277,7 @@ def staff(lead: Guide, finance: Guide) -> None:
         ("brake", "/finance/brake/"),
         ("contributions", "/finance/contributions/"),
         ("accounts", "/finance/accounts/"),
+        ("commission", "/staff/commission/"),
         ("account", "/finance/accounts/channel:sandbox/"),
     ):
         finance.shows(f"12-finance-{scene}", path)

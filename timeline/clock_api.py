@@ -17,6 +17,7 @@ from timeline.serializers import (
     OutageShown,
     OutageToEnd,
     OutageToRegister,
+    OutageToWiden,
     StuckClock,
     StuckPage,
 )
@@ -32,6 +33,7 @@ AN_OUTAGE = {
     "registered_at": "2026-11-22T01:20:00Z",
     "settled_at": None,
     "clocks": 41,
+    "widens": None,
 }
 A_STUCK_CLOCK = {
     "id": 977,
@@ -121,6 +123,41 @@ def end(request: Request, pk: int) -> Response:
     told.is_valid(raise_exception=True)
     outages.end(found, ended_at=told.validated_data["ended_at"] or at, by=request.user, at=at)
     return Response(OutageShown(_counted().get(pk=pk)).data)
+
+
+@extend_schema(
+    operation_id="widenOutage",
+    summary="Widen an outage, or move its end",
+    description=(
+        "It began earlier, ends at another time, or it was the whole platform: a new entry takes the place of this one."
+        " What is new of it counts backwards, what was given is not taken back. Refused: `reason_missing`,"
+        " `outage_ends_first`, `widened_already`, `outage_gives_back`, `nothing_new`."
+    ),
+    request=OutageToWiden,
+    responses=OutageShown,
+    examples=[
+        OpenApiExample(
+            "It began an hour earlier",
+            {"began_at": "2026-11-22T00:00:00Z", "ended_at": None, "reason": "The channel answers nobody since eight."},
+            request_only=True,
+        ),
+        OpenApiExample(
+            "The new entry",
+            AN_OUTAGE | {"id": 4, "began_at": "2026-11-22T00:00:00Z", "clocks": 0, "widens": 3},
+            response_only=True,
+        ),
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def widen(request: Request, pk: int) -> Response:
+    """More was down, earlier, or until another time."""
+    _require_lead(request)
+    found = get_object_or_404(Outage, pk=pk)
+    told = OutageToWiden(data=request.data)
+    told.is_valid(raise_exception=True)
+    made = outages.widen(found, **told.validated_data, by=request.user, at=clock.now())
+    return Response(OutageShown(_counted().get(pk=made.pk)).data)
 
 
 @extend_schema(

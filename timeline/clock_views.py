@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from timeline import clock, outages, parts, upkeep
-from timeline.forms import EndForm, OutageForm, ReasonForm
+from timeline.forms import EndForm, OutageForm, ReasonForm, WidenForm
 from timeline.models import Outage, Pause, Timer
 from timeline.sweep import fire_overdue
 
@@ -55,6 +55,18 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("clocks:outage", pk=pk)
 
 
+@require_POST
+def widen(request: HttpRequest, pk: int) -> HttpResponse:
+    """A lead finds that more was down, earlier, or until another time."""
+    _require_lead(request)
+    found, form = get_object_or_404(Outage, pk=pk), _widen_form(request.POST)
+    if not form.is_valid():
+        return _outage(request, found, EndForm(), wider=form, status=422)
+    made = outages.widen(found, **form.cleaned_data, by=request.user, at=clock.now())
+    messages.success(request, _("Registered. What is new of it counts backwards; what was given is not taken back."))
+    return redirect("clocks:outage", pk=made.pk)
+
+
 @require_safe
 def stuck(request: HttpRequest) -> HttpResponse:
     """Clocks that were given up: what failed, and a way to let them run on."""
@@ -87,14 +99,25 @@ def _register(request: HttpRequest, form: OutageForm, status: int = 200) -> Http
     return render(request, "timeline/outages.html", context, status=status)
 
 
-def _outage(request: HttpRequest, found: Outage, form: EndForm, status: int = 200) -> HttpResponse:
+def _widen_form(data: Any = None, **initial: Any) -> WidenForm:
+    return WidenForm(data, initial=initial, auto_id="wider-%s")
+
+
+def _outage(
+    request: HttpRequest, found: Outage, form: EndForm, *, wider: WidenForm | None = None, status: int = 200
+) -> HttpResponse:
     at = clock.now()
+    newer = Outage.objects.filter(widens=found).first()
+    if wider is None and newer is None:
+        wider = _widen_form(began_at=found.began_at, ended_at=found.ended_at, reason=found.reason)
     context: dict[str, Any] = {
         "outage": found,
         "form": form,
         "at": at,
         "is_on": found.ended_at is None or found.ended_at > at,
         "clocks": outages.affected(found),
+        "newer": newer,
+        "wider": wider,
         "pauses": Pause.objects.filter(outage=found).order_by("pk")[:PAGE],
     }
     return render(request, "timeline/outage.html", context, status=status)

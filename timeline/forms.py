@@ -62,6 +62,27 @@ class OutageForm(forms.Form):
         return found
 
 
+class WidenForm(forms.Form):
+    """How an outage was, other than it is registered."""
+
+    began_at = MomentField(label=_("Since"), help_text=_("Beijing time; not later than it is registered."))
+    ended_at = MomentField(label=_("Until"), required=False, help_text=_("Nothing while it goes on."))
+    is_whole = forms.BooleanField(label=_("It was the whole platform"), required=False)
+    reason = forms.CharField(
+        label=_("What happened"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("In words that the people concerned may read."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """An end comes after its beginning."""
+        found: dict[str, Any] = super().clean() or {}
+        if found.get("ended_at") and found.get("began_at") and found["ended_at"] <= found["began_at"]:
+            self.add_error("ended_at", _("An outage cannot end before it has begun."))
+        return found
+
+
 class EndForm(forms.Form):
     """When an outage ended."""
 

@@ -294,6 +294,13 @@ class Outage(models.Model):
     seen_id = models.BigIntegerField(default=0)
     is_ending = models.BooleanField(default=False)
     settled_at = models.DateTimeField(null=True)
+    widens = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="widened_by",
+        help_text="the entry that this one took the place of",
+    )
 
     objects = OutageQuerySet.as_manager()
 

@@ -88,6 +88,77 @@ def end(outage: Outage, *, ended_at: datetime, by: Any, at: datetime) -> None:
     _note(outage, "outage.ended", by=by, at=at, data={"ended_at": ended_at.isoformat()})
 
 
+@transaction.atomic
+def widen(
+    outage: Outage,
+    *,
+    began_at: datetime,
+    ended_at: datetime | None,
+    is_whole: bool = False,
+    reason: str,
+    by: Any,
+    at: datetime,
+) -> Outage:
+    """A lead finds that it began earlier, ends at another time, or was of the whole platform, and says why.
+
+    A new entry takes the place of the old one, which stays: what is new of it counts backwards, as of any outage that
+    is registered late, and no time is given twice. What an outage has given is never taken back, so the new one begins
+    no later and leaves out nothing of what has passed. One that has not begun is changed as it stands.
+
+    Refused: `leads_only`, `reason_missing`, `outage_ends_first`, `widened_already`, `outage_gives_back`, `nothing_new`.
+    """
+    require(by.has_role("lead"), "leads_only", _("Only a lead registers outages."))
+    require(bool(reason.strip()), "reason_missing", _("Say what happened: everybody whose clock stands still may ask."))
+    require(
+        ended_at is None or ended_at > began_at, "outage_ends_first", _("An outage cannot end before it has begun.")
+    )
+    outage.refresh_from_db(from_queryset=Outage.objects.select_for_update(of=("self",)))
+    require(
+        not Outage.objects.filter(widens=outage).exists(),
+        "widened_already",
+        _("Another entry took the place of this one: change that one."),
+    )
+    is_whole = is_whole or outage.scope == Outage.Scope.PLATFORM
+    scope, target = (Outage.Scope.PLATFORM, "") if is_whole else (Outage.Scope(outage.scope), outage.target)
+    require(
+        (scope, began_at, ended_at) != (outage.scope, outage.began_at, outage.ended_at),
+        "nothing_new",
+        _("That is what the register says already."),
+    )
+    data = {
+        "scope": scope,
+        "target": target,
+        "reason": reason.strip()[:500],
+        "began_at": began_at.isoformat(),
+        "ended_at": ended_at.isoformat() if ended_at else "",
+    }
+    if outage.began_at >= at:
+        outage.scope, outage.target, outage.began_at, outage.ended_at = scope, target, began_at, ended_at
+        outage.reason = data["reason"]
+        outage.save(update_fields=["scope", "target", "began_at", "ended_at", "reason"])
+        _note(outage, "outage.changed", by=by, at=at, data=data)
+        return outage
+    passed = min(outage.ended_at or at, at)
+    require(
+        began_at <= outage.began_at and (ended_at is None or ended_at >= passed),
+        "outage_gives_back",
+        _("What an outage has given is not taken back: it begins no later, and nothing that has passed is left out."),
+    )
+    if outage.ended_at is None or outage.ended_at > at:
+        outage.ended_at = at  # from here on the new entry keeps the clocks
+        outage.save(update_fields=["ended_at"])
+    made = Outage.objects.create(
+        **(data | {"began_at": began_at, "ended_at": ended_at}),
+        registered_by=by,
+        registered_at=at,
+        seen_id=_before_the_first(),
+        widens=outage,
+    )
+    _note(outage, "outage.widened", by=by, at=at, data={"instead": made.pk})
+    _note(made, "outage.registered", by=by, at=at, data=data | {"widens": outage.pk})
+    return made
+
+
 def work(*, at: datetime, batches: int = 50) -> int:
     """Carry every unsettled outage to the clocks it has not reached yet; returns how many it changed.
 

@@ -52,6 +52,15 @@ class OutageToRegister(serializers.Serializer[Any]):
     ended_at = Moment(allow_null=True, default=None, help_text="Nothing while it goes on.")
 
 
+class OutageToWiden(serializers.Serializer[Any]):
+    """How it was, other than it is registered."""
+
+    began_at = Moment(help_text="Not later than it is registered.")
+    ended_at = Moment(allow_null=True, default=None, help_text="Nothing while it goes on.")
+    is_whole = serializers.BooleanField(default=False, help_text="It was the whole platform.")
+    reason = serializers.CharField(max_length=500)
+
+
 class OutageToEnd(serializers.Serializer[Any]):
     """When it ended."""
 
@@ -70,6 +79,9 @@ class OutageShown(serializers.Serializer[Outage]):
     registered_at = serializers.DateTimeField()
     settled_at = serializers.DateTimeField(allow_null=True, help_text="When its end had reached every clock.")
     clocks = serializers.IntegerField(help_text="How many clocks it stopped so far.")
+    widens = serializers.IntegerField(
+        source="widens_id", allow_null=True, help_text="The entry that this one took the place of."
+    )
 
 
 class OutagePage(serializers.Serializer[Any]):

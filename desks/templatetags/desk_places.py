@@ -37,6 +37,7 @@ PLACES = [
     Place("desks:money", _("Money"), BOOKS),
     Place("shops:deposit", _("Deposit"), BOOKS),
     Place("shops:withdrawals", _("Withdrawals"), MONEY),
+    Place("shops:looks", _("Who looked at our money"), BOOKS),
     Place("reputation:standing", _("Level and figures"), ANYBODY),
     Place("reputation:feedback", _("After-sale feedback"), ANYBODY),
     Place("orders:coupons", _("Coupons"), SELL),

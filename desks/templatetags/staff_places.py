@@ -16,6 +16,8 @@ from privacy.holds import SEEING as SEEING_PRIVACY
 from refunds.contests import SEEING as SEEING_CONTESTS
 from refunds.reports import READING as READING_REPORTS
 from rulebook.lifecycle import RULE_STAFF
+from shops.commission import SEEING as SEEING_COMMISSION
+from shops.looks import READING as READING_LOOKS
 from support.models import ANSWERING
 
 register = template.Library()
@@ -46,6 +48,8 @@ PLACES = [
     Place("ledger:contributions", "banknote", _("Money that the mall puts in"), SEEING_ACCOUNTS),
     Place("ledger:brake", "octagon-alert", _("Payout brake"), SEEING_BRAKE),
     Place("ledger:accounts", "landmark", _("Accounts"), SEEING_ACCOUNTS),
+    Place("shops:all_looks", "search", _("Looks at shops' money"), READING_LOOKS),
+    Place("shops:commission_proposals", "receipt-text", _("Commission by kind"), SEEING_COMMISSION),
     Place("shops:applications_queue", "file-text", _("Who wants to open a shop"), frozenset({Role.RISK, Role.LEAD})),
     Place("shops:moderation", "search", _("Listings to look over"), frozenset({Role.RISK})),
     Place("shops:watched", "store", _("Shops under watch"), frozenset({Role.RISK, Role.LEAD})),

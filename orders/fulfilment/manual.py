@@ -14,6 +14,8 @@ from orders.fulfilment import given, handing
 from orders.models import Attachment, Handover, Order, Unit
 from orders.parties import Side, side_of
 from orders.states import OrderState
+from rulebook import linter
+from rulebook.terms import sentence
 from shops.models import Ask, Kind, Way
 from timeline.door import lock, note, require, verb
 
@@ -76,14 +78,16 @@ def cannot_deliver(order: Order, places: Collection[int], *, reason: str, by: An
     """The shop says that it will not deliver these units, before the promised time or after it: its own fault.
 
     They are paid back whole and at once, with what the rules give for a broken promise, and count as not delivered in
-    the shop's figures; the buyer reads `reason`. The others are still awaited. Refused: `not_your_turn`, `wrong_way`,
-    `not_awaited`, `case_open` for a unit that a case holds, `reason_missing`.
+    the shop's figures; the buyer reads `reason`. The others are still awaited. A reason that says what the law or the
+    mall forbids, as “no refunds”, is a `ValidationError` on it. Refused: `not_your_turn`, `wrong_way`, `not_awaited`,
+    `case_open` for a unit that a case holds, `reason_missing`.
     """
     lock(order)
     require(side_of(order, by) == Side.SHOP, "not_your_turn", _("Only the shop delivers."))
     require(handing.way_of(order) == Way.SHOP, "wrong_way", _("This order is not delivered by hand."))
     require(order.state == OrderState.PAID, "not_awaited", _("Nothing of this order is awaited any more."))
     require(0 < len(reason.strip()) <= LONGEST_REASON, "reason_missing", _("Tell the buyer why, in your own words."))
+    _require_fair(reason)
     units = escrow.units_of(order)
     wanted = [unit for unit in units if unit.place in set(places)]
     is_awaited = bool(wanted) and len(wanted) == len(set(places)) and all(unit.is_awaited() for unit in wanted)
@@ -96,6 +100,11 @@ def cannot_deliver(order: Order, places: Collection[int], *, reason: str, by: An
     data = {"units": [unit.place for unit in wanted], "reason": reason.strip()}
     note(order, "order.delivery_given_up", by=by, at=at, data=data)
     handing.call_off(order, wanted, among=units, why=GIVEN_UP, by=by, at=at)
+
+
+def _require_fair(reason: str) -> None:
+    if wrong := [ValidationError(sentence(each), code="void_term") for each in linter.blocking(reason)]:
+        raise ValidationError({"reason": wrong})
 
 
 @sensitive_variables()

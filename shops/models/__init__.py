@@ -1,10 +1,12 @@
 """Nouns of sellers: shops and their people, deposits, listings, the stock. Amounts are integer fen."""
 
 from shops.models.applications import Application, Licence, Particulars, Party
+from shops.models.commission import Commission
 from shops.models.deposits import (
     BASE_DEPOSIT,
     NO_NEW_LISTINGS_BELOW_BP,
     NO_SALES_BELOW_BP,
+    SEEING_MONEY,
     SHORT_BELOW_BP,
     Deposit,
     Payee,
@@ -28,6 +30,7 @@ from shops.models.listings import (
     Section,
     Way,
 )
+from shops.models.looks import Look
 from shops.models.shops import (
     BOOKS,
     MAY,
@@ -72,6 +75,7 @@ __all__ = [
     "MUST_ASK",
     "NO_NEW_LISTINGS_BELOW_BP",
     "NO_SALES_BELOW_BP",
+    "SEEING_MONEY",
     "SELL",
     "SERVE",
     "SHORTEST_PROMISE",
@@ -86,6 +90,7 @@ __all__ = [
     "Card",
     "CardQuerySet",
     "Clash",
+    "Commission",
     "Connection",
     "DataKey",
     "Day",
@@ -97,6 +102,7 @@ __all__ = [
     "Licence",
     "Listing",
     "ListingQuerySet",
+    "Look",
     "Member",
     "Particulars",
     "Party",

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from rulebook.explanations import percent
 from rulebook.terms import sentence
+from shops import commission, pledges, terms
 from shops import listings as verbs
-from shops import pledges, terms
 from shops.forms import ListingForm, form_about
 from shops.lifecycle import held_by
 from shops.models import SELL, Listing, Shop, keeping
@@ -76,7 +77,8 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, _("Saved as a draft. Add codes, then put it on sale."))
             return redirect("shops:batches", slug=shop.slug, pk=listing.pk)
     kinds = [{"name": each.value, "label": each.label, "is_here": each == form["kind"].value()} for each in OFFERED]
-    context = {"shop": shop, "form": form, "listing": None, "kinds": kinds}
+    rate = percent(commission.in_force(str(form["kind"].value()), clock.now()))
+    context = {"shop": shop, "form": form, "listing": None, "kinds": kinds, "commission": rate}
     return render(request, "shops/desk_listing.html", context, status=422 if form.errors else 200)
 
 
@@ -100,6 +102,7 @@ def edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "listing": listing,
         "badge": badge(listing),
         "may_be_edited": listing.may_be_edited(),
+        "commission": percent(commission.in_force(listing.kind, clock.now())),
         "actions": actions_of(listing, request.user),
     }
     return render(request, "shops/desk_listing.html", context, status=422 if form.errors else 200)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from rulebook import versions
-from shops import pledges, policy, searching
+from shops import compared, pledges, policy, searching
 from shops import stock as store
 from shops.forms import FilterForm, buy_form
 from shops.hooks import bought_from
@@ -126,6 +126,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "promise": policy.in_words(minutes(listing.promise_minutes)),
         "policy": policy.card(listing, versions.in_force(at), level),
         "shown": policy.shown(listing, versions.in_force(at)),
+        "seen": compared.seen(listing, versions.in_force(at)),
         "level": level,
         "shop": listing.shop,
         "deposit": shops.badge(listing.shop.deposit),

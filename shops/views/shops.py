@@ -19,6 +19,7 @@ from shops import lifecycle, particulars, policy
 from shops.forms import PayInForm
 from shops.models import BOOKS, STAFF, Deposit, Listing, Particulars, Shop
 from shops.states import DepositState
+from shops.views.looks import ask_first
 from timeline import clock, events, parts, spans
 
 PAGE = 50
@@ -184,6 +185,8 @@ def figures(shop: Shop) -> list[dict[str, Any]]:
 def deposit(request: HttpRequest, slug: str) -> HttpResponse:
     """A shop's deposit line by line, for the shop and the mall's staff of money; for anybody else it is not there."""
     found = _visible(request, slug)
+    if (asked := ask_first(request, found.shop)) is not None:
+        return asked
     lines = statement(found.shop.account("deposit"))
     before = request.GET.get("before", "")
     if before.isdecimal():

@@ -48,6 +48,7 @@ PUBLIC = {
     "rulebook:version",
     "rulebook:versions",
     "set_language",
+    "shops:commission",
     "shops:detail",
     "shops:index",
     "shops:listing",
@@ -60,6 +61,7 @@ DEMO = {"timeline:advance", "timeline:clocks", "timeline:panel"}
 OPEN_API = {f"/api/v1/{things}/{one}" for things in ("shops", "listings") for one in ("", "x/", "1/")} | {
     "/api/v1/shops/x/figures/",
     "/api/v1/shops/x/ratings/",
+    "/api/v1/commission/",
     "/api/v1/neutrals/",
     "/api/v1/transparency/",
     "/api/v1/rules/calculate/",

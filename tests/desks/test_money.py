@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from orders import lifecycle
+from shops import looks
 from tests.fixtures.people import staff
 from tests.queries import recorded
 
@@ -46,7 +47,9 @@ def test_a_stranger_finds_nothing_there(client, deposit, stranger):
 
 @pytest.mark.parametrize("role", ["finance", "risk", "lead", "auditor"])
 def test_the_mall_s_people_of_money_see_every_shop_s(client, deposit, role, at):
-    client.force_login(staff(role, at=at))
+    by = staff(role, at=at)
+    looks.look(deposit.shop, reason="核对", by=by, at=at)
+    client.force_login(by)
     assert client.get(reverse(PAGE, args=["xinghe"])).status_code == 200
     assert client.get(reverse("shops:deposit", args=["xinghe"])).status_code == 200
 

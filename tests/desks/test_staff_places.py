@@ -18,6 +18,7 @@ OPEN_TO = {
         "ledger:contributions",
         "ledger:brake",
         "ledger:accounts",
+        "shops:commission_proposals",
         "orders:platform_coupons",
     ],
     "lead": [
@@ -27,6 +28,8 @@ OPEN_TO = {
         "notifications:mail_log",
         "desks:house",
         "ledger:brake",
+        "shops:all_looks",
+        "shops:commission_proposals",
         "shops:applications_queue",
         "shops:watched",
         "rulebook:staff",

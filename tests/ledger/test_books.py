@@ -274,6 +274,9 @@ HARMS = {
     "what went back of a platform coupon is what its units say": [
         "update orders_unit set coupon_back = coupon_back + 1 where coupon > 0"
     ],
+    "the platform takes of a unit no more than the commission its order was placed under": [
+        "update orders_order set commission_bp = 0"
+    ],
     "the commission of a unit is what the platform took and did not give back": [
         f"update orders_unit set commission = commission + 1 where id = {FREE}"
     ],

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from ledger.accounts import balance
@@ -136,3 +137,15 @@ def test_the_api_says_it_as_well(bought, seller, stranger, api):
     assert "cannot_deliver" in api(seller, f"/orders/{order.number}/")[1]["actions"]
     status, answer = api(seller, where, {"places": [1], "reason": WHY})
     assert (status, answer["state"]) == (200, "cancelled")
+
+
+@pytest.mark.parametrize("words", ["已售出概不退换", "虚拟商品一经售出不退不换"])
+def test_the_reason_may_not_say_what_the_law_forbids(words, bought, seller, at):
+    order = bought()
+    with pytest.raises(ValidationError) as error:
+        give_up(order, [1], seller, at, reason=words)
+    assert error.value.error_dict["reason"][0].code == "void_term"
+    assert Order.objects.get(pk=order.pk).state == "paid"
+    page = as_(seller).post(reverse("orders:cannot_deliver", args=[order.number]), {"places": ["1"], "reason": words})
+    assert page.status_code == 422
+    assert "reason" in page.context["form"].errors

@@ -105,3 +105,10 @@ def test_the_trial_by_the_api(client, one, rich_buyer):
     told = client.get(f"/api/v1/orders/{one.number}/trial/").json()
     assert (told["now"], told["sealed"]) == ("try", 1)
     assert [step["name"] for step in told["steps"] if step["is_done"]] == ["order", "pay"]
+
+
+def test_a_trial_whose_order_was_put_away_asks_for_nothing_any_more(one, rich_buyer, at):
+    lifecycle.confirm(one, by=rich_buyer, at=at)
+    for state in ("completed", "settled", "archived"):
+        one.state = state
+        assert trial.of(one, rich_buyer).is_good

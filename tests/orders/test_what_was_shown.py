@@ -60,3 +60,46 @@ def test_the_page_answers_with_the_text_of_now_and_asks_again(rewritten, rich_bu
     assert f'value="{now}"' in page
     assert now in buyer.get(listing.get_absolute_url()).content.decode()
     assert buyer.post(where, told | {"shown": now}).status_code == 302
+
+
+def test_the_page_tells_everything_that_changed_and_keeps_what_was_chosen(offer, seller, rich_buyer, at):
+    listing = offer(region="国服", face_value=10_000, warranty_days=10)
+    page = as_(rich_buyer).get(listing.get_absolute_url(), headers={"accept-language": "en"})
+    told = {name: page.context[name] for name in ("shown", "seen")} | {"price": listing.price, "quantity": 3}
+    told |= {"acknowledged": "on", "exempt": "on", "given_account": "13800138000", "trial": "1"}
+    listings.pause(listing, by=seller, at=at)
+    words = {"region": "港服", "face_value": 5_000, "warranty_days": 0, "notice": "新的须知", "price": 9_900}
+    listings.edit(listing, promise_minutes=120, **words, by=seller, at=at)
+    listings.resume(listing, by=seller, at=at)
+    where = reverse("orders:place", args=[listing.pk])
+    answer = as_(rich_buyer).post(where, told, headers={"accept-language": "en"})
+    assert (answer.status_code, Order.objects.count()) == (409, 0)
+    changes = {str(each.label): (each.was, each.now) for each in answer.context["changes"]}
+    assert changes == {
+        "Price of one": ("¥50.00", "¥99.00"),
+        "Face value": ("¥100.00", "¥50.00"),
+        "Region": ("国服", "港服"),
+        "Arrives within": ("1 hour", "2 hours"),
+        "Warranty": ("The shop answers for it for 10 days after delivery.", "–"),
+        "Usage notice": ("", "new, read it below"),
+    }
+    shown = answer.content.decode()
+    assert "港服" in shown
+    assert '<input type="hidden" name="trial" value="1">' in shown
+    form = answer.context["form"]
+    assert (form["quantity"].value(), form["given_account"].value()) == ("3", "13800138000")
+    again = told | {name: form[name].value() for name in ("price", "shown", "seen")}
+    placed = as_(rich_buyer).post(where, again)
+    assert placed.url.endswith("?want=3")
+    assert Order.objects.get().units.count() == 1
+
+
+WRONG = '{"price":"x","asks":{"a":1},"promises":{"a":[1]}}'
+
+
+@pytest.mark.parametrize("seen", ["", "x", "[1]", "{" * 3_000, WRONG, "x" * 5_000])
+def test_whatever_comes_back_as_seen_the_page_answers(seen, rewritten, rich_buyer):
+    listing, before = rewritten
+    told = {"quantity": 1, "acknowledged": "on", "exempt": "on", "price": listing.price, "shown": before, "seen": seen}
+    answer = as_(rich_buyer).post(reverse("orders:place", args=[listing.pk]), told | {"given_account": "13800138000"})
+    assert answer.status_code == 409

@@ -28,14 +28,14 @@ from ledger.transfers import post
 from notifications import inbox, webhooks
 from notifications.models import Delivery, Notification
 from orders import attachments, coupons, lifecycle
-from orders.models import Order
+from orders.models import Order, Weighing
 from refunds import lifecycle as refunds
 from refunds.models import CreditNote, Report
 from reputation import alarms, contacts, measures
 from reputation.models import Rating, Signal
 from rulebook import lifecycle as rules
 from rulebook.defaults import default_data
-from shops import applications, intakes, licences, listings, sanctions, stock, suppliers
+from shops import applications, commission, intakes, licences, listings, sanctions, stock, suppliers
 from shops import staff as shop_staff
 from shops.models import Clash, Connection, Kind, Listing
 from support import lifecycle as support
@@ -111,6 +111,10 @@ APART: dict[str, dict[str, str]] = {
     "api:exchanges": {"number": "ticket"},
     "api:edit_supplier": {"pk": "supplier"},
     "api:untie_connection": {"pk": "connection"},
+    "api:agree_commission": {"pk": "rate"},
+    "api:try_left_over_again": {"pk": "weighing", "order": "weighed"},
+    "orders:try_left_over_again": {"pk": "weighing", "order": "weighed"},
+    "api:drop_commission": {"pk": "rate"},
     "shops:untie_connection": {"pk": "connection"},
     "orders:ask_supplier": {"number": "ticket"},
     "orders:supplier_answered": {"number": "ticket"},
@@ -148,6 +152,7 @@ APART: dict[str, dict[str, str]] = {
     "api:docs_of": {"group": "refunds"},
     "ledger:decide_contribution": {"verb": "book"},
     "orders:decide_coupon": {"verb": "start"},
+    "shops:decide_commission": {"pk": "rate", "verb": "drop"},
     "shops:answer": {"verb": "accept"},
     "shops:application_act": {"verb": "withdraw"},
     "shops:application_decide": {"verb": "take_on"},
@@ -381,7 +386,11 @@ def _of_the_staff(given: Any, people: dict[str, User], batch: Any) -> dict[str, 
         "shift": support.plan(people["agent"], since=at, until=at + timedelta(hours=8), by=lead, at=at).pk,
         "report": report.number,
         "outage": outage.pk,
+        "rate": commission.propose(
+            kind="POINT_CARD", bp=400, reason="成本下降", rules_at=at + timedelta(days=9), by=people["finance"], at=at
+        ).pk,
     }
+    found |= {"weighing": Weighing.objects.create(outage=outage).pk, "weighed": given.order.pk}
     if settlement is not None:
         found["difference"] = Difference.objects.filter(settlement=settlement).latest("pk").pk
     return found

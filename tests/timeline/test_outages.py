@@ -466,3 +466,111 @@ def test_time_that_lies_outside_of_others(at):
     assert remainder(whole, hours((-5, 2), (8, 20))) == 6 * HOUR
     assert remainder(whole, hours((-5, 20))) == timedelta(0)
     assert remainder(whole, hours((3, 4), (11, 12))) == 9 * HOUR
+
+
+# Widening
+
+
+def widen(outage, lead, at, when, began=0.0, ended=None, **words):
+    """`widen(outage, lead, at, 5, began=-1, ended=4)`: at hour 5 it turns out to have lasted from hour -1 to 4."""
+    return outages.widen(
+        outage,
+        began_at=at + began * HOUR,
+        ended_at=None if ended is None else at + ended * HOUR,
+        reason=words.pop("reason", "停电更久"),
+        by=words.pop("by", lead),
+        at=at + when * HOUR,
+        **words,
+    )
+
+
+def test_what_an_outage_newly_covers_counts_backwards_and_nothing_is_given_twice(order, down, lead, at):
+    due_at = clock_of(order).due_at
+    first = down(1, 2, registered=3)
+    outages.work(at=at + 3 * HOUR)
+    assert clock_of(order).due_at == due_at + HOUR
+    wider = widen(first, lead, at, 5, began=0.5, ended=4)
+    outages.work(at=at + 5 * HOUR)
+    assert clock_of(order).due_at == due_at + 3.5 * HOUR, "from 0.5 to 4, the hour from 1 to 2 once"
+    require_the_same(order)
+    assert (wider.widens, wider.registered_by, first.ended_at) == (first, lead, at + 2 * HOUR)
+    told = Event.objects.get(root=first.address, name="outage.widened")
+    assert (told.by, told.data["instead"]) == (lead, wider.pk)
+    assert Event.objects.get(root=wider.address, name="outage.registered").data["widens"] == first.pk
+
+
+def test_a_clock_that_stands_still_goes_on_standing_under_the_new_entry(order, down, lead, at):
+    due_at = clock_of(order).due_at
+    first = down(1, None)
+    outages.work(at=at + 2 * HOUR)
+    wider = widen(first, lead, at, 2, began=0, ended=4)
+    outages.work(at=at + 3 * HOUR)
+    assert clock_of(order).state == Timer.State.PAUSED
+    outages.work(at=at + 4 * HOUR)
+    outages.work(at=at + 4 * HOUR)
+    assert clock_of(order).due_at == due_at + 4 * HOUR
+    require_the_same(order)
+    assert not Outage.objects.filter(settled_at=None).exists()
+    assert wider.ended_at == at + 4 * HOUR
+
+
+def test_the_end_that_was_announced_moves_both_ways_but_not_into_the_past(order, down, lead, at):
+    due_at = clock_of(order).due_at
+    first = down(0, 8)
+    outages.work(at=at + HOUR)
+    with pytest.raises(Refused, match="outage_gives_back"):
+        widen(first, lead, at, 3, ended=2)
+    shorter = widen(first, lead, at, 3, ended=4)
+    for hour in (4, 4, 5):
+        outages.work(at=at + hour * HOUR)
+    assert clock_of(order).due_at == due_at + 4 * HOUR
+    longer = widen(shorter, lead, at, 5, ended=6)
+    for hour in (6, 6):
+        outages.work(at=at + hour * HOUR)
+    assert clock_of(order).due_at == due_at + 6 * HOUR
+    assert longer.widens == shorter
+
+
+def test_what_was_one_shop_s_turns_out_to_be_the_whole_platform_s(order, down, lead, at):
+    due_at = clock_of(order).due_at
+    first = down(0, 2, "shop", "another-one", registered=3)
+    outages.work(at=at + 3 * HOUR)
+    assert clock_of(order).due_at == due_at
+    wider = widen(first, lead, at, 4, ended=2, is_whole=True)
+    outages.work(at=at + 4 * HOUR)
+    assert (wider.scope, wider.target) == ("platform", "")
+    assert clock_of(order).due_at == due_at + 2 * HOUR
+
+
+def test_one_that_has_not_begun_is_changed_as_it_stands(down, lead, at):
+    first = down(5, 8, registered=0)
+    assert widen(first, lead, at, 1, began=6, ended=7) == first
+    first.refresh_from_db()
+    assert (first.began_at, first.ended_at, Outage.objects.count()) == (at + 6 * HOUR, at + 7 * HOUR, 1)
+    assert Event.objects.filter(root=first.address, name="outage.changed").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ({"began": 1, "ended": 4}, "outage_gives_back"),
+        ({"ended": 1}, "outage_gives_back"),
+        ({"ended": -1}, "outage_ends_first"),
+        ({"ended": 2}, "nothing_new"),
+        ({"ended": 4, "reason": " "}, "reason_missing"),
+    ],
+)
+def test_what_an_outage_has_given_is_never_taken_back(words, code, down, lead, at):
+    first = down(0, 2, registered=3)
+    with pytest.raises(Refused, match=code):
+        widen(first, lead, at, 3, **words)
+    assert Outage.objects.count() == 1
+
+
+def test_only_a_lead_widens_and_only_the_newest_entry(down, lead, buyer, at):
+    first = down(0, 2, registered=3)
+    with pytest.raises(Refused, match="leads_only"):
+        widen(first, lead, at, 3, ended=4, by=buyer)
+    widen(first, lead, at, 3, ended=4)
+    with pytest.raises(Refused, match="widened_already"):
+        widen(first, lead, at, 3, ended=5)

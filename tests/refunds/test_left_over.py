@@ -1,0 +1,152 @@
+"""What could not be held against an outage is tried with growing pauses, then given up with an alarm."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from desks import house
+from ledger.accounts import balance
+from ledger.transfers import Move, Reason, post
+from orders import outages as register_of_orders
+from orders.fulfilment import tickets
+from orders.fulfilment.tickets import Answer
+from orders.models import PAUSES, Exchange, Ticket, Weighing
+from orders.states import Standing
+from refunds import lifecycle, outages
+from tests.api.conftest import problem, signed_in
+from tests.orders.test_order import refused
+from tests.refunds.test_outages import CAME, HOUR, OWED, at_the_clock, claim, fresh
+from timeline import outages as register
+from timeline.models import Event
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def platform_money(db, at):
+    """The platform has ¥1,000.00 of its own."""
+    pay("own", 100_000, at)
+
+
+def pay(key, amount, at):
+    """So many fen for the platform's own account, or out of it."""
+    source, target = ("channel:sandbox", "platform:own") if amount > 0 else ("platform:own", "channel:sandbox")
+    post([Move(key, source, target, abs(amount), Reason.FUNDING, "platform")], journal=key, at=at)
+
+
+@pytest.fixture
+def paid(bought, shop, rich_buyer, at):
+    """A top-up that the supplier delivered two hours after the promise, for which the shop gave something on top."""
+    order = at_the_clock(bought(delivered_by="supplier"), at + HOUR)
+    ticket = Ticket.objects.get(unit__order=order)
+    answer = Answer(Standing.DELIVERED, reference="UP-1")
+    tickets.hear(ticket, answer, at=at + CAME, exchange=Exchange(ticket=ticket, at=at + CAME, what="query", asked="{}"))
+    lifecycle.accept(claim(fresh(order), rich_buyer, at + 4 * HOUR), by=shop.owner, at=at + 5 * HOUR)
+    return fresh(order)
+
+
+@pytest.fixture
+def down(lead, at):
+    """`down(began, ended)`: something was down for so long after payment, and it is registered six hours after it."""
+
+    def registered(began, ended, scope="platform", target=""):
+        times = {"began_at": at + began, "ended_at": at + ended, "at": at + 6 * HOUR}
+        return register.register(scope=scope, target=target, reason="down", by=lead, **times)
+
+    return registered
+
+
+@pytest.fixture
+def broken(paid, down, at):
+    """An order at which it fails, because the platform has nothing of its own; and its outage."""
+    pay("gone", -100_000, at)
+    return paid, down(HOUR / 2, 2.5 * HOUR)
+
+
+def test_it_is_tried_with_growing_pauses_and_then_given_up_with_an_alarm(broken, at):
+    order, outage = broken
+    when = at + 6 * HOUR
+    for tried, pause in enumerate([timedelta(0), *PAUSES]):
+        assert house.QUESTIONS["left_over"][1](when) == []
+        if pause:
+            outages.work(at=when + pause - timedelta(seconds=1))
+            assert Weighing.objects.get().tries[str(order.pk)]["number"] == tried, "not before its time"
+        when += pause
+        outages.work(at=when)
+        assert Weighing.objects.get().tries[str(order.pk)]["number"] == tried + 1
+    weighing = Weighing.objects.get()
+    assert (weighing.left_over, weighing.given_up, weighing.done_at) == ([], [order.pk], when)
+    assert outages.work(at=when + 48 * HOUR) == 0, "nobody tries it any more"
+    told = Event.objects.get(root=outage.address, name="outage.order_given_up")
+    assert told.data["order"] == order.pk
+    assert told.data["why"].startswith("FundsMissing: 50 fen")
+    (found,) = house.QUESTIONS["left_over"][1](when)
+    assert (found.subject, found.url) == (order.address, reverse("orders:given_up"))
+
+
+@pytest.fixture
+def given_up(broken, at):
+    """The order after it was given up, and its weighing; finance has filled the account since."""
+    order, _outage = broken
+    when = at + 6 * HOUR
+    for pause in [timedelta(0), *PAUSES]:
+        when += pause
+        outages.work(at=when)
+    pay("filled", OWED, at)
+    return order, Weighing.objects.get(), when
+
+
+def test_a_lead_lets_it_be_tried_again_on_the_page_of_such(client, given_up, lead, finance):
+    order, weighing, when = given_up
+    again = reverse("orders:try_left_over_again", args=[weighing.pk, order.pk])
+    client.force_login(finance)
+    assert client.post(again, {"reason": "x"}).status_code == 404
+    client.force_login(lead)
+    assert again in client.get(reverse("orders:given_up")).content.decode()
+    assert client.post(again, {"reason": ""}).status_code == 422
+    assert client.post(again, {"reason": "已修复"}).status_code == 302
+    outages.work(at=when + HOUR)
+    weighing.refresh_from_db()
+    assert (weighing.left_over, weighing.given_up, weighing.tries) == ([], [], {})
+    assert balance("platform:own") == 0, "the shop that paid is made whole"
+    assert Event.objects.get(root=weighing.outage.address, name="outage.order_tried_again").data["reason"] == "已修复"
+
+
+def test_machines_do_it_by_the_same_verb_and_only_for_what_was_given_up(given_up, lead, buyer):
+    order, weighing, when = given_up
+    client = signed_in(lead)
+    assert [row["order"] for row in client.get(reverse("api:left_over")).json()["results"]] == [order.pk]
+    again = reverse("api:try_left_over_again", args=[weighing.pk, order.pk])
+    assert client.send(again, {"reason": "已修复"}).json() == {"results": []}
+    problem(client.send(again, {"reason": "已修复"}), 409, "not_given_up")
+    by = {"reason": "x", "by": buyer, "at": when}
+    assert refused(lambda: register_of_orders.try_again(weighing, order.pk, **by)) == "leads_only"
+
+
+# Whose a supplier's outage is
+
+
+def supplier_of(order):
+    return str(fresh(order).snapshot.listing.supplier_id)
+
+
+def test_a_shop_that_paid_for_its_supplier_s_outage_is_told_what_it_can_ask_back_there(paid, down, shop, at):
+    """The seller answers to the buyer first, then claims on the supplier (rules 3.2, MX-11; Civil Code 593)."""
+    before = {name: balance(shop.account(name)) for name in ("pending", "available", "deposit")}
+    outage = down(HOUR / 2, 2.5 * HOUR, "supplier", supplier_of(paid))
+    outages.work(at=at + 6 * HOUR)
+    told = Event.objects.get(root=paid.address, name="order.recourse_found")
+    assert told.data == {"amount": OWED, "outage": outage.pk, "supplier": supplier_of(paid)}
+    assert not Event.objects.filter(root=paid.address, name="order.shop_made_whole").exists()
+    assert balance("platform:own") == 100_000
+    assert before == {name: balance(shop.account(name)) for name in before}
+    Weighing.objects.update(done_at=None, upto=0)
+    outages.work(at=at + 7 * HOUR)
+    assert Event.objects.filter(root=paid.address, name="order.recourse_found").count() == 1
+
+
+def test_a_delay_that_is_longer_than_its_supplier_s_outage_is_the_shop_s_alone(paid, down, at):
+    down(HOUR / 2, HOUR, "supplier", supplier_of(paid))
+    outages.work(at=at + 6 * HOUR)
+    assert not Event.objects.filter(root=paid.address, name="order.recourse_found").exists()
