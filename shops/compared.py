@@ -54,11 +54,11 @@ def _changed(before: dict[str, Any], now: dict[str, Any]) -> Iterator[Change]:
             yield Change(label, was, words(now[name]) or "–")
     promised = before.get("promises")
     if isinstance(promised, dict) and promised != now["promises"]:
-        was = dict(pledges.told(now["kind"], {key: value for key, value in promised.items() if _is_plain(value)}))
+        old = dict(pledges.told(now["kind"], {key: value for key, value in promised.items() if _is_plain(value)}))
         new = dict(pledges.told(now["kind"], now["promises"]))
-        for promise in [*new, *(each for each in was if each not in new)]:
-            if was.get(promise) != new.get(promise):
-                yield Change(promise, was.get(promise, "–"), new.get(promise, "–"))
+        for promise in [*new, *(each for each in old if each not in new)]:
+            if old.get(promise) != new.get(promise):
+                yield Change(promise, old.get(promise, "–"), new.get(promise, "–"))
 
 
 def _told(listing: Listing, version: RulebookVersion) -> dict[str, Any]:
