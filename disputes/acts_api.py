@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view, permission_classes
@@ -15,11 +14,10 @@ from disputes.hearing import LONGEST_STATEMENT, Need
 from disputes.models import Appeal, Challenge, Dispute, Neutral, Penalty, Question, Ruling, Vote
 from disputes.serializers import DisputeInFull, GrantToMake, Shares
 from ledger.serializers import ReasonToGive
-from orders.models import Attachment
+from orders import attachments
 from shops.serializers import Text, Whole
 from timeline import clock
 from timeline.api import after_what_is_overdue, idempotent
-from timeline.refusals import Refused
 
 
 def _files() -> Any:
@@ -182,19 +180,11 @@ def _act(
         if "grants" in told:
             told["grants"] = {each["place"]: each["amount"] for each in told["grants"]}
         if "attachments" in told:
-            told["attachments"] = _own_files(found, request, told["attachments"])
+            told["attachments"] = attachments.own(found.refund.order, told["attachments"], by=request.user)
         acts.act(name, found, told, by=request.user, at=clock.now())
         return Response(api.shown(request, found))
 
     return act
-
-
-def _own_files(found: Dispute, request: Request, ids: list[int]) -> list[Attachment]:
-    own = Attachment.objects.filter(pk__in=set(ids), order=found.refund.order, uploader=request.user.pk)
-    files = list(own.order_by("pk"))
-    if len(files) != len(set(ids)):
-        raise Refused("no_such_file", _("Attach your files to the order first; these are not yours in it."))
-    return files
 
 
 LONG = "裁定认定卡密在展示后由买家使用，但发卡方的记录显示该卡密在展示之前三天就已在另一账号兑换，请求改判。"

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts.requests import signed_in
 from disputes import acts, assignment, choices, drafting, lifecycle, proposals, questions, rulings
 from disputes.evidence import visible_to, without_networks
-from disputes.models import Appeal, Dispute, Evidence, Proposal, Question, Ruling
+from disputes.models import Appeal, Dispute, Evidence, Proposal, Question, Ruling, Side
 from disputes.rulings import Draft, Finding
 from disputes.serializers import (
     ArbiterToName,
@@ -26,7 +26,7 @@ from disputes.serializers import (
     StatementToMake,
 )
 from disputes.states import DisputeState
-from orders.models import Attachment
+from orders import attachments
 from timeline import clock
 from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
 from timeline.refusals import Refused
@@ -177,11 +177,7 @@ def statements(request: Request, number: str) -> Response:
     found = in_hand(request, number)
     told = StatementToMake(data=request.data)
     told.is_valid(raise_exception=True)
-    ids = set(told.validated_data.get("attachments", []))
-    own = Attachment.objects.filter(pk__in=ids, order=found.refund.order, uploader=request.user.pk)
-    files = list(own.order_by("pk"))
-    if len(files) != len(ids):
-        raise Refused("no_such_file", _("Attach your files to the order first; these are not yours in it."))
+    files = attachments.own(found.refund.order, told.validated_data.get("attachments", []), by=request.user)
     text = told.validated_data.get("text", "")
     about = acts.replied_to(found, told.validated_data.get("about"))
     lifecycle.submit(found, text=text, attachments=files, about=about, by=request.user, at=clock.now())
@@ -325,7 +321,7 @@ def shown(request: Request, found: Dispute) -> Any:
     """The dispute as this person may see it, with what they can do now; records of networks only for who may."""
     at, side = clock.now(), found.side_of(request.user)
     file = list(visible_to(found, side, at=at))
-    if side is None and not found.is_unmasked_for(request.user, at):
+    if side == Side.SHOP or (side is None and not found.is_unmasked_for(request.user, at)):
         for piece in file:
             piece.body = without_networks(piece)
     is_signed_now = found.state == DisputeState.SIGNING and side is None

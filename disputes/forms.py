@@ -14,6 +14,7 @@ from disputes.lifecycle import LONGEST_STATEMENT
 from disputes.models import PARTIES, Appeal, Challenge, Dispute, Evidence, Penalty, Question, Ruling, Vote
 from disputes.rulings import Draft, Finding, Weight, items_of
 from disputes.seal import LONGEST_FILE
+from orders import attachments
 from orders.uploads import too_large
 from refunds.models import RefundItem
 from shops.forms import YuanField
@@ -97,7 +98,7 @@ class StatementForm(forms.Form):
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": TAKEN}),
-        help_text=_("JPEG, PNG or WebP up to 10 MB, PDF, MP4 or MOV up to 20 MB, text up to 1 MB."),
+        help_text=attachments.TAKEN,
     )
 
     def __init__(self, *args: Any, is_too_large: bool = False, **kwargs: Any) -> None:
@@ -108,8 +109,7 @@ class StatementForm(forms.Form):
         """There must be something."""
         found: dict[str, Any] = super().clean() or self.cleaned_data
         if self.is_too_large:
-            sentence = _("This file is too large: images may have 10 MB, PDF and video 20 MB, text 1 MB.")
-            self.add_error("file", ValidationError(sentence, code="too_large"))
+            self.add_error("file", attachments.too_large_a_file().error_dict["file"])
         elif not self.errors and not found.get("file") and not found.get("text", "").strip():
             self.add_error("text", ValidationError(_("Say something, or add a file."), code="required"))
         return found
@@ -311,7 +311,7 @@ def _file() -> forms.FileField:
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": TAKEN}),
-        help_text=_("JPEG, PNG or WebP up to 10 MB, PDF, MP4 or MOV up to 20 MB, text up to 1 MB."),
+        help_text=attachments.TAKEN,
     )
 
 

@@ -442,8 +442,8 @@ def messages(request: Request, number: str) -> Response:
     summary="Add a file to an order",
     description=(
         "As `multipart/form-data`. A file is known again by its own hash: sent twice by the same person it is the same"
-        " attachment, so this POST takes no `Idempotency-Key`. Each side can add 20 files. Refused: `not_your_turn`,"
-        " `too_many_files`."
+        " attachment, so this POST takes no `Idempotency-Key`. Each side can add 20 files and 200 MB. Refused:"
+        " `not_your_turn`, `too_many_files`, `too_much_in_all`."
     ),
     request={"multipart/form-data": FileToAttach},
     responses={201: AttachmentShown},

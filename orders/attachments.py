@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -37,10 +38,15 @@ PDF, TEXT = "application/pdf", "text/plain"
 VIDEOS = ("video/mp4", "video/quicktime")
 MB = 1024 * 1024
 #: How many bytes a file of each type may have.
-CAPS = {**dict.fromkeys(IMAGES, 10 * MB), **dict.fromkeys((PDF, *VIDEOS), 20 * MB), TEXT: 1 * MB}
+CAPS = {**dict.fromkeys(IMAGES, 10 * MB), PDF: 20 * MB, **dict.fromkeys(VIDEOS, 100 * MB), TEXT: 1 * MB}
 BIGGEST = max(CAPS.values())
-#: How many files each side may give for one order.
-MOST_FILES = 20
+#: How many files each side may give for one order, and of how many bytes in all (reliability 6.3).
+MOST_FILES, MOST_BYTES = 20, 200 * MB
+#: The same in words, for every field that takes a file.
+TAKEN = _(
+    "JPEG, PNG or WebP up to 10 MB, PDF up to 20 MB, MP4 or MOV up to 100 MB, text up to 1 MB; 20 files and 200 MB in"
+    " all."
+)
 LONGEST_NAME = 120
 #: How long drawing a viewing copy may take in all; the process itself has ten seconds of the processor.
 PATIENCE = 30
@@ -60,7 +66,7 @@ def attach(order: Order, upload: UploadedFile, *, by: Any, at: datetime) -> Atta
 
     Reading and drawing happen before the order is locked, so that nobody waits for a picture. The event holds the hash
     of the original, its type and size, never its name. `ValidationError` on `file`: `empty`, `too_large`, `wrong_type`,
-    `unreadable`, `too_many_pixels`. Refused: `not_your_turn`, `too_many_files`.
+    `unreadable`, `too_many_pixels`. Refused: `not_your_turn`, `too_many_files`, `too_much_in_all`.
     """
     require(may_speak(order, by), "not_your_turn", _("Only the two sides and the platform add files here."))
     content = content_of(upload)
@@ -69,7 +75,7 @@ def attach(order: Order, upload: UploadedFile, *, by: Any, at: datetime) -> Atta
     if known is not None:
         return known
     side = side_of(order, by)
-    _require_room(order, side)
+    _require_room(order, side, len(content))
     name = visible_name(upload.name or "")
     media_type = media_type_of(content, name)
     view, told = draw(content) if media_type in IMAGES else (None, {})
@@ -80,7 +86,7 @@ def attach(order: Order, upload: UploadedFile, *, by: Any, at: datetime) -> Atta
         known = order.attachments.filter(uploader=by, sha256=sha256).first()
         if known is not None:
             return known  # sent twice at the same moment
-        _require_room(order, side)
+        _require_room(order, side, len(content))
         attachment = Attachment.objects.create(
             order=order,
             uploader=by,
@@ -97,6 +103,18 @@ def attach(order: Order, upload: UploadedFile, *, by: Any, at: datetime) -> Atta
         data = {"attachment": attachment.pk, "sha256": sha256, "type": media_type, "size": len(content), "side": side}
         note(order, "order.file_attached", by=by, at=at, data=data)
     return attachment
+
+
+def own(order: Order, numbers: Iterable[int], *, by: Any) -> list[Attachment]:
+    """The files with these numbers, which the person gave for the order before. Refused: `no_such_file`."""
+    wanted = set(numbers)
+    found = list(order.attachments.filter(pk__in=wanted, uploader=by.pk).order_by("pk"))
+    require(
+        len(found) == len(wanted),
+        "no_such_file",
+        _("Attach your files to the order first; these are not yours in it."),
+    )
+    return found
 
 
 def shown(attachment: Attachment) -> tuple[bytes, str]:
@@ -181,7 +199,7 @@ def draw(content: bytes) -> Drawn:
 
 def too_large_a_file() -> ValidationError:
     """What is said of a file that is too large, whether it was read or not even let in."""
-    return _wrong("too_large", _("This file is too large: images may have 10 MB, PDF and video 20 MB, text 1 MB."))
+    return _wrong("too_large", _("This file is too large: images may have 10 MB, PDF 20 MB, video 100 MB, text 1 MB."))
 
 
 def content_of(upload: UploadedFile) -> bytes:
@@ -195,12 +213,17 @@ def content_of(upload: UploadedFile) -> bytes:
     return content
 
 
-def _require_room(order: Order, side: Side | None) -> None:
-    """Each side may give so many files for an order; counted by who gave them."""
-    given = order.attachments.values_list("uploader_id", flat=True).order_by("pk")
-    count = sum(side_of_author(order, uploader) == side for uploader in given)
+def _require_room(order: Order, side: Side | None, size: int) -> None:
+    """Each side may give so many files for an order, and so many bytes in all; counted by who gave them."""
+    given = order.attachments.values_list("uploader_id", "size").order_by("pk")
+    sizes = [each for uploader, each in given if side_of_author(order, uploader) == side]
     require(
-        count < MOST_FILES,
+        sum(sizes) + size <= MOST_BYTES,
+        "too_much_in_all",
+        _("Each side can add 200 MB to an order, and with this file it would be more. Send a smaller one."),
+    )
+    require(
+        len(sizes) < MOST_FILES,
         "too_many_files",
         _("Each side can add 20 files to an order, and yours are all there. Describe the rest in words."),
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from orders import attachments, conversation
@@ -221,10 +222,7 @@ class SayForm(forms.Form):
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ",".join((*attachments.CAPS, ".txt", ".log", ".csv"))}),
-        help_text=_(
-            "JPEG, PNG or WebP up to 10 MB, PDF, MP4 or MOV up to 20 MB, text up to 1 MB. Never send a code you want"
-            " to keep."
-        ),
+        help_text=format_lazy("{} {}", attachments.TAKEN, _("Never send a code you want to keep.")),
     )
 
     def __init__(self, *args: Any, is_too_large: bool = False, **kwargs: Any) -> None:

@@ -141,7 +141,7 @@ class FileToAttach(serializers.Serializer[Any]):
 
     file = serializers.FileField(
         allow_empty_file=True,
-        help_text="JPEG, PNG or WebP up to 10 MB, PDF, MP4 or MOV up to 20 MB, plain text up to 1 MB.",
+        help_text="JPEG, PNG or WebP up to 10 MB, PDF up to 20 MB, MP4 or MOV up to 100 MB, plain text up to 1 MB.",
     )
 
 

@@ -13,6 +13,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from orders import attachments
 from orders.models import Order, Unit
 from orders.parties import Side, side_of
 from refunds import citations, hooks, lifecycle, stated, words
@@ -208,10 +209,7 @@ def _ask(request: Request) -> Response:
     told.is_valid(raise_exception=True)
     words_told, at = told.validated_data, clock.now()
     order = _own_order(request, words_told["order"])
-    given = set(words_told.get("attachments", []))
-    files = list(order.attachments.filter(pk__in=given, uploader=request.user.pk).order_by("pk"))
-    if len(files) != len(given):
-        raise exceptions.ValidationError({"attachments": "These are not files of yours in this order."})
+    files = attachments.own(order, words_told.get("attachments", []), by=request.user)
     facts = _facts(words_told["facts"], words_told["reason"])
     refund = lifecycle.ask(
         order=order,
@@ -360,12 +358,8 @@ def do(request: Request, number: str, verb: Callable[..., Any], /, **told: Any) 
 
 def with_files(request: Request, number: str, told: dict[str, Any]) -> dict[str, Any]:
     """What was told, with the files that it names by their ids: the person's own, in the order of this case."""
-    given = set(told["attachments"])
     order = _visible(request, number).order
-    files = list(order.attachments.filter(pk__in=given, uploader=request.user.pk).order_by("pk"))
-    if len(files) != len(given):
-        raise exceptions.ValidationError({"attachments": "These are not files of yours in this order."})
-    return {**told, "attachments": files}
+    return {**told, "attachments": attachments.own(order, told["attachments"], by=request.user)}
 
 
 def _shown(request: Request, found: Refund, at: datetime) -> Any:

@@ -3,16 +3,14 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from ledger.forms import YuanField
 from orders.attachments import too_large_a_file
 from refunds import questions
 from refunds.bargaining import Terms
-from refunds.forms import FILES
+from refunds.forms import FILES, NothingVoid
 from refunds.models import Offer, Question, Refund
-from rulebook import linter, terms
 from shops.models import Kind, Listing
 from shops.states import ListingState
 
@@ -47,14 +45,7 @@ def _file(label: Any) -> forms.FileField:
     )
 
 
-def _sayable(text: str) -> str:
-    """No void or forbidden terms: each is named with its reason and a better wording."""
-    if void := linter.blocking(text, linter.Use.DECLINE):
-        raise ValidationError([ValidationError(terms.sentence(each), code="void_term") for each in void])
-    return text
-
-
-class OfferForm(CaseForm):
+class OfferForm(NothingVoid, CaseForm):
     """What is offered. Of money only what the kind needs is read."""
 
     kind = forms.ChoiceField(
@@ -101,10 +92,6 @@ class OfferForm(CaseForm):
         if self.side == Offer.Side.BUYER or self.refund.state == "disputed":
             del self.fields["is_standing"], self.fields["is_unconditional"]
 
-    def clean_text(self) -> str:
-        """Nothing void."""
-        return _sayable(self.cleaned_data["text"])
-
     def terms(self) -> Terms:
         """What is offered."""
         found = self.cleaned_data
@@ -132,7 +119,7 @@ class LastWordForm(OfferForm):
         self.fields["text"].label = _("Tell the buyer why, in your own words")
 
 
-class QuestionForm(CaseForm):
+class QuestionForm(NothingVoid, CaseForm):
     """One thing by name."""
 
     item = forms.ChoiceField(
@@ -147,10 +134,6 @@ class QuestionForm(CaseForm):
         super().__init__(*args, **kwargs)
         items = questions.askable(self.refund)
         self.fields["item"].choices = [(item, Question.Item(item).label) for item in items]  # type: ignore[attr-defined]
-
-    def clean_text(self) -> str:
-        """Nothing void."""
-        return _sayable(self.cleaned_data["text"])
 
 
 class AnswerForm(CaseForm):

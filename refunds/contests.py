@@ -19,13 +19,12 @@ from ledger.states import PayoutState
 from orders import escrow
 from orders.models import Attachment
 from orders.parties import Side, side_of
-from refunds import hooks
+from refunds import bargaining, hooks
 from refunds.models import Contest, Refund
 from refunds.states import ContestState
-from rulebook import clocks, linter, terms
+from rulebook import clocks
 from timeline import events
 from timeline.door import begin, change, enter, lock, note, rearm, require, verb
-from timeline.refusals import Refused
 from timeline.spans import Span, deadline
 
 log = logging.getLogger(__name__)
@@ -58,8 +57,7 @@ def file(
     require(ground in Contest.Ground.values, "ground_missing", _("Choose what is wrong with the payment."))
     said = text.strip()
     require(SHORTEST <= len(said) <= LONGEST, "text_missing", _("Say what happened, in 20 characters at least."))
-    if void := linter.blocking(said, linter.Use.DECLINE):
-        raise Refused("void_term", terms.sentence(void[0]))
+    bargaining.require_sayable(said)
     require(bool(attachments), "evidence_missing", _("Our own records proved the claim. Add a file that shows more."))
     if any(each.order_id != refund.order_id for each in attachments):
         raise ValueError("These files are not of this order.")

@@ -71,7 +71,7 @@ class ContestToFile(serializers.Serializer[Any]):
         child=Whole(min_value=1, max_value=BIGGEST),
         min_length=1,
         max_length=20,
-        help_text="Ids of files that you attached to the order before.",
+        help_text="Ids of files that you attached to the order before, else `no_such_file`.",
     )
 
 

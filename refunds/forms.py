@@ -6,10 +6,11 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from ledger.forms import YuanField
-from orders.attachments import too_large_a_file
+from orders.attachments import TAKEN, too_large_a_file
 from orders.forms import FilesField, Uploads
 from refunds import reasons, stated, words
 from refunds.citations import DeclineCode
@@ -127,10 +128,7 @@ class EvidenceForm(forms.Form):
             required=False,
             allow_empty_file=True,
             widget=Uploads(attrs={"accept": FILES, "data-uploader": ""}),
-            help_text=_(
-                "JPEG, PNG or WebP up to 10 MB, PDF, MP4 or MOV up to 20 MB, text up to 1 MB. Never send a code you"
-                " want to keep."
-            ),
+            help_text=format_lazy("{} {}", TAKEN, _("Never send a code you want to keep.")),
         )
 
     def clean(self) -> dict[str, Any]:
@@ -201,7 +199,7 @@ class ResultForm(forms.Form):
 
 
 class NothingVoid(forms.Form):
-    """A text of a shop that the other side reads: no void or forbidden terms."""
+    """A text that the other side reads: no void or forbidden terms."""
 
     def clean_text(self) -> str:
         """Each such term is named with its reason and a better wording."""

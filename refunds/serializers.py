@@ -73,7 +73,7 @@ class RefundToAsk(serializers.Serializer[Any]):
         child=Whole(min_value=1, max_value=BIGGEST),
         required=False,
         max_length=20,
-        help_text="Ids of files that you attached to the order before.",
+        help_text="Ids of files that you attached to the order before, else `no_such_file`.",
     )
     error_code = Text(
         max_length=120, required=False, allow_blank=True, default="", help_text="What the other system said, by word."
@@ -228,7 +228,7 @@ class SaidWithFiles(VersionSeen):
         required=False,
         default=list,
         max_length=20,
-        help_text="Ids of files that you attached to the order before.",
+        help_text="Ids of files that you attached to the order before, else `no_such_file`.",
     )
 
 

@@ -74,7 +74,7 @@ def test_asking_twice_under_one_key_files_one_case(as_buyer, order, revealed):
         ({"places": []}, 422, "invalid"),
         ({"reason": "NO_SUCH_REASON"}, 422, "invalid"),
         ({"reason": "NOT_DELIVERED"}, 409, "reason_not_offered"),
-        ({"attachments": [1]}, 422, "invalid"),
+        ({"attachments": [1]}, 409, "no_such_file"),
         ({"order": "K000"}, 404, "not_found"),
     ],
 )
