@@ -26,8 +26,8 @@ def settle(difference: Difference, *, is_booked: bool, reason: str, by: Any, at:
     """Finance closes a ticket. One about money that the channel paid back itself is booked with it, not only called so.
 
     Not inside a transaction: the channel is asked first about what was perhaps sent. Refused: as
-    `reconciliation.settle`, and `not_of_an_order`, `more_than_is_left`, `being_sent`, `channel_silent`, `fund_short`,
-    `payouts_paused`, `ruling_under_way`.
+    `reconciliation.settle`, and `not_of_an_order`, `more_than_is_left`, `booked_for_more`, `being_sent`,
+    `channel_silent`, `fund_short`, `payouts_paused`, `ruling_under_way`.
     """
     if not is_booked or difference.kind != Difference.Kind.OUTSIDE:
         reconciliation.settle(difference, is_booked=is_booked, reason=reason, by=by, at=at)
@@ -87,6 +87,12 @@ def _book(difference: Difference, payment: Payment, *, reason: str, by: Any, at:
     amount = difference.theirs or 0
     _require_of_the_charge(difference, payment, amount, is_of_order=True)
     booked = hooks.paid_outside(payment, reference=difference.number, amount=amount, cause=difference.address, at=at)
+    require(
+        booked <= amount,
+        "booked_for_more",
+        _("Under this number %(booked)s are booked already, and the file tells of %(theirs)s. Ask the channel.")
+        % {"booked": yuan(booked), "theirs": yuan(amount)},
+    )
     if twice := amount - booked:
         owed = _off_the_balance(difference, payment, twice, at=at)
         data = {"amount": twice, "owed": owed, "order": payment.subject, "reference": difference.number}

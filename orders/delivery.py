@@ -36,6 +36,10 @@ class Visit:
     agent: str = ""
 
 
+#: In these states nobody has seen the code of a unit.
+UNSEEN = frozenset({Delivery.UNDELIVERED, Delivery.SEALED})
+
+
 @verb
 def reveal(unit: Unit, *, by: Any, at: datetime, visit: Visit) -> None:
     """The buyer looks at a code: the legal moment of opening, recorded before anything is shown.
@@ -178,8 +182,8 @@ def withdraw(order: Order, units: Sequence[Unit], *, is_bad: bool, at: datetime)
     statements for one unit or 500.
     """
     cards = {unit.pk: unit.card for unit in units if unit.card is not None}
-    unseen = [unit for unit in units if unit.delivery in {Delivery.UNDELIVERED, Delivery.SEALED}]
-    free = [] if is_bad else [card for unit in unseen if (card := cards.get(unit.pk)) and not card.voided_at]
+    unseen = [unit for unit in units if unit.delivery in UNSEEN]
+    free = [] if is_bad else [unit.card for unit in unseen if unit.card is not None and is_for_sale_again(unit)]
     back = {card.pk for card in free}
     for unit in unseen:
         unit.delivery = Delivery.VOIDED
@@ -195,6 +199,11 @@ def withdraw(order: Order, units: Sequence[Unit], *, is_bad: bool, at: datetime)
         stock.failed(sorted(card.pk for card in cards.values()), at=at)
     if units:
         note(order, "order.codes_withdrawn", by=None, at=at, data={"units": [unit.place for unit in units]})
+
+
+def is_for_sale_again(unit: Unit) -> bool:
+    """Whether its code, which nobody saw and nobody calls bad, goes back to the shop's stock with the price."""
+    return unit.delivery in UNSEEN and unit.card is not None and not unit.card.voided_at
 
 
 def _require_slow(order: Order, *, by: Any, at: datetime) -> None:

@@ -178,7 +178,7 @@ def approve(
     laid to its charge and our records prove (`faults`).
     """
     units = escrow.units_of(refund.order) if units is None else units
-    by_rules = faults.shares(refund.decision, units, grants) if platform_bp is None else platform_bp
+    by_rules = platform_bp if platform_bp is not None else _by_rules(refund, units, grants, fees)
     if platform_compensation is None:
         platform_compensation = faults.of_compensation(refund.decision, compensation)
     change(refund, approved=sum(grants.values()) + compensation, outcome=outcome)
@@ -231,6 +231,14 @@ def has_arrived(
     )
     data = {"payout": payout.number, "amount": payout.amount, "note": paper.number, "note_sha256": paper.sha256}
     step(refund, RefundState.REFUNDED, by=None, at=at, data=data)
+
+
+def _by_rules(
+    refund: Refund, units: Sequence[Unit], grants: Mapping[int, int], fees: Mapping[int, int]
+) -> dict[int, int]:
+    """What the rules laid to the platform and our records prove, in basis points per unit id."""
+    is_bad = refund.reason == reasons.CODE_INVALID
+    return faults.shares(refund.decision, units, grants, fees=fees, is_bad=is_bad)
 
 
 def _is_owed(refund: Refund, *, at: datetime) -> None:

@@ -12,6 +12,7 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from orders.parties import SEEING
 from refunds import credit, desk, reports, signals
 from refunds.models import Answer, CreditNote, Refund, Report, Word
 from shops.models import SERVE, Shop
@@ -41,7 +42,9 @@ class NoteShown(serializers.Serializer[Any]):
     payout = serializers.CharField()
     rulebook = serializers.CharField()
     sha256 = serializers.CharField(help_text="Of `body`.")
-    body = serializers.CharField(help_text="Canonical JSON, the exact text that was hashed.")
+    body = serializers.CharField(
+        help_text="Canonical JSON, the exact text that was hashed. Empty for a shop where it names the buyer's charge."
+    )
     is_whole = serializers.BooleanField(help_text="Whether the text still has its hash.")
 
 
@@ -73,7 +76,7 @@ A_NOTE = {
 def credit_note(request: Request, number: str) -> Response:
     """One note."""
     refund = get_object_or_404(Refund.objects.visible_to(request.user).select_related("order"), number=number)
-    return Response(NoteShown(_note(get_object_or_404(CreditNote, refund=refund))).data)
+    return Response(NoteShown(_note(get_object_or_404(CreditNote, refund=refund), request.user)).data)
 
 
 class NotePage(serializers.Serializer[Any]):
@@ -100,7 +103,9 @@ def credit_notes(request: Request) -> Response:
     """All of them."""
     mine = CreditNote.objects.visible_to(request.user).select_related("refund", "order")
     found = page(request, mine, by="-pk")
-    return Response(NotePage({"results": [_note(each) for each in found.results], "next": found.next}).data)
+    return Response(
+        NotePage({"results": [_note(each, request.user) for each in found.results], "next": found.next}).data
+    )
 
 
 @extend_schema(
@@ -114,11 +119,12 @@ def credit_notes(request: Request) -> Response:
 def note(request: Request, number: str) -> Response:
     """One note, also beside a case."""
     mine = CreditNote.objects.visible_to(request.user).select_related("refund", "order")
-    return Response(NoteShown(_note(get_object_or_404(mine, number=number))).data)
+    return Response(NoteShown(_note(get_object_or_404(mine, number=number), request.user)).data)
 
 
-def _note(found: CreditNote) -> dict[str, Any]:
+def _note(found: CreditNote, user: Any) -> dict[str, Any]:
     body = json.loads(found.body)
+    is_of_shop = body["buyer"] != user.pk and not user.roles & SEEING
     return {
         "number": found.number,
         "refund": found.refund.number if found.refund else "",
@@ -130,7 +136,7 @@ def _note(found: CreditNote) -> dict[str, Any]:
         "payout": body["payout"],
         "rulebook": body.get("rulebook", ""),
         "sha256": found.sha256,
-        "body": found.body,
+        "body": "" if is_of_shop and body.get("charge") else found.body,
         "is_whole": credit.is_whole(found),
     }
 

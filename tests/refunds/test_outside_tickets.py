@@ -255,3 +255,14 @@ def test_booking_and_the_payout_runner_at_one_instant_pay_once(channel, listing,
     assert (refund.state, balance("channel:sandbox:out"), balance(order.escrow)) == ("refunded", 0, 0)
     assert channel.row("select sum(amount) as sum from refund where state = 'done'")["sum"] == 9_800
     assert sorted(each.state for each in Payout.objects.all()) == ["paid", "void"]
+
+
+def test_a_file_that_tells_of_less_than_was_booked_under_its_number_takes_nothing_and_gives_nothing(
+    case, ticket, finance, rich_buyer, at
+):
+    """The complaint said ¥98.00 under the channel's number X1, the file says ¥50.00: one of them is wrong."""
+    assert told_before.paid_by_channel(case.order, reference="X1", amount=9_800, cause="complaint:1", at=at) == 9_800
+    wallet = balance(f"user:{rich_buyer.pk}:wallet")
+    assert refused(book, ticket(5_000), finance, at) == "booked_for_more"
+    assert balance(f"user:{rich_buyer.pk}:wallet") == wallet
+    assert Difference.objects.get().state == DifferenceState.OPEN

@@ -7,6 +7,7 @@ from refunds import faults, lifecycle
 from refunds.models import Refund
 from reputation import counting
 from reputation.models import Tally
+from shops import stock
 from tests.disputes.test_dispute import own
 from tests.fixtures.cases import claim
 
@@ -73,14 +74,37 @@ def part(**more):
     return {"parts": [told | {"comp": 300, "comp_payer": "PLATFORM"} | more]}
 
 
-def test_what_was_never_delivered_comes_back_out_of_escrow(order, undelivered_order):
-    for sale, share in ((order, {order.units.get(place=1).pk: 10_000}), (undelivered_order, {})):
+def test_what_was_never_delivered_comes_back_out_of_escrow(revealed, undelivered_order):
+    for sale, share in ((revealed.order, {revealed.pk: 10_000}), (undelivered_order, {})):
         unit = sale.units.get(place=1)
         assert faults.shares(part(), [unit], {unit.pk: unit.left}) == share
 
 
-def test_the_platform_pays_no_more_than_the_rules_give_and_its_part_of_shared_fault(order):
+def test_a_code_that_nobody_saw_goes_back_on_sale_and_its_price_comes_out_of_escrow(order, rich_buyer, seller, at):
+    """With the price from the platform and the code in its stock again the shop would gain by our fault."""
+    own(OWN, 50_000, at)
     unit = order.units.get(place=1)
+    free, pending = stock.count_free(order.snapshot.listing), balance(order.shop.account("pending"))
+    case = claim(unit, "CHANGE_OF_MIND", by=rich_buyer, at=at)
+    [part] = case.decision["parts"]
+    told = {"fault": "PLATFORM", "payers": {"PLATFORM": part["refund"]}, "is_proven": True}
+    Refund.objects.filter(pk=case.pk).update(decision=case.decision | {"parts": [part | told]})
+    case = Refund.objects.get(pk=case.pk)
+    if not case.is_over:
+        lifecycle.accept(case, by=seller, at=at)
+    unit.refresh_from_db()
+    assert (unit.refunded, unit.covered, unit.delivery, unit.card) == (case.approved, 0, "voided", None)
+    assert (balance(OWN), balance(order.shop.account("pending"))) == (50_000, pending + unit.fee)
+    assert stock.count_free(order.snapshot.listing) == free + 1
+
+
+def test_a_code_that_nobody_saw_and_that_is_called_bad_is_the_platform_s_to_pay(order):
+    unit = order.units.get(place=1)
+    assert faults.shares(part(), [unit], {unit.pk: unit.left}, is_bad=True) == {unit.pk: 10_000}
+
+
+def test_the_platform_pays_no_more_than_the_rules_give_and_its_part_of_shared_fault(revealed):
+    unit = revealed
     assert faults.shares(part(entitled=4_900), [unit], {unit.pk: 9_800}) == {unit.pk: 5_000}
     shared = part(payers={"PLATFORM": 2_450, "SELLER": 7_350})
     assert faults.shares(shared, [unit], {unit.pk: 9_800}) == {unit.pk: 2_500}
