@@ -628,7 +628,9 @@ def test_the_pages_offer_what_the_verbs_take(request, stage, rich_buyer, seller,
 
 
 @pytest.mark.parametrize("verb", ["open", "rule"])
-def test_a_case_of_one_and_of_many_units_asks_the_database_as_often(verb, listing, rich_buyer, seller, arbiter, at):
+def test_a_case_of_one_and_of_many_units_asks_the_database_as_often(
+    verb, listing, rich_buyer, seller, arbiter, second_arbiter, at
+):
     counts = []
     for places in ((1,), (1, 2, 3)):
         order = orders.place(buyer=rich_buyer, listing=listing, quantity=3, acknowledged=True, at=at)

@@ -238,7 +238,9 @@ def test_what_changed_since_it_was_sent_back_is_shown_to_both(client, signing, a
     assert "已补充比例的理由" in page.content.decode()
 
 
-def test_the_bench_shows_urgent_cases_first_and_a_lead_the_own_ones_alone(client, dispute, order, rich_buyer, lead, at):
+def test_the_bench_shows_urgent_cases_first_and_a_lead_the_own_ones_alone(
+    client, dispute, order, rich_buyer, lead, second_arbiter, at
+):
     later = at + timedelta(minutes=1)
     refund = declined(order, rich_buyer, at=later, places=(2,))
     refunds.escalate(refund, by=rich_buyer, at=later)

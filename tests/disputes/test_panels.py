@@ -231,7 +231,8 @@ def test_the_platform_takes_on_what_turns_out_to_be_its_own_fault(ruled, seller,
     assert "dispute.fault_taken_on" in events_of(ruled)
 
 
-def test_compensation_for_the_platforms_own_fault_is_the_platforms_to_pay(reviewed):
+def test_compensation_for_the_platforms_own_fault_is_the_platforms_to_pay(reviewed, at):
+    own("platform:own", 50_000, at)
     draft = drafted(reviewed, shares={"platform": 10_000}, compensation=1_000)
     legs = {leg["name"]: leg["amount"] for leg in rulings.prepare(reviewed, draft).funding["legs"]}
     assert legs == {"platform": 10_800}
