@@ -53,9 +53,9 @@ def free_of_conflict(
     version of the ruling; who had another part in the case, was challenged or stepped back.
 
     Who had a part in another case of the same two sides within 90 days comes last and is barred as long as there is
-    anybody else (`is_barred`). Where there is nobody, the case goes a step up, to a lead who is free of it; where no
-    lead is, it does not wait for ever: the leads are alarmed, both sides read that it is so and can ask for somebody
-    else (`knows_both`). `near` are those on the sides' networks, if they are known.
+    anybody else of their role (`is_barred`). Where there is nobody, no case waits for ever: the leads are alarmed, both
+    sides read that it is so and can ask for somebody else (`knows_both`), who is then a lead; and the ladder of clocks
+    stays what it is. `near` are those on the sides' networks, if they are known.
     """
     if near is None:
         near = on_their_networks(dispute)
@@ -103,16 +103,10 @@ def free_of_conflict(
 def next_arbiter(dispute: Dispute, *, at: datetime) -> Any:
     """The arbiter with the fewest cases who is free of conflict and not the one who has it now; or nobody.
 
-    Where every arbiter has judged the same two sides of late, a lead who has not. What is urgent does not wait for
-    somebody with less to do.
+    What is urgent does not wait for somebody with less to do.
     """
-    near = on_their_networks(dispute)
-    found = free_of_conflict(dispute, Role.ARBITER, at=at, near=near).exclude(pk=dispute.arbiter_id)
+    found = free_of_conflict(dispute, Role.ARBITER, at=at).exclude(pk=dispute.arbiter_id)
     best = found.first()  # who judged the same two sides stands last: if one stands here, there is nobody else
-    if best is not None and best.knows_pair:
-        leads = free_of_conflict(dispute, Role.LEAD, at=at, near=near).exclude(pk=dispute.arbiter_id)
-        if lead := leads.filter(knows_pair=0).first():
-            return lead
     if best is None or dispute.is_urgent or best.load < MOST_CASES:
         return best
     chosen = found.filter(load__lt=MOST_CASES).first()
@@ -132,14 +126,12 @@ def next_lead(dispute: Dispute, *, at: datetime) -> Any:
 
 def next_senior(dispute: Dispute, *, at: datetime) -> Any:
     """Who gives the second signature: another senior than the arbiter and than whoever let it lie, else a lead."""
-    near, nearest = on_their_networks(dispute), None
+    near = on_their_networks(dispute)
     for role in (Role.SENIOR, Role.LEAD):
         found = free_of_conflict(dispute, role, at=at, near=near)
-        chosen = found.exclude(pk=dispute.arbiter_id).exclude(pk=dispute.senior_id).first()
-        if chosen is not None and not chosen.knows_pair:
+        if chosen := found.exclude(pk=dispute.arbiter_id).exclude(pk=dispute.senior_id).first():
             return chosen
-        nearest = nearest or chosen
-    return nearest
+    return None
 
 
 def new_people(dispute: Dispute, *, at: datetime, most: int = PANEL, besides: Collection[int] = ()) -> list[Any]:

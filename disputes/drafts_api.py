@@ -101,9 +101,8 @@ def draft(request: Request, number: str) -> Response:
 def _as_written(dispute: Dispute, words: dict[str, Any]) -> dict[str, str]:
     """The words of a body as the form has them."""
     places = {item.unit.place: item.unit_id for item in rulings.items_of(dispute.refund)}
-    found = {
-        name: words[name] for name in ("issues", "reasons", "next_steps", "departs_because", "reply") if name in words
-    }
+    texts = ("issues", "reasons", "next_steps", "departs_because", "reply")
+    found: dict[str, str] = {name: words[name] for name in texts if name in words}
     found |= {f"share_{party}": drafting.share(bp) for party, bp in words.get("shares", {}).items()}
     for each in words.get("grants", []):
         if (unit := places.get(each["place"])) is not None:
