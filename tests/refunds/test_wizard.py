@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
 
 from orders import attachments
@@ -42,6 +43,20 @@ def test_what_helped_ends_the_draft_and_nothing_is_filed(as_buyer, order, reveal
     step = as_buyer.post(address("claim_discard", order))
     assert step.url == reverse("orders:detail", args=[order.number])
     assert not ClaimDraft.objects.exists()
+    assert not Refund.objects.exists()
+
+
+def test_a_draft_survives_a_closed_browser(as_buyer, order, revealed, rich_buyer):
+    """Begun on a phone with a file, and gone on with a day later on another device: nothing has to be told again."""
+    begin(as_buyer, order, "CODE_INVALID", [1])
+    note = SimpleUploadedFile("note.txt", "无法激活".encode(), content_type="text/plain")
+    as_buyer.post(address("claim_facts", order), {"text": "提示已被使用", "file": note})
+    as_buyer.cookies.clear()
+    elsewhere = Client()
+    elsewhere.force_login(rich_buyer)
+    page = text(elsewhere.get(address("claim_facts", order)))
+    assert "提示已被使用" in page
+    assert "note.txt" in page
     assert not Refund.objects.exists()
 
 
