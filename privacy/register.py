@@ -322,7 +322,7 @@ NOT_PERSONAL: dict[str, tuple[str, str]] = {
     "disputes.Seal": ("number sha256 signature public_key", "hashes and signatures"),
     "disputes.Bundle": ("number sha256", "hashes"),
     "disputes.Precedent": ("*", "features of a ruling, nobody's"),
-    "disputes.Owed": ("cause", "what decided it, by its number"),
+    "disputes.Owed": ("cause payer units", "what decided it, by its number; who owes it; fen by unit"),
     "disputes.SecondLook": ("*", "staff about their own work"),
     "complaints.Complaint": (
         "state number outside_number outside_state trade_no",
