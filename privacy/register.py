@@ -325,6 +325,7 @@ NOT_PERSONAL: dict[str, tuple[str, str]] = {
     "disputes.Owed": ("cause payer units", "what decided it, by its number; who owes it; fen by unit"),
     "disputes.SecondLook": ("*", "staff about their own work"),
     "complaints.Complaint": (
+    "orders.Weighing": ("tries", "which orders an outage could not be held against yet, by number, and the kind of fault"),
         "state number outside_number outside_state trade_no",
         "numbers of channels and authorities",
     ),
