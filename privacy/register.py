@@ -323,9 +323,9 @@ NOT_PERSONAL: dict[str, tuple[str, str]] = {
     "disputes.Bundle": ("number sha256", "hashes"),
     "disputes.Precedent": ("*", "features of a ruling, nobody's"),
     "disputes.Owed": ("cause payer units", "what decided it, by its number; who owes it; fen by unit"),
+    "orders.Weighing": ("tries", "orders that an outage could not be held against yet, and the kind of fault"),
     "disputes.SecondLook": ("*", "staff about their own work"),
     "complaints.Complaint": (
-    "orders.Weighing": ("tries", "which orders an outage could not be held against yet, by number, and the kind of fault"),
         "state number outside_number outside_state trade_no",
         "numbers of channels and authorities",
     ),
