@@ -15,6 +15,8 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 
+from privacy import masks
+
 
 class Term(StrEnum):
     """How long something is kept, and what then happens to it."""
@@ -433,6 +435,7 @@ def written() -> str:
             for entry in REGISTER
         ),
         "",
+        *masks.written(),
     ]
     return "\n".join(lines)
 
