@@ -34,6 +34,7 @@ BUSY = {
     "shops.withdrawals.withdraw": 16,  # what is free is read afresh under the lock: exposure, debts, the day's sum
     "refunds.outages.weigh": 15,  # judges a case anew by an outage that was registered after it, and pays it
     "disputes.lifecycle.withdraw": 13,  # the dispute and its claim
+    "disputes.lifecycle.rule": 14,  # twelve where a senior is free who did not judge the same two sides of late
     "disputes.questions.answer": 13,  # the answer is a piece of evidence with its seal
 }
 
@@ -49,7 +50,7 @@ def install() -> None:
         verb = sys._getframe(1).f_locals["function"]
         return _counted(f"{verb.__module__}.{verb.__qualname__}", opened)
 
-    page._opened = counted
+    setattr(page, "_opened", counted)  # noqa: B010 - the page knows a context of another kind there
 
 
 @contextmanager
