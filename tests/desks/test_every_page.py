@@ -283,7 +283,7 @@ def multiply(world: World, since: int, until: int, at: datetime) -> None:
         if moves:
             post(moves, journal=f"{target}-{since}", at=at)
     with connection.cursor() as cursor:
-        # Nothing of it is committed, so the planner goes by tables that were empty: it would go through all rows for each.
+        # Nothing of it is committed, so the planner takes the tables for empty, and would go through all rows for each.
         cursor.execute("set local enable_nestloop = off")
 
 
