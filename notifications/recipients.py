@@ -609,6 +609,9 @@ SILENT: set[str] = {
     "commission.proposed",
     "commission.agreed",
     "commission.dropped",
+    # What an outage could not make right for an order, a lead finds on the house's page and tries again.
+    "outage.order_given_up",
+    "outage.order_tried_again",
     # Who of the mall looked at its money the shop reads at its desk.
     "shop.money_looked_at",
     # Who may use which connection stands on the shop's page of suppliers.

@@ -84,7 +84,7 @@ def propose(*, kind: str, bp: int, reason: str, rules_at: datetime, by: Any, at:
     made = Commission.objects.create(
         kind=kind, bp=bp, reason=reason.strip()[:300], rules_at=rules_at, proposed_by=by, proposed_at=at
     )
-    _note(made, "commission.proposed", by=by, at=at)
+    _note(made, event="commission.proposed", by=by, at=at)
     return made
 
 
@@ -103,7 +103,7 @@ def agree(commission: Commission, *, by: Any, at: datetime) -> None:
     )
     commission.agreed_by, commission.agreed_at = by, at
     commission.save(update_fields=["agreed_by", "agreed_at"])
-    _note(commission, "commission.agreed", by=by, at=at)
+    _note(commission, event="commission.agreed", by=by, at=at)
     forget()
     transaction.on_commit(forget)
 
@@ -114,7 +114,7 @@ def drop(commission: Commission, *, by: Any, at: datetime) -> None:
     _lock(commission, by=by)
     commission.dropped_by, commission.dropped_at = by, at
     commission.save(update_fields=["dropped_by", "dropped_at"])
-    _note(commission, "commission.dropped", by=by, at=at)
+    _note(commission, event="commission.dropped", by=by, at=at)
 
 
 def actions_for(commission: Commission, user: Any, at: datetime) -> list[str]:
@@ -131,8 +131,8 @@ def _lock(commission: Commission, *, by: Any) -> None:
     require(commission.is_open, "wrong_moment", _("This proposal is decided already."))
 
 
-def _note(commission: Commission, name: str, *, by: Any, at: datetime) -> None:
+def _note(commission: Commission, *, event: str, by: Any, at: datetime) -> None:
     """A rate has a stream of its own."""
     told = {"kind": commission.kind, "bp": commission.bp, "rules_at": commission.rules_at.isoformat()}
     data = told | {"reason": commission.reason}
-    events.record(root=commission.address, subject=commission.address, name=name, by=by, at=at, data=data)
+    events.record(root=commission.address, subject=commission.address, name=event, by=by, at=at, data=data)
