@@ -2,7 +2,7 @@
 
 import pytest
 
-from shops import lifecycle
+from shops import lifecycle, looks
 from shops.models import Shop
 from tests.api.conftest import problem, signed_in
 from tests.queries import recorded
@@ -115,8 +115,10 @@ def test_a_statement_of_1_or_51_lines_takes_the_same_number_of_queries(as_seller
     assert [each["number"] for each in lines] == list(range(PAGE + 1, 0, -1))
 
 
-def test_staff_of_money_see_a_deposit_but_cannot_close_the_shop(deposit, finance):
+def test_staff_of_money_say_why_and_see_a_deposit_but_cannot_close_the_shop(deposit, finance, at):
     client = signed_in(finance)
+    problem(client.get(f"/api/v1/shops/{deposit.shop.slug}/deposit/"), 409, "reason_first")
+    looks.look(deposit.shop, reason="核对", by=finance, at=at)
     assert client.get(f"/api/v1/shops/{deposit.shop.slug}/deposit/").status_code == 200
     problem(client.send(f"/api/v1/shops/{deposit.shop.slug}/deposit/close/"), 409, "not_your_turn")
 
