@@ -14,7 +14,7 @@ from django.conf import settings
 from kamen.sales_of_the_demo import DAY, HOUR, MINUTE, VISIT, Mall, buy
 from kamen.sandbox_supplier import Supplier
 from orders import delivery, escrow
-from reputation import alarms
+from reputation import alarms, batch_answers
 from reputation.models import Alarm, Inquiry
 from shops import listings, stock, suppliers, vault
 from shops.models import Kind
@@ -61,6 +61,12 @@ def recalled(mall: Mall) -> None:
     alarms.watch_all(at=mall.at - 26 * HOUR)
     alarm = Alarm.objects.get(batch__listing=listing)
     alarms.carry_on(at=mall.at - 26 * HOUR)
+    batch_answers.give(
+        alarm.answer,
+        words="（演示）这批货来自新换的上游。已停售，正在请上游核对并补码。",
+        by=owner,
+        at=mall.at - 24 * HOUR,
+    )
     alarms.confirm(
         alarm,
         finding="（演示）发行方确认该批次部分卡密在售出前已被使用。",

@@ -156,6 +156,8 @@ UNIQUE_BEFORE = {
     "0005_conversation_chain",
     # The table came with 0007, after the version before.
     "0009_one_application_at_a_time",
+    # What decided it stays unique with who owes it, which is less; only the new version has a second payer.
+    "0008_who_owes",
 }
 
 
