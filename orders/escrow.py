@@ -355,16 +355,20 @@ def give_back(
 
 
 def paid_after_all(
-    order: Order, amount: int, *, units: Sequence[Unit], parts: Mapping[int, int], by_platform: bool
+    order: Order, amount: int, *, units: Sequence[Unit], parts: Mapping[int, int], by_platform: bool, at: datetime
 ) -> None:
     """What was owed to the buyer of a locked order was paid: `parts` are fen per unit id of the price, the rest of
     `amount` is compensation. `units` are all of the order, read after the lock."""
     paid = [unit for unit in units if parts.get(unit.pk)]
+    moves: list[Move] = []
     for unit in paid:
         if by_platform:
             unit.covered += parts[unit.pk]
         else:
             unit.released, unit.refunded = unit.released - parts[unit.pk], unit.refunded + parts[unit.pk]
+            moves += _commission_left_over(order, unit)
+    if moves:
+        post_with_page(moves, journal=f"{order.address}:after_all:{at.isoformat()}", at=at)
     _store(paid)
     on_top = amount - sum(parts.values())
     if by_platform and on_top:
@@ -476,6 +480,18 @@ def _reverse_commission(order: Order, units: Sequence[Unit], found: Plan, cause:
         unit.commission -= amount
     if moves:
         post_with_page(moves, journal=f"{cause}:commission", at=at)
+
+
+def _commission_left_over(order: Order, unit: Unit) -> list[Move]:
+    """What the platform took of a unit beyond its share of what the shop keeps of it goes back to the shop.
+
+    A second payment for a unit of which a part is still owed counts that part as kept, until it is paid, too.
+    """
+    share = (unit.released + unit.coupon_released + unit.fee) * order.commission_bp // 10_000
+    amount = max(unit.commission - share, 0)
+    unit.commission -= amount
+    pocket = order.shop.account("pending" if unit.is_unsettled() else "available")
+    return _moves(unit, f"after_all:{unit.refunded}", ("platform:fees", pocket, amount, Reason.COMMISSION))
 
 
 def _book_debt(order: Order, found: Plan, cause: str, *, at: datetime) -> None:

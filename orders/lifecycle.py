@@ -338,6 +338,6 @@ def paid_after_all(
     order: Order, amount: int, *, units: list[Unit], parts: Mapping[int, int], by_platform: bool, at: datetime
 ) -> None:
     """What nobody had when a case was decided was paid since: of the price of units as in `parts` (fen per unit id)."""
-    escrow.paid_after_all(order, amount, units=units, parts=parts, by_platform=by_platform)
+    escrow.paid_after_all(order, amount, units=units, parts=parts, by_platform=by_platform, at=at)
     if parts:
         advance(order, units, at=at)

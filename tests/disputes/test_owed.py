@@ -28,6 +28,7 @@ from tests.disputes.test_ways_back import paid_in
 from tests.fixtures.cases import VISIT, claim
 from tests.fixtures.disputes import nobody_had
 from tests.refunds.test_contests import FINDING, WORDS, letter
+from tests.shops.test_commission import give_back
 from timeline.models import Event
 from timeline.sweep import fire_overdue, sweep
 
@@ -140,6 +141,18 @@ def test_what_a_second_claim_pays_for_the_same_unit_is_owed_no_more(left_owed, r
     assert not Owed.objects.exists(), "at once, and not only when the shop earns something"
     assert Unit.objects.get(place=1).is_given_back()
     assert owed.of_shop(left_owed.shop) == 0
+
+
+def test_of_what_is_paid_late_the_platform_keeps_no_commission_either(order, rich_buyer, at):
+    """Half of the price is awarded to empty pockets, half of the rest is paid at once, then comes what was owed."""
+    then = settled_and_empty(order, rich_buyer, at)
+    give_back(order, 50, 1, then)
+    assert Owed.objects.get().left == 4_900 - 245, "the commission of that half was there, and no more"
+    earns(order.shop, 50_000, then)
+    give_back(order, 50, 2, then)
+    assert owed.collect_all(at=then) == 1
+    unit = Unit.objects.get(order=order, place=1)
+    assert (unit.released, unit.commission) == (123, 6), "5 % of what the shop keeps"
 
 
 def test_an_instant_payment_that_is_overturned_leaves_nothing_owed_and_makes_the_shop_whole(
