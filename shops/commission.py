@@ -47,10 +47,17 @@ def in_force(kind: str, at: datetime) -> int:
 def agreed(at: datetime) -> tuple[Commission, ...]:
     """Every rate that two people agreed on, in the order in which they rule; of the same day the later agreed one."""
     global _known
-    if _known is None or not at < _known.read_at + TRUSTED:
-        found = Commission.objects.filter(agreed_at__isnull=False).order_by("rules_at", "agreed_at", "pk")
-        _known = _Known(at, tuple(found))
-    return _known.rates
+    if (known := _known) is None or not at < known.read_at + TRUSTED:
+        _known = known = _Known(at, published())
+    return known.rates
+
+
+def published() -> tuple[Commission, ...]:
+    """The same as the table has it now, for those who read the list: what was agreed elsewhere a moment ago is in it.
+
+    What a process remembers is exact for what rules, and can lack for six days what is announced.
+    """
+    return tuple(Commission.objects.filter(agreed_at__isnull=False).order_by("rules_at", "agreed_at", "pk"))
 
 
 def forget() -> None:

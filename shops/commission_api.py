@@ -108,7 +108,7 @@ class CommissionNow(serializers.Serializer[Any]):
 def rates(_request: Request) -> Response:
     """What rules now, and what is announced."""
     at = clock.now()
-    coming = [each for each in commission.agreed(at) if each.rules_at > at]
+    coming = [each for each in commission.published() if each.rules_at > at]
     found = [
         {
             "kind": kind.value,

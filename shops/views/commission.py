@@ -25,7 +25,7 @@ VERBS = {"agree": commission.agree, "drop": commission.drop}
 @require_safe
 def in_public(request: HttpRequest) -> HttpResponse:
     """What the platform takes of each kind of goods now, what is announced, and what it took before."""
-    return render(request, "shops/commission.html", {"kinds": by_kind(clock.now()), "history": _history(clock.now())})
+    return render(request, "shops/commission.html", {"kinds": by_kind(clock.now()), "history": _history()})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,7 +66,7 @@ def decide(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 
 def by_kind(at: datetime) -> list[dict[str, Any]]:
     """For each kind what the platform takes of an order that is placed now, and what is announced after that."""
-    coming = [each for each in commission.agreed(at) if each.rules_at > at]
+    coming = [each for each in commission.published() if each.rules_at > at]
     return [
         {
             "kind": kind.label,
@@ -77,8 +77,8 @@ def by_kind(at: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def _history(at: datetime) -> list[dict[str, Any]]:
-    return [{"rate": each, "percent": percent(each.bp)} for each in reversed(commission.agreed(at)[-PAGE:])]
+def _history() -> list[dict[str, Any]]:
+    return [{"rate": each, "percent": percent(each.bp)} for each in reversed(commission.published()[-PAGE:])]
 
 
 def _row(found: Commission, user: Any, at: datetime) -> dict[str, Any]:

@@ -234,6 +234,18 @@ def test_everybody_reads_what_rules_and_what_is_announced(client, rate, at):
     assert (found["ACTIVATION_CODE"]["bp"], found["ACTIVATION_CODE"]["announced"][0]["bp"]) == (400, 300)
 
 
+def test_everybody_reads_at_once_what_was_agreed_in_another_process(client, rate, at):
+    """The notice counts from the agreement, so no page may be as old as what a process remembers."""
+    rate(400, rules_at=at + 400 * DAY)
+    commission.remember((), read_at=at)
+    page = client.get(reverse("shops:commission"))
+    assert [each["rate"] for row in page.context["kinds"] for each in row["next"]] == ["4%"]
+    assert "卡密类成本下降" in page.content.decode()
+    commission.remember((), read_at=at)
+    answer = client.get(reverse("api:commission")).json()["results"]
+    assert [each["bp"] for row in answer for each in row["announced"]] == [400]
+
+
 def test_two_of_finance_agree_on_a_rate_on_their_page(client, finance, second, seller):
     desk = reverse("shops:commission_proposals")
     client.force_login(finance)
