@@ -360,7 +360,10 @@ def _outages(
 
 
 def is_excused(order: Order, units: Sequence[Unit], *, book: Book, at: datetime) -> bool:
-    """Whether each of these units was in time at `at`, with all that is registered as down taken out of its time."""
+    """Whether each of these units was in time at `at`, with all that its supplier was down taken out of its time.
+
+    What only the platform's outages excuse, those of a kind included, is the platform's and no supplier's.
+    """
     due_at = promised_at(order)
     if order.paid_at is None or due_at is None or not units:
         return False
@@ -368,7 +371,8 @@ def is_excused(order: Order, units: Sequence[Unit], *, book: Book, at: datetime)
     outages = _outages(order, units, found, at=at)
     promised = collected.minutes(due_at - order.paid_at)
     for unit in units:
-        down = [(each.began_at, each.ended_at) for each in outages.get(found[unit.pk].supplier, ())]
+        of_all = outages.get(found[unit.pk].supplier, ())
+        down = [(each.began_at, each.ended_at) for each in of_all if not each.is_of_platform]
         worked = collected.minutes(collected.worked(order.paid_at, unit.delivered_at or at, down))
         if not down or worked > promised + book.grace(promised):
             return False

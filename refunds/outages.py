@@ -125,7 +125,8 @@ def _note_recourse(order: Order, outage: Outage, *, at: datetime) -> bool:
     """What the shop gave for a delay that was its supplier's, it can claim there: it is told how much.
 
     It answers to the buyer first, whoever stands behind it, and nobody of the mall takes that off it (rules 3.2 and
-    MX-11; Civil Code 593): the register only proves to its supplier what the delay was.
+    MX-11; Civil Code 593): the register only proves to its supplier what the delay was. What the platform gave back to
+    the shop already, because its own outage was known first, is asked of nobody again.
     """
     known = Event.objects.filter(root=order.address, name="order.recourse_found").order_by("seq")
     if any(event.data["supplier"] == outage.target for event in known):
@@ -134,11 +135,13 @@ def _note_recourse(order: Order, outage: Outage, *, at: datetime) -> bool:
     paid = Refund.objects.filter(order=order, reason__in=DELAYS, state__in=[RefundState.REFUNDED, RefundState.APPROVED])
     for refund in paid.order_by("pk"):
         items = list(refund.items.select_related("unit").order_by("pk"))
-        if facts.is_excused(order, [item.unit for item in items], book=book, at=refund.opened_at):
+        units = [item.unit for item in items]
+        is_given_back = _is_given_back(_key_of_case(refund))
+        if not is_given_back and facts.is_excused(order, units, book=book, at=refund.opened_at):
             amount += max(_on_top_by_shop(refund, items), 0)
     for event in Event.objects.filter(root=order.address, name="order.compensated").order_by("seq"):
         units = list(Unit.objects.filter(order=order, place__in=event.data["units"]).order_by("place"))
-        if facts.is_excused(order, units, book=book, at=event.at):
+        if not _is_given_back(_key_of(order, event)) and facts.is_excused(order, units, book=book, at=event.at):
             amount += int(event.data["amount"]) - int(event.data["by_platform"])
     if amount <= 0:
         return False
@@ -249,7 +252,7 @@ def _make_whole_for_case(refund: Refund, outage: Outage, *, at: datetime) -> boo
     units, paid = [item.unit for item in items], _on_top_by_shop(refund, items)
     if paid <= 0 or not _is_platforms(refund.order, units, refund.reason, at=refund.opened_at):
         return False
-    return _give_back_to_shop(refund.order, f"{refund.address}:outage", paid, outage, case=refund.number, at=at)
+    return _give_back_to_shop(refund.order, _key_of_case(refund), paid, outage, case=refund.number, at=at)
 
 
 def _on_top_by_shop(refund: Refund, items: Sequence[RefundItem]) -> int:
@@ -268,20 +271,32 @@ def _make_whole_for_called_off(order: Order, outage: Outage, *, at: datetime) ->
         paid = int(event.data["amount"]) - int(event.data["by_platform"])
         units = list(Unit.objects.filter(order=order, place__in=event.data["units"]).order_by("place"))
         if paid > 0 and _is_platforms(order, units, "NOT_DELIVERED", at=event.at):
-            key = f"{order.address}:outage:{event.seq}"
-            changed |= _give_back_to_shop(order, key, paid, outage, case="", at=at)
+            changed |= _give_back_to_shop(order, _key_of(order, event), paid, outage, case="", at=at)
     return changed
 
 
 def _give_back_to_shop(order: Order, key: str, amount: int, outage: Outage, *, case: str, at: datetime) -> bool:
     """`amount` fen from the platform's own money, once for `key`."""
-    if Transfer.objects.filter(key=f"{key}:fault").exists():
+    if _is_given_back(key):
         return False
     if escrow.take_on(order, cause=key, amount=amount, at=at):
         raise FundsMissing(f"{amount} fen for {key}")
     data = {"amount": amount, "outage": outage.pk, "case": case}
     note(order, "order.shop_made_whole", by=None, at=at, data=data)
     return True
+
+
+def _key_of_case(refund: Refund) -> str:
+    return f"{refund.address}:outage"
+
+
+def _key_of(order: Order, event: Event) -> str:
+    return f"{order.address}:outage:{event.seq}"
+
+
+def _is_given_back(key: str) -> bool:
+    """Whether the platform gave the shop back what `key` is about."""
+    return Transfer.objects.filter(key=f"{key}:fault").exists()
 
 
 def _tell_the_arbiter(refund: Refund, outage: Outage, *, at: datetime) -> bool:

@@ -150,3 +150,23 @@ def test_a_delay_that_is_longer_than_its_supplier_s_outage_is_the_shop_s_alone(p
     down(HOUR / 2, HOUR, "supplier", supplier_of(paid))
     outages.work(at=at + 6 * HOUR)
     assert not Event.objects.filter(root=paid.address, name="order.recourse_found").exists()
+
+
+@pytest.mark.parametrize("until", [HOUR, 2.5 * HOUR])
+def test_what_the_mall_gave_back_for_its_own_outage_is_not_asked_of_a_supplier_too(paid, down, at, until):
+    """Whether the supplier, registered later, was down for a moment of the delay or for all of it."""
+    down(HOUR / 2, 2.5 * HOUR)
+    outages.work(at=at + 6 * HOUR)
+    assert Event.objects.get(root=paid.address, name="order.shop_made_whole").data["amount"] == OWED
+    down(HOUR / 2, until, "supplier", supplier_of(paid))
+    outages.work(at=at + 6 * HOUR)
+    assert Weighing.objects.exclude(done_at=None).count() == 2
+    assert not Event.objects.filter(root=paid.address, name="order.recourse_found").exists()
+
+
+def test_what_only_the_outages_of_both_excuse_is_the_mall_s_to_pay_and_no_supplier_s(paid, down, at):
+    down(HOUR / 2, HOUR, "supplier", supplier_of(paid))
+    down(HOUR, 2.5 * HOUR)
+    outages.work(at=at + 6 * HOUR)
+    assert not Event.objects.filter(root=paid.address, name="order.recourse_found").exists()
+    assert Event.objects.filter(root=paid.address, name="order.shop_made_whole").exists()
