@@ -78,7 +78,7 @@ def _go_on(outage: Outage, *, at: datetime, most: int) -> int:
     found = orders.touched(outage, at=at, claimed=claimed).order_by("pk")
     fresh = list(found.filter(pk__gt=weighing.upto).values_list("pk", flat=True)[:most])
     waiting = [pk for pk in weighing.left_over if not weighing.is_due(pk, at)]
-    failed = list(waiting)
+    failed, given_up = list(waiting), list(weighing.given_up)
     for pk in [*(pk for pk in weighing.left_over if pk not in waiting), *fresh]:
         try:
             weigh(pk, outage, at=at)
@@ -90,9 +90,17 @@ def _go_on(outage: Outage, *, at: datetime, most: int) -> int:
                 orders.note_given_up(weighing, pk, at=at)
         else:
             weighing.tries.pop(str(pk), None)
-    weighing.upto, weighing.left_over = (fresh[-1] if fresh else weighing.upto), failed
-    weighing.done_at = at if len(fresh) < most and not failed else None
-    weighing.save(update_fields=["upto", "left_over", "tries", "given_up", "done_at"])
+    with transaction.atomic():
+        now = Weighing.objects.select_for_update().get(pk=weighing.pk)
+        if now.until != until:
+            return len(fresh)  # its end was moved meanwhile: it is weighed anew with that one
+        again = [pk for pk in given_up if pk not in now.given_up]  # a lead wants these tried again since this began
+        for pk in again:
+            weighing.tries.pop(str(pk), None)
+        weighing.given_up = [pk for pk in weighing.given_up if pk not in again]
+        weighing.upto, weighing.left_over = (fresh[-1] if fresh else weighing.upto), [*failed, *again]
+        weighing.done_at = at if len(fresh) < most and not weighing.left_over else None
+        weighing.save(update_fields=["upto", "left_over", "tries", "given_up", "done_at"])
     return len(fresh)
 
 

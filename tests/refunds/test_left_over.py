@@ -124,6 +124,19 @@ def test_machines_do_it_by_the_same_verb_and_only_for_what_was_given_up(given_up
     assert refused(lambda: register_of_orders.try_again(weighing, order.pk, **by)) == "leads_only"
 
 
+def test_what_a_lead_lets_be_tried_again_while_a_run_is_under_way_is_not_forgotten_by_it(given_up, lead, monkeypatch):
+    order, weighing, when = given_up
+    Weighing.objects.update(done_at=None, upto=0)
+
+    def lead_comes_meanwhile(_pk, _outage, *, at):
+        register_of_orders.try_again(Weighing.objects.get(), order.pk, reason="已修复", by=lead, at=at)
+
+    monkeypatch.setattr(outages, "weigh", lead_comes_meanwhile)  # no data makes two of them meet
+    outages.work(at=when + HOUR)
+    weighing.refresh_from_db()
+    assert (weighing.left_over, weighing.given_up, weighing.done_at) == ([order.pk], [], None)
+
+
 # Whose a supplier's outage is
 
 
