@@ -84,7 +84,9 @@ def _go_on(outage: Outage, *, at: datetime, most: int) -> int:
             weigh(pk, outage, at=at)
         except Exception as error:
             log.exception("order %s could not be weighed against outage %s", pk, outage.pk)
-            if weighing.failed(pk, why=f"{type(error).__name__}: {error}", at=at):
+            # Its first line: behind it a database quotes the row that it refused, and this is kept for ever.
+            why = f"{type(error).__name__}: {error}".splitlines()[0]
+            if weighing.failed(pk, why=why, at=at):
                 failed.append(pk)
             else:
                 orders.note_given_up(weighing, pk, at=at)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError
 from django.urls import reverse
 
 from desks import house
@@ -83,6 +84,23 @@ def test_it_is_tried_with_growing_pauses_and_then_given_up_with_an_alarm(broken,
     assert told.data["why"].startswith("FundsMissing: 50 fen")
     (found,) = house.QUESTIONS["left_over"][1](when)
     assert (found.subject, found.url) == (order.address, reverse("orders:given_up"))
+
+
+def test_what_is_kept_of_a_failure_quotes_no_row_of_the_database(broken, at, monkeypatch):
+    """The register of events is for ever, and a database tells all of a row that it refuses."""
+
+    def refused_by_the_database(*_args, **_words):
+        raise IntegrityError('null value in column "fee"\nDETAIL:  Failing row contains (7, 王小明, 13800138000).')
+
+    monkeypatch.setattr(outages, "weigh", refused_by_the_database)  # a fault that no data can cause
+    when = at + 6 * HOUR
+    for pause in [timedelta(0), *PAUSES]:
+        when += pause
+        outages.work(at=when)
+    order, outage = broken
+    why = 'IntegrityError: null value in column "fee"'
+    assert Event.objects.get(root=outage.address, name="outage.order_given_up").data == {"order": order.pk, "why": why}
+    assert Weighing.objects.get().tries[str(order.pk)]["why"] == why
 
 
 @pytest.fixture
