@@ -15,6 +15,7 @@ from shops.models import Batch, Sanction, Shop
 from tests.api.conftest import signed_in
 from tests.fixtures.people import person
 from tests.reputation.conftest import ring, spoil
+from tests.reputation.test_stops import count
 from timeline import clock, reminders
 from timeline.models import Event
 from timeline.refusals import Refused
@@ -119,6 +120,16 @@ def test_only_what_settles_of_this_batch_is_withheld(missed, sold, at):
         settled_at=None, held_by=missed.address, held=9_800, released=0, commission=0
     )
     HardStop.objects.update(alarm=missed, ground="batch")
+
+
+def test_who_was_stopped_for_silence_about_one_batch_is_forgiven_no_fraud(missed, at):
+    count(missed.shop, at, frauds=2)
+    step = Sanction.objects.get()
+    sanctions.lapse(step, limit="SANCTION_TERM", at=step.until)
+    later = step.until + timedelta(days=1)
+    count(missed.shop, later, frauds=1)
+    assert stops.look([missed.shop_id], at=later) == 1, "three in 180 days, whatever happened between"
+    assert list(HardStop.objects.order_by("pk").values_list("ground", flat=True)) == ["batch", "frauds"]
 
 
 def test_the_page_and_the_api_take_the_answer_from_the_shop_alone(client, alarm, seller, risk, sold):
