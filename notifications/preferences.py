@@ -70,6 +70,7 @@ MAILED = {
     "complaint.not_taken",
     "alarm.raised",
     "alarm.raised_for_risk",
+    "batchanswer.awaited",
     "batchanswer.missed",
     "measure.in_force",
     "sanction.in_force",

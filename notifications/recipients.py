@@ -482,6 +482,7 @@ TOLD: dict[str, list[Line]] = {
     "alarm.raised": [Line("alarm.raised", sellers, recall_page), Line("alarm.raised_for_risk", risk, recall_page)],
     "alarm.confirmed": [Line("alarm.confirmed", sellers, recall_page)],
     "alarm.lifted": [Line("alarm.lifted", sellers, recall_page)],
+    "batchanswer.awaited": [Line("batchanswer.awaited", sellers, recall_page)],
     "batchanswer.given": [Line("batchanswer.given", risk, recall_page)],
     "batchanswer.missed": [
         Line("batchanswer.missed", sellers, recall_page),
@@ -653,8 +654,7 @@ SILENT: set[str] = {
     "difference.booked",
     # Their own hands; and a debt that stays as it was.
     "debt.paid",
-    # The alarm that asks is told, and so is its end.
-    "batchanswer.awaited",
+    # That the alarm was lifted is told.
     "batchanswer.spared",
     "writeoff.declined",
     "writeoff.lapsed",

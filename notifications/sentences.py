@@ -109,6 +109,7 @@ SENTENCES: dict[str, Promise] = {
     "alarm.raised_for_risk": _("A batch of %(shop)s was stopped. Confirm the recall or lift it."),
     "alarm.confirmed": _("A batch of %(shop)s is recalled. Its buyers are paid back without your consent."),
     "alarm.lifted": _("The alarm over a batch of %(shop)s was lifted. It is sold again."),
+    "batchanswer.awaited": _("Recall %(number)s waits for the shop's answer until %(until)s, or its sales may stop."),
     "batchanswer.reminder": _("Recall %(number)s waits for the shop's answer until %(until)s, or its sales may stop."),
     "batchanswer.given": _("%(shop)s has answered for its batch. Read it, then confirm the recall or lift it."),
     "batchanswer.missed": _("%(shop)s did not answer for its bad batch in time. See what follows from it."),

@@ -17,7 +17,7 @@ from reputation.states import BatchAnswerState
 from reputation.thresholds import thresholds
 from shops.models import SELL
 from timeline.door import begin, change, enter, lock, require, verb
-from timeline.spans import minutes
+from timeline.spans import deadline, minutes
 
 SHORTEST, LONGEST = 6, 1000
 
@@ -25,7 +25,8 @@ SHORTEST, LONGEST = 6, 1000
 def ask(alarm: Alarm, *, at: datetime) -> None:
     """Ask the shop, inside the verb that raised the alarm."""
     span = minutes(int(thresholds().batches.answer.total_seconds() // 60))
-    begin(BatchAnswer(shop=alarm.shop, alarm=alarm), by=None, at=at, span=span, data={"alarm": alarm.number})
+    data = {"alarm": alarm.number, "due_at": deadline(span, at).isoformat()}
+    begin(BatchAnswer(shop=alarm.shop, alarm=alarm), by=None, at=at, span=span, data=data)
 
 
 @verb

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from notifications import inbox
+from notifications import inbox, preferences
 from notifications.models import Notification
 from orders.models import Unit
 from reputation import alarms, batch_answers, stops
@@ -19,6 +19,7 @@ from tests.reputation.test_stops import count
 from timeline import clock, reminders
 from timeline.models import Event
 from timeline.refusals import Refused
+from timeline.spans import SHANGHAI
 from timeline.sweep import fire_overdue
 
 WORDS = "上游确认一批码重复，已停用并换货。"
@@ -157,6 +158,15 @@ def test_whoever_answers_too_late_by_the_page_finds_the_shop_stopped(client, ala
     client.post(reverse("reputation:answer_recall", args=[alarm.number]), {"words": WORDS})
     assert BatchAnswer.objects.get().state == "missed"
     assert HardStop.objects.get().ground == "batch"
+
+
+def test_the_shop_hears_at_once_until_when_it_has_to_answer_and_is_mailed(alarm, at):
+    inbox.catch_up(at=at)
+    told = Notification.objects.get(user=alarm.shop.owner, code="batchanswer.awaited")
+    until = (at + timedelta(hours=4)).astimezone(SHANGHAI)
+    assert (told.words["number"], told.words["until"]) == (alarm.number, f"{until:%Y-%m-%d %H:%M}")
+    assert told.url == alarm.get_absolute_url()
+    assert preferences.is_important("batchanswer.awaited")
 
 
 def test_the_shop_is_reminded_before_its_time_is_over(alarm):
