@@ -10,6 +10,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
@@ -35,6 +36,9 @@ SET_UP = {
 }
 
 
+#: Pages of the sign-in library that show a secret: nobody keeps them, and so they do not travel compressed either
+#: (`kamen.compression`).
+SHOWING_SECRETS = {"mfa_activate_totp", "mfa_view_recovery_codes"}
 #: Pages that ask by themselves whether something happened (desks/live.py): nobody is at work because of that.
 POLLS = "/live/"
 
@@ -77,13 +81,20 @@ class Language:
 
 
 class SecondFactor:
-    """Leads staff without a second factor to set one up before they do or see anything else."""
+    """Leads staff without a second factor to set one up before they do or see anything else.
+
+    What shows the secret of one is kept by no browser and no proxy.
+    """
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        answer = self.get_response(request)
+        match = request.resolver_match
+        if match is not None and match.view_name in SHOWING_SECRETS:
+            add_never_cache_headers(answer)
+        return answer
 
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]

@@ -93,6 +93,22 @@ def test_recovery_codes_are_made_shown_and_downloaded(client, arbiter):
     assert all(one in download.content.decode() for one in shown)
 
 
+def test_what_shows_a_secret_is_kept_by_nobody_and_does_not_travel_compressed(
+    client, client_elsewhere, arbiter, newcomer
+):
+    packed = {"Accept-Encoding": "gzip"}
+    sign_in(client, arbiter)
+    enter_code(client, code())
+    client.post(reverse("mfa_generate_recovery_codes"))
+    sign_in(client_elsewhere, newcomer)
+    codes = client.get(reverse("mfa_view_recovery_codes"), headers=packed)
+    setting_up = client_elsewhere.get(reverse("mfa_activate_totp"), headers=packed)
+    for page in (codes, setting_up):
+        assert page.status_code == 200
+        assert "no-store" in page.headers.get("Cache-Control", "")
+        assert "Content-Encoding" not in page.headers
+
+
 def test_staff_cannot_turn_off_their_last_second_factor(client, arbiter):
     sign_in(client, arbiter)
     enter_code(client, code())
