@@ -38,7 +38,7 @@ def _place(row: Any, by: str) -> str:
 
 def _later(rows: QuerySet[Any], by: str, place: str) -> Q | None:
     word, line, pk = place.rpartition("_")
-    if not line or not (pk.isascii() and pk.isdecimal()) or len(pk) > 18:
+    if not line or "\x00" in word or not (pk.isascii() and pk.isdecimal()) or len(pk) > 18:
         return None
     name, way = by.removeprefix("-"), "lt" if by[0] == "-" else "gt"
     after = {f"pk__{way}": int(pk)}

@@ -79,3 +79,8 @@ def test_a_strange_place_is_the_beginning(timed, place):
 @pytest.mark.parametrize("place", ["x_5", f"{'9' * 40}_5", "\x00_5", "-1_5", "٣_5"])
 def test_a_strange_number_breaks_nothing(scored, place):
     assert len(part(User.objects.filter(risk__gt=0), by="-risk", place=place, most=50).rows) <= 7
+
+
+def test_a_strange_word_breaks_nothing(scored):
+    found = part(User.objects.filter(risk__gt=0), by="nickname", place="\x00_5", most=50)
+    assert (len(found.rows), found.is_first) == (7, True)
