@@ -43,7 +43,7 @@ MASKS = [
     Mask(
         "network",
         "from which network a buyer came, and the sides' names on the bench",
-        with_reason=frozenset({"agent", "arbiter", "lead", "finance", "risk", "auditor"}),
+        with_reason=frozenset({"agent", "arbiter", "senior", "lead", "finance", "risk", "auditor"}),
         how="`disputes.lifecycle.unmask`, after the file of this case was opened, which is an event, too",
     ),
     Mask(

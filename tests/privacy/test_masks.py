@@ -7,10 +7,12 @@ import pytest
 from django.core.cache import cache
 from django.template.backends.django import Template
 
+from disputes import lifecycle
 from privacy.looks import LOOKING
 from privacy.masks import EYES, MASKS
 from shops import withdrawals
 from shops.models import Shop
+from tests.fixtures.disputes import drafted
 from tests.permissions import PEOPLE, read
 from tests.permissions.test_matrix import ROUTES
 from tests.permissions.world import World, world
@@ -66,8 +68,20 @@ def test_every_role_reads_in_the_clear_what_the_table_says_and_nothing_else(
 def test_who_opens_something_with_a_reason_is_who_the_verbs_let() -> None:
     told = {mask.name: set(mask.with_reason) for mask in MASKS}
     answers = dict(zip(PEOPLE, read()["POST", "disputes:open_file"].answers, strict=True))
-    assert told["network"] == {who for who, answer in answers.items() if answer == "go"}
+    # The table of permissions has a case that is being heard; whoever is asked to sign opens it, too (below).
+    assert told["network"] == {who for who, answer in answers.items() if answer == "go"} | {"senior"}
     assert told["mail"] == {str(role) for role in LOOKING}
+
+
+def test_who_is_asked_to_sign_opens_the_networks_with_a_reason_too(
+    reviewed: Any, arbiter: Any, senior: Any, at: Any
+) -> None:
+    lifecycle.rule(reviewed, drafted(reviewed), by=arbiter, at=at)
+    lifecycle.open_file(reviewed, by=senior, at=at)
+    lifecycle.unmask(reviewed, reason="核对来源", by=senior, at=at)
+    assert reviewed.is_unmasked_for(senior, at)
+    [network] = [mask for mask in MASKS if mask.name == "network"]
+    assert network.of("senior") == "with a reason"
 
 
 def test_the_table_names_every_role_once_and_every_field_that_is_planted() -> None:
