@@ -430,7 +430,8 @@ def _hear_again(dispute: Dispute, *, by: Any, at: datetime) -> None:
     lock(dispute)
     require(dispute.state == DisputeState.ENFORCING, "wrong_moment", WRONG_MOMENT)
     course.set_aside(dispute)
-    change(dispute, outcome="", buyer_rested=False, shop_rested=False)
+    # Who would not appeal meant the ruling that is set aside, and its late hours are not those of the next one.
+    change(dispute, outcome="", ran_out=0, buyer_rested=False, shop_rested=False, buyer_waived=False, shop_waived=False)
     span = span_of(dispute, "EVIDENCE", dispute.track)
     data = {"arbiter": dispute.arbiter_id}
     enter(dispute, DisputeState.EVIDENCE, by=by, at=at, span=span, event="dispute.heard_again", data=data)

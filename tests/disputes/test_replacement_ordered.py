@@ -12,7 +12,7 @@ from refunds import lifecycle as refunds
 from refunds import outside, replacing
 from refunds.models import Refund
 from refunds.states import RefundState
-from tests.disputes.sayings import events_of, lapse, refused, wallet
+from tests.disputes.sayings import GROUND, events_of, lapse, refused, wallet
 from tests.fixtures.disputes import VISIT, drafted
 from timeline.models import Event
 
@@ -114,6 +114,29 @@ def test_a_new_code_that_is_bad_by_the_buyer_s_word_alone_is_heard_by_whoever_ha
     assert (Ruling.objects.count(), wallet(rich_buyer)) == (2, before + 5_880), "a small award is paid at once"
     lapse(ordered)
     assert ordered.state == DisputeState.CLOSED
+
+
+def test_who_would_not_appeal_against_the_order_may_appeal_against_what_is_ruled_after_it_failed(
+    ordered, seller, rich_buyer, arbiter, senior, order
+):
+    """Both wanted the new code at once. That it is no good leads to another ruling, with a right of its own."""
+    at = ordered.entered_at
+    for side in (rich_buyer, seller):
+        lifecycle.waive(ordered, by=side, at=at)
+    assert refund().state == RefundState.REPLACING
+    replacing.replace(refund(), by=seller, at=at)
+    delivery.reveal(order.units.get(place=1), by=rich_buyer, at=at, visit=VISIT)
+    replacing.bad_again(refund(), by=rich_buyer, at=at, text="新的也显示已使用")
+    ordered.refresh_from_db()
+    for side in (rich_buyer, seller):
+        lifecycle.rest(ordered, by=side, at=at)
+    lifecycle.rule(ordered, drafted(ordered), by=arbiter, at=at)
+    lifecycle.sign(ordered, agrees=True, by=senior, at=at)
+    ordered.refresh_from_db()
+    assert ordered.state == DisputeState.RULED
+    appeals.file(ordered, ground="rule", text=GROUND, by=rich_buyer, at=at)
+    ordered.refresh_from_db()
+    assert ordered.state == DisputeState.APPEALED
 
 
 def test_finance_is_not_alarmed_while_the_shop_delivers(ordered, seller, rich_buyer):
