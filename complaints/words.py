@@ -9,7 +9,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from complaints.models import Complaint, Source, Word
+from disputes import owed, rulings
 from disputes.masking import Codes, mail
 from disputes.models import Dispute
 from disputes.paper import yuan
@@ -106,7 +109,10 @@ def _of_case(complaint: Complaint, refund: Refund) -> Result:
     more = dispute.supplemented if dispute else 0
     match RefundState(refund.state):
         case RefundState.REFUNDED:
-            amount = (refund.approved or 0) + more
+            left = owed.of_case(refund)
+            amount = (refund.approved or 0) + more - left
+            if left:
+                return _left_owed(refund, dispute, amount, left)
             outcome = Outcome.PAID if amount >= refund.asked else Outcome.PAID_IN_PART
             by = _way_back(refund)
             paper = f"，退款单号{refund.payout.number}" if refund.payout else ""
@@ -125,6 +131,20 @@ def _of_case(complaint: Complaint, refund: Refund) -> Result:
     return Result(waits_for=WAITS[RefundState(refund.state)])
 
 
+def _left_owed(refund: Refund, dispute: Dispute | None, amount: int, left: int) -> Result:
+    """Nobody had `left` fen of what was decided: only `amount` went back, and nothing is called paid that was not."""
+    still = rulings.chinese(
+        lambda: gettext(
+            "Nobody had %(amount)s of what order %(order)s gives you back. It stays owed to you and is collected for"
+            " you."
+        )
+        % {"amount": yuan(left), "order": refund.order.number}
+    )
+    gone = f"已退款{yuan(amount)}，{_way_back(refund)}。" if amount else ""
+    text = _whole(f"售后单{refund.number}已处理：{gone}{still}{_ruled(dispute)}")
+    return Result(Outcome.PAID_IN_PART if amount else Outcome.NOTHING, amount, text)
+
+
 def _way_back(refund: Refund) -> str:
     """Which way the money went: by the channel's own doing, as it came, or to the balance.
 
@@ -133,9 +153,11 @@ def _way_back(refund: Refund) -> str:
     if refund.outcome == Refund.Outcome.EXTERNAL:
         return "由支付渠道退回"
     payout = refund.payout
-    if payout is not None and Transfer.objects.filter(key=f"{payout.address}:to_wallet").exists():
+    if payout is None:
+        return "已退至您的卡门余额"  # nobody had any of it at first; what is collected comes there
+    if Transfer.objects.filter(key=f"{payout.address}:to_wallet").exists():
         return "因原支付方式无法退回，已退至您的卡门余额"
-    is_there = payout is not None and payout.destination == Payout.Destination.WALLET
+    is_there = payout.destination == Payout.Destination.WALLET
     if is_there and refund.order.paid_by != Order.PaidBy.WALLET:
         return "按您的选择退至您的卡门余额" if refund.prefers == Refund.Preference.BALANCE else "已退至您的卡门余额"
     return "按原支付方式退回"

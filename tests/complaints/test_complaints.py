@@ -9,6 +9,7 @@ from complaints import lifecycle, words
 from complaints.models import Complaint, External, Source, Word
 from complaints.outside import PaidThere, Stage
 from complaints.states import ComplaintState
+from disputes.paper import yuan
 from ledger.models import Payout
 from notifications import inbox
 from notifications.models import Notification
@@ -17,6 +18,7 @@ from refunds import outside
 from refunds.models import Refund
 from shops import vault
 from tests.fixtures.cases import claim
+from tests.fixtures.disputes import nobody_had
 from timeline.events import stream
 from timeline.refusals import Refused
 from timeline.spans import deadline, working_days
@@ -229,6 +231,21 @@ def test_an_answer_says_of_money_that_went_to_the_balance_that_it_did(told, char
     result = words.result_of(lifecycle.hear(told(), at=at + HOUR))
     assert "已退款¥98.00，按您的选择退至您的卡门余额" in result.text
     assert "原支付方式" not in result.text
+
+
+@pytest.mark.parametrize(("lacks", "outcome", "came"), [(9_310, "part", 490), (9_800, "nothing", 0)])
+def test_an_answer_never_says_of_money_that_nobody_had_that_it_was_paid_back(
+    told, charged_order, rich_buyer, seller, at, lacks, outcome, came
+):
+    case = claim(charged_order.units.get(place=1), "CODE_INVALID", by=rich_buyer, at=at, prefers="balance")
+    refunds.accept(case, by=seller, at=at)
+    nobody_had(charged_order, lacks, cause=case.address, at=at)
+    result = words.result_of(lifecycle.hear(told(), at=at + HOUR))
+    assert (result.outcome, result.amount) == (outcome, came)
+    assert f"{yuan(lacks)} 暂时无款可付" in result.text
+    assert ("已退款¥4.90" in result.text) is bool(came)
+    assert "已退款¥98.00" not in result.text
+    assert len(result.text) <= words.LONGEST[Source.WECHAT]
 
 
 def test_what_was_said_before_it_was_over_makes_no_new_round(told, complaint, lead, at):
