@@ -246,7 +246,7 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
         "outcome": outcome(refund),
         **papers_of(refund, request.user),
         "dispute": "" if side is Side.PLATFORM else hooks.dispute_page(refund),
-        "roads": words.roads(refund, today=refund.closed_at) if refund.closed_at and side is Side.BUYER else [],
+        "roads": words.roads(refund, today=at) if refund.closed_at and side is Side.BUYER else [],
         "items": [
             {
                 "item": item,

@@ -1,8 +1,11 @@
 """The page of a case: what leads on from it, what each button moves, what silence comes to, and whose name is read."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from orders import delivery
 from orders.fulfilment import tickets
@@ -15,8 +18,9 @@ from shops import suppliers
 from shops.models import Kind
 from tests.fixtures.cases import claim, units_of
 from tests.fixtures.clocks import let_remind
-from timeline import outages
+from timeline import clock, outages
 from timeline.models import Event
+from timeline.spans import deadline, hours
 from timeline.sweep import fire_overdue
 
 ENGLISH = {"accept-language": "en"}
@@ -168,6 +172,14 @@ def test_the_buyer_of_a_case_that_is_over_reads_which_roads_stay_open(page, refu
     assert f"until {refund.opened_at.year + 3}-" in told
     assert reverse("privacy:own") in told.partition("Your rights")[2]
     assert card not in page(seller, refund), "they are the buyer's"
+
+
+def test_what_is_filed_outside_today_is_reckoned_from_the_day_on_which_it_is_read(page, refund, rich_buyer, at):
+    lifecycle.withdraw(refund, by=rich_buyer, at=at)
+    clock.advance(timedelta(days=30))
+    answered_by = timezone.localtime(deadline(hours(72), clock.now()))
+    _before, _card, told = page(rich_buyer, refund).partition("Roads outside the mall")
+    assert f"{answered_by:%Y-%m-%d}" in told
 
 
 def test_after_a_ruling_they_are_led_to_its_appeal_and_its_whole_file(page, ruled, rich_buyer):
