@@ -92,7 +92,7 @@ def ruling(request: HttpRequest, number: str) -> HttpResponse:
         raise Http404
     order = dispute.refund.order
     signatures = list(found.signatures.filter(agrees=True).select_related("user").order_by("pk"))
-    unpaid = Owed.objects.filter(cause__in=rulings.causes_of(dispute.refund), paid_at=None)
+    unpaid = list(Owed.objects.filter(cause__in=rulings.causes_of(dispute.refund), paid_at=None).order_by("pk"))
     is_small = found.award > 0 and dispute.refund.payout_id is not None
     context = {
         "dispute": dispute,
@@ -106,7 +106,8 @@ def ruling(request: HttpRequest, number: str) -> HttpResponse:
         "shop_keeps": sum(line["paid"] - line["grant"] for line in found.arithmetic),
         "is_paid": dispute.refund.state == "refunded",
         "is_small": is_small,
-        "is_owed": sum(row.left for row in unpaid.order_by("pk")),
+        "is_owed": sum(row.left for row in unpaid),
+        "platform_owes": any(row.payer == Owed.Payer.PLATFORM for row in unpaid),
         "is_buyer": dispute.side_of(request.user) == Side.BUYER,
         "is_provisional": dispute.outcome == Dispute.Outcome.PROVISIONAL,
         "appeal_until": dispute.deadline_at if dispute.state == DisputeState.RULED else None,

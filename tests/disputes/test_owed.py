@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from disputes import owed, rulings
 from disputes.models import Owed
@@ -198,6 +199,25 @@ def test_a_decision_gives_no_more_for_a_unit_than_it_cost_while_the_first_award_
     assert Owed.objects.get().left > 0
     (item,) = rulings.items_of(Refund.objects.select_related("dispute").get())
     assert rulings.open_to(item) == 9_800
+
+
+def test_a_ruling_of_which_nobody_had_all_is_not_said_to_have_arrived_and_names_no_wrong_payer(
+    client, ruled, rich_buyer, at
+):
+    case = Refund.objects.select_related("order").get(pk=ruled.refund_id)
+    row = nobody_had(case.order, 500, cause=case.address, at=at)
+    client.force_login(rich_buyer)
+
+    def told():
+        address = reverse("disputes:ruling", args=[ruled.number])
+        return client.get(address, headers={"accept-language": "en"}).content.decode()
+
+    assert case.state == "refunded"
+    assert "It has arrived." not in told()
+    assert "next income pays it" in told()
+    Owed.objects.filter(pk=row.pk).update(payer=Owed.Payer.PLATFORM)
+    assert "next income pays it" not in told()
+    assert "as soon as whoever owes it has something" in told()
 
 
 def test_somebody_to_whom_much_is_owed_reads_it_page_by_page_with_the_sum_of_all(client, order, rich_buyer, at):
