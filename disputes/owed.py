@@ -247,6 +247,12 @@ def of_case(refund: Refund) -> int:
     return _left(Owed.objects.filter(cause__in=rulings.causes_of(refund)))
 
 
+def units_of_platform() -> list[int]:
+    """The units of whose price the platform owes a part: its own fault already, before its own money has paid it."""
+    rows = Owed.objects.filter(payer=Owed.Payer.PLATFORM, paid_at=None).order_by("pk").values_list("units", flat=True)
+    return sorted({int(pk) for units in rows for pk in units})
+
+
 def of_shop(shop: Shop) -> int:
     """What a shop still owes buyers: it withdraws nothing of that."""
     return _left(Owed.objects.filter(shop=shop, payer=Owed.Payer.SHOP))

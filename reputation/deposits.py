@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, F, Sum
 
+from disputes import owed
 from orders.models import Order, Unit
 from refunds.models import RefundItem
 from refunds.states import RefundState
@@ -88,6 +89,7 @@ def _claim_bp(shops: list[Shop], at: datetime) -> dict[int, int]:
             refund__closed_at__lte=at,
             granted__gt=F("unit__covered"),  # what the platform paid for its own fault is not the shop's
         )
+        .exclude(unit__in=owed.units_of_platform())  # nor what it owes for it
         .order_by("refund__order__shop")
         .values_list("refund__order__shop")
         .annotate(count=Count("pk"))

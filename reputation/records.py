@@ -22,6 +22,7 @@ from typing import Any
 from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
 
+from disputes import owed
 from disputes.models import Dispute
 from disputes.states import DisputeState
 from orders.models import Order, Unit
@@ -135,7 +136,7 @@ def counts(shops: Iterable[Shop], *, at: datetime, marks: Marks | None = None) -
         refund__state=RefundState.REFUNDED,
         refund__reason__in=ours,
         granted__gt=F("unit__covered"),  # what the platform paid for its own fault is not the shop's
-    )
+    ).exclude(unit__in=owed.units_of_platform())  # nor what it owes for it
     for shop, count in (
         back.order_by("refund__order__shop").values_list("refund__order__shop").annotate(n=Count("unit", distinct=True))
     ):

@@ -18,6 +18,7 @@ from typing import Any
 from django.db.models import DateTimeField, F, Func, Sum
 from django.utils.translation import gettext as _
 
+from disputes import owed
 from orders.figures import exposed as exposed_to_cases
 from orders.models import Unit
 from refunds.models import RefundItem
@@ -193,7 +194,7 @@ def _concerned(shop: Shop, ground: str, after: date | None, *, at: datetime) -> 
         refund__reason__in=reasons,
         refund__closed_at__gte=since,
         granted__gt=F("unit__covered"),
-    )
+    ).exclude(unit__in=owed.units_of_platform())
     return sorted(set(rows.order_by().values_list("refund__order__snapshot__listing", flat=True)))
 
 

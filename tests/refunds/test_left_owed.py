@@ -16,7 +16,7 @@ from orders.models import Order, Unit
 from refunds import credit, lifecycle
 from refunds.models import CreditNote, Refund
 from refunds.states import RefundState
-from reputation import counting
+from reputation import counting, records
 from tests.api.conftest import signed_in
 from tests.disputes.sayings import wallet
 from tests.disputes.test_dispute import give, own
@@ -183,6 +183,16 @@ def test_what_the_platform_s_own_money_lacks_the_platform_owes_and_pays_when_it_
     assert owed.collect_all(at=at) == 1
     assert (wallet(rich_buyer) - before, balance(OWN)) == (9_800, 20_000 - 8_800)
     assert (Unit.objects.get(place=1).covered, Owed.objects.get().paid_at) == (9_800, at)
+
+
+def test_what_the_platform_owes_for_its_own_fault_counts_against_no_shop(blamed, seller):
+    at, shop = blamed.entered_at, blamed.order.shop
+    lifecycle.accept(blamed, by=seller, at=at)
+    assert Owed.objects.get().payer == "platform"
+    assert records.counts([shop], at=at)[shop.pk]["upheld"] == 0
+    more(OWN, 20_000, at)
+    assert owed.collect_all(at=at) == 1
+    assert records.counts([shop], at=at)[shop.pk]["upheld"] == 0, "nor when it has paid"
 
 
 def test_a_shop_that_has_money_does_not_pay_what_the_platform_owes(blamed, seller):
