@@ -220,6 +220,16 @@ def test_a_ruling_of_which_nobody_had_all_is_not_said_to_have_arrived_and_names_
     assert "as soon as whoever owes it has something" in told()
 
 
+def test_the_list_of_what_is_owed_names_the_platform_where_it_is_the_platform_that_owes(client, order, rich_buyer, at):
+    row = nobody_had(order, 500, cause="case:1", at=at)
+    client.force_login(rich_buyer)
+    assert order.shop.name in client.get("/owed/").content.decode()
+    Owed.objects.filter(pk=row.pk).update(payer=Owed.Payer.PLATFORM)
+    page = client.get("/owed/", headers={"accept-language": "en"}).content.decode()
+    assert '<span class="muted">The platform</span>' in page
+    assert order.shop.name not in page
+
+
 def test_somebody_to_whom_much_is_owed_reads_it_page_by_page_with_the_sum_of_all(client, order, rich_buyer, at):
     for number in range(51):
         nobody_had(order, 100, cause=f"case:{number}", at=at + MINUTE * number)
