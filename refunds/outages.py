@@ -82,9 +82,6 @@ def _go_on(outage: Outage, *, at: datetime, most: int) -> int:
     for pk in [*(pk for pk in weighing.left_over if pk not in waiting), *fresh]:
         try:
             weigh(pk, outage, at=at)
-        except FundsMissing as short:
-            log.error("order %s waits for the platform's own money: %s", pk, short)
-            failed.append(pk)  # finance fills it, however long that takes; there is nothing to give up
         except Exception as error:
             log.exception("order %s could not be weighed against outage %s", pk, outage.pk)
             # Its first line: behind it a database quotes the row that it refused, and this is kept for ever.

@@ -245,24 +245,6 @@ def test_where_the_platform_lacks_the_money_nothing_happens_by_halves_and_it_is_
     assert not list(books.violations())
 
 
-def test_what_waits_for_the_platforms_own_money_alone_is_never_given_up(late, down, shop, rich_buyer, at):
-    """Finance needs two people and a document of the bank: that takes longer than the pauses of what fails."""
-    lifecycle.accept(claim(late, rich_buyer, at + 4 * HOUR), by=shop.owner, at=at + 5 * HOUR)
-    post(
-        [Move("gone", "platform:own", "channel:sandbox", 100_000 - OWED + 1, Reason.FUNDING, "platform")],
-        journal="gone",
-        at=at,
-    )
-    down(HOUR / 2, 2.5 * HOUR, 6 * HOUR)
-    for days in range(9):
-        outages.work(at=at + 6 * HOUR + days * 24 * HOUR)
-    weighing = Weighing.objects.get()
-    assert (weighing.left_over, weighing.given_up) == ([late.pk], [])
-    post([Move("more", "channel:sandbox", "platform:own", 1, Reason.FUNDING, "platform")], journal="more", at=at)
-    outages.work(at=at + 6 * HOUR + 9 * 24 * HOUR)
-    assert (Weighing.objects.get().left_over, balance("platform:own")) == ([], 0)
-
-
 def test_an_outage_that_ends_before_it_was_weighed_whole_is_weighed_anew_for_every_order(
     late, down, lead, rich_buyer, at
 ):
