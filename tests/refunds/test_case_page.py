@@ -21,7 +21,7 @@ from tests.fixtures.clocks import let_remind
 from timeline import clock, outages
 from timeline.models import Event
 from timeline.spans import deadline, hours
-from timeline.sweep import fire_overdue
+from timeline.sweep import fire_overdue, sweep
 
 ENGLISH = {"accept-language": "en"}
 
@@ -177,6 +177,7 @@ def test_the_buyer_of_a_case_that_is_over_reads_which_roads_stay_open(page, refu
 def test_what_is_filed_outside_today_is_reckoned_from_the_day_on_which_it_is_read(page, refund, rich_buyer, at):
     lifecycle.withdraw(refund, by=rich_buyer, at=at)
     clock.advance(timedelta(days=30))
+    sweep(at=clock.now())
     answered_by = timezone.localtime(deadline(hours(72), clock.now()))
     _before, _card, told = page(rich_buyer, refund).partition("Roads outside the mall")
     assert f"{answered_by:%Y-%m-%d}" in told
