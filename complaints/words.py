@@ -134,11 +134,13 @@ def _of_case(complaint: Complaint, refund: Refund) -> Result:
 def _left_owed(refund: Refund, dispute: Dispute | None, amount: int, left: int) -> Result:
     """Nobody had `left` fen of what was decided: only `amount` went back, and nothing is called paid that was not."""
     still = rulings.chinese(
-        lambda: gettext(
-            "Nobody had %(amount)s of what order %(order)s gives you back. It stays owed to you and is collected for"
-            " you."
+        lambda: (
+            gettext(
+                "Nobody had %(amount)s of what order %(order)s gives you back. It stays owed to you and is collected for"
+                " you."
+            )
+            % {"amount": yuan(left), "order": refund.order.number}
         )
-        % {"amount": yuan(left), "order": refund.order.number}
     )
     gone = f"已退款{yuan(amount)}，{_way_back(refund)}。" if amount else ""
     text = _whole(f"售后单{refund.number}已处理：{gone}{still}{_ruled(dispute)}")
