@@ -64,6 +64,7 @@ class Hands:
         opener = self.page.locator('main form[action$="/open/"] button')
         if opener.count():
             self._send(opener)
+            opener.wait_for(state="detached")  # else what is pressed next may be on the page that is about to go
             self.look()
         return self
 
