@@ -11,7 +11,7 @@ from typing import Literal
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from ledger.templatetags.money import yuan
 from reputation.figures import FEWEST, FEWEST_OF_SHOP, Figures
@@ -42,11 +42,11 @@ class Published:
 
 
 GROUPS: dict[str, Promise] = {
-    "answers": pgettext_lazy("figures", "Answers"),
+    "answers": gettext_lazy("How soon somebody answers"),
     "deliveries": gettext_lazy("Deliveries"),
     "claims": gettext_lazy("Claims and refunds"),
     "disputes": gettext_lazy("Disputes"),
-    "satisfaction": pgettext_lazy("figures", "What people say"),
+    "satisfaction": gettext_lazy("How both sides see it"),
     "fairness": gettext_lazy("Rules and measures"),
 }
 
