@@ -136,8 +136,8 @@ def _left_owed(refund: Refund, dispute: Dispute | None, amount: int, left: int) 
     still = rulings.chinese(
         lambda: (
             gettext(
-                "Nobody had %(amount)s of what order %(order)s gives you back. It stays owed to you and is collected for"
-                " you."
+                "Nobody had %(amount)s of what order %(order)s gives you back. It stays owed to you and is"
+                " collected for you."
             )
             % {"amount": yuan(left), "order": refund.order.number}
         )
