@@ -59,7 +59,7 @@ from timeline.api import CURSOR, after_what_is_overdue, idempotent, page
 
 log = logging.getLogger(__name__)
 
-#: Written into the contract where a POST takes no key; see kamen/api.py.
+#: Written into the contract where a POST takes no key; see kamen/contract.py.
 WITHOUT_KEY = {"x-idempotency-key": "none"}
 
 A_ROW = {

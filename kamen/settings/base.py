@@ -507,7 +507,7 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "kamen.api.describe_what_all_share",
+        "kamen.contract.describe_what_all_share",
     ],
 }
 
