@@ -9,7 +9,6 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Role
 from disputes import assignment, course, evidence
 from disputes.models import HEARING, UNDECIDED, Challenge, Dispute, Evidence, Seat, Side, Statement
 from disputes.states import DisputeState
@@ -246,8 +245,3 @@ def readable(text: str, *, is_needed: bool, field: str = "text") -> str:
     if "\x00" in said:
         raise ValidationError({field: ValidationError(_("Use visible characters only."), code="not_visible")})
     return said
-
-
-def staff_who_may_open(roles: frozenset[str]) -> bool:
-    """Whether somebody with these roles may look at personal data once they say why."""
-    return bool(roles & {Role.AGENT, Role.ARBITER, Role.SENIOR, Role.LEAD, Role.RISK})
