@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q, Sum
+from django.db.models import BigIntegerField, F, Func, Q, QuerySet, Sum
+from django.db.models.functions import Cast
 
 from disputes import rulings
 from disputes.models import Owed
@@ -31,9 +32,6 @@ from timeline import page
 from timeline.door import change, locked, note, verb
 
 log = logging.getLogger(__name__)
-
-
-OWN = "platform:own"
 
 
 def book(
@@ -64,10 +62,10 @@ def collect_all(*, at: datetime, most: int = 100) -> int:
         return 0
     owing = Shop.objects.filter(pk__in=unpaid.filter(payer=Owed.Payer.SHOP).order_by().values("shop"))
     shops = list(owing.select_related("deposit").order_by("pk"))
-    held = balances([OWN, *(pocket for each in shops for pocket in _pockets(each))])
+    held = balances([escrow.OWN, *(pocket for each in shops for pocket in _pockets(each))])
     able = [each.pk for each in shops if any(held[pocket] > 0 for pocket in _pockets(each))]
     can = Q(payer=Owed.Payer.SHOP, shop__in=able)
-    if held[OWN] > 0:
+    if held[escrow.OWN] > 0:
         can |= Q(payer=Owed.Payer.PLATFORM)
     waiting = list(unpaid.filter(can).order_by("since", "pk")[:most])
     return sum(_collected(each, at=at) for each in waiting)
@@ -89,7 +87,7 @@ def collect(owed: Owed, *, at: datetime) -> bool:
     held_by_case = {str(unit.pk) for unit in units if unit.held_by}
     waiting = sum(part for pk, part in owed.units.items() if pk in held_by_case)
     by_platform = owed.payer == Owed.Payer.PLATFORM
-    pockets = [OWN] if by_platform else _pockets(shop)
+    pockets = [escrow.OWN] if by_platform else _pockets(shop)
     held = balances(pockets)
     legs = [
         (leg.address, leg.amount)
@@ -111,7 +109,7 @@ def collect(owed: Owed, *, at: datetime) -> bool:
         key=f"{cause}:{owed.paid}",
         rulebook=order.rulebook_version,
     )
-    parts, _rest = _first({pk: part for pk, part in owed.units.items() if pk not in held_by_case}, amount)
+    parts = _first({pk: part for pk, part in owed.units.items() if pk not in held_by_case}, amount)
     rest = {pk: left for pk, part in owed.units.items() if (left := part - parts.get(int(pk), 0))}
     orders.paid_after_all(order, amount, units=units, parts=parts, by_platform=by_platform, at=at)
     paid = owed.paid + amount
@@ -138,15 +136,13 @@ def _less(owed: Owed, part: int, *, units: dict[str, int], at: datetime) -> bool
     return owed.paid_at is None
 
 
-def _first(units: Mapping[str, int], amount: int) -> tuple[dict[int, int], dict[str, int]]:
-    """What of `amount` fen is the price of each unit, the earlier first, and what of it is owed after that."""
-    parts, rest = {}, {}
+def _first(units: Mapping[str, int], amount: int) -> dict[int, int]:
+    """What of `amount` fen is the price of each unit, the earlier first."""
+    parts = {}
     for pk, owed in sorted(units.items(), key=lambda each: int(each[0])):
         parts[int(pk)] = part = min(owed, amount)
         amount -= part
-        if owed > part:
-            rest[pk] = owed - part
-    return parts, rest
+    return parts
 
 
 def _of_units(rows: Iterable[Owed]) -> dict[int, int]:
@@ -178,7 +174,7 @@ def lessen(causes: Collection[str], *, most: int, at: datetime) -> int:
             # What came on top goes first, the price last, and of that the later unit first.
             price = sum(row.units.values())
             kept = price - max(part - (row.left - price), 0)
-            parts, _rest = _first(row.units, kept)
+            parts = _first(row.units, kept)
             _less(row, part, units={str(pk): each for pk, each in parts.items() if each}, at=at)
     return gone
 
@@ -247,10 +243,12 @@ def of_case(refund: Refund) -> int:
     return _left(Owed.objects.filter(cause__in=rulings.causes_of(refund)))
 
 
-def units_of_platform() -> list[int]:
-    """The units of whose price the platform owes a part: its own fault already, before its own money has paid it."""
-    rows = Owed.objects.filter(payer=Owed.Payer.PLATFORM, paid_at=None).order_by("pk").values_list("units", flat=True)
-    return sorted({int(pk) for units in rows for pk in units})
+def units_of_platform() -> QuerySet[Any]:
+    """The units of whose price the platform owes a part, by their ids, to be asked about inside another question: its
+    own fault already, before its own money has paid it."""
+    unit = Cast(Func(F("units"), function="jsonb_object_keys"), BigIntegerField())
+    rows = Owed.objects.filter(payer=Owed.Payer.PLATFORM, paid_at=None)
+    return rows.order_by().annotate(unit=unit).values("unit")
 
 
 def of_shop(shop: Shop) -> int:

@@ -55,7 +55,7 @@ def test_as_many_questions_for_many_shops_as_for_one(listing, seller, at):
         lifecycle.open_shop(owner=seller, name=str(number), slug=f"s{number}", required=1, at=at)
     with recorded() as many:
         deposits.sizes(list(Shop.objects.order_by("pk")), at=at)
-    assert len(many) - 1 == len(one) - 1 <= 5
+    assert len(many) - 1 == len(one) - 1 <= 4
 
 
 def test_a_shop_that_closes_keeps_its_sum(listing, seller, at):
