@@ -340,13 +340,14 @@ def give_back(
     _draw_reserved(order, found, cause)
     _store(touched)
     release(order, rest, at=at)
-    if drawn:
+    if drawn and order.ran_dry:
         by_channel = {unit.pk: grants[unit.pk] for unit in drawn} if outside else {}
         hooks.paid_again(order, left={unit.pk: unit.left for unit in drawn}, by_channel=by_channel, at=at)
     by_shop = found.missing - found.missing_own
     for payer, missing, parts in ((SHOP, by_shop, found.unpaid), (PLATFORM, found.missing_own, found.unpaid_own)):
         if missing:
             data = {"cause": cause, "missing": missing} | ({"payer": payer} if payer == PLATFORM else {})
+            door.change(order, ran_dry=True)
             door.note(order, "order.waterfall_ran_dry", by=None, at=at, data=data)
             if not outside:  # else the channel has paid it all, and nobody waits for it
                 left = {pk: part for pk, part in parts.items() if part}

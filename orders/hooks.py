@@ -9,7 +9,7 @@ answered: Hook[..., None] = Hook("orders.answered")
 #: price of units as in `units` (fen per unit id); the `payer`, `shop` or `platform`, still owes it.
 ran_dry: Hook[..., None] = Hook("orders.ran_dry")
 
-#: (order, *, left, by_channel, at): something came back for units beyond what was held of them. `left` is what can
-#: still go back for each, `by_channel` what its channel paid on its own account; fen per unit id. What an earlier case
-#: gave for these units and nobody had is owed no more as far as that has come.
+#: (order, *, left, by_channel, at): something came back for units beyond what was held of them, of an order for which
+#: a waterfall once ran dry. `left` is what can still go back for each, `by_channel` what its channel paid on its own
+#: account; fen per unit id. What an earlier case gave for these units and nobody had is owed no more as far as that came.
 paid_again: Hook[..., None] = Hook("orders.paid_again")

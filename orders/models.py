@@ -53,6 +53,9 @@ class Order(Tracked):
     compensated_by_platform = models.BigIntegerField(
         default=0, db_default=0, help_text="fen on top of the price that the platform paid for its own delays"
     )
+    ran_dry = models.BooleanField(
+        default=False, db_default=False, help_text="once nobody had all that was to go back of it, so it may be owed"
+    )
     paid_by = models.CharField(max_length=10, choices=PaidBy.choices, blank=True)
     payment = models.ForeignKey("ledger.Payment", on_delete=models.PROTECT, null=True, related_name="orders")
     placed_at = models.DateTimeField()
