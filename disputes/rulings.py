@@ -208,32 +208,26 @@ def items_of(refund: Refund) -> list[RefundItem]:
         told = Event.objects.filter(subject=dispute.address, name="dispute.supplemented").order_by("seq")
         for event in told:
             for item in items:
-                item.supplemented = _supplemented(item) + event.data.get("units", {}).get(str(item.unit_id), 0)  # type: ignore[attr-defined]
+                item.supplemented += event.data.get("units", {}).get(str(item.unit_id), 0)
     if any(item.granted for item in items):
         rows = Owed.objects.filter(order=refund.order_id, paid_at=None).order_by("pk").values_list("units", flat=True)
         for parts in rows:
             for item in items:
-                item.still_owed = _still_owed(item) + parts.get(str(item.unit_id), 0)  # type: ignore[attr-defined]
+                item.still_owed += parts.get(str(item.unit_id), 0)
     return items
 
 
 def given_already(item: RefundItem) -> int:
     """What this very case has given back for a unit so far, in fen: early, and on top of that."""
-    return (item.granted or 0) + _supplemented(item)
-
-
-def _supplemented(item: RefundItem) -> int:
-    return getattr(item, "supplemented", 0)
-
-
-def _still_owed(item: RefundItem) -> int:
-    """What was given for a unit, and nobody has paid yet: it is given, and left of the unit all the same."""
-    return getattr(item, "still_owed", 0)
+    return (item.granted or 0) + item.supplemented
 
 
 def open_to(item: RefundItem) -> int:
-    """What a decision can give back for a unit in all, in fen: what is left of it and what this case gave early."""
-    return item.unit.left + given_already(item) - _still_owed(item)
+    """What a decision can give back for a unit in all, in fen: what is left of it and what this case gave early.
+
+    What was given and nobody has paid yet is given, and left of the unit all the same: it counts once.
+    """
+    return item.unit.left + given_already(item) - item.still_owed
 
 
 def at_stake(refund: Refund, items: Sequence[RefundItem]) -> int:

@@ -35,7 +35,7 @@ class ContributionForm(forms.Form):
         label=gettext_lazy("Number of the bank's document"),
         min_length=contributions.SHORTEST_DOCUMENT,
         max_length=contributions.LONGEST_DOCUMENT,
-        help_text=gettext_lazy("As it stands on the bank's receipt. Each document is put in once."),
+        help_text=gettext_lazy("As it stands on the bank's receipt. A document is put in once for each pocket."),
     )
     reason = forms.CharField(
         label=gettext_lazy("Why"),

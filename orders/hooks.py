@@ -11,5 +11,5 @@ ran_dry: Hook[..., None] = Hook("orders.ran_dry")
 
 #: (order, *, left, by_channel, at): something came back for units beyond what was held of them, of an order for which
 #: a waterfall once ran dry. `left` is what can still go back for each, `by_channel` what its channel paid on its own
-#: account; fen per unit id. What an earlier case gave for these units and nobody had is owed no more as far as that came.
+#: account; fen per unit id. What an earlier case gave for these units and nobody had is owed no more so far.
 paid_again: Hook[..., None] = Hook("orders.paid_again")

@@ -21,7 +21,6 @@ from tests.api.conftest import signed_in
 from tests.disputes.sayings import wallet
 from tests.disputes.test_dispute import give, own
 from tests.fixtures.cases import claim
-from tests.refunds.test_outages import late  # noqa: F401
 from timeline.models import Event, Timer
 from timeline.sweep import sweep
 
@@ -77,7 +76,7 @@ def test_what_nobody_has_of_a_claim_that_the_shop_accepts_is_owed_and_the_case_i
     assert alarm.data == {"cause": case.address, "missing": LACKS}
 
 
-def test_a_compensation_of_which_nobody_has_anything_leaves_no_case_open_without_an_exit(late, seller, rich_buyer, at):  # noqa: F811
+def test_a_compensation_of_which_nobody_has_anything_leaves_no_case_open_without_an_exit(late, seller, rich_buyer, at):
     """A late delivery, ¥0.50 on top: nothing is paid, so nothing would ever arrive and close it."""
     shop, then, before = late.shop, at + 4 * HOUR, wallet(rich_buyer)
     case = claim(late.units.get(), "LATE_DELIVERY", by=rich_buyer, at=then)

@@ -44,16 +44,6 @@ def platform_money(db, at):
 
 
 @pytest.fixture
-def late(bought, at):
-    """A top-up that the supplier delivered two hours after the promise."""
-    order = at_the_clock(bought(delivered_by="supplier"), at + HOUR)
-    ticket = Ticket.objects.get(unit__order=order)
-    answer = Answer(Standing.DELIVERED, reference="UP-1")
-    tickets.hear(ticket, answer, at=at + CAME, exchange=Exchange(ticket=ticket, at=at + CAME, what="query", asked="{}"))
-    return fresh(order)
-
-
-@pytest.fixture
 def down(lead, at):
     """`down(began, ended, when)`: the platform was down for so long after payment, and it is registered at `when`."""
 
