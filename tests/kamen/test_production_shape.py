@@ -97,6 +97,35 @@ def test_every_variable_that_is_read_is_in_the_example():
     assert {name for name in read if not re.search(rf"^#?{name}=", example, re.MULTILINE)} == set()
 
 
+def test_whoever_reads_or_writes_the_files_of_people_has_their_volume():
+    places = {name: {where.partition(":")[2] for where in SERVICES[name].get("volumes", [])} for name in PROCESSES}
+    assert "/var/lib/kamen/files" in places["web"] & places["worker"]
+    assert "/var/lib/kamen/anchors" in places["worker"]
+    assert not places["beat"]
+    for place in places["web"] | places["worker"]:
+        assert place in DOCKERFILE, f"{place} would belong to root"
+
+
+def test_whatever_may_be_set_reaches_every_process_of_the_mall():
+    read = {
+        name
+        for file in ["base.py", "production.py"]
+        for name in re.findall(r"""env(?:\.\w+)?\(\s*"([A-Z_]+)\"""", (ROOT / "kamen/settings" / file).read_text())
+    }
+    # The image says where things are; there is neither play money nor debugging; only one job has the owner.
+    elsewhere = {
+        "KAMEN_FILES_DIR",
+        "KAMEN_ANCHORS_DIR",
+        "SANDBOX_ADDRESS",
+        "SANDBOX_SECRET",
+        "DEBUG",
+        "DATABASE_OWNER_URL",
+    }
+    for name in PROCESSES:
+        lacking = read - elsewhere - set(SERVICES[name]["environment"])
+        assert lacking == set(), f"{name} is never told of {lacking}"
+
+
 def test_collecting_files_needs_no_secret_and_no_database():
     line = re.search(r"^RUN (DJANGO_SETTINGS_MODULE=.*collectstatic.*?)\s*\\?$", DOCKERFILE, re.MULTILINE)
     assert line
@@ -121,7 +150,8 @@ class House:
 
     def environment(self, service: str, **changes: str | None) -> dict[str, str]:
         """What the compose file gives the service, on this machine's servers."""
-        found = {name: filled(str(value)) for name, value in SERVICES[service]["environment"].items()}
+        told = SERVICES[service]["environment"]
+        found = {name: filled(str(value)) for name, value in told.items() if value is not None}
         found["DATABASE_URL"] = address(settings.DATABASE_URL, SHAPE, user=APPLICATION)
         found["REDIS_URL"] = redis_url(self.home)
         if "DATABASE_OWNER_URL" in found:
