@@ -113,14 +113,8 @@ def test_whatever_may_be_set_reaches_every_process_of_the_mall():
         for name in re.findall(r"""env(?:\.\w+)?\(\s*"([A-Z_]+)\"""", (ROOT / "kamen/settings" / file).read_text())
     }
     # The image says where things are; there is neither play money nor debugging; only one job has the owner.
-    elsewhere = {
-        "KAMEN_FILES_DIR",
-        "KAMEN_ANCHORS_DIR",
-        "SANDBOX_ADDRESS",
-        "SANDBOX_SECRET",
-        "DEBUG",
-        "DATABASE_OWNER_URL",
-    }
+    elsewhere = {"KAMEN_FILES_DIR", "KAMEN_ANCHORS_DIR", "BEAT_SCHEDULE_FILE", "SANDBOX_ADDRESS", "SANDBOX_SECRET"}
+    elsewhere |= {"DEBUG", "DATABASE_OWNER_URL"}
     for name in PROCESSES:
         lacking = read - elsewhere - set(SERVICES[name]["environment"])
         assert lacking == set(), f"{name} is never told of {lacking}"
