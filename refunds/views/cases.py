@@ -221,7 +221,7 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
     items = list(refund.items.select_related("unit").order_by("unit__place")[:PAGE])
     unit_count = len(items) if len(items) < PAGE else refund.items.count()
     offered = actions(refund, request.user, at)
-    owed = hooks.still_owed(refund) if refund.state == RefundState.REFUNDED else 0
+    owed = hooks.still_owed(refund) if refund.approved else 0
     has_to_answer = side is Side.SHOP and refund.state == RefundState.REQUESTED and bool(offered)
     context = {
         "refund": refund,
@@ -383,7 +383,7 @@ def turn(refund: Refund, side: Side, at: datetime, *, owed: int = 0) -> dict[str
         whose = TALKS["platform" if side is Side.PLATFORM else "mine" if mine == side else "theirs"]
     elif refund.waits_for_supplier and side is Side.BUYER:
         whose = AHEAD[Lane.WAIT][0]
-    elif owed:
+    elif owed and state == RefundState.REFUNDED:
         whose = LEFT_OWED
     else:
         whose = TURNS[state][side] if state in TURNS else OVER[state]
