@@ -6,9 +6,11 @@ from django.test import Client
 from django.urls import reverse
 
 from orders import attachments
+from orders.models import Unit
+from refunds import lifecycle, words
 from refunds.forms import places_of
 from refunds.models import ClaimDraft, Refund
-from tests.fixtures.cases import units_of
+from tests.fixtures.cases import claim, units_of
 
 
 def address(name, thing, **more):
@@ -193,3 +195,20 @@ def test_who_changes_their_mind_is_not_asked_for_a_wish(as_buyer, order):
     begin(as_buyer, order, "CHANGE_OF_MIND", [1])
     as_buyer.post(address("claim_facts", order), {"text": "不需要了"})
     assert 'name="prefers"' not in text(as_buyer.get(address("claim_result", order)))
+
+
+def test_the_arithmetic_of_a_second_claim_says_what_went_back_in_the_first(
+    as_buyer, order, revealed, rich_buyer, seller, at
+):
+    """¥50.00 of ¥98.00 went back: the lines add up to what is left, and the shop carries no more than that."""
+    first = claim(revealed, "CODE_INVALID", amount=5_000, by=rich_buyer, at=at)
+    lifecycle.accept(first, by=seller, at=at)
+    unit = Unit.objects.get(pk=revealed.pk)
+    found = lifecycle.preview(order, [unit], "NOT_AS_DESCRIBED", buyer=rich_buyer, at=at)
+    decision = found.record()
+    assert found.figure == 4_800
+    assert sum(line["amount"] or 0 for line in words.lines(decision)) == 4_800
+    assert [row["amount"] for row in words.payers(decision)] == [4_800]
+    begin(as_buyer, order, "NOT_AS_DESCRIBED", [1])
+    page = as_buyer.get(address("claim_result", order), headers={"accept-language": "en"})
+    assert "Of this, ¥50.00 went back already, in an earlier case." in text(page)
