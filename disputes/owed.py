@@ -104,7 +104,7 @@ def collect(owed: Owed, *, at: datetime) -> bool:
         return False
     amount = sum(part for _pocket, part in legs)
     cause = f"owed:{owed.pk}"
-    payouts.plan(
+    payout = payouts.plan(
         under=order.address,
         cause=cause,
         user=owed.buyer,
@@ -121,7 +121,8 @@ def collect(owed: Owed, *, at: datetime) -> bool:
     orders.paid_after_all(order, amount, units=units, parts=parts, by_platform=by_platform, at=at)
     paid = owed.paid + amount
     change(owed, paid=paid, paid_at=at if paid == owed.amount else None, units=rest)
-    data = {"amount": amount, "left": owed.amount - paid, "cause": owed.cause}
+    data = {"amount": amount, "left": owed.amount - paid, "cause": owed.cause, "payout": payout.number}
+    data |= {"units": {str(pk): part for pk, part in parts.items() if part}}
     note(order, "order.owed_paid", by=None, at=at, data=data)
     return True
 

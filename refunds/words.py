@@ -224,6 +224,7 @@ def beside(code: str) -> str:
         "called_off": _("Called off before it was delivered"),
         "by_the_channel": _("Paid back by the channel on its own account"),
         "on_top": _("Given on top of what was paid back before"),
+        "owed": _("Owed since an earlier decision, for which nobody had the money then"),
         "returned": _("A charge that came twice, too late or with another sum"),
     }[code]
 
