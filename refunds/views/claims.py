@@ -203,6 +203,7 @@ def what_we_know(request: HttpRequest, number: str) -> HttpResponse:
         "is_proven": found.is_proven,
         "checklist": needs(found, kind, book, has_words=bool(draft.text), has_files=bool(files)),
         "asks_evidence": found.asks_evidence,
+        "is_minor": draft.reason == reasons.MINOR_PURCHASE,
         "files": [{"file": file, "is_image": attachments.is_image(file)} for file in files],
     }
     return render(request, "refunds/claim_facts.html", context, status=422 if form.errors else 200)

@@ -10,7 +10,10 @@ from orders.models import Unit
 from refunds import lifecycle, words
 from refunds.forms import places_of
 from refunds.models import ClaimDraft, Refund
+from refunds.views.cases import steps
 from tests.fixtures.cases import claim, units_of
+
+ENGLISH = {"accept-language": "en"}
 
 
 def address(name, thing, **more):
@@ -128,6 +131,25 @@ def test_several_files_at_once_and_one_left_out_again(as_buyer, order, revealed,
     first = draft.attachments.order_by("pk").first()
     as_buyer.post(address("claim_leave_out", order, pk=first.pk))
     assert [each.name for each in draft.attachments.order_by("pk")] == ["b.txt"]
+
+
+def test_a_family_is_told_to_keep_its_papers_back_until_they_can_be_sealed(as_buyer, order, revealed):
+    """What is added to a claim the shop reads; the guardian's papers it never does."""
+    begin(as_buyer, order, "MINOR_PURCHASE", [1])
+    assert "sealed, on a page of their own" in text(as_buyer.get(address("claim_facts", order), headers=ENGLISH))
+    begin(as_buyer, order, "CODE_INVALID", [1])
+    assert "sealed, on a page of their own" not in text(as_buyer.get(address("claim_facts", order), headers=ENGLISH))
+
+
+def test_a_case_that_the_shop_was_never_asked_about_does_not_say_that_it_answered(
+    order, revealed, rich_buyer, seller, at
+):
+    urgent = claim(revealed, "MINOR_PURCHASE", by=rich_buyer, at=at)
+    assert [step["status"] for step in steps(urgent)] == ["done", "skipped", "now", "ahead", "ahead"]
+    asked = claim(units_of(order)[1], "NOT_AS_DESCRIBED", text="与商品说明不符。", by=rich_buyer, at=at)
+    lifecycle.decline(asked, code="other", rule="MX-42", text="我们这边显示可用。", by=seller, at=at)
+    lifecycle.escalate(asked, by=rich_buyer, at=at)
+    assert [step["status"] for step in steps(asked)] == ["done", "done", "now", "ahead", "ahead"]
 
 
 def test_urgent_reasons_say_what_happens(as_buyer, order, revealed):
