@@ -402,6 +402,10 @@ def turn(refund: Refund, side: Side, at: datetime, *, owed: int = 0) -> dict[str
     }
 
 
+#: Roads on which nobody waits for the shop: the platform has it at once, or a machine's no comes first.
+PAST_THE_SHOP = frozenset({Lane.URGENT.value, Lane.PERSON.value, Lane.PREDECISION.value})
+
+
 def steps(refund: Refund) -> list[dict[str, Any]]:
     """A case's way: asked, the shop answers, the platform decides, paid, done."""
     state, labels = refund.state, [_("Asked"), _("Shop answers"), _("Platform decides"), _("Paying back"), _("Done")]
@@ -419,7 +423,8 @@ def steps(refund: Refund) -> list[dict[str, Any]]:
     by_platform = refund.outcome == Refund.Outcome.RULING or state in {RefundState.DISPUTED, RefundState.REJECTED}
     gives_money = state in {RefundState.APPROVED, RefundState.REFUNDED}
     skipped = set() if by_platform or now < 2 else {2}
-    if refund.outcome == Refund.Outcome.INSTANT:
+    was_asked = refund.answered_at is not None or refund.decision.get("lane") not in PAST_THE_SHOP
+    if refund.outcome == Refund.Outcome.INSTANT or (now > 1 and not was_asked):
         skipped.add(1)
     if refund.is_over and not gives_money:
         skipped.add(3)
