@@ -17,7 +17,9 @@ from tests.api.conftest import signed_in
 from tests.disputes.sayings import wallet
 from tests.disputes.test_appeals import before_the_panel
 from tests.disputes.test_dispute import after_settlement, own
+from tests.disputes.test_owed import settled_and_empty
 from tests.disputes.test_panels import change, votes
+from tests.disputes.test_ways_back import paid_in
 from tests.fixtures.cases import claim
 from tests.fixtures.disputes import drafted, nobody_had
 from tests.refunds.test_left_owed import LACKS, OWN, blamed, earns, empty, late_claim, more  # noqa: F401 - fixtures
@@ -198,6 +200,21 @@ def test_who_is_owed_it_already_is_not_told_again_that_it_is_owed(late_claim, ri
     earns(case.order.shop, 20_000, at)
     assert owed.collect_all(at=at) == 1
     assert hooks.still_owed(Refund.objects.get(pk=case.pk)) == 0
+
+
+@pytest.mark.usefixtures("channel_secret")
+def test_what_nobody_had_is_said_while_the_rest_is_still_on_its_way(listing, rich_buyer, seller, client, at):
+    order = paid_in(listing, rich_buyer, at, 0)
+    then = settled_and_empty(order, rich_buyer, at)
+    case = claim(order.units.get(place=1), "CODE_INVALID", by=rich_buyer, at=then)
+    refunds.accept(case, by=seller, at=then)
+    assert case.state == "approved", "¥4.90 go back by the channel"
+    shown = signed_in(rich_buyer).get(f"/api/v1/refunds/{case.number}/").json()
+    assert (shown["state"], shown["approved"], shown["owed"]) == ("approved", 9_800, LACKS)
+    client.force_login(rich_buyer)
+    page = client.get(case.get_absolute_url(), headers={"accept-language": "en"}).content.decode()
+    assert "Nobody had ¥93.10 of it" in page
+    assert "It is decided. Nobody had all of the money" not in page, "for it is not over"
 
 
 # Collecting
