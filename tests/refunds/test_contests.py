@@ -329,8 +329,8 @@ def test_a_payment_of_which_nobody_had_anything_is_contested_all_the_same(
     case = claim(bad_unit, "CODE_INVALID", by=rich_buyer, at=until)
     endings.approve_as_asked(case, outcome=Refund.Outcome.INSTANT, by=None, at=until)
     assert (case.state, case.outcome, Owed.objects.get().left) == ("refunded", "instant", 9_800)
-    how = {"ground": "record_wrong", "text": WORDS, "attachments": [letter(order, seller, until)]}
-    contest = contests.file(case, **how, by=seller, at=until)
+    files = [letter(order, seller, until)]
+    contest = contests.file(case, ground="record_wrong", text=WORDS, attachments=files, by=seller, at=until)
     assert contest.lost == 0
     client.force_login(seller)
     page = client.get(contest.get_absolute_url(), headers={"accept-language": "en"}).content.decode()
