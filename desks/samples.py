@@ -353,6 +353,7 @@ def _units(at: datetime) -> list[dict[str, Any]]:
         "url": "#units",
         "look": None,
         "is_held": False,
+        "is_recalled": False,
         "case": None,
         "money": [{"word": _("In escrow"), "amount": 9_800, "tone": ""}],
         "has_code": True,

@@ -320,22 +320,28 @@ def _square_up(dispute: Dispute, ruling: Ruling, by_platform: int, *, cause: str
 
     What the buyer keeps without being owed it is the guarantee fund's loss; what turns out to be the platform's own
     fault (`by_platform` fen in all), the platform gives the shop. What of it nobody had and nobody paid since is not
-    owed to the buyer any more. Most cases were not paid early: nothing is asked.
+    owed to the buyer any more, or from now on by the one whose fault it was. Most cases were not paid early: nothing is
+    asked.
     """
-    paid = paid_in_all(dispute)
+    paid, order = paid_in_all(dispute), dispute.refund.order
     undue = max(paid - ruling.award, 0)
     was_paid_before = dispute.advanced or dispute.supplemented or dispute.rulings.filter(is_superseded=True).exists()
-    if not undue and not (by_platform and was_paid_before):
+    if not undue and not ((by_platform or order.ran_dry) and was_paid_before):
         return
-    never_paid = owed.lessen(rulings.causes_of(dispute.refund), most=undue, at=at) if undue else 0
-    charged = _paid_by(dispute)
+    causes = rulings.causes_of(dispute.refund)
+    never_paid = owed.lessen(causes, most=undue, at=at) if undue else 0
+    charged, owes = _paid_by(dispute), owed.by_payer(causes)
     over = max(charged["shop"] - (ruling.award - by_platform), 0)
     kept = min(undue - never_paid, over)
     if undue:
         _make_the_shop_whole(dispute, undue, kept, cause=cause, at=at)
-    amount = min(over - kept, max(by_platform - charged["platform"], 0))
+    lacks = by_platform - charged["platform"] - owes["platform"]
+    amount = max(min(over - kept, lacks), 0)
+    if (rest := lacks - amount) and any(owes.values()):
+        payer = Owed.Payer.PLATFORM if rest > 0 else Owed.Payer.SHOP
+        owed.lay_to(payer, causes, most=abs(rest), order=order, at=at)
     if amount > 0:
-        missing = take_on(dispute.refund.order, cause=cause, amount=amount, at=at)
+        missing = take_on(order, cause=cause, amount=amount, at=at)
         note(dispute, "dispute.fault_taken_on", by=None, at=at, data={"amount": amount - missing, "missing": missing})
         if missing:
             alarm(dispute, "the platform cannot give the shop what it paid in its place", at=at)
@@ -359,7 +365,7 @@ def _paid_by(dispute: Dispute) -> dict[str, int]:
     """What was really paid in the case out of the platform's own money, and by the shop, which owes what the fund gave
     and paid some of it later out of its income; in fen."""
     causes = rulings.causes_of(dispute.refund)
-    causes += [f"owed:{pk}" for pk in Owed.objects.filter(cause__in=causes).order_by("pk").values_list("pk", flat=True)]
+    causes += owed.paid_since(causes)
     legs = PayoutLeg.objects.filter(payout__cause__in=causes).exclude(payout__state=PayoutState.VOID)
     own = Q(source="platform:own")
     sums = legs.aggregate(platform=Sum("amount", filter=own), shop=Sum("amount", filter=~own))

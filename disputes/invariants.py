@@ -184,11 +184,11 @@ CHECKS = {
     """,
     "what is owed to a buyer is what nobody had": """
         select 'owed:' || o.id from disputes_owed o
-         where not exists (select from timeline_event e
-                            where e.root = 'order:' || o.order_id and e.name = 'order.waterfall_ran_dry'
-                              and e.body::jsonb ->> 'cause' = o.cause
-                              and coalesce(e.body::jsonb ->> 'payer', 'shop') = o.payer
-                              and (e.body::jsonb ->> 'missing')::bigint >= o.amount) -- less once it was overturned
+         where o.amount > coalesce((select sum(coalesce(e.body::jsonb ->> 'missing', e.body::jsonb ->> 'amount')::bigint)
+                                      from timeline_event e
+                                     where e.root = 'order:' || o.order_id and e.body::jsonb ->> 'cause' = o.cause
+                                       and e.name in ('order.waterfall_ran_dry', 'order.owed_by_platform', 'order.owed_by_shop')
+                                       and coalesce(e.body::jsonb ->> 'payer', 'shop') = o.payer), 0) -- less once overturned
     """,
     "what is owed for the price of a unit is left of it, and part of what is owed": """
         select 'unit:' || u.id from orders_unit u

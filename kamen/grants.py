@@ -32,7 +32,7 @@ READ_ONLY = [
     "ledger_anchorleaf",
     "django_migrations",
 ]
-FUNCTIONS = ["ledger_post", "ledger_write_anchor", "orders_put_words_away"]
+FUNCTIONS = ["ledger_post", "ledger_lock", "ledger_write_anchor", "orders_put_words_away"]
 
 #: Where the reader's views are.
 READING = "reading"

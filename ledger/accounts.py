@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from django.db import connection
 from django.db.models import QuerySet
 
+from ledger import brake
 from ledger.models import Account, Posting
 from timeline.spans import SHANGHAI
 
@@ -45,6 +46,17 @@ def balances_with_debt(debt: str, addresses: Iterable[str]) -> dict[str, int]:
             cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [debt])
         held = balances(wanted)
     return held
+
+
+def lock_first(addresses: Iterable[str]) -> None:
+    """Lock accounts until this transaction ends, in the order of the posting function, for a verb that posts more than
+    once: what it posts later is among them, so that it never waits for whoever waits for it.
+
+    After all other locks: the payout brake is asked for here, as it comes before the accounts.
+    """
+    brake.is_raised()
+    with connection.cursor() as cursor:
+        cursor.execute("select ledger_lock(%s::text[])", [sorted(set(addresses))])
 
 
 def statement(address: str) -> QuerySet[Posting]:

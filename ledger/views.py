@@ -110,6 +110,7 @@ KINDS: dict[str, Promise] = {
     "deposit": gettext_lazy("Deposit"),
     "payee": gettext_lazy("Withdrawal"),
     "contribution": gettext_lazy("Money put in"),
+    "alarm": gettext_lazy("Recall"),
 }
 
 VERBS = {

@@ -156,7 +156,7 @@ def _amount(happening: Happening) -> int:
     if event.name in {"deposit.required_changed"}:
         return int(event.data["after"])
     if event.name == "order.waterfall_ran_dry":
-        return int(event.data["missing"])
+        return int(event.data["missing"]) - int(event.data.get("known", 0))
     if isinstance(happening.event.data.get("amount"), int):
         return int(event.data["amount"])
     match thing:

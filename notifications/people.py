@@ -210,6 +210,17 @@ def deceived_buyer(happening: Happening) -> list[int | None]:
     return buyer(happening) if happening.event.data.get("valid") is False else []
 
 
+def where_new(who: Who) -> Who:
+    """The same people, unless all that nobody had is owed already since an earlier case."""
+    return lambda happening: who(happening) if new_debt(happening) else []
+
+
+def new_debt(happening: Happening) -> int:
+    """What nobody had and was not owed before, in fen."""
+    data = happening.event.data
+    return int(data["missing"]) - int(data.get("known", 0))
+
+
 def reading(happening: Happening) -> list[int | None]:
     """Who reads the papers of an open shop; those of an application are read with it."""
     return risk(happening) if happening.shop else []

@@ -57,6 +57,7 @@ from notifications.people import (
     under_the_clock,
     waiting_buyer,
     waiting_for_more,
+    where_new,
     withdrawing,
 )
 from notifications.places import (
@@ -200,8 +201,16 @@ TOLD: dict[str, list[Line]] = {
     "order.supplier_asked": [Line("order.supplier_asked", buyer, order_page)],
     "order.validity_recorded": [Line("order.code_was_bad", deceived_buyer, order_page)],
     "order.waterfall_ran_dry": [
-        Line("order.left_owed", buyer, owed_page),
-        Line("order.funds_missing", finance, order_page),
+        Line("order.left_owed", where_new(buyer), owed_page),
+        Line("order.funds_missing", where_new(finance), order_page),
+    ],
+    "order.owed_by_platform": [
+        Line("order.owed_by_platform", buyer, owed_page),
+        Line("order.platform_owes", shop, order_page),
+    ],
+    "order.owed_by_shop": [
+        Line("order.owed_by_shop", buyer, owed_page),
+        Line("order.shop_owes", shop, order_page),
     ],
     "order.owed_paid": [Line("order.owed_paid", buyer, owed_page)],
     "order.owed_less": [Line("order.owed_less", buyer, owed_page)],

@@ -218,6 +218,19 @@ SENTENCES: dict[str, Promise] = {
     "order.owed_less": _(
         "%(amount)s less is owed to you for order %(order)s: it came in another way, or was found not to be due."
     ),
+    "order.owed_by_platform": _(
+        "%(amount)s that are still owed to you for order %(order)s, the platform owes you now: the fault was its own."
+    ),
+    "order.platform_owes": _(
+        "%(amount)s that you still owed the buyer of order %(order)s, the platform owes now: the fault was its own."
+    ),
+    "order.owed_by_shop": _(
+        "%(amount)s that are still owed to you for order %(order)s, the shop owes you now: so it was decided."
+    ),
+    "order.shop_owes": _(
+        "You owe the buyer of order %(order)s %(amount)s that the platform still owed: so it was decided. Your next"
+        " income pays it."
+    ),
     "dispute.fault_taken_on": _("In dispute %(number)s the platform gives you back %(amount)s: the fault was its own."),
     "dispute.remanded": _("The panel sent dispute %(number)s back: somebody else decides it anew."),
     "dispute.heard_again": _(

@@ -74,6 +74,8 @@ class Plan:
     #: What the platform's own money lacks of its part: in all, and of each unit's principal; fen. It stays owed, too.
     missing_own: int = 0
     unpaid_own: dict[int, int] = field(default_factory=dict)
+    #: What of `covered` the platform owes already since an earlier case, per unit id, in fen.
+    again: dict[int, int] = field(default_factory=dict)
     #: What of a platform coupon is not earned any more, per unit id, in fen, and who of the shop gives back its part.
     coupons: dict[int, int] = field(default_factory=dict)
     coupon_legs: list[Leg] = field(default_factory=list)
@@ -86,6 +88,11 @@ class Plan:
     def part(self, name: str) -> int:
         """What one source pays, in fen: escrow, this_order, available, pending, reserved, deposit, fund, platform."""
         return sum(leg.amount for leg in self.legs if leg.name == name)
+
+
+def is_recalled(unit: Unit) -> bool:
+    """Whether a unit is held because its batch is looked into, not by a case of its buyer."""
+    return unit.held_by.startswith("alarm:")
 
 
 def units_of(order: Order) -> list[Unit]:
@@ -220,7 +227,8 @@ def plan(
     `is_threefold` says that the compensation is what the law gives on top for fraud: the fund never pays that; of other
     compensation it pays so much in one case, of which it gave `by_fund_before` fen in earlier payments.
     `platform_bp` of the principal, of all units alike or per unit id, and `platform_compensation`, fen of the
-    compensation, are the platform's own fault: it pays that part, and the shop is not charged for it.
+    compensation, are the platform's own fault: it pays that part, and the shop is not charged for it. Nor is it for
+    what the platform owes of a unit's price since an earlier case.
     """
     if not 0 <= platform_compensation <= compensation:
         raise ValueError("The platform pays a part of the compensation, never more than there is.")
@@ -228,14 +236,17 @@ def plan(
     wanted = {unit.pk: unit for unit in units if grants.get(unit.pk) or (fees or {}).get(unit.pk)}
     if set(grants) - {unit.pk for unit in units}:
         raise ValueError("These units are not of this order.")
+    known, known_own = hooks.still_owed(order) if order.ran_dry else ({}, {})
     beyond = from_escrow = coupons_beyond = 0
     for unit in wanted.values():
         grant, fee = grants.get(unit.pk, 0), (fees or {}).get(unit.pk, 0)
         if grant < 0 or fee < 0 or grant + fee > unit.left:
             raise ValueError(f"{unit.address} has {unit.left} fen left, {grant} and a fee of {fee} are too much.")
         share = platform_bp if isinstance(platform_bp, int) else platform_bp.get(unit.pk, 0)
-        covered = grant * share // 10_000
-        found.covered[unit.pk] = covered
+        # What is left of a unit and nobody owes goes back first: only beyond that is it the same money again.
+        again = min(max(grant - (unit.left - known.get(unit.pk, 0)), 0), known_own.get(unit.pk, 0))
+        covered = again + (grant - again) * share // 10_000
+        found.again[unit.pk], found.covered[unit.pk] = again, covered
         part = min(unit.held, grant - covered)
         from_escrow += part
         after = grant - covered - part
@@ -328,7 +339,7 @@ def give_back(
         by_fund_before=by_fund_before,
     )
     touched = [unit for unit in units if unit.pk in grants]
-    drawn = [unit for unit in touched if grants[unit.pk] > unit.held]
+    drawn = [unit for unit in touched if grants[unit.pk] > unit.held or found.again[unit.pk]]
     _reverse_commission(order, touched, found, cause, at=at)
     _book_debt(order, found, cause, at=at)
     payout = _pay(order, found, grants, cause, is_instant=is_instant, at=at, to_balance=to_balance, outside=outside)
@@ -342,16 +353,19 @@ def give_back(
     release(order, rest, at=at)
     if drawn and order.ran_dry:
         by_channel = {unit.pk: grants[unit.pk] for unit in drawn} if outside else {}
-        hooks.paid_again(order, left={unit.pk: unit.left for unit in drawn}, by_channel=by_channel, at=at)
+        own = {pk: max(part - found.unpaid_own.get(pk, 0), 0) for pk, part in found.again.items()}
+        left_now = {unit.pk: unit.left for unit in drawn}
+        hooks.paid_again(order, left=left_now, by_channel=by_channel, by_platform=own, at=at)
     by_shop = found.missing - found.missing_own
     for payer, missing, parts in ((SHOP, by_shop, found.unpaid), (PLATFORM, found.missing_own, found.unpaid_own)):
         if missing:
             data = {"cause": cause, "missing": missing} | ({"payer": payer} if payer == PLATFORM else {})
-            door.change(order, ran_dry=True)
-            door.note(order, "order.waterfall_ran_dry", by=None, at=at, data=data)
             if not outside:  # else the channel has paid it all, and nobody waits for it
                 left = {pk: part for pk, part in parts.items() if part}
-                hooks.ran_dry(order, cause=cause, missing=missing, units=left, payer=payer, at=at)
+                more = hooks.ran_dry(order, cause=cause, missing=missing, units=left, payer=payer, at=at)
+                data |= {"known": missing - more} if more < missing else {}
+            door.change(order, ran_dry=True)
+            door.note(order, "order.waterfall_ran_dry", by=None, at=at, data=data)
     return payout
 
 

@@ -27,7 +27,7 @@ from ledger.accounts import balance
 from ledger.gateways import ChannelDown, ChannelRefused, UnknownChannel
 from ledger.models import Payment
 from ledger.views import named
-from orders import attachments, conversation, coupons, lifecycle, tracking, trial, upstream
+from orders import attachments, conversation, coupons, escrow, lifecycle, tracking, trial, upstream
 from orders.actions import actions_for
 from orders.conversation import Entry
 from orders.delivery import Visit
@@ -430,6 +430,7 @@ def _tile(order: Order, unit: Any, side: Side, look: Any, case: Any) -> dict[str
         "url": reverse("orders:code", kwargs={"number": order.number, "place": unit.place}) if may_open else "",
         "look": look,
         "is_held": bool(unit.held_by),
+        "is_recalled": escrow.is_recalled(unit),
         "has_code": unit.card_id is not None or handing.way_of(order) == Way.STOCK,
         "track": tracking.track(order, unit, side),
         "case": case,

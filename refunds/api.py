@@ -370,7 +370,7 @@ def _shown(request: Request, found: Refund, at: datetime) -> Any:
         | {
             "order": found.order,
             "owner": found.owner,
-            "owed": hooks.still_owed(found) if found.is_over and found.approved else 0,
+            "owed": hooks.still_owed(found) if found.approved else 0,
             "side": side_of(found.order, request.user) or Side.PLATFORM,
             "on_timeout": words.then(found) if found.deadline_at else "",
             "items": list(found.items.select_related("unit").order_by("unit__place")),

@@ -62,7 +62,7 @@ def file(
     if any(each.order_id != refund.order_id for each in attachments):
         raise ValueError("These files are not of this order.")
     lost = lost_in(refund)
-    require(lost > 0, "nothing_lost", _("The shop lost nothing by this payment."))
+    require(lost + hooks.on_shop(refund) > 0, "nothing_lost", _("The shop lost nothing by this payment."))
     contest = Contest(refund=refund, ground=ground, text=said, by=by, filed_at=at, lost=lost)
     begin(contest, by=by, at=at, span=_span(contest), data={"ground": ground, "amount": lost})
     contest.attachments.add(*attachments)
@@ -93,7 +93,8 @@ def overturn(contest: Contest, *, finding: str, recourse: str, by: Any, at: date
 
     `recourse` is at whose expense: the fund's own, or a claim on the supplier or, where fraud is proven, on the buyer,
     with what it rests on in words. Booking a claim takes nothing from anybody. What the fund does not have is an alarm.
-    What of the payment nobody had is owed no more, and what the shop has paid of that since counts as lost, too.
+    What of the payment nobody had is owed no more, even where that is all of it, and what the shop has paid of that
+    since counts as lost, too.
     Refused: `not_your_turn`, `own_part`, `wrong_moment`, `why_missing`, `recourse_missing`, `proof_missing`.
     """
     _take_up(contest, finding, by, at)

@@ -15,16 +15,17 @@ from django.db.models import Q, QuerySet
 
 from ledger.models import Payout
 from ledger.states import PayoutState
-from orders.models import Order
+from orders.models import Order, Unit
 from refunds.papers import CreditNote
 from rulebook.parsed import canonical
 from timeline import numbers, page
 from timeline.door import lock, verb
+from timeline.models import Event
 
 log = logging.getLogger(__name__)
 
 #: Why something went back beside a case: in words by `refunds.words.beside`.
-CALLED_OFF, BY_THE_CHANNEL, ON_TOP, RETURNED = "called_off", "by_the_channel", "on_top", "returned"
+CALLED_OFF, BY_THE_CHANNEL, ON_TOP, RETURNED, OWED = "called_off", "by_the_channel", "on_top", "returned", "owed"
 
 
 def issue(
@@ -135,6 +136,7 @@ def body_of(payout: Any, order: Any) -> str:
     return canonical(
         {
             **sale,
+            **_split(payout),
             "amount": payout.amount,
             "at": payout.paid_at.isoformat(),
             "buyer": payout.user_id,
@@ -154,7 +156,22 @@ def reason_of(payout: Any) -> str:
         return RETURNED
     if payout.outside:
         return BY_THE_CHANNEL
+    if payout.cause.startswith("owed:"):
+        return OWED
     return CALLED_OFF if payout.cause.startswith("order:") and ":balance:" not in payout.cause else _beside(payout)
+
+
+def _split(payout: Any) -> dict[str, Any]:
+    """Of what was owed since an earlier decision: what came of the price of each unit, and on top of it."""
+    if not payout.cause.startswith("owed:"):
+        return {}
+    told = Event.objects.filter(root=payout.under, name="order.owed_paid").order_by("-seq")
+    data = next((event.data for event in told if event.data.get("payout") == payout.number), None)
+    if data is None:
+        return {}  # it came before that was told
+    places = dict(Unit.objects.filter(pk__in=data["units"]).values_list("pk", "place"))
+    units = sorted([places[int(pk)], part] for pk, part in data["units"].items())
+    return {"units": units, "compensation": payout.amount - sum(part for _place, part in units)}
 
 
 def _beside(payout: Any) -> str:

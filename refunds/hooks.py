@@ -49,6 +49,16 @@ part_paid_outside: Hook[..., None] = Hook("refunds.part_paid_outside")
 #: (refund) → what of it nobody had, so that it is still owed to the buyer, in fen.
 still_owed: Hook[..., int] = Hook("refunds.still_owed")
 
+#: (refund) → what of it nobody had and the shop has paid since or still owes, in fen.
+on_shop: Hook[..., int] = Hook("refunds.on_shop")
+
+#: (refund) → what payouts name as their cause that paid later what nobody had of it.
+paid_later: Hook[..., list[str]] = Hook("refunds.paid_later")
+
+#: (refund, *, at) → fen: its delay was the platform's outage. What of its compensation the shop still owes, the
+#: platform owes from now on.
+taken_on: Hook[..., int] = Hook("refunds.taken_on")
+
 #: (refund) → what goes back if a replacement that a ruling ordered does not come; nothing where none ordered one.
 ordered_sum: Hook[..., OrderedSum | None] = Hook("refunds.ordered_sum")
 

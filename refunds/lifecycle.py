@@ -65,6 +65,15 @@ def preview(
     kind, book = order.snapshot.listing.kind, versions.book_of(order.rulebook_version)
     for unit in units:
         require(
+            not escrow.is_recalled(unit),
+            "case_open",
+            _(
+                "The code of unit %(place)s is being recalled. Say there first whether you want its price back or keep"
+                " it."
+            )
+            % {"place": unit.place},
+        )
+        require(
             not unit.held_by,
             "case_open",
             _("Unit %(place)s has an open case already. Continue there.") % {"place": unit.place},

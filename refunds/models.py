@@ -361,7 +361,7 @@ class RefundItem(models.Model):
     granted = models.BigIntegerField(null=True, help_text="fen, once decided")
     is_open = models.BooleanField(default=True)
 
-    #: fen of it paid on top by a ruling, and those that nobody has paid yet; `disputes.rulings.items_of` fills them.
+    #: fen of it that a ruling paid on top, and that nobody has paid yet; `disputes.rulings.items_of` fills them.
     supplemented = 0
     still_owed = 0
 

@@ -21,7 +21,7 @@ from orders import escrow, facts
 from orders import outages as orders
 from orders.facts import known_of
 from orders.models import Order, Unit, Weighing
-from refunds import endings, triage
+from refunds import endings, hooks, triage
 from refunds.models import Offer, Refund, RefundItem
 from refunds.stated import Told
 from refunds.states import RefundState
@@ -255,19 +255,28 @@ def _file_again(refund: Refund, outage: Outage, *, at: datetime) -> bool:
 
 
 def _make_whole_for_case(refund: Refund, outage: Outage, *, at: datetime) -> bool:
-    """A shop that compensated a delay which was the platform's gets the compensation back from the platform."""
+    """A shop that compensated a delay which was the platform's gets the compensation back from the platform.
+
+    What of it nobody had is the platform's to pay, too, before the shop earns it.
+    """
     if any(part["fault"] == "PLATFORM" for part in refund.decision.get("parts", [])):
         return False
     items = list(refund.items.select_related("unit").order_by("pk"))
     units, paid = [item.unit for item in items], _on_top_by_shop(refund, items)
-    if paid <= 0 or not _is_platforms(refund.order, units, refund.reason, at=refund.opened_at):
+    owes = hooks.on_shop(refund) if refund.order.ran_dry else 0
+    if max(paid, owes) <= 0 or not _is_platforms(refund.order, units, refund.reason, at=refund.opened_at):
         return False
-    return _give_back_to_shop(refund.order, _key_of_case(refund), paid, outage, case=refund.number, at=at)
+    moved = hooks.taken_on(refund, at=at)
+    is_given = paid > 0 and _give_back_to_shop(
+        refund.order, _key_of_case(refund), paid, outage, case=refund.number, at=at
+    )
+    return is_given or moved > 0
 
 
 def _on_top_by_shop(refund: Refund, items: Sequence[RefundItem]) -> int:
-    """What a shop really gave beside the price, in fen: not what nobody had, nor what people laid to the platform."""
-    causes = [refund.address, f"{refund.order.address}:balance:{refund.address}"]
+    """What a shop really gave beside the price, in fen, at once or out of what it earned later: not what nobody has had
+    yet, nor what people laid to the platform."""
+    causes = [refund.address, f"{refund.order.address}:balance:{refund.address}", *hooks.paid_later(refund)]
     legs = PayoutLeg.objects.filter(payout__cause__in=causes).exclude(payout__state=PayoutState.VOID)
     sums = legs.aggregate(all=Sum("amount"), own=Sum("amount", filter=Q(source="platform:own")))
     on_top = (sums["all"] or 0) - sum(item.granted or 0 for item in items)

@@ -12,6 +12,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from ledger import payouts
+from ledger.accounts import lock_first
 from ledger.models import OUTSIDE, Payment, Payout
 from orders import escrow
 from orders import lifecycle as orders
@@ -57,6 +58,7 @@ def book(order: Order, *, reference: str, amount: int, cause: str, at: datetime)
     known = Payout.objects.filter(channel=order.payment.channel, key__endswith=f"{OUTSIDE}{reference}")
     if booked := known.aggregate(sum=Sum("amount"))["sum"]:
         return int(booked)
+    lock_first(_accounts(order, order.payment))
     units, booked, looked_at = escrow.units_of(order), 0, set[int]()
     while booked < amount and (refund := _case(order, amount - booked, besides=looked_at)):
         looked_at.add(refund.pk)
@@ -77,6 +79,17 @@ def told_by_file(payment: Payment, *, reference: str, amount: int, cause: str, a
     """The same for a channel's settlement file, which knows the charge: the ledger asks it for the order it paid."""
     order = Order.objects.get(pk=int(payment.subject.removeprefix("order:")))
     return book(order, reference=reference, amount=amount, cause=cause, at=at)
+
+
+def _accounts(order: Order, payment: Payment) -> list[str]:
+    """Every account that may answer: several cases are paid one after the other, and what the buyer has twice after
+    that comes off the balance or out of the fund (`ledger.outside`)."""
+    shop, buyer, channel = order.shop, order.buyer, f"channel:{payment.channel}"
+    return [
+        *(channel, f"{channel}:out", order.escrow, f"{buyer.address}:wallet", f"{buyer.address}:debt"),
+        *(shop.account(name) for name in ("pending", "available", "deposit", "reserved", "debt")),
+        *(f"platform:{name}" for name in ("fees", "own", "coupons", "fund", "recoverable", "suspense")),
+    ]
 
 
 def _to_case(refund: Refund, units: list[Unit], amount: int, *, reference: str, cause: str, at: datetime) -> int:

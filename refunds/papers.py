@@ -195,8 +195,9 @@ class Report(models.Model):
 class Contest(Tracked):
     """A shop says that an instant payment was not owed. Whatever is decided, the buyer keeps what was paid.
 
-    Sums are fen. `lost` is what the payment took from the shop; `made_whole` what the guarantee fund gave it back of
-    that; `recourse` at whose expense it is in the end, booked as a claim and never taken by a machine.
+    Sums are fen. `lost` is what the payment took from the shop, nothing where nobody had any of it yet; `made_whole`
+    what the guarantee fund gave it back of that; `recourse` at whose expense it is in the end, booked as a claim and
+    never taken by a machine.
     """
 
     class Ground(models.TextChoices):
@@ -235,7 +236,7 @@ class Contest(Tracked):
         constraints = [
             CONTEST.constraint("refunds_contest_state"),
             models.CheckConstraint(
-                condition=Q(lost__gt=0, made_whole__gte=0, made_whole__lte=F("lost")), name="refunds_contest_sums"
+                condition=Q(lost__gte=0, made_whole__gte=0, made_whole__lte=F("lost")), name="refunds_contest_sums"
             ),
             models.CheckConstraint(
                 condition=(Q(state="overturned") & ~Q(recourse="")) | (~Q(state="overturned") & Q(recourse="")),

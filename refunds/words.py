@@ -13,7 +13,7 @@ from refunds.models import Refund
 from refunds.states import RefundState
 from rulebook import cards, explanations, versions
 from rulebook import words as told
-from rulebook.arithmetic import WHOLE
+from rulebook.arithmetic import WHOLE, split
 from rulebook.book import Book
 from rulebook.decisions import Line
 from rulebook.explanations import percent
@@ -89,7 +89,16 @@ def lines(decision: Mapping[str, Any]) -> list[dict[str, Any]]:
                     "amount": None if amount is None else amount * count,
                 }
             )
+        if before := _gone_before(part) * count:
+            has_sum = part["decision"] not in cards.NO_SUMS
+            text = prefix + _("Of this, %(sum)s went back already, in an earlier case.") % {"sum": yuan(before)}
+            found.append({"text": text, "rule": "", "amount": -before if has_sum else None})
     return found
+
+
+def _gone_before(part: Mapping[str, Any]) -> int:
+    """What the rules give for one unit and cannot go back any more, because it did in an earlier case; in fen."""
+    return max(part.get("refund", 0) - part["entitled"], 0)
 
 
 def payers(decision: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -97,7 +106,7 @@ def payers(decision: Mapping[str, Any]) -> list[dict[str, Any]]:
     sums: dict[str, int] = {}
     for part in decision["parts"]:
         count = len(part["places"])
-        for party, amount in part["payers"].items():
+        for party, amount in _carried(part).items():
             sums[party] = sums.get(party, 0) + amount * count
         if part["comp"]:
             sums[part["comp_payer"]] = sums.get(part["comp_payer"], 0) + part["comp"] * count
@@ -107,6 +116,12 @@ def payers(decision: Mapping[str, Any]) -> list[dict[str, Any]]:
         for party, amount in sums.items()
         if amount
     ]
+
+
+def _carried(part: Mapping[str, Any]) -> Mapping[str, int]:
+    """What each party carries of what goes back for one unit now, in fen."""
+    whole = part["payers"]
+    return split(part["entitled"], whole) if whole and _gone_before(part) else whole
 
 
 def rules(decision: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -168,16 +183,14 @@ def _known(known: Mapping[str, Any]) -> list[tuple[str, str]]:
         value = _("not yet, %(elapsed)s min after payment; promised within %(promise)s min")
         rows.append((_("Delivery"), value % {"elapsed": known["elapsed_min"], "promise": known["promise_min"]}))
     if "hours_since_delivery" in known:
-        rows.append((_("Delivered"), _hours(known["hours_since_delivery"])))
+        rows.append((_("Time since delivery"), _hours(known["hours_since_delivery"])))
     if "hours_since_reveal" in known:
-        rows.append((_("First looked at"), _hours(known["hours_since_reveal"])))
+        rows.append((_("Time since it was first looked at"), _hours(known["hours_since_reveal"])))
     return rows
 
 
 def _hours(hours: int) -> str:
-    return ngettext("within the last %(hours)s hour", "within the last %(hours)s hours", max(hours, 1)) % {
-        "hours": max(hours, 1)
-    }
+    return ngettext("%(hours)s hour at most", "%(hours)s hours at most", max(hours, 1)) % {"hours": max(hours, 1)}
 
 
 WAITING = {"HOLD", "ESCALATE", "ASSIST"}
@@ -211,6 +224,7 @@ def beside(code: str) -> str:
         "called_off": _("Called off before it was delivered"),
         "by_the_channel": _("Paid back by the channel on its own account"),
         "on_top": _("Given on top of what was paid back before"),
+        "owed": _("Owed since an earlier decision, for which nobody had the money then"),
         "returned": _("A charge that came twice, too late or with another sum"),
     }[code]
 

@@ -5,9 +5,10 @@ So each run of the tests draws a graph: an arrow from what a transaction holds t
 thing. A circle in it is a deadlock that has not happened yet; the test that closes it fails with the statements of it.
 
 What is noted: `select … for (no key) update | share`, `update` of a root, advisory locks that wait, the payout brake,
-and the accounts that `ledger_post` locks, by their line of the chart. What is not: rows that are only written while the
-lock of their root is held (units, cases, clocks, an order's escrow), for whoever wants them waits at the root; rows
-that this transaction has made itself, for nobody else sees them; and locks that never wait (`skip locked`, `pg_try_…`).
+and the accounts that `ledger_post` and `ledger_lock` lock, by their line of the chart. What is not: rows that are only
+written while the lock of their root is held (units, cases, clocks, an order's escrow), for whoever wants them waits at
+the root; rows that this transaction has made itself, for nobody else sees them; and locks that never wait (`skip
+locked`, `pg_try_…`).
 
 The graph of one process is checked after each test, the union of all processes at the end of the run (tests/conftest.py
 loads this as a plugin). docs/proof.md shows it.
@@ -48,7 +49,7 @@ WAITING_ADVISORY = re.compile(r"\bpg_advisory_(?:xact_)?lock\b", re.IGNORECASE)
 BRAKE = re.compile(r"\bledger_brake_is_raised\b|\bpg_advisory_(?:xact_)?lock_shared\b", re.IGNORECASE)
 #: Subjects of transfers that look like accounts: `order:41`, `shop:7`.
 NO_ACCOUNT = re.compile(r"(?:user|order|shop):\d+(?::paid)?")
-POSTING = re.compile(r"\bledger_post\w*\(", re.IGNORECASE)
+POSTING = re.compile(r"\bledger_(?:post\w*|lock)\(", re.IGNORECASE)
 ADDRESS = re.compile(r"(?:channel|user|order|shop|platform):[a-z0-9_]+(?::[a-z_]+)?")
 
 Arrow = tuple[str, str]

@@ -221,7 +221,7 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
     items = list(refund.items.select_related("unit").order_by("unit__place")[:PAGE])
     unit_count = len(items) if len(items) < PAGE else refund.items.count()
     offered = actions(refund, request.user, at)
-    owed = hooks.still_owed(refund) if refund.state == RefundState.REFUNDED else 0
+    owed = hooks.still_owed(refund) if refund.approved else 0
     has_to_answer = side is Side.SHOP and refund.state == RefundState.REQUESTED and bool(offered)
     context = {
         "refund": refund,
@@ -383,7 +383,7 @@ def turn(refund: Refund, side: Side, at: datetime, *, owed: int = 0) -> dict[str
         whose = TALKS["platform" if side is Side.PLATFORM else "mine" if mine == side else "theirs"]
     elif refund.waits_for_supplier and side is Side.BUYER:
         whose = AHEAD[Lane.WAIT][0]
-    elif owed:
+    elif owed and state == RefundState.REFUNDED:
         whose = LEFT_OWED
     else:
         whose = TURNS[state][side] if state in TURNS else OVER[state]
@@ -400,6 +400,10 @@ def turn(refund: Refund, side: Side, at: datetime, *, owed: int = 0) -> dict[str
         "then_tone": "amber" if refund.deadline_at and banner == "mine" else "",
         "stands_still": state in refund.machine.limits and refund.deadline_at is None,
     }
+
+
+#: Roads on which nobody waits for the shop: the platform has it at once, or a machine's no comes first.
+PAST_THE_SHOP = frozenset({Lane.URGENT.value, Lane.PERSON.value, Lane.PREDECISION.value})
 
 
 def steps(refund: Refund) -> list[dict[str, Any]]:
@@ -419,7 +423,8 @@ def steps(refund: Refund) -> list[dict[str, Any]]:
     by_platform = refund.outcome == Refund.Outcome.RULING or state in {RefundState.DISPUTED, RefundState.REJECTED}
     gives_money = state in {RefundState.APPROVED, RefundState.REFUNDED}
     skipped = set() if by_platform or now < 2 else {2}
-    if refund.outcome == Refund.Outcome.INSTANT:
+    was_asked = refund.answered_at is not None or refund.decision.get("lane") not in PAST_THE_SHOP
+    if refund.outcome == Refund.Outcome.INSTANT or (now > 1 and not was_asked):
         skipped.add(1)
     if refund.is_over and not gives_money:
         skipped.add(3)

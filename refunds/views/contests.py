@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from orders.attachments import attach
 from orders.parties import Side, side_of
 from orders.uploads import too_large
-from refunds import contests
+from refunds import contests, hooks
 from refunds.forms import ContestDecisionForm, ContestForm
 from refunds.models import Contest, Refund
 from refunds.states import ContestState
@@ -127,6 +127,7 @@ def _page(
         "at": at,
         "side": (side_of(refund.order, request.user) or Side.PLATFORM).value,
         "lost": found.lost if found else contests.lost_in(refund),
+        "later": hooks.on_shop(refund) if refund.order.ran_dry else 0,
         "until": found.deadline_at if found else refund.contest_until(),
         "files": cases.files_of(refund, found.attachments.order_by("pk")) if found else [],
         "shows_claim": bool(found and found.recourse_text and contests.may_read_claim(found, request.user)),

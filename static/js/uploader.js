@@ -4,6 +4,8 @@
 // Without this module the form sends all files together, as forms do.
 
 const PARTS = 1024;
+// The answer to a form with something wrong in it.
+const UNFIT = 422;
 
 const size = (bytes) => (bytes < PARTS * PARTS ? `${Math.max(1, Math.round(bytes / PARTS))} KB` : `${(bytes / PARTS / PARTS).toFixed(1)} MB`);
 
@@ -35,6 +37,12 @@ function button(label, deed) {
   made.textContent = label;
   made.addEventListener("click", deed);
   return made;
+}
+
+// What is wrong with a file, as the page says that the form would come back with: "" where it says nothing.
+function reason(text) {
+  const wrong = new DOMParser().parseFromString(text, "text/html").querySelector(".error p, .form-errors li");
+  return wrong ? wrong.textContent.trim() : "";
 }
 
 // The files that are neither there nor left out: on their way, or failed.
@@ -69,7 +77,8 @@ function send(place, field, file, { item, word }) {
   const failed = () => {
     bar.remove();
     item.dataset.failed = "";
-    word.textContent = `${file.name} · ${place.dataset.failed}`;
+    const why = call.status === UNFIT ? reason(call.responseText) : "";
+    word.textContent = [file.name, place.dataset.failed, why].filter(Boolean).join(" · ");
     const again = button(place.dataset.again, () => send(place, field, file, { item, word }));
     item.append(again, button(place.dataset.remove, () => {
       const { parentElement: list } = item;

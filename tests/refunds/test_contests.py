@@ -6,16 +6,18 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from disputes.models import Owed
 from ledger.accounts import balance
 from ledger.models import Transfer
 from ledger.transfers import Reason
 from notifications import inbox
 from notifications.models import Notification
 from orders import conversation
+from orders import lifecycle as orders
 from orders.attachments import attach
 from orders.models import Order
 from privacy import files
-from refunds import contests
+from refunds import contests, endings
 from refunds.models import Contest, Refund
 from refunds.states import ContestState
 from tests.api.conftest import signed_in
@@ -24,10 +26,11 @@ from tests.disputes.test_dispute import own
 from tests.fixtures import people
 from tests.fixtures.cases import claim
 from tests.races import lost, race, won
+from tests.refunds.test_left_owed import empty
 from timeline import clock
 from timeline.models import Event
 from timeline.refusals import Refused
-from timeline.sweep import fire_overdue
+from timeline.sweep import fire_overdue, sweep
 
 WORDS = "发行方第二次答复：该卡密售出时有效，此前的答复有误，附更正函。"
 FINDING = "发行方的更正函有效，原记录有误，这笔款项本不应支付。"
@@ -308,3 +311,30 @@ def test_two_who_decide_and_the_shop_that_takes_it_back_at_one_instant_are_one_o
     contest.refresh_from_db()
     given = 9_800 if contest.state == "overturned" else 0
     assert (contest.made_whole, balance(available) - there, balance("platform:fund")) == (given, given, 50_000 - given)
+
+
+# What nobody had
+
+
+def test_a_payment_of_which_nobody_had_anything_is_contested_all_the_same(
+    order, bad_unit, rich_buyer, seller, arbiter, client, at
+):
+    """The shop has lost nothing yet and owes all of it; found not to be owed, it never pays it."""
+    Order.objects.filter(pk=order.pk).update(commission_bp=0)  # else the mall's commission is there and pays
+    orders.confirm(Order.objects.get(pk=order.pk), by=rich_buyer, at=at)
+    until = Order.objects.get(pk=order.pk).deadline_at
+    assert until is not None
+    sweep(at=until)
+    empty(order.shop, until)
+    case = claim(bad_unit, "CODE_INVALID", by=rich_buyer, at=until)
+    endings.approve_as_asked(case, outcome=Refund.Outcome.INSTANT, by=None, at=until)
+    assert (case.state, case.outcome, Owed.objects.get().left) == ("refunded", "instant", 9_800)
+    files = [letter(order, seller, until)]
+    contest = contests.file(case, ground="record_wrong", text=WORDS, attachments=files, by=seller, at=until)
+    assert contest.lost == 0
+    client.force_login(seller)
+    page = client.get(contest.get_absolute_url(), headers={"accept-language": "en"}).content.decode()
+    assert "Nobody had of it, so that the shop owes it to the buyer:" in page
+    contests.overturn(contest, finding=FINDING, recourse="fund", by=arbiter, at=until)
+    assert (contest.state, contest.lost, contest.made_whole) == (ContestState.OVERTURNED, 0, 0)
+    assert not Owed.objects.exists()

@@ -132,3 +132,28 @@ def test_both_sides_read_it_and_nobody_else(client, called_off, rich_buyer, sell
     assert order.number in shown
     [told] = signed_in(rich_buyer).get("/api/v1/credit-notes/").json()["results"]
     assert (told["number"], told["refund"], told["order"]) == (note.number, "", Order.objects.get().number)
+
+
+def test_a_shop_reads_the_note_without_the_text_that_names_the_buyers_charge(
+    charged_order,  # noqa: F811 - the fixture
+    ticket,  # noqa: F811 - the fixture
+    finance,
+    rich_buyer,
+    seller,
+    stranger,
+    agent,
+    at,
+):
+    """The hash is there all the same: whoever is shown the paper by the buyer can check it."""
+    book(ticket(9_800), finance, at)
+    [note] = written(at)
+    address = reverse("api:credit_note_by_number", args=[note.number])
+    for person, body in ((rich_buyer, note.body), (agent, note.body), (seller, "")):
+        shown = signed_in(person).get(address).json()
+        assert (shown["body"], shown["sha256"], shown["is_whole"]) == (body, note.sha256, True)
+        assert (shown["refund"], shown["order"], shown["amount"]) == ("", charged_order.number, 9_800)
+    assert "t1" in note.body
+    assert "t1" not in signed_in(seller).get(address).content.decode()
+    assert signed_in(stranger).get(address).status_code == 404
+    listed = signed_in(seller).get(reverse("api:credit_notes")).json()["results"]
+    assert [(each["number"], each["body"]) for each in listed] == [(note.number, "")]

@@ -1,5 +1,6 @@
 """A claim that is decided and for which nobody has the money ends all the same: what is missing is owed."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -112,6 +113,11 @@ def test_it_is_collected_from_what_the_shop_earns_next_as_the_price_of_its_unit_
     assert (Owed.objects.get().paid_at, Owed.objects.get().units) == (at, {})
     assert credit.write_missing(at=at) == 2
     assert sum(CreditNote.objects.values_list("amount", flat=True).order_by("pk")) == 9_800
+    late = [json.loads(each.body) for each in CreditNote.objects.filter(payout__isnull=False).order_by("pk")]
+    assert [(each["reason"], each["units"], each["compensation"]) for each in late] == [
+        ("owed", [[1, 4_000]], 0),
+        ("owed", [[1, 5_310]], 0),
+    ], "each says of which unit it is the price"
 
 
 def test_the_price_that_a_new_claim_asks_for_waits_for_it_and_is_never_owed_twice(late_claim, rich_buyer, seller):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from disputes import owed
 from disputes.models import Owed
 from kamen import books
 from ledger.accounts import balance
@@ -151,6 +152,33 @@ def test_what_people_laid_to_the_platform_already_it_gives_the_shop_no_second_ti
     down(HOUR / 2, 2.5 * HOUR, 6 * HOUR)
     outages.work(at=at + 6 * HOUR)
     assert (whose(shop), balance("platform:own")) == (before, 100_000 - OWED)
+
+
+def test_what_a_shop_pays_later_of_the_platforms_delay_comes_back_and_what_it_still_owes_is_the_platforms(
+    late, down, shop, rich_buyer, at
+):
+    """Of ¥0.50 nobody had anything at first; ¥0.20 the shop has paid since, ¥0.30 it still owes."""
+    refund, then = claim(late, rich_buyer, at + 4 * HOUR), at + 5 * HOUR
+    for name in ("pending", "available", "deposit"):
+        if there := balance(shop.account(name)):
+            post(
+                [Move(f"gone:{name}", shop.account(name), "platform:suspense", there, Reason.CORRECTION, "x")],
+                journal="x",
+                at=at,
+            )
+    lifecycle.accept(refund, by=shop.owner, at=then)
+    post([Move("sold", "channel:sandbox", shop.account("available"), 20, Reason.CORRECTION, "x")], journal="y", at=then)
+    assert owed.collect_all(at=then) == 1
+    assert (whose(shop), Owed.objects.get().left) == (0, 30)
+    down(HOUR / 2, 2.5 * HOUR, 6 * HOUR)
+    outages.work(at=at + 6 * HOUR)
+    assert whose(shop) == 20, "what it has paid comes back"
+    assert [(row.payer, row.left) for row in Owed.objects.filter(paid_at=None)] == [("platform", 30)]
+    assert owed.collect_all(at=at + 6 * HOUR) == 1
+    assert balance("platform:own") == 100_000 - OWED
+    Weighing.objects.update(done_at=None, upto=0)
+    outages.work(at=at + 7 * HOUR)
+    assert (whose(shop), balance("platform:own")) == (20, 100_000 - OWED)
 
 
 def test_what_was_called_off_late_is_the_platforms_as_well_once_it_is_known(bought, down, shop, rich_buyer, at):

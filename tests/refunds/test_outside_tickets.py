@@ -9,7 +9,8 @@ from ledger import outside, payments, payouts, reconciliation
 from ledger.accounts import balance
 from ledger.models import Difference, Payout, Settlement
 from ledger.states import DifferenceState
-from orders import delivery, purchase
+from ledger.transfers import Reason, transfer
+from orders import delivery, escrow, purchase
 from orders import lifecycle as orders
 from orders.models import Order
 from refunds import bargaining, lifecycle, replacing
@@ -20,9 +21,11 @@ from tests.api.conftest import signed_in
 from tests.fixtures.cases import VISIT, claim
 from tests.races import lost, race
 from timeline import clock
+from timeline.door import locked, verb
 from timeline.models import Event
 from timeline.refusals import Refused
 from timeline.spans import SHANGHAI
+from timeline.sweep import fire_overdue
 
 WHY = "渠道客服已直接退款，流水号见文件。"
 
@@ -266,3 +269,38 @@ def test_a_file_that_tells_of_less_than_was_booked_under_its_number_takes_nothin
     assert refused(book, ticket(5_000), finance, at) == "booked_for_more"
     assert balance(f"user:{rich_buyer.pk}:wallet") == wallet
     assert Difference.objects.get().state == DifferenceState.OPEN
+
+
+def test_where_the_shop_and_the_fund_both_answer_their_accounts_are_locked_in_one_order(
+    charged_order, ticket, finance, rich_buyer, at
+):
+    """¥98.00 the shop gives back, ¥98.00 the buyer has twice and has spent: two postings in one transaction.
+
+    The fund makes a shop whole in the other order; `tests.locks` fails where the two could wait for each other.
+    """
+    shop, wallet = charged_order.shop, f"user:{rich_buyer.pk}:wallet"
+    delivery.record_validity(charged_order.units.get(place=1), is_valid=False, source="issuer", at=at)
+    case = claim(charged_order.units.get(place=1), "CODE_INVALID", by=rich_buyer, at=at, prefers="balance")
+    assert (case.state, case.payout.destination) == ("refunded", "wallet")
+    orders.confirm(Order.objects.get(pk=charged_order.pk), by=rich_buyer, at=at)
+    until = Order.objects.get(pk=charged_order.pk).deadline_at
+    assert until is not None
+    fire_overdue(charged_order.root_address, at=until)
+    moved(wallet, "platform:suspense", balance(wallet), at)
+    moved("channel:sandbox", "platform:fund", 20_000, at)
+    made_whole(charged_order, until)
+    available = balance(shop.account("available"))
+    book(ticket(19_600), finance, until)
+    assert balance(f"user:{rich_buyer.pk}:debt") == -9_800, "the fund advanced what was spent"
+    assert available - balance(shop.account("available")) == 9_310, "and the shop gave back the other code's price"
+
+
+@verb
+def made_whole(order, at):
+    """The fund gives the shop ¥0.10 back that it had not owed."""
+    escrow.make_whole(locked(Order, order.pk), cause="contest:1", amount=10, at=at)
+
+
+def moved(source, target, amount, at):
+    """Money that moved by other rooms' doings."""
+    transfer(source=source, target=target, amount=amount, reason=Reason.CORRECTION, subject="x", key=target, at=at)

@@ -16,6 +16,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 #: Where pictures are put when somebody wants to look at them.
 PICTURES = os.environ.get("KAMEN_PICTURES")
 
+#: How it begins what is wrong with a file that only calls itself a picture.
+NO_PICTURE = {"zh-CN": "无法读取该图片", "en": "This image cannot be read"}
+
 
 def sign_in(somebody, user, client, settings):
     client.force_login(user)
@@ -93,6 +96,10 @@ def test_a_claim_waits_for_its_files_and_says_so(
     page.locator('input[name="places"][value="1"]').check()
     page.locator("form .sticky-actions button").click()
     page.locator('textarea[name="text"]').fill("输入后提示卡密无效。")
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    page.locator('input[type="file"]').set_input_files(tmp_path / "broken.jpg")
+    page.locator(".uploads li[data-failed]", has_text=NO_PICTURE[language]).wait_for()
+    page.locator(".uploads li button").last.click()  # left out
     on_their_way = []
     page.route(
         "**/claim/facts/",

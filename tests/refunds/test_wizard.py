@@ -6,9 +6,14 @@ from django.test import Client
 from django.urls import reverse
 
 from orders import attachments
+from orders.models import Unit
+from refunds import lifecycle, words
 from refunds.forms import places_of
 from refunds.models import ClaimDraft, Refund
-from tests.fixtures.cases import units_of
+from refunds.views.cases import steps
+from tests.fixtures.cases import claim, units_of
+
+ENGLISH = {"accept-language": "en"}
 
 
 def address(name, thing, **more):
@@ -128,6 +133,25 @@ def test_several_files_at_once_and_one_left_out_again(as_buyer, order, revealed,
     assert [each.name for each in draft.attachments.order_by("pk")] == ["b.txt"]
 
 
+def test_a_family_is_told_to_keep_its_papers_back_until_they_can_be_sealed(as_buyer, order, revealed):
+    """What is added to a claim the shop reads; the guardian's papers it never does."""
+    begin(as_buyer, order, "MINOR_PURCHASE", [1])
+    assert "sealed, on a page of their own" in text(as_buyer.get(address("claim_facts", order), headers=ENGLISH))
+    begin(as_buyer, order, "CODE_INVALID", [1])
+    assert "sealed, on a page of their own" not in text(as_buyer.get(address("claim_facts", order), headers=ENGLISH))
+
+
+def test_a_case_that_the_shop_was_never_asked_about_does_not_say_that_it_answered(
+    order, revealed, rich_buyer, seller, at
+):
+    urgent = claim(revealed, "MINOR_PURCHASE", by=rich_buyer, at=at)
+    assert [step["status"] for step in steps(urgent)] == ["done", "skipped", "now", "ahead", "ahead"]
+    asked = claim(units_of(order)[1], "NOT_AS_DESCRIBED", text="与商品说明不符。", by=rich_buyer, at=at)
+    lifecycle.decline(asked, code="other", rule="MX-42", text="我们这边显示可用。", by=seller, at=at)
+    lifecycle.escalate(asked, by=rich_buyer, at=at)
+    assert [step["status"] for step in steps(asked)] == ["done", "done", "now", "ahead", "ahead"]
+
+
 def test_urgent_reasons_say_what_happens(as_buyer, order, revealed):
     begin(as_buyer, order, "MINOR_PURCHASE", [1])
     page = as_buyer.get(address("claim_result", order))
@@ -193,3 +217,20 @@ def test_who_changes_their_mind_is_not_asked_for_a_wish(as_buyer, order):
     begin(as_buyer, order, "CHANGE_OF_MIND", [1])
     as_buyer.post(address("claim_facts", order), {"text": "不需要了"})
     assert 'name="prefers"' not in text(as_buyer.get(address("claim_result", order)))
+
+
+def test_the_arithmetic_of_a_second_claim_says_what_went_back_in_the_first(
+    as_buyer, order, revealed, rich_buyer, seller, at
+):
+    """¥50.00 of ¥98.00 went back: the lines add up to what is left, and the shop carries no more than that."""
+    first = claim(revealed, "CODE_INVALID", amount=5_000, by=rich_buyer, at=at)
+    lifecycle.accept(first, by=seller, at=at)
+    unit = Unit.objects.get(pk=revealed.pk)
+    found = lifecycle.preview(order, [unit], "NOT_AS_DESCRIBED", buyer=rich_buyer, at=at)
+    decision = found.record()
+    assert found.figure == 4_800
+    assert sum(line["amount"] or 0 for line in words.lines(decision)) == 4_800
+    assert [row["amount"] for row in words.payers(decision)] == [4_800]
+    begin(as_buyer, order, "NOT_AS_DESCRIBED", [1])
+    page = as_buyer.get(address("claim_result", order), headers={"accept-language": "en"})
+    assert "Of this, ¥50.00 went back already, in an earlier case." in text(page)

@@ -60,6 +60,20 @@ def test_twelve_of_forty_stop_the_batch_and_ask_every_holder(sold, draft, at):
     assert told.count() == 4, "once is enough"
 
 
+def test_a_holder_who_asks_for_money_back_is_led_to_the_recall(sold, client, at):
+    """What is held is held by no case of theirs: the pages say by what, and where it is answered."""
+    alarm, order = ring(sold, at), sold[0]
+    client.force_login(order.buyer)
+    for page in (order.get_absolute_url(), reverse("refunds:claim", args=[order.number])):
+        text = client.get(page, headers={"accept-language": "en"}).content.decode()
+        assert alarm.get_absolute_url() in text
+        assert "Held by an open case" not in text
+    units = list(order.units.order_by("place"))
+    with pytest.raises(Refused, match="being recalled") as refusal:
+        refunds.preview(order, units, "CODE_INVALID", buyer=order.buyer, at=at)
+    assert refusal.value.code == "case_open"
+
+
 def test_a_holder_is_paid_back_without_the_shop_once_it_is_confirmed(sold, risk, at):
     alarm = ring(sold, at)
     alarms.confirm(alarm, finding="发行方确认整批作废。", by=risk, at=at)
