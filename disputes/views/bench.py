@@ -21,6 +21,7 @@ from disputes.states import DisputeState
 from disputes.views import acts, precedents, words
 from disputes.views.cases import add, up_to_date
 from refunds import replacing
+from refunds import words as cases
 from rulebook.explanations import percent
 from timeline import clock, parts
 from timeline.refusals import Refused
@@ -203,7 +204,7 @@ def _workbench(
         "dispute": dispute,
         "refund": dispute.refund,
         "order": dispute.refund.order,
-        "reason": words.reason_word(dispute.refund.reason),
+        "reason": cases.reason(dispute.refund.reason),
         "badge": words.badge(dispute),
         "turn": words.turn(dispute, actions, at),
         "buyer_story": [each for each in stories if each["piece"].side == "buyer"],
@@ -309,7 +310,7 @@ def _row(dispute: Dispute, at: datetime) -> dict[str, Any]:
     return {
         "dispute": dispute,
         "badge": words.badge(dispute),
-        "reason": words.reason_word(dispute.refund.reason),
+        "reason": cases.reason(dispute.refund.reason),
         "left": left,
         "tone": "vermilion" if left == 0 else "amber" if left <= LITTLE else "",
     }

@@ -23,6 +23,7 @@ from disputes.ruling_paper import SUMMARY, english
 from disputes.states import DisputeState
 from disputes.views import acts, words
 from orders.attachments import attach
+from refunds import words as cases
 from timeline import clock
 from timeline.sweep import fire_overdue
 
@@ -111,7 +112,7 @@ def ruling(request: HttpRequest, number: str) -> HttpResponse:
         "is_buyer": dispute.side_of(request.user) == Side.BUYER,
         "is_provisional": dispute.outcome == Dispute.Outcome.PROVISIONAL,
         "appeal_until": dispute.deadline_at if dispute.state == DisputeState.RULED else None,
-        "reason": words.reason_word(dispute.refund.reason),
+        "reason": cases.reason(dispute.refund.reason),
         "roads": words.roads(dispute),
         "appeals": words.appeals(dispute),
         "at": clock.now(),
@@ -140,7 +141,7 @@ def _context(request: HttpRequest, dispute: Dispute, form: StatementForm, at: da
         "dispute": dispute,
         "refund": dispute.refund,
         "order": dispute.refund.order,
-        "reason": words.reason_word(dispute.refund.reason),
+        "reason": cases.reason(dispute.refund.reason),
         "badge": words.badge(dispute),
         "turn": words.turn(dispute, actions, at),
         "steps": words.steps(dispute),

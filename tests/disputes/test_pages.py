@@ -9,6 +9,7 @@ from disputes import choices, lifecycle
 from disputes.models import Dispute, Evidence, Ruling, RulingDraft
 from disputes.states import DisputeState
 from refunds import lifecycle as refunds
+from refunds.models import Refund
 from tests.fixtures.disputes import ISSUES, REASONS, declined
 from tests.queries import recorded
 from timeline.models import Event
@@ -53,6 +54,18 @@ def test_both_sides_see_their_case_in_every_state(client, request, language, sta
     assert ("disputes/ruling.html" in str(page.templates)) is False
     listed = client.get(reverse("disputes:index"), headers={"accept-language": language}).content.decode()
     assert dispute.number in listed
+
+
+def test_every_reason_is_said_in_words_to_both_sides_and_on_the_bench(client, reviewed, rich_buyer, arbiter):
+    for reason, title in {"NOT_AS_DESCRIBED": "不符", "REGION_MISMATCH": "区", "FRAUD": "欺诈"}.items():
+        Refund.objects.filter(pk=reviewed.refund_id).update(reason=reason)
+        client.force_login(rich_buyer)
+        shown = client.get(reviewed.get_absolute_url()).context["reason"]
+        client.force_login(arbiter)
+        client.post(bench(reviewed, "open_file"))
+        assert client.get(bench(reviewed)).context["reason"] == shown
+        assert reason not in shown, "no code of the rulebook"
+        assert title in shown
 
 
 @pytest.mark.parametrize("who", ["stranger", "arbiter", "lead"])
