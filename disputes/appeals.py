@@ -359,6 +359,8 @@ def _seat_new(appeal: Appeal, number: int, *, at: datetime) -> None:
     chosen = assignment.new_people(dispute, at=at, most=number)
     for person in chosen:
         course.take(dispute, person, Seat.Part.REVIEWER, at=at)
+    if any(person.knows_pair for person in chosen):
+        course.alarm(dispute, hearing.NEAR, at=at)
     if len(chosen) < number:
         course.alarm(dispute, "too few people are free for a panel", at=at)
 
