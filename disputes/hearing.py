@@ -186,7 +186,7 @@ def replace(dispute: Dispute, *, because: str, at: datetime) -> None:
     chosen: Any
     if dispute.neutral_id:
         course.leave(dispute, dispute.arbiter_id, because=because, at=at)
-        neutral = assignment.next_neutral(dispute)
+        neutral = assignment.next_neutral(dispute, at=at)
         change(dispute, neutral=neutral)
         chosen = neutral.user if neutral else None
         if neutral is None:
@@ -205,9 +205,9 @@ def replace(dispute: Dispute, *, because: str, at: datetime) -> None:
 def ask_to_sign(dispute: Dispute, senior: Any, *, at: datetime, because: str = Seat.Left.REASSIGNED) -> None:
     """The second signature is asked of somebody whom `assignment` found; of one who judged the same two sides of late
     the leads hear at once, as of an arbiter."""
-    is_new = dispute.senior_id != getattr(senior, "pk", None)
+    is_new = senior is not None and dispute.senior_id != senior.pk
     course.ask_to_sign(dispute, senior, because=because, at=at)
-    if is_new and getattr(senior, "knows_pair", 0):
+    if is_new and getattr(senior, "knows_pair", False):
         course.alarm(dispute, NEAR, at=at)
 
 

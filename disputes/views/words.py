@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from disputes import assignment, drafting, usual
-from disputes.appeals import appealed_against
+from disputes.appeals import COUNSEL, OUTSIDER, appealed_against, missing_from
 from disputes.course import span_of
 from disputes.evidence import visible_to
 from disputes.forms import PARTY_WORDS
@@ -197,12 +197,29 @@ ALARMS: dict[str, Promise] = {
     "too few people are free for a panel on fraud": gettext_lazy("too few people are free for a panel on fraud."),
     "nobody is free to hear the case": gettext_lazy("nobody is free to hear the case."),
     "nobody is free to hear the case anew": gettext_lazy("nobody is free to hear the case anew."),
+    "nobody who knows the law is free for the panel": gettext_lazy(
+        "a panel about this case needs a legal reviewer, and none is free."
+    ),
+    "nobody from outside is free for the panel": gettext_lazy(
+        "a panel about this case needs somebody from outside, and nobody on the public list is free."
+    ),
     "no outside neutral is on the list": gettext_lazy("nobody from outside is free on the public list."),
     "the platform cannot give the shop what it paid in its place": gettext_lazy(
         "the platform's own money does not suffice for what the shop paid in its place."
     ),
     "the fund cannot make the shop whole": gettext_lazy(
         "the guarantee fund does not suffice to give the shop back what it paid and did not owe."
+    ),
+}
+#: Who should be on a panel and is not yet.
+LACKS: dict[str, Promise] = {
+    COUNSEL: gettext_lazy(
+        "A legal reviewer belongs on this panel and none is free yet. The lead knows; if nobody is found by then,"
+        " somebody else has the seat."
+    ),
+    OUTSIDER: gettext_lazy(
+        "Somebody from outside belongs on this panel and nobody is free yet. The lead knows; if nobody is found by"
+        " then, somebody else has the seat."
     ),
 }
 #: Where money of an award comes from (orders.escrow.plan).
@@ -343,7 +360,10 @@ def appeal(dispute: Dispute, *, shows_votes: bool) -> dict[str, Any] | None:
 
 
 def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
-    seats = appeal.dispute.seats.filter(until=None, part__in=[Seat.Part.REVIEWER, Seat.Part.CHIEF])
+    parts = [Seat.Part.REVIEWER, Seat.Part.CHIEF]
+    seats = appeal.dispute.seats.filter(until=None, part__in=parts).select_related("user").order_by("pk")
+    sitting = [seat.user for seat in seats]
+    outside = {each.user_id: each for each in Neutral.objects.filter(user__in=sitting)} if sitting else {}
     votes = list(appeal.votes.select_related("user").order_by("pk")) if shows_votes else []
     ruling = appealed_against(appeal) if votes else None
     return {
@@ -358,7 +378,8 @@ def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
         "answer": appeal.answer,
         "joined_ground": appeal.get_joined_ground_display() if appeal.joined_ground else "",
         "joined_text": appeal.joined_text,
-        "panel": "、".join(str(seat.user) for seat in seats.select_related("user").order_by("pk")),
+        "panel": "、".join(_member(user, outside.get(user.pk)) for user in sitting),
+        "lacks": [LACKS[kind] for kind in missing_from(appeal)] if appeal.state == AppealState.PANEL else [],
         "votes": [
             {
                 "who": str(vote.user),
@@ -370,6 +391,11 @@ def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
             for vote in votes
         ],
     }
+
+
+def _member(user: Any, neutral: Neutral | None) -> str:
+    """How both sides read somebody on a panel: whoever is from outside, with where from."""
+    return f"{neutral} ({neutral.organization})" if neutral else str(user)
 
 
 def bench(dispute: Dispute, side: Side | None, at: datetime) -> dict[str, Any]:
@@ -539,7 +565,7 @@ def rules_shown(ids: Iterable[str], decision: Mapping[str, Any]) -> list[dict[st
 
 def ruling_shown(ruling: Ruling, file: Sequence[Evidence]) -> dict[str, Any]:
     """A ruling as it is read: shares in percent, amounts per unit, findings with their evidence, sources of money."""
-    titles = {piece.pk: piece.title or piece.get_kind_display() for piece in file}
+    titles = {piece.pk: piece.named for piece in file}
     # A buyer who has waited for too long got the money, and the shop delivers nothing anew.
     is_paid_instead = ruling.orders_replacement and ruling.dispute.refund.outcome == Refund.Outcome.RULING
     return {
@@ -583,7 +609,7 @@ def changes(dispute: Dispute, file: Sequence[Evidence]) -> dict[str, Any] | None
         return None
     before, after = versions
     places = {str(line["unit"]): line["place"] for line in after.arithmetic}
-    titles = {piece.pk: piece.title or piece.get_kind_display() for piece in file}
+    titles = {piece.pk: piece.named for piece in file}
     values = [
         *(
             (str(PARTY_WORDS[party]), percent(before.shares.get(party, 0)), percent(after.shares.get(party, 0)))

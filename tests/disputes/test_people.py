@@ -9,7 +9,7 @@ import pytest
 from allauth.usersessions.models import UserSession
 
 from accounts.models import Role
-from disputes import assignment, choices, lifecycle, neutrals, penalties, suspension
+from disputes import appeals, assignment, choices, hearing, lifecycle, neutrals, penalties, suspension
 from disputes.models import Dispute, Neutral, Penalty, Seat
 from disputes.states import DisputeState
 from disputes.views import words
@@ -122,10 +122,13 @@ def test_the_leads_hear_of_a_second_signature_by_who_signed_for_the_same_two_sid
 
 
 def test_every_alarm_is_said_in_words():
-    literals = re.compile(r'alarm\([^"]*?"([^"]+)"|^NEAR = "([^"]+)"', re.MULTILINE)
+    literals = re.compile(
+        r'alarm\((?:appeal\.)?dispute, "([^"]+)"|^(?:NEAR =|    (?:COUNSEL|OUTSIDER):) "([^"]+)"', re.MULTILINE
+    )
     sources = [path.read_text() for path in Path(lifecycle.__file__).parent.glob("*.py")]
     found = {first or second for source in sources for first, second in literals.findall(source)}
-    assert len(found) > 10
+    assert {hearing.NEAR, *appeals.NOBODY_OF.values()} < found
+    assert len(found) > 15
     assert found - set(words.ALARMS) == set()
 
 
