@@ -18,7 +18,8 @@ from shops import withdrawals
 from tests.disputes.sayings import GROUND, events_of, lapse, refused, wallet
 from tests.disputes.test_dispute import after_settlement, give, own, pockets
 from tests.fixtures.disputes import drafted
-from tests.fixtures.people import person, staff
+from tests.fixtures.people import person as somebody
+from tests.fixtures.people import staff
 from timeline.models import Timer
 
 HOUR = timedelta(hours=1)
@@ -286,7 +287,7 @@ def test_a_shop_gets_back_what_it_paid_and_not_what_the_platform_paid(
     reviewed.refresh_from_db()
     fund, shop = balance("platform:fund"), pockets(order)["available"]
     who = {"name": "张明", "organization": "某某调解中心", "about": "无利害关系"}
-    outside = neutrals.enlist(user=person("outside"), **who, by=lead, at=at)
+    outside = neutrals.enlist(user=somebody("outside"), **who, by=lead, at=at)
     appeal = before_the_panel(reviewed, seller, rich_buyer, lead, at)
     voted(appeal, [outside.user, *panelists[:2]], [10_000, 10_000, 10_000], at)
     reviewed.refresh_from_db()

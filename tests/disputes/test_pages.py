@@ -205,7 +205,7 @@ def test_findings_say_whose_statement_is_weighed_and_what_can_be_done_ends_with_
     page = client.get(reverse("disputes:ruling", args=[dispute.number]), headers=ENGLISH).content.decode()
     for name in ("Statement · Buyer · ", "Statement · Shop · "):
         assert page.count(name) == 1
-    assert 'href="/disputes/%s/appeal/"' % dispute.number in page, "an appeal is filed from here"
+    assert f'href="/disputes/{dispute.number}/appeal/"' in page, "an appeal is filed from here"
     found = {each["side"] for each in json.loads(Ruling.objects.get().seal.text)["findings"]}
     assert found == {"platform", "buyer", "shop"}
 
