@@ -28,8 +28,6 @@ from timeline import clock
 
 #: Of each kind, so many are shown; their own lists have all of them.
 MOST = 20
-#: In these whoever has a case is to read it or to decide it.
-JUDGING = (DisputeState.EVIDENCE, DisputeState.REVIEW)
 #: Below this a deadline is shown as running short.
 SHORT = timedelta(hours=6)
 
@@ -220,20 +218,17 @@ def _to_fill_up(user: Any, at: datetime) -> Iterator[Card]:
 def _to_judge(user: Any, at: datetime) -> Iterator[Card]:
     """Cases that wait for the person's own decision or signature: of staff, and of a neutral from outside, who has no
     other way to the bench."""
-    theirs = Q(arbiter=user, state__in=JUDGING) | Q(senior=user, state=DisputeState.SIGNING)
+    theirs = Q(arbiter=user, state=DisputeState.REVIEW) | Q(senior=user, state=DisputeState.SIGNING)
     waiting = Dispute.objects.filter(theirs, deadline_at__gt=at).select_related("refund")
     for dispute in waiting.order_by("deadline_at", "pk")[:MOST]:
         is_to_sign = dispute.senior_id == user.pk
-        is_heard = dispute.state == DisputeState.EVIDENCE
         yield Card(
             icon="scale",
-            kind=_("To sign") if is_to_sign else _("To hear") if is_heard else _("To rule"),
+            kind=_("To sign") if is_to_sign else _("To rule"),
             title=_("Dispute %(number)s is yours") % {"number": dispute.number},
             amount=dispute.refund.asked,
             until=_end(dispute),
-            then=_("Then the review begins, with what is in the file.")
-            if is_heard
-            else _("Then somebody else has it; neither side loses anything by it."),
+            then=_("Then somebody else has it; neither side loses anything by it."),
             url=reverse("disputes:bench_case", args=[dispute.number]),
             label=_("To the bench"),
         )

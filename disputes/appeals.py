@@ -231,7 +231,8 @@ def recuse(appeal: Appeal, *, by: Any, at: datetime) -> None:
     dispute = appeal.dispute
     note(dispute, "dispute.recused", by=by, at=at)
     course.leave(dispute, by.pk, because=Seat.Left.RECUSED, at=at)
-    _seat_new(appeal, at=at)
+    seats = dispute.seats.filter(part=Seat.Part.REVIEWER, until=None).order_by("pk")
+    _seat_new(appeal, there=[*seats.values_list("user", flat=True)], at=at)
     note(appeal, "appeal.panel_replaced", by=None, at=at, data={"ran_out": appeal.ran_out})
 
 
@@ -314,9 +315,11 @@ def must_sit(dispute: Dispute) -> list[str]:
     """Which kinds of people must be on a panel about the case: one who knows the law from ¥5,000 at stake or where
     fraud is alleged, one from outside the mall where the platform itself is liable."""
     refund, ruling = dispute.refund, course.served(dispute)
-    at_stake = max(rulings.at_stake(refund, rulings.items_of(refund)), ruling.award if ruling else 0)
+    # Where the rules leave the sum to people, nothing is asked in figures: then it is what the units cost.
+    asked = refund.asked + refund.compensation or rulings.at_stake(refund, rulings.items_of(refund))
+    is_large = max(asked, ruling.award if ruling else 0) >= COUNSEL_FROM
     is_against_us = dispute.is_against_platform or bool(ruling and ruling.shares.get("platform"))
-    is_of_law = at_stake >= COUNSEL_FROM or refund.is_threefold or refund.reason == "FRAUD"
+    is_of_law = is_large or refund.is_threefold or refund.reason == "FRAUD"
     return [kind for kind, holds in {COUNSEL: is_of_law, OUTSIDER: is_against_us}.items() if holds]
 
 
@@ -411,20 +414,17 @@ def _add_files(dispute: Dispute, side: Side, attachments: Sequence[Attachment], 
 
 def _convene(appeal: Appeal, *, by: Any, at: datetime) -> None:
     """Three new people, as many as are free; whoever is missing in the end is replaced when the time runs out."""
-    _seat_new(appeal, at=at)
+    _seat_new(appeal, there=(), at=at)
     enter(appeal, AppealState.PANEL, by=by, at=at, span=_span(appeal, "PANEL"))
 
 
-def _seat_new(appeal: Appeal, *, at: datetime) -> None:
-    """Somebody new on each empty seat of the panel; who must be among the three comes first.
+def _seat_new(appeal: Appeal, *, there: Sequence[int], at: datetime) -> None:
+    """Somebody new on each empty seat of the panel beside those who are `there`; who must be among the three first.
 
     The seat of somebody who must be there and is not free stays empty until the panel's time ran out once: the leads
     hear of it and can still find somebody. Then anybody free has it, for no case waits for ever.
     """
     dispute = appeal.dispute
-    seats = dispute.seats.filter(part=Seat.Part.REVIEWER)
-    there = [*seats.filter(until=None).order_by("pk").values_list("user", flat=True)]
-    there += [pk for pk in appeal.votes.order_by("pk").values_list("user", flat=True) if pk not in there]
     chosen: list[Any] = []
     kept_free = 0
     for kind in missing_from(appeal):
@@ -464,7 +464,7 @@ def _replace(appeal: Appeal, *, at: datetime) -> None:
     for seats in (missing, chiefs):
         seats.update(until=at, left=Seat.Left.LAPSED)
     if appeal.ran_out == 1:
-        _seat_new(appeal, at=at)
+        _seat_new(appeal, there=[*voted], at=at)
         data: dict[str, Any] = {"ran_out": appeal.ran_out}
         enter(appeal, AppealState.PANEL, by=None, at=at, span=REPLACED, event="appeal.panel_replaced", data=data)
         return

@@ -151,6 +151,8 @@ def new_people(dispute: Dispute, *, at: datetime, most: int = PANEL, besides: Co
     for role in (Role.SENIOR, Role.ARBITER, Role.LEAD):
         for person in _never_in_it(dispute, role, at=at).exclude(pk__in=besides)[: most + len(found)]:
             found.setdefault(person.pk, person)
+        if sum(not person.knows_pair for person in found.values()) >= most:
+            break  # whoever comes later in the order of roles stands behind these
     return sorted(found.values(), key=lambda person: person.knows_pair)[:most]
 
 
