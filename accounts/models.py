@@ -25,6 +25,7 @@ class Role(models.TextChoices):
     FINANCE = "finance", _("Finance")
     RISK = "risk", _("Risk")
     AUDITOR = "auditor", _("Auditor")
+    COUNSEL = "counsel", _("Legal reviewer")
 
 
 class Level(models.TextChoices):

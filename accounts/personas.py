@@ -55,6 +55,7 @@ PERSONAS = [
     Persona("finance2", "秦出纳", _("Finance, second signature"), role=Role.FINANCE),
     Persona("risk", "石风控", _("Risk"), role=Role.RISK),
     Persona("auditor", "沈审计", _("Auditor"), role=Role.AUDITOR),
+    Persona("counsel", "文法务", _("Legal reviewer"), role=Role.COUNSEL),
 ]
 
 

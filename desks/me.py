@@ -78,6 +78,7 @@ def waiting(user: Any, at: datetime) -> Iterator[Card]:
     yield from _to_deliver(user, at)
     yield from _to_prove(user, at)
     yield from _to_fill_up(user, at)
+    yield from _to_judge(user, at)
 
 
 def _to_pay(user: Any, at: datetime) -> Iterator[Card]:
@@ -211,6 +212,25 @@ def _to_fill_up(user: Any, at: datetime) -> Iterator[Card]:
             then=_("Then the shop may not sell any more."),
             url=reverse("shops:deposit", args=[deposit.shop.slug]),
             label=_("To the deposit"),
+        )
+
+
+def _to_judge(user: Any, at: datetime) -> Iterator[Card]:
+    """Cases that wait for the person's own decision or signature: of staff, and of a neutral from outside, who has no
+    other way to the bench."""
+    theirs = Q(arbiter=user, state=DisputeState.REVIEW) | Q(senior=user, state=DisputeState.SIGNING)
+    waiting = Dispute.objects.filter(theirs, deadline_at__gt=at).select_related("refund")
+    for dispute in waiting.order_by("deadline_at", "pk")[:MOST]:
+        is_to_sign = dispute.senior_id == user.pk
+        yield Card(
+            icon="scale",
+            kind=_("To sign") if is_to_sign else _("To rule"),
+            title=_("Dispute %(number)s is yours") % {"number": dispute.number},
+            amount=dispute.refund.asked,
+            until=_end(dispute),
+            then=_("Then somebody else has it; neither side loses anything by it."),
+            url=reverse("disputes:bench_case", args=[dispute.number]),
+            label=_("To the bench"),
         )
 
 

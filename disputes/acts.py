@@ -21,6 +21,7 @@ from disputes import (
     suspension,
 )
 from disputes.models import Appeal, Dispute, Evidence
+from disputes.states import DisputeState
 from timeline.refusals import Refused
 
 Words = Mapping[str, Any]
@@ -113,7 +114,10 @@ def _refer(dispute: Dispute, words: Words, **who: Any) -> None:
 
 
 def _recuse(dispute: Dispute, words: Words, **who: Any) -> None:
-    lifecycle.recuse(dispute, **who)
+    if dispute.state == DisputeState.APPEALED:
+        appeals.recuse(_open_appeal(dispute), **who)
+    else:
+        lifecycle.recuse(dispute, **who)
 
 
 def _suspend(dispute: Dispute, words: Words, **who: Any) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts.models import Role
+from accounts.models import Role, StaffRole
 from disputes import assignment, course, evidence, hearing, rulings, seal, suspension
-from disputes.models import PARTIES, Appeal, Dispute, Ruling, Seat, Side, Vote
+from disputes.models import PARTIES, Appeal, Dispute, Neutral, Ruling, Seat, Side, Vote
 from disputes.rulings import WHOLE, Draft, Finding
 from disputes.states import APPEAL, AppealState, DisputeState
 from orders.models import Attachment
@@ -31,6 +32,17 @@ REPLACED, CHIEF = hours(48), hours(24)
 ANEW = hours(48)
 
 Word = Vote.Word
+
+#: Who must be among the three, where the matter asks for it (machines 4.6.2): somebody who knows the law of consumers,
+#: somebody from outside the mall.
+COUNSEL, OUTSIDER = "counsel", "outsider"
+#: From so many fen at stake on, a panel has somebody who knows the law.
+COUNSEL_FROM = 500_000
+#: What the leads are alarmed with where nobody of a kind is free.
+NOBODY_OF = {
+    COUNSEL: "nobody who knows the law is free for the panel",
+    OUTSIDER: "nobody from outside is free for the panel",
+}
 
 
 @verb
@@ -208,6 +220,23 @@ def vote(
 
 
 @verb
+def recuse(appeal: Appeal, *, by: Any, at: datetime) -> None:
+    """A member of the panel who has not voted steps back for good, without giving a reason; somebody new has the seat.
+
+    Refused: `not_your_turn`, `wrong_moment`.
+    """
+    lock(appeal)
+    require(may_step_back(appeal, by), "not_your_turn", _("Only who has a part in the case steps back from it."))
+    _require_open(appeal, AppealState.PANEL, at)
+    dispute = appeal.dispute
+    note(dispute, "dispute.recused", by=by, at=at)
+    course.leave(dispute, by.pk, because=Seat.Left.RECUSED, at=at)
+    seats = dispute.seats.filter(part=Seat.Part.REVIEWER, until=None).order_by("pk")
+    _seat_new(appeal, there=[*seats.values_list("user", flat=True)], at=at)
+    note(appeal, "appeal.panel_replaced", by=None, at=at, data={"ran_out": appeal.ran_out})
+
+
+@verb
 def withdraw(appeal: Appeal, *, by: Any, at: datetime) -> None:
     """Who filed it takes it back; the time to appeal goes on. Not once the other side has joined.
 
@@ -275,6 +304,40 @@ def appealed_against(appeal: Appeal) -> Ruling | None:
     return earlier.order_by("-version").first()
 
 
+def may_step_back(appeal: Appeal, user: Any) -> bool:
+    """Whether somebody sits on the panel and has not voted yet; a chief has nobody to give the seat to."""
+    seat = _seat(appeal, user)
+    is_member = seat is not None and seat.part == Seat.Part.REVIEWER
+    return is_member and not appeal.votes.filter(user=user).exists()
+
+
+def must_sit(dispute: Dispute) -> list[str]:
+    """Which kinds of people must be on a panel about the case: one who knows the law from ¥5,000 at stake or where
+    fraud is alleged, one from outside the mall where the platform itself is liable."""
+    refund, ruling = dispute.refund, course.served(dispute)
+    # Where the rules leave the sum to people, nothing is asked in figures: then it is what the units cost.
+    asked = refund.asked + refund.compensation or rulings.at_stake(refund, rulings.items_of(refund))
+    is_large = max(asked, ruling.award if ruling else 0) >= COUNSEL_FROM
+    is_against_us = dispute.is_against_platform or bool(ruling and ruling.shares.get("platform"))
+    is_of_law = is_large or refund.is_threefold or refund.reason == "FRAUD"
+    return [kind for kind, holds in {COUNSEL: is_of_law, OUTSIDER: is_against_us}.items() if holds]
+
+
+def missing_from(appeal: Appeal) -> list[str]:
+    """Which of the kinds that must be on the panel nobody there is of, whether they have voted or still read."""
+    dispute = appeal.dispute
+    kinds = must_sit(dispute)
+    if not kinds:
+        return []
+    seats = Seat.objects.filter(dispute=dispute, part=Seat.Part.REVIEWER, until=None).values("user")
+    there = Q(user__in=seats) | Q(user__in=appeal.votes.order_by().values("user"))
+    found = {
+        COUNSEL: lambda: StaffRole.objects.held().filter(there, role=Role.COUNSEL).exists(),
+        OUTSIDER: lambda: Neutral.objects.filter(there).exists(),
+    }
+    return [kind for kind in kinds if not found[kind]()]
+
+
 def most(refund: Refund) -> int:
     """What the buyer can have in all, in fen: what was asked; where the rules leave it to people, all they can give."""
     if refund.asked and not refund.is_threefold:
@@ -303,6 +366,7 @@ def actions_for(appeal: Appeal, user: Any, at: datetime) -> list[str]:
             "turn_away": may_admit,
             "vote": seat is not None and not appeal.votes.filter(user=user).exists(),
         }
+        offered["recuse"] = offered["vote"] and seat is not None and seat.part == Seat.Part.REVIEWER
     return [verb for verb, is_offered in offered.items() if is_offered]
 
 
@@ -350,17 +414,43 @@ def _add_files(dispute: Dispute, side: Side, attachments: Sequence[Attachment], 
 
 def _convene(appeal: Appeal, *, by: Any, at: datetime) -> None:
     """Three new people, as many as are free; whoever is missing in the end is replaced when the time runs out."""
-    _seat_new(appeal, assignment.PANEL, at=at)
+    _seat_new(appeal, there=(), at=at)
     enter(appeal, AppealState.PANEL, by=by, at=at, span=_span(appeal, "PANEL"))
 
 
-def _seat_new(appeal: Appeal, number: int, *, at: datetime) -> None:
+def _seat_new(appeal: Appeal, *, there: Sequence[int], at: datetime) -> None:
+    """Somebody new on each empty seat of the panel beside those who are `there`; who must be among the three first.
+
+    The seat of somebody who must be there and is not free stays empty until the panel's time ran out once: the leads
+    hear of it and can still find somebody. Then anybody free has it, for no case waits for ever.
+    """
     dispute = appeal.dispute
-    chosen = assignment.new_people(dispute, at=at, most=number)
-    for person in chosen:
+    chosen: list[Any] = []
+    kept_free = 0
+    for kind in missing_from(appeal):
+        person = _of_kind(kind, dispute, besides=[*there, *(each.pk for each in chosen)], at=at)
+        if person is not None:
+            chosen.append(person)
+        else:
+            course.alarm(dispute, NOBODY_OF[kind], at=at)
+            kept_free += 0 if appeal.ran_out else 1
+    empty = assignment.PANEL - len(there) - len(chosen) - kept_free
+    besides = [*there, *(each.pk for each in chosen)]
+    others = assignment.new_people(dispute, at=at, most=empty, besides=besides) if empty > 0 else []
+    for person in [*chosen, *others]:
         course.take(dispute, person, Seat.Part.REVIEWER, at=at)
-    if len(chosen) < number:
+    if any(getattr(person, "knows_pair", False) for person in [*chosen, *others]):
+        course.alarm(dispute, hearing.NEAR, at=at)
+    if len(others) < empty:
         course.alarm(dispute, "too few people are free for a panel", at=at)
+
+
+def _of_kind(kind: str, dispute: Dispute, *, besides: Sequence[int], at: datetime) -> Any:
+    """Somebody new of a kind that must be on a panel, or nobody."""
+    if kind == COUNSEL:
+        return assignment.next_counsel(dispute, besides=besides, at=at)
+    neutral = assignment.next_neutral(dispute, is_for_panel=True, at=at)
+    return neutral.user if neutral is not None and neutral.user_id not in besides else None
 
 
 def _replace(appeal: Appeal, *, at: datetime) -> None:
@@ -374,7 +464,7 @@ def _replace(appeal: Appeal, *, at: datetime) -> None:
     for seats in (missing, chiefs):
         seats.update(until=at, left=Seat.Left.LAPSED)
     if appeal.ran_out == 1:
-        _seat_new(appeal, assignment.PANEL - len(voted), at=at)
+        _seat_new(appeal, there=[*voted], at=at)
         data: dict[str, Any] = {"ran_out": appeal.ran_out}
         enter(appeal, AppealState.PANEL, by=None, at=at, span=REPLACED, event="appeal.panel_replaced", data=data)
         return
@@ -514,7 +604,17 @@ def _remand(appeal: Appeal, ruling: Ruling, votes: Sequence[Vote], *, by: Any, a
     dispute = appeal.dispute
     _close(appeal, AppealState.REMANDED, votes, award=ruling.award, by=by, at=at)
     course.set_aside(dispute)
-    chosen = assignment.next_arbiter(dispute, at=at) or assignment.next_lead(dispute, at=at)
+    chosen: Any = None
+    if dispute.neutral_id:
+        neutral = assignment.next_neutral(dispute, at=at)
+        course.leave(dispute, dispute.arbiter_id, because=Seat.Left.REMANDED, at=at)
+        change(dispute, neutral=neutral)
+        chosen = neutral.user if neutral else None
+        if neutral is None:
+            course.alarm(dispute, "no outside neutral is on the list", at=at)
+    else:
+        chosen = assignment.next_arbiter(dispute, at=at)
+    chosen = chosen or assignment.next_lead(dispute, at=at)
     if chosen is not None and chosen.pk == dispute.arbiter_id:
         chosen = None
     course.give_to(dispute, chosen, because=Seat.Left.REMANDED, at=at)

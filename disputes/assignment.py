@@ -57,14 +57,8 @@ def free_of_conflict(
     sides read that it is so and can ask for somebody else (`knows_both`), who is then a lead; and the ladder of clocks
     stays what it is. `near` are those on the sides' networks, if they are known.
     """
-    if near is None:
-        near = on_their_networks(dispute)
     order = dispute.refund.order
     buyer, shop = order.buyer_id, order.shop
-    traded = Order.objects.filter(placed_at__gt=at - TOO_NEAR).filter(
-        Q(buyer=OuterRef("pk"), shop=shop) | Q(buyer=buyer, shop__owner=OuterRef("pk"))
-    )
-    accounts = Payee.objects.filter(shop=shop).values("account")
     had_part = (
         Exists(Message.objects.filter(order=order, author=OuterRef("pk")))
         | Exists(Statement.objects.filter(dispute=dispute, author=OuterRef("pk")))
@@ -81,14 +75,9 @@ def free_of_conflict(
         by=OuterRef("pk"), is_final=True, dispute__refund__reason=dispute.refund.reason
     ).exclude(dispute=dispute)
     by_skill = dispute.track == Dispute.Track.COMPLEX
-    sides = [buyer, shop.owner_id, *shop.people()]
     return (
-        get_user_model()
-        .objects.filter(Exists(StaffRole.objects.held().filter(user=OuterRef("pk"), role=role)), is_active=True)
-        .exclude(pk__in=[*sides, *near])
-        .exclude(pk__in=hooks.near_to(sides))
-        .exclude(Exists(traded))
-        .exclude(Exists(Payee.objects.filter(shop__owner=OuterRef("pk"), account__in=accounts)))
+        _without_ties(dispute, at=at, near=near)
+        .filter(Exists(StaffRole.objects.held().filter(user=OuterRef("pk"), role=role)))
         .exclude(had_part)
         .annotate(
             knows_pair=Case(When(Exists(pair), then=1), default=0, output_field=IntegerField()),
@@ -97,6 +86,28 @@ def free_of_conflict(
             load=_load("senior", [DisputeState.SIGNING]) if role == Role.SENIOR else _load("arbiter", UNDECIDED),
         )
         .order_by("knows_pair", "urgent", *(["unskilled", "load"] if by_skill else ["load", "unskilled"]), "pk")
+    )
+
+
+def _without_ties(dispute: Dispute, *, at: datetime, near: Collection[int] | None = None) -> QuerySet[Any]:
+    """People who are no side of the case and have nothing in common with one: no trade within 90 days, no network, no
+    device, no account for payouts."""
+    if near is None:
+        near = on_their_networks(dispute)
+    order = dispute.refund.order
+    buyer, shop = order.buyer_id, order.shop
+    traded = Order.objects.filter(placed_at__gt=at - TOO_NEAR).filter(
+        Q(buyer=OuterRef("pk"), shop=shop) | Q(buyer=buyer, shop__owner=OuterRef("pk"))
+    )
+    accounts = Payee.objects.filter(shop=shop).values("account")
+    sides = [buyer, shop.owner_id, *shop.people()]
+    return (
+        get_user_model()
+        .objects.filter(is_active=True)
+        .exclude(pk__in=[*sides, *near])
+        .exclude(pk__in=hooks.near_to(sides))
+        .exclude(Exists(traded))
+        .exclude(Exists(Payee.objects.filter(shop__owner=OuterRef("pk"), account__in=accounts)))
     )
 
 
@@ -140,6 +151,8 @@ def new_people(dispute: Dispute, *, at: datetime, most: int = PANEL, besides: Co
     for role in (Role.SENIOR, Role.ARBITER, Role.LEAD):
         for person in _never_in_it(dispute, role, at=at).exclude(pk__in=besides)[: most + len(found)]:
             found.setdefault(person.pk, person)
+        if sum(not person.knows_pair for person in found.values()) >= most:
+            break  # whoever comes later in the order of roles stands behind these
     return sorted(found.values(), key=lambda person: person.knows_pair)[:most]
 
 
@@ -172,14 +185,22 @@ def may_admit(dispute: Dispute, user: Any) -> bool:
     return not seats.exists() and not Ruling.objects.filter(dispute=dispute, by=user).exists()
 
 
-def next_neutral(dispute: Dispute) -> Neutral | None:
-    """The outside neutral of the public list who was named the fewest times, and is no side of the case."""
-    order = dispute.refund.order
-    sides = [order.buyer_id, order.shop.owner_id, *order.shop.people()]
-    listed: QuerySet[Any] = Neutral.objects.filter(delisted_at=None, user__is_active=True).exclude(user__in=sides)
-    gone = Seat.objects.filter(dispute=dispute, left__in=FOR_GOOD).values("user")
-    listed = listed.exclude(user__in=gone).exclude(pk=dispute.neutral_id)
-    return listed.annotate(named=Count("disputes")).order_by("named", "pk").first()
+def next_neutral(dispute: Dispute, *, at: datetime, is_for_panel: bool = False) -> Neutral | None:
+    """The outside neutral of the public list who was named the fewest times, and has as little to do with the case's
+    sides as anybody of the staff who judges; one who had a part in the case sits on no panel about it."""
+    had_part = Seat.objects.filter(dispute=dispute)
+    if not is_for_panel:
+        had_part = had_part.filter(_bars("", Seat.Part.NEUTRAL))
+    listed: QuerySet[Any] = Neutral.objects.filter(delisted_at=None, user__in=_without_ties(dispute, at=at))
+    listed = listed.exclude(user__in=had_part.values("user")).exclude(pk=dispute.neutral_id)
+    on_panels = Seat.objects.filter(user=OuterRef("user"), part=Seat.Part.REVIEWER).order_by().values("user")
+    times = Coalesce(Subquery(on_panels.annotate(times=Count("pk")).values("times"), output_field=IntegerField()), 0)
+    return listed.annotate(named=Count("disputes") + times).order_by("named", "pk").first()
+
+
+def next_counsel(dispute: Dispute, *, at: datetime, besides: Collection[int] = ()) -> Any:
+    """Somebody who knows the law of consumers and had no part in the case, for a panel that needs one; or nobody."""
+    return _never_in_it(dispute, Role.COUNSEL, at=at).exclude(pk__in=besides).first()
 
 
 def _never_in_it(dispute: Dispute, role: str, *, at: datetime) -> QuerySet[Any]:
@@ -204,11 +225,14 @@ def _bars(role: str, part: str = "") -> Q:
 
 
 def on_their_networks(dispute: Dispute) -> set[int]:
-    """Staff whose sessions come from a network on which one of the sides was seen; networks at home count, not ours."""
+    """Staff and listed neutrals whose sessions come from a network on which one of the sides was seen; networks at home
+    count, not ours."""
     order = dispute.refund.order
     sides = {order.buyer_id, order.shop.owner_id, *order.shop.people()}
     sessions = UserSession.objects.filter(
-        Q(user__in=sides) | Q(user__staff_roles__revoked_at=None, user__staff_roles__isnull=False)
+        Q(user__in=sides)
+        | Q(user__staff_roles__revoked_at=None, user__staff_roles__isnull=False)
+        | Q(user__in=Neutral.objects.filter(delisted_at=None).values("user"))
     )
     looks = Reveal.objects.filter(unit__order=order)
     # Both in one question: where the codes were looked at (of nobody, a network), and from where people are signed in.

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Sum
 
 from disputes import rulings
 from disputes.masking import Codes
@@ -14,7 +15,8 @@ from disputes.models import Bundle, Dispute, Evidence, Seal
 from disputes.paper import Paper, hour, yuan
 from disputes.states import DisputeState
 from ledger import signing
-from ledger.models import Anchor
+from ledger.models import Anchor, Payout
+from ledger.states import PayoutState
 from orders.models import Order
 from refunds import words
 from refunds.models import Refund
@@ -55,7 +57,7 @@ class Told:
 
 def cover(told: Told) -> bytes:
     """One page: who, what, when, what is asked, how far it is, and what is in the bundle."""
-    bundle, refund, order = told.bundle, told.refund, told.order
+    bundle, refund, order, given = told.bundle, told.refund, told.order, _given(told)
     paper = Paper(title=f"证据材料 {bundle.number}", foot=f"卡门证据材料 {bundle.number}", at=bundle.asked_at)
     paper.top(
         "争议案件证据材料", f"编号 {bundle.number} · 案号 {told.dispute.number} · {VIEWS[Bundle.View(bundle.view)]}"
@@ -83,13 +85,14 @@ def cover(told: Told) -> bytes:
                 f"退还 {yuan(refund.asked)}"
                 + (f"，另付赔偿 {yuan(refund.compensation)}" if refund.compensation else ""),
             ),
+            *([("已退还", yuan(given))] if given else []),
             ("阶段", str(DisputeState(told.dispute.state).label)),
             ("买家陈述", told.claim or "（无）"),
         ]
     )
     if told.seals:
         paper.heading("平台处理决定")
-        paper.pairs([(each.number, f"签章时间 {hour(each.at)}") for each in told.seals])
+        paper.pairs([(each.number, f"{_outcome(each)}；签章时间 {hour(each.at)}") for each in told.seals])
     paper.heading("材料目录")
     paper.grid(
         ["目录", "内容"],
@@ -113,7 +116,7 @@ def cover(told: Told) -> bytes:
 
 def complaint(told: Told) -> str:
     """What a consumer files at 12315: parties, demand, facts. Never what is only a tip; that stands in its own file."""
-    refund, order = told.refund, told.order
+    refund, order, given = told.refund, told.order, _given(told)
     buyer, shop = told.parties["buyer"], told.parties["shop"]
     facts = [
         f"{hour(order.placed_at)}，投诉人在卡门平台商家“{shop['name']}”处下单“{told.snapshot.get('title', '')}”，"
@@ -128,7 +131,8 @@ def complaint(told: Told) -> str:
         f"（{refund.number}）：{told.claim or '无补充说明'}",
         *([f"商家答复：{told.codes.hidden(refund.declined_text)}"] if refund.declined_text else []),
         f"{hour(told.dispute.opened_at)}，平台受理争议（{told.dispute.number}）。",
-        *(f"{hour(each.at)}，平台作出裁定 {each.number}，见附件。" for each in told.seals),
+        *(f"{hour(each.at)}，平台作出裁定 {each.number}：{_outcome(each)}，见附件。" for each in told.seals),
+        *([f"截至 {hour(told.at)}，投诉人已收到退款 {yuan(given)}。"] if given else []),
     ]
     lines = [
         "消费者投诉书",
@@ -146,7 +150,8 @@ def complaint(told: Told) -> str:
         "",
         "三、投诉请求",
         f"退还货款 {yuan(refund.asked)}。"
-        + (f"另请求赔偿 {yuan(refund.compensation)}。" if refund.compensation else ""),
+        + (f"另请求赔偿 {yuan(refund.compensation)}。" if refund.compensation else "")
+        + (f"以上已收到 {yuan(given)}。" if given else ""),
         "",
         "四、事实与理由",
         *(f"{place}. {fact}" for place, fact in enumerate(facts, start=1)),
@@ -157,6 +162,18 @@ def complaint(told: Told) -> str:
         "注：投诉与举报分别处理。涉嫌违法的线索请使用单独的举报文本（01_tip/）。",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _given(told: Told) -> int:
+    """What has come back to the buyer in this case so far, in fen: a text that leaves it out would not be true."""
+    arrived = Payout.objects.filter(cause__in=rulings.causes_of(told.refund), state=PayoutState.PAID)
+    return int(arrived.aggregate(amount=Sum("amount"))["amount"] or 0)
+
+
+def _outcome(seal: Seal) -> str:
+    """What a sealed ruling comes to, in a few words."""
+    award = json.loads(seal.text)["decided"]["award"]
+    return f"退还买家 {yuan(award)}" if award else "不向买家退款"
 
 
 def rules(told: Told) -> str:
@@ -185,6 +202,7 @@ def elements(told: Told) -> str:
         f"争议事由：{words.reason(refund.reason)}",
         f"诉讼请求：退还价款 {yuan(refund.asked)}"
         + (f"；赔偿 {yuan(refund.compensation)}" if refund.compensation else "")
+        + (f"；已收到 {yuan(given)}" if (given := _given(told)) else "")
         + "（由原告确定）",
         f"平台处理：{'、'.join(each.number for each in told.seals) or '尚未作出裁定'}",
         "证据：见 15_index.csv；原件在 09_evidence/originals/，记录形成说明见 13_statement.pdf",

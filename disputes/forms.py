@@ -188,9 +188,7 @@ class RulingForm(forms.Form):
             self.fields[f"grant_{item.unit_id}"] = AwardField(label=label, required=False)
         choices = [("", _("Choose …")), *Weight.choices]
         for piece in file:
-            self.fields[f"weight_{piece.pk}"] = NeededChoice(
-                label=piece.title or piece.get_kind_display(), choices=choices
-            )
+            self.fields[f"weight_{piece.pk}"] = NeededChoice(label=piece.named, choices=choices)
             self.fields[f"note_{piece.pk}"] = forms.CharField(label=_("Why"), required=False, max_length=500)
 
     def clean_rule_ids(self) -> list[str]:
@@ -420,7 +418,7 @@ class AskForm(ActForm):
     """One named thing."""
 
     whom = forms.ChoiceField(label=_("Who has it?"), choices=_choices(Question.Whom.choices))
-    kind = forms.ChoiceField(label=_("What is it?"), choices=Question.Kind.choices)
+    kind = forms.ChoiceField(label=_("What is asked for?"), choices=Question.Kind.choices)
     item = forms.CharField(
         label=_("The one thing, by its name"), max_length=200, help_text=_("The least intrusive that proves it.")
     )

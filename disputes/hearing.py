@@ -21,6 +21,8 @@ MOST_STATEMENTS = 20
 LONGEST_STATEMENT = 4_000
 #: What a side gets on top of the time for evidence, once.
 LONGER = hours(24)
+#: What the leads are alarmed with where whoever has a part now had one in another case of the same two sides of late.
+NEAR = "only people who judged the same two sides of late are free"
 
 
 class Need(models.TextChoices):
@@ -170,11 +172,10 @@ def recuse(dispute: Dispute, *, by: Any, at: datetime) -> None:
     note(dispute, "dispute.recused", by=by, at=at)
     if is_member:
         course.leave(dispute, by.pk, because=Seat.Left.RECUSED, at=at)
-        course.ask_a_panel(dispute, at=at)
+        ask_a_panel(dispute, at=at)
         note(dispute, "dispute.signer_changed", by=None, at=at)
     elif by.pk == dispute.senior_id:
-        senior = assignment.next_senior(dispute, at=at)
-        course.ask_to_sign(dispute, senior, because=Seat.Left.RECUSED, at=at)
+        ask_to_sign(dispute, assignment.next_senior(dispute, at=at), because=Seat.Left.RECUSED, at=at)
         note(dispute, "dispute.signer_changed", by=None, at=at)
     else:
         replace(dispute, because=Seat.Left.RECUSED, at=at)
@@ -185,9 +186,11 @@ def replace(dispute: Dispute, *, because: str, at: datetime) -> None:
     chosen: Any
     if dispute.neutral_id:
         course.leave(dispute, dispute.arbiter_id, because=because, at=at)
-        neutral = assignment.next_neutral(dispute)
+        neutral = assignment.next_neutral(dispute, at=at)
         change(dispute, neutral=neutral)
         chosen = neutral.user if neutral else None
+        if neutral is None:
+            course.alarm(dispute, "no outside neutral is on the list", at=at)
     else:
         chosen = assignment.next_arbiter(dispute, at=at)
     if chosen is None:
@@ -197,6 +200,25 @@ def replace(dispute: Dispute, *, because: str, at: datetime) -> None:
     if chosen is None:
         course.alarm(dispute, "nobody is free to hear the case", at=at)
     note(dispute, "dispute.reassigned", by=None, at=at, data={"arbiter": dispute.arbiter_id, "because": because})
+
+
+def ask_to_sign(dispute: Dispute, senior: Any, *, at: datetime, because: str = Seat.Left.REASSIGNED) -> None:
+    """The second signature is asked of somebody whom `assignment` found; of one who judged the same two sides of late
+    the leads hear at once, as of an arbiter."""
+    is_new = senior is not None and dispute.senior_id != senior.pk
+    course.ask_to_sign(dispute, senior, because=because, at=at)
+    if is_new and getattr(senior, "knows_pair", False):
+        course.alarm(dispute, NEAR, at=at)
+
+
+def ask_a_panel(dispute: Dispute, *, at: datetime) -> list[int]:
+    """Two more people sit with the arbiter on a finding of fraud; of new ones who judged the same two sides of late the
+    leads hear at once. Returns who sits."""
+    sitting = course.ask_a_panel(dispute, at=at)
+    new = dispute.seats.filter(part=Seat.Part.MEMBER, until=None, since=at).select_related("user").order_by("pk")
+    if any(assignment.knows_both(dispute, seat.user) for seat in new):
+        course.alarm(dispute, NEAR, at=at)
+    return sitting
 
 
 # Questions

@@ -160,9 +160,10 @@ CHECKS = {
          where (p.is_imposed is true) <> exists (select from ledger_transfer t where t.key = 'penalty:' || p.id)
     """,
     "the staff of the platform does not rule against it above 200 yuan": """
-        select 'ruling:' || r.id from disputes_ruling r join disputes_dispute d on d.id = r.dispute_id
-          left join disputes_neutral n on n.id = d.neutral_id
-         where r.kind = 'decision' and r.by_id is distinct from n.user_id and (r.shares ->> 'platform')::bigint > 0
+        select 'ruling:' || r.id from disputes_ruling r
+         where r.kind = 'decision' and (r.shares ->> 'platform')::bigint > 0
+           and not exists (select from disputes_seat s where s.dispute_id = r.dispute_id and s.user_id = r.by_id
+                              and s.part = 'neutral') -- of the case now, or before a panel sent it back
            and (select coalesce(sum(value::bigint), 0) from jsonb_each_text(r.grants)) * (r.shares ->> 'platform')::bigint
                > 20000 * greatest(10000 - (r.shares ->> 'buyer')::bigint, 1)
     """,

@@ -36,7 +36,7 @@ def hearing_is_over(dispute: Dispute, *, at: datetime) -> None:
     if is_arbiters:
         change(dispute, waits_for=course.ARBITER)
     else:
-        course.ask_to_sign(dispute, assignment.next_senior(dispute, at=at), at=at)
+        hearing.ask_to_sign(dispute, assignment.next_senior(dispute, at=at), at=at)
     data = {"version": ruling.version, "because": because, "default": str(default.case), "senior": dispute.senior_id}
     span = course.staff_span(dispute, "SIGN", at=at)
     enter(dispute, DisputeState.SIGNING, by=None, at=at, span=span, event="dispute.default_drafted", data=data)
@@ -91,13 +91,13 @@ def not_signed(dispute: Dispute, *, at: datetime) -> None:
         # by no clock.
         free = len(assignment.new_people(dispute, at=at, most=len(late)))
         Seat.objects.filter(pk__in=late[:free]).update(until=at, left=Seat.Left.LAPSED)
-        course.ask_a_panel(dispute, at=at)
+        hearing.ask_a_panel(dispute, at=at)
     elif dispute.waits_for == course.ARBITER:
         chosen = assignment.next_arbiter(dispute, at=at) or assignment.next_lead(dispute, at=at) or dispute.arbiter
         course.give_to(dispute, chosen, because=Seat.Left.LAPSED, at=at)
     else:
         chosen = assignment.next_senior(dispute, at=at) or dispute.senior
-        course.ask_to_sign(dispute, chosen, because=Seat.Left.LAPSED, at=at)
+        hearing.ask_to_sign(dispute, chosen, because=Seat.Left.LAPSED, at=at)
     span = course.staff_span(dispute, "SIGN", at=at)
     enter(dispute, DisputeState.SIGNING, by=None, at=at, span=span, event="dispute.signer_changed")
 

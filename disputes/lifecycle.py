@@ -448,10 +448,10 @@ def _ask_for_signature(dispute: Dispute, ruling: Ruling, prepared: Prepared, *, 
     data: dict[str, Any] = {"version": ruling.version, "because": prepared.signature_because}
     if ruling.needs_panel:
         course.ask_to_sign(dispute, None, at=at)
-        data["panel"] = course.ask_a_panel(dispute, at=at)
+        data["panel"] = hearing.ask_a_panel(dispute, at=at)
     else:
         dispute.senior = None  # whoever let it lie before may be asked again
-        course.ask_to_sign(dispute, assignment.next_senior(dispute, at=at), at=at)
+        hearing.ask_to_sign(dispute, assignment.next_senior(dispute, at=at), at=at)
         data["senior"] = dispute.senior_id
     span = course.staff_span(dispute, "SIGN", at=at)
     enter(dispute, DisputeState.SIGNING, by=by, at=at, span=span, data=data)

@@ -81,7 +81,7 @@ def refer(dispute: Dispute, *, by: Any, at: datetime) -> None:
 
 def name(dispute: Dispute, *, at: datetime) -> bool:
     """Give the case to the next neutral of the list; whether there is one. Else the leads hear of it."""
-    neutral = assignment.next_neutral(dispute)
+    neutral = assignment.next_neutral(dispute, at=at)
     if neutral is None:
         course.alarm(dispute, "no outside neutral is on the list", at=at)
         return False

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.utils import translation
 
-from disputes.models import PARTIES, Evidence, Seal
+from disputes.models import PARTIES, Evidence, Seal, Side, Vote
+from disputes.models.filed import MANY
 from disputes.paper import Paper, hour, yuan
 from disputes.rulings import Weight
 from refunds import words
@@ -101,11 +102,15 @@ def _written(seal: Seal) -> bytes:
         + "您可以随时向 12315 投诉、向人民法院起诉，或者向付款渠道提出异议。"
     )
     paper.heading("签署")
-    signed = [(f"承办：{told['written_by'] or '规则（无人承办）'}", _time(told["written_at"]))]
+    panel = told.get("panel", [])
+    by = [(f"承办：{told['written_by'] or '规则（无人承办）'}", _time(told["written_at"]))]
+    signed = [(f"合议组成员：{each['name']}", _time(each["at"])) for each in panel] or by
     paper.pairs(signed + [(f"复核：{each['name']}", _time(each["at"])) for each in told["signed_by"]])
     for each in told["signed_by"]:
         if each.get("found"):
             paper.say(f"合议组成员 {each['name']} 的认定：{each['found']}")
+    for each in panel:
+        paper.say(f"合议组成员 {each['name']}（{Vote.Word(each['word']).label}）：{each['reasons']}")
     paper.heading(SUMMARY)
     paper.say(english(seal))
     paper.heading("校验")
@@ -138,6 +143,8 @@ def english(seal: Seal) -> str:
 
 def _finding(each: dict[str, Any]) -> list[str]:
     title = each["title"] or str(Evidence.Kind(each["kind"]).label)
+    if each.get("side") and each["kind"] in MANY:
+        title += f"（{Side(each['side']).label}）"
     return [str(each["evidence"]), title, str(Weight(each["weight"]).label), each["note"]]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from disputes.models import Dispute, Ruling, Seal, Signature
+from disputes.models import Appeal, Dispute, Ruling, Seal, Signature
 from ledger import signing
 from timeline import page
 from timeline.door import lock, note, verb
@@ -258,6 +258,7 @@ def _told(dispute: Dispute, ruling: Ruling, signatures: Iterable[Signature]) -> 
                 "evidence": finding["evidence"],
                 "kind": pieces[finding["evidence"]].kind,
                 "title": pieces[finding["evidence"]].title,
+                "side": pieces[finding["evidence"]].side,
                 "sha256": pieces[finding["evidence"]].sha256,
                 "weight": finding["weight"],
                 "note": finding["note"],
@@ -281,8 +282,18 @@ def _told(dispute: Dispute, ruling: Ruling, signatures: Iterable[Signature]) -> 
             }
             for each in signatures
         ],
+        # Three stand for what a panel decided: each with the word and the reasons of their own, dissent included.
+        **({"panel": _voted(ruling.appeal)} if ruling.appeal else {}),
         "other_roads": ["12315", "court", "payment channel"],
     }
+
+
+def _voted(appeal: Appeal) -> list[dict[str, Any]]:
+    votes = appeal.votes.select_related("user").order_by("pk")
+    return [
+        {"name": each.user.display_name, "at": each.at.isoformat(), "word": each.word, "reasons": each.reasons}
+        for each in votes
+    ]
 
 
 def _canonical(told: Any) -> str:

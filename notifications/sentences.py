@@ -184,7 +184,7 @@ SENTENCES: dict[str, Promise] = {
     "dispute.evidence_submitted": _("Something was added to the file of dispute %(number)s."),
     "dispute.sent_back": _("Your decision in dispute %(number)s came back from the second person. Look at it again."),
     "dispute.conceded": _("The shop gave in: dispute %(number)s is over and %(amount)s is paid back."),
-    "dispute.alarm": _("Dispute %(number)s did not go on in time. Please look at it."),
+    "dispute.alarm": _("Something is the matter with dispute %(number)s. Its history says what; a lead must look."),
     "dispute.bundle_failed": _(
         "A copy of the file of dispute %(number)s could not be put together. Please look at it."
     ),

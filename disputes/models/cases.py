@@ -77,19 +77,26 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
             mine |= Q(senior=user) | Q(senior=None, state=DisputeState.SIGNING) | Q(arbiter=user)
         if roles:
             mine |= Q(pk__in=Seat.objects.filter(user=user, until=None).values("dispute"))
-        return found.filter(mine | Q(neutral__user=user, arbiter=user))
+        return found.filter(mine | of_neutral(user))
 
     def visible_to(self, user: Any, roles: frozenset[str]) -> DisputeQuerySet:
         """Disputes that `user` sees as a party or as staff: a question for each way, each with an index."""
         every = DisputeQuerySet(Dispute).order_by()
         ways = [every.filter(refund__buyer=user), every.filter(keeping(user, SERVE, shop="refund__order__shop"))]
-        ways.append(every.on_bench_of(user, roles) if roles else every.filter(neutral__user=user, arbiter=user))
+        ways.append(every.on_bench_of(user, roles) if roles else every.filter(of_neutral(user)))
         first, *others = [way.values("pk") for way in ways]
         return self.filter(pk__in=first.union(*others, all=True))
 
     def open(self) -> DisputeQuerySet:
         """Disputes that are not over."""
         return self.filter(state__in=OPEN)
+
+
+def of_neutral(user: Any) -> Q:
+    """Which cases somebody from outside has: to decide in the platform's place, or on the panel of an appeal."""
+    listed = Neutral.objects.filter(user=user).values("user")
+    seats = Seat.objects.filter(user=user, user__in=listed, part=Seat.Part.REVIEWER, until=None)
+    return Q(neutral__user=user, arbiter=user) | Q(pk__in=seats.values("dispute"))
 
 
 class Dispute(Tracked):

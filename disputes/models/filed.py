@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from disputes.models.cases import Dispute, Side
@@ -78,9 +79,21 @@ class Evidence(models.Model):
         found: dict[str, Any] = json.loads(self.body)
         return found
 
+    @property
+    def named(self) -> str:
+        """What it is called where it is weighed: of what there may be many of, also whose and from when."""
+        name = self.title or str(self.Kind(self.kind).label)
+        if self.kind not in MANY:
+            return name
+        return f"{name} · {Side(self.side).label} · {localtime(self.at):%m-%d %H:%M}"
+
     def is_intact(self) -> bool:
         """Whether the text is still what was hashed; a file is read against its hash by its own room."""
         return self.attachment_id is not None or hashlib.sha256(self.body.encode()).hexdigest() == self.sha256
+
+
+#: Kinds of which a file may hold many.
+MANY = frozenset({Evidence.Kind.STATEMENT, Evidence.Kind.FILE, Evidence.Kind.SILENCE})
 
 
 class Question(models.Model):

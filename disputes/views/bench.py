@@ -21,6 +21,7 @@ from disputes.states import DisputeState
 from disputes.views import acts, precedents, words
 from disputes.views.cases import add, up_to_date
 from refunds import replacing
+from refunds import words as cases
 from rulebook.explanations import percent
 from timeline import clock, parts
 from timeline.refusals import Refused
@@ -89,7 +90,8 @@ def preview(request: HttpRequest, number: str) -> HttpResponse:
     _keep(request, dispute, form, at)
     prepared = rulings.prepare(dispute, form.draft()) if form.is_valid() else None
     if request.headers.get("HX-Request"):
-        return render(request, "disputes/preview.html", {"form": form, "worked_out": _worked_out(prepared)})
+        context = {"form": form, "worked_out": _worked_out(prepared), "is_refused": False}
+        return render(request, "disputes/preview.html", context)
     return _workbench(request, dispute, at, form=form, prepared=prepared, status=422 if form.errors else 200)
 
 
@@ -203,7 +205,7 @@ def _workbench(
         "dispute": dispute,
         "refund": dispute.refund,
         "order": dispute.refund.order,
-        "reason": words.reason_word(dispute.refund.reason),
+        "reason": cases.reason(dispute.refund.reason),
         "badge": words.badge(dispute),
         "turn": words.turn(dispute, actions, at),
         "buyer_story": [each for each in stories if each["piece"].side == "buyer"],
@@ -213,11 +215,12 @@ def _workbench(
         ),
         "happenings": words.happenings(dispute, is_for_staff=True),
         "rulebook": words.rulebook(dispute.refund),
-        "near": precedents.beside(dispute, rulings.items_of(dispute.refund)) if may_rule else None,
+        "near": precedents.beside(dispute, rulings.items_of(dispute.refund), user=request.user) if may_rule else None,
         "may_rule": may_rule,
         "kept_at": kept.at if kept else None,
         "form": form,
         "worked_out": _worked_out(prepared),
+        "is_refused": request.method == "POST" and form is not None,
         "may_sign": "sign" in actions,
         "latest": words.ruling_shown(latest, file) if latest and not may_rule else None,
         "back_form": back_form or SendBackForm(),
@@ -242,12 +245,15 @@ def _workbench(
 
 
 def ruling_form(dispute: Dispute, data: Any = None) -> RulingForm:
-    """The form over what the case is about now; a new one proposes what nobody would argue about."""
+    """The form over what the case is about now; a new one proposes what nobody would argue about.
+
+    What it starts from is Chinese on every screen: that is the language in which a ruling is served and sealed.
+    """
     file, refund = words.evidence(dispute), dispute.refund
     initial: dict[str, Any] = {
         "rule_ids": " ".join(rulings.rules_of(refund)),
-        "issues": rulings.usual_issues(dispute),
-        "next_steps": rulings.usual_steps(dispute),
+        "issues": rulings.chinese(lambda: rulings.usual_issues(dispute)),
+        "next_steps": rulings.chinese(lambda: rulings.usual_steps(dispute)),
     }
     initial |= {f"weight_{piece.pk}": Weight.ACCEPTED for piece in file if piece.grade == "record"}
     latest = lifecycle.latest(dispute)
@@ -256,7 +262,7 @@ def ruling_form(dispute: Dispute, data: Any = None) -> RulingForm:
         initial |= {f"weight_{each['evidence']}": each["weight"] for each in latest.findings}
         initial |= {f"note_{each['evidence']}": each["note"] for each in latest.findings}
         initial |= {
-            **usual.said(latest),
+            **{name: getattr(latest, name) for name in usual.FIELDS},
             "orders_replacement": latest.orders_replacement,
             "rule_ids": " ".join(latest.rule_ids),
             "compensation": latest.compensation or None,
@@ -309,7 +315,7 @@ def _row(dispute: Dispute, at: datetime) -> dict[str, Any]:
     return {
         "dispute": dispute,
         "badge": words.badge(dispute),
-        "reason": words.reason_word(dispute.refund.reason),
+        "reason": cases.reason(dispute.refund.reason),
         "left": left,
         "tone": "vermilion" if left == 0 else "amber" if left <= LITTLE else "",
     }

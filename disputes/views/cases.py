@@ -18,20 +18,38 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.requests import signed_in
 from disputes import choices, lifecycle, proposals, questions, rulings
 from disputes.forms import AgreeForm, StatementForm, statement_form
-from disputes.models import Dispute, Owed, Seal, Side
+from disputes.models import Dispute, Owed, Proposal, Seal, Side
 from disputes.ruling_paper import SUMMARY, english
 from disputes.states import DisputeState
 from disputes.views import acts, words
 from orders.attachments import attach
+from refunds import words as cases
 from timeline import clock
 from timeline.sweep import fire_overdue
 
 #: What a side can do by a button: words, address, style, and what it means.
-BUTTONS: dict[str, tuple[Promise, str, str]] = {
-    "rest": (gettext_lazy("I have nothing to add"), "disputes:rest", ""),
-    "concede": (gettext_lazy("Give in and pay what is asked"), "disputes:concede", "plain"),
-    "withdraw": (gettext_lazy("Take the case back"), "disputes:withdraw", "quiet"),
+BUTTONS: dict[str, tuple[Promise, str, str, Promise]] = {
+    "rest": (
+        gettext_lazy("I have nothing to add"),
+        "disputes:rest",
+        "",
+        gettext_lazy("When both sides say so, the review begins at once."),
+    ),
+    "concede": (
+        gettext_lazy("Give in and pay what is asked"),
+        "disputes:concede",
+        "plain",
+        gettext_lazy("It is paid at once, and the case is over."),
+    ),
+    "withdraw": (
+        gettext_lazy("Take the case back"),
+        "disputes:withdraw",
+        "quiet",
+        gettext_lazy("The case is over and nothing goes back to you."),
+    ),
 }
+#: What is offered first: what a turn is about; ways out come last.
+FIRST = ("rest",)
 
 
 @require_safe
@@ -100,6 +118,7 @@ def ruling(request: HttpRequest, number: str) -> HttpResponse:
         "order": order,
         "shown": words.ruling_shown(found, words.evidence(dispute)),
         "signatures": signatures,
+        "panel": found.appeal.votes.select_related("user").order_by("pk") if found.appeal else [],
         "seal": (seal := Seal.objects.filter(ruling=found).first()),
         "english_title": SUMMARY,
         "english": english(seal) if seal and not get_language().startswith("en") else "",
@@ -111,7 +130,9 @@ def ruling(request: HttpRequest, number: str) -> HttpResponse:
         "is_buyer": dispute.side_of(request.user) == Side.BUYER,
         "is_provisional": dispute.outcome == Dispute.Outcome.PROVISIONAL,
         "appeal_until": dispute.deadline_at if dispute.state == DisputeState.RULED else None,
-        "reason": words.reason_word(dispute.refund.reason),
+        "may_appeal": "appeal" in choices.actions_for(dispute, request.user, clock.now()),
+        "is_appealed": dispute.decided_in == DisputeState.APPEALED,
+        "reason": cases.reason(dispute.refund.reason),
         "roads": words.roads(dispute),
         "appeals": words.appeals(dispute),
         "at": clock.now(),
@@ -136,11 +157,12 @@ def _context(request: HttpRequest, dispute: Dispute, form: StatementForm, at: da
     actions = choices.actions_for(dispute, request.user, at)
     side = dispute.side_of(request.user)
     file = words.evidence(dispute, side, at)
+    proposal = proposals.current(dispute)
     return {
         "dispute": dispute,
         "refund": dispute.refund,
         "order": dispute.refund.order,
-        "reason": words.reason_word(dispute.refund.reason),
+        "reason": cases.reason(dispute.refund.reason),
         "badge": words.badge(dispute),
         "turn": words.turn(dispute, actions, at),
         "steps": words.steps(dispute),
@@ -148,17 +170,13 @@ def _context(request: HttpRequest, dispute: Dispute, form: StatementForm, at: da
         "has_rested": side is not None and dispute.has_rested(side),
         "other_rested": side is not None and dispute.has_rested(Side.SHOP if side == Side.BUYER else Side.BUYER),
         "is_hearing": dispute.state == DisputeState.EVIDENCE,
-        "actions": [
-            {"label": label, "url": reverse(address, args=[dispute.number]), "style": style}
-            for label, address, style in (BUTTONS[verb] for verb in actions if verb in BUTTONS)
-        ],
-        "acts": acts.buttons(actions, dispute, on_bench=False),
+        "acts": _offered(dispute, actions, proposal),
         "bench": words.bench(dispute, side, at),
         "asked": questions.current(dispute) if dispute.state == DisputeState.QUESTIONED else None,
         "is_asked": "answer" in actions,
         "proposal": words.proposal(dispute),
         "agree_form": AgreeForm(dispute=dispute, initial={"sha256": proposal.sha256})
-        if (proposal := proposals.current(dispute)) and "agree" in actions
+        if proposal and "agree" in actions
         else None,
         "appeals": words.appeals(dispute),
         "is_sealed": dispute.is_sealed(at),
@@ -172,6 +190,26 @@ def _context(request: HttpRequest, dispute: Dispute, form: StatementForm, at: da
         "roads": words.roads(dispute) if dispute.outcome else [],
         "at": at,
     }
+
+
+def _offered(dispute: Dispute, actions: list[str], proposal: Proposal | None) -> list[dict[str, Any]]:
+    """What a side can do now: what the turn is about, then what has words of its own, and ways out last; a proposal is
+    accepted where it is read."""
+    own = {
+        name: {
+            "label": label,
+            "means": means,
+            "url": reverse(address, args=[dispute.number]),
+            "style": style,
+            "key": "",
+            "is_link": False,
+        }
+        for name, (label, address, style, means) in BUTTONS.items()
+        if name in actions
+    }
+    others = acts.buttons([name for name in actions if name != "agree" or not proposal], dispute, on_bench=False)
+    first = [act for name, act in own.items() if name in FIRST]
+    return [*first, *others, *(act for name, act in own.items() if name not in FIRST)]
 
 
 def _do(request: HttpRequest, number: str, verb: Callable[..., None], said: str) -> HttpResponse:

@@ -21,6 +21,7 @@ from disputes.views.cases import up_to_date
 from orders.states import Delivery
 from refunds import words as cases
 from rulebook.explanations import percent
+from rulebook.words import REASONS
 from shops.models import Kind
 from timeline import clock
 from timeline.parts import part
@@ -31,7 +32,11 @@ PAGE = 50
 class SearchForm(forms.Form):
     """What a precedent is looked for by."""
 
-    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=40)
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Reason"),
+        required=False,
+        choices=[("", gettext_lazy("All")), *((code, about.title) for code, about in REASONS.items())],
+    )
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind of goods"), required=False, choices=[("", gettext_lazy("All")), *Kind.choices]
     )
@@ -69,7 +74,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form,
         "part": found,
-        "rows": [shown(each) for each in found.rows],
+        "rows": readable([shown(each) for each in found.rows], request.user),
         "agreement": _agreement(),
         "mine": mine.rows,
         "mine_part": mine,
@@ -115,15 +120,23 @@ def second_look(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "disputes/second_look.html", context, status=422 if form.errors else 200)
 
 
-def beside(dispute: Dispute, items: Any) -> dict[str, Any]:
+def beside(dispute: Dispute, items: Any, *, user: Any) -> dict[str, Any]:
     """The nearest five with their range, for the workbench (`disputes/precedents_near.html`)."""
     found = precedents.near(precedents.features_of(dispute, items), besides=dispute)
     return {
-        "rows": [shown(each) for each in found.cases],
+        "rows": readable([shown(each) for each in found.cases], user),
         "has_range": found.low is not None,
         "low": percent(found.low or 0),
         "high": percent(found.high or 0),
     }
+
+
+def readable(rows: list[dict[str, Any]], user: Any) -> list[dict[str, Any]]:
+    """The same rows, each with whether `user` may read the whole ruling: of whoever sees the case."""
+    ids = [row["precedent"].ruling.dispute_id for row in rows]
+    seen = Dispute.objects.filter(pk__in=ids).visible_to(user, user.roles)
+    mine = set(seen.order_by().values_list("pk", flat=True)) if ids else set()
+    return [{**row, "is_readable": row["precedent"].ruling.dispute_id in mine} for row in rows]
 
 
 def shown(found: Precedent) -> dict[str, Any]:

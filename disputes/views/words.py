@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from disputes import assignment, drafting, usual
-from disputes.appeals import appealed_against
+from disputes.appeals import COUNSEL, OUTSIDER, appealed_against, missing_from
 from disputes.course import span_of
 from disputes.evidence import visible_to
 from disputes.forms import PARTY_WORDS
@@ -169,7 +169,7 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
 #: Only the staff see these.
 STAFF_HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "dispute.file_opened": (gettext_lazy("The file was opened."), "eye"),
-    "dispute.alarm": (gettext_lazy("Alarm: the staff missed a deadline."), "triangle-alert"),
+    "dispute.alarm": (gettext_lazy("Alarm: a lead must look at the case."), "triangle-alert"),
     "dispute.bundle_failed": (gettext_lazy("A copy of the file could not be put together."), "triangle-alert"),
     "dispute.unmasked": (gettext_lazy("Names and networks were looked at."), "eye"),
     "dispute.referred": (gettext_lazy("The case was referred to an outside neutral."), "repeat"),
@@ -177,11 +177,50 @@ STAFF_HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "dispute.penalty_proposed": (gettext_lazy("A penalty was proposed."), "octagon-alert"),
     "dispute.penalty_turned_down": (gettext_lazy("A penalty was turned down."), "circle-x"),
 }
-#: Reasons of the rulebook that a claim can have for now.
-REASON_WORDS: dict[str, Promise] = {
-    "NOT_DELIVERED": gettext_lazy("Not delivered"),
-    "CODE_INVALID": gettext_lazy("The code does not work"),
-    "CHANGE_OF_MIND": gettext_lazy("No longer wanted"),
+#: What is the matter, by what an alarm says on record (`course.alarm`).
+ALARMS: dict[str, Promise] = {
+    "not assigned in time": gettext_lazy("nobody was named in time; the duty lead has the case."),
+    "not ruled in time": gettext_lazy("it was not decided in time."),
+    "not signed in time": gettext_lazy("it was not signed in time."),
+    "not paid in time": gettext_lazy("the money has not arrived in time."),
+    "the buyer has waited for too long": gettext_lazy("the buyer has waited for 13 days for others."),
+    "the buyer has waited for too long, and the rules leave the sum to people": gettext_lazy(
+        "the buyer has waited for 13 days for others, and the rules leave the sum to people."
+    ),
+    "nobody looked at an appeal in time": gettext_lazy("nobody looked at the appeal in time; it counts as admitted."),
+    "the panel did not decide in time": gettext_lazy("the panel did not decide in time."),
+    "a suspension was not renewed": gettext_lazy("nobody renewed the suspension; the case goes on."),
+    "only people who judged the same two sides of late are free": gettext_lazy(
+        "whoever was asked had a part in another case of the same two sides within 90 days; nobody else was free."
+    ),
+    "too few people are free for a panel": gettext_lazy("too few people are free for the panel."),
+    "too few people are free for a panel on fraud": gettext_lazy("too few people are free for a panel on fraud."),
+    "nobody is free to hear the case": gettext_lazy("nobody is free to hear the case."),
+    "nobody is free to hear the case anew": gettext_lazy("nobody is free to hear the case anew."),
+    "nobody who knows the law is free for the panel": gettext_lazy(
+        "a panel about this case needs a legal reviewer, and none is free."
+    ),
+    "nobody from outside is free for the panel": gettext_lazy(
+        "a panel about this case needs somebody from outside, and nobody on the public list is free."
+    ),
+    "no outside neutral is on the list": gettext_lazy("nobody from outside is free on the public list."),
+    "the platform cannot give the shop what it paid in its place": gettext_lazy(
+        "the platform's own money does not suffice for what the shop paid in its place."
+    ),
+    "the fund cannot make the shop whole": gettext_lazy(
+        "the guarantee fund does not suffice to give the shop back what it paid and did not owe."
+    ),
+}
+#: Who should be on a panel and is not yet.
+LACKS: dict[str, Promise] = {
+    COUNSEL: gettext_lazy(
+        "A legal reviewer belongs on this panel and none is free yet. The lead knows; if nobody is found by then,"
+        " somebody else has the seat."
+    ),
+    OUTSIDER: gettext_lazy(
+        "Somebody from outside belongs on this panel and nobody is free yet. The lead knows; if nobody is found by"
+        " then, somebody else has the seat."
+    ),
 }
 #: Where money of an award comes from (orders.escrow.plan).
 SOURCES: dict[str, Promise] = {
@@ -264,10 +303,15 @@ def happenings(dispute: Dispute, *, is_for_staff: bool) -> list[dict[str, Any]]:
             "icon": words[event.name][1],
             "tone": "brand" if event.name == "dispute.ruled" else "",
             "grade": "record",
-            "note": "",
+            "note": alarmed(event.data) if event.name == "dispute.alarm" else "",
         }
         for event in found
     ]
+
+
+def alarmed(data: Mapping[str, Any]) -> str:
+    """What an alarm is about, in words."""
+    return str(ALARMS.get(data.get("what", ""), ""))
 
 
 def _who(user: Any, dispute: Dispute, *, is_for_staff: bool) -> str:
@@ -316,7 +360,10 @@ def appeal(dispute: Dispute, *, shows_votes: bool) -> dict[str, Any] | None:
 
 
 def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
-    seats = appeal.dispute.seats.filter(until=None, part__in=[Seat.Part.REVIEWER, Seat.Part.CHIEF])
+    parts = [Seat.Part.REVIEWER, Seat.Part.CHIEF]
+    seats = appeal.dispute.seats.filter(until=None, part__in=parts).select_related("user").order_by("pk")
+    sitting = [seat.user for seat in seats]
+    outside = {each.user_id: each for each in Neutral.objects.filter(user__in=sitting)} if sitting else {}
     votes = list(appeal.votes.select_related("user").order_by("pk")) if shows_votes else []
     ruling = appealed_against(appeal) if votes else None
     return {
@@ -331,7 +378,8 @@ def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
         "answer": appeal.answer,
         "joined_ground": appeal.get_joined_ground_display() if appeal.joined_ground else "",
         "joined_text": appeal.joined_text,
-        "panel": "、".join(str(seat.user) for seat in seats.select_related("user").order_by("pk")),
+        "panel": "、".join(_member(user, outside.get(user.pk)) for user in sitting),
+        "lacks": [LACKS[kind] for kind in missing_from(appeal)] if appeal.state == AppealState.PANEL else [],
         "votes": [
             {
                 "who": str(vote.user),
@@ -345,6 +393,11 @@ def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
     }
 
 
+def _member(user: Any, neutral: Neutral | None) -> str:
+    """How both sides read somebody on a panel: whoever is from outside, with where from."""
+    return f"{neutral} ({neutral.organization})" if neutral else str(user)
+
+
 def bench(dispute: Dispute, side: Side | None, at: datetime) -> dict[str, Any]:
     """Who hears the case, as both sides may know it, and until when each can ask for somebody else."""
     neutral: Neutral | None = dispute.neutral
@@ -354,6 +407,7 @@ def bench(dispute: Dispute, side: Side | None, at: datetime) -> dict[str, Any]:
         "senior": str(dispute.senior or ""),
         "neutral": neutral,
         "knows_both": dispute.arbiter is not None and assignment.knows_both(dispute, dispute.arbiter),
+        "senior_knows_both": dispute.senior is not None and assignment.knows_both(dispute, dispute.senior),
         "challenge_until": until if until and until > at and side is not None else None,
     }
 
@@ -418,7 +472,7 @@ def _lines(piece: Evidence, *, is_masked: bool) -> list[dict[str, Any]]:
             return _pairs((_("Paid"), yuan(data["total"])), (_("When"), _time(data["paid_at"])))
         case kind.CLAIM:
             return _pairs(
-                (_("Reason"), reason_word(data["reason"])),
+                (_("Reason"), cases.reason(data["reason"])),
                 (_("Asked"), yuan(data["asked"])),
                 (_("Units"), ", ".join(str(place) for place in data["units"])),
                 (_("In the buyer's words"), data["text"]),
@@ -490,11 +544,6 @@ def _time(text: str | None) -> str:
     return timezone.localtime(at).strftime("%Y-%m-%d %H:%M") if at else "—"
 
 
-def reason_word(code: str) -> str:
-    """A reason of the rulebook in words."""
-    return str(REASON_WORDS.get(code, code))
-
-
 def rulebook(refund: Refund) -> dict[str, Any]:
     """What the rulebook said when the buyer filed: figure, arithmetic in sentences, rules."""
     parts = refund.decision.get("parts", [])
@@ -516,7 +565,7 @@ def rules_shown(ids: Iterable[str], decision: Mapping[str, Any]) -> list[dict[st
 
 def ruling_shown(ruling: Ruling, file: Sequence[Evidence]) -> dict[str, Any]:
     """A ruling as it is read: shares in percent, amounts per unit, findings with their evidence, sources of money."""
-    titles = {piece.pk: piece.title or piece.get_kind_display() for piece in file}
+    titles = {piece.pk: piece.named for piece in file}
     # A buyer who has waited for too long got the money, and the shop delivers nothing anew.
     is_paid_instead = ruling.orders_replacement and ruling.dispute.refund.outcome == Refund.Outcome.RULING
     return {
@@ -560,7 +609,7 @@ def changes(dispute: Dispute, file: Sequence[Evidence]) -> dict[str, Any] | None
         return None
     before, after = versions
     places = {str(line["unit"]): line["place"] for line in after.arithmetic}
-    titles = {piece.pk: piece.title or piece.get_kind_display() for piece in file}
+    titles = {piece.pk: piece.named for piece in file}
     values = [
         *(
             (str(PARTY_WORDS[party]), percent(before.shares.get(party, 0)), percent(after.shares.get(party, 0)))

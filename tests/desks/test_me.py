@@ -5,13 +5,16 @@ from datetime import timedelta
 import pytest
 
 from disputes import lifecycle as disputes
+from disputes import neutrals
 from notifications import inbox
 from orders import lifecycle as orders
 from refunds import lifecycle as refunds
+from tests.fixtures.people import person
 from tests.queries import recorded
 from timeline import clock
 
 ME = "/me/"
+ENGLISH = {"accept-language": "en"}
 
 
 @pytest.fixture
@@ -122,3 +125,26 @@ def test_one_thing_or_ten_cost_the_same(client, listing, rich_buyer, at):
             client.get(ME)
         counts.append(len(seen))
     assert counts[0] == counts[1]
+
+
+def test_who_judges_or_signs_finds_the_case_and_a_neutral_finds_no_other_door(
+    client, reviewed, arbiter, senior, lead, at
+):
+    def cards(user):
+        client.force_login(user)
+        return [(each["card"].url, str(each["card"].kind)) for each in client.get(ME, headers=ENGLISH).context["cards"]]
+
+    bench = f"/bench/{reviewed.number}/"
+    assert cards(arbiter) == [(bench, "To rule")]
+    outside = person("outside")
+    neutrals.enlist(user=outside, name="张明", organization="中心", about="无利害关系", by=lead, at=at)
+    assert cards(outside) == []
+    neutrals.refer(reviewed, by=arbiter, at=at)
+    assert cards(outside) == [(bench, "To rule")]
+    assert cards(arbiter) == [], "it is not theirs any more"
+
+
+def test_who_signs_finds_the_draft(client, signing, senior):
+    client.force_login(senior)
+    (card,) = client.get(ME).context["cards"]
+    assert card["card"].url == f"/bench/{signing.number}/"

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Role
-from disputes import agreements, appeals, lifecycle, owed, suspension
+from disputes import agreements, appeals, lifecycle, neutrals, owed, suspension
 from disputes.models import Appeal, Dispute, Ruling, Seat, Side, Vote
 from disputes.states import AppealState, DisputeState
 from kamen import books
@@ -18,6 +18,7 @@ from shops import withdrawals
 from tests.disputes.sayings import GROUND, events_of, lapse, refused, wallet
 from tests.disputes.test_dispute import after_settlement, give, own, pockets
 from tests.fixtures.disputes import drafted
+from tests.fixtures.people import person as somebody
 from tests.fixtures.people import staff
 from timeline.models import Timer
 
@@ -285,8 +286,10 @@ def test_a_shop_gets_back_what_it_paid_and_not_what_the_platform_paid(
     lifecycle.sign(reviewed, agrees=True, by=senior, at=at)
     reviewed.refresh_from_db()
     fund, shop = balance("platform:fund"), pockets(order)["available"]
+    who = {"name": "张明", "organization": "某某调解中心", "about": "无利害关系"}
+    outside = neutrals.enlist(user=somebody("outside"), **who, by=lead, at=at)
     appeal = before_the_panel(reviewed, seller, rich_buyer, lead, at)
-    voted(appeal, panelists, [10_000, 10_000, 10_000], at)
+    voted(appeal, [outside.user, *panelists[:2]], [10_000, 10_000, 10_000], at)
     reviewed.refresh_from_db()
     assert (reviewed.state, reviewed.made_whole) == (DisputeState.CLOSED, 9_800)
     assert balance("platform:fund") == fund - 4_900

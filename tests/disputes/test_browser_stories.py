@@ -22,10 +22,11 @@ from refunds import lifecycle as refunds
 from refunds.models import Refund
 from tests.browser.chromium import WINDOWS
 from tests.disputes.sayings import GROUND, wallet
+from tests.disputes.test_dispute import own
 from tests.fixtures.cases import VISIT
 from tests.fixtures.channel import eventually
 from tests.fixtures.disputes import REASONS
-from tests.fixtures.people import staff
+from tests.fixtures.people import person, staff
 from timeline import clock
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -170,6 +171,52 @@ def test_a_case_from_the_evidence_over_ruling_and_signature_to_the_panel(
     assert wallet(rich_buyer) - before == 23_520
     here.sit(rich_buyer, f"/disputes/{number}/ruling/")
     assert "¥235.20" in here.page.locator("h1").inner_text()
+
+
+@SCREENS
+def test_a_case_against_the_platform_from_the_public_list_over_an_outside_neutral_to_the_money(
+    here, there, large_reviewed, rich_buyer, seller, arbiter, lead, at, width, language
+):
+    """The lead puts somebody from outside on the public list; the arbiter refers the case; both sides read who decides;
+    the neutral opens the file and rules against the platform, nobody of the staff signs, and the money goes back."""
+    own("platform:own", 50_000, at)
+    dispute, number = large_reviewed, large_reviewed.number
+    case, bench, before = dispute.get_absolute_url(), f"/bench/{number}/", wallet(rich_buyer)
+    outside = person("outside")
+
+    there.sit(lead, "/bench/neutrals/").send(
+        email=outside.email,
+        name="张明",
+        organization="某某调解中心",
+        about="调解员十年，与双方无利害关系，费用由平台承担。",
+    )
+    here.sit(rich_buyer, "/neutrals/")
+    assert "某某调解中心" in here.page.locator("main").inner_text(), "everybody reads the list"
+    there.sit(arbiter, bench).open_file().press("/refer/")
+    assert Dispute.objects.get(pk=dispute.pk).neutral.user == outside
+    there.page.goto("about:blank")
+    for side in (rich_buyer, seller):
+        here.sit(side, case)
+        told = here.page.locator("dl.specs").inner_text()
+        assert "张明" in told
+        assert "某某调解中心" in told
+
+    there.sit(outside, "/me/").follow(bench).open_file().fill(
+        share_platform="100", share_seller="0", share_buyer="0", reasons=REASONS, departs_because="平台保管环节有责任。"
+    )
+    for choice in there.page.locator("select[name^=weight_]").all():
+        choice.select_option("accepted")
+    there.look()
+    there._send(there.page.locator(".sign-bar button").last)
+    assert Dispute.objects.get(pk=dispute.pk).state == DisputeState.RULED, "nobody of the staff signs it"
+    here.sit(seller, case).press("/waive/")
+    here.sit(rich_buyer, case).press("/waive/")
+    assert Dispute.objects.get(pk=dispute.pk).state == DisputeState.CLOSED
+    assert wallet(rich_buyer) - before == 29_400
+    here.sit(rich_buyer, f"/disputes/{number}/ruling/")
+    assert "¥294.00" in here.page.locator("h1").inner_text()
+    there.sit(outside, "/me/")
+    assert there.page.locator(f'main a[href*="{number}"]').count() == 0, "the case is over"
 
 
 @pytest.fixture

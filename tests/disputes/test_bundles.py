@@ -129,7 +129,8 @@ def test_the_complaint_has_claims_and_facts_and_the_tip_has_no_demand(ruled, ric
     found = made(ruled, "buyer", rich_buyer, at)
     complaint = found.read("01_complaint/12315_complaint.txt").decode()
     tip = found.read("01_tip/12315_tip.txt").decode()
-    assert "退还货款 ¥98.00" in complaint
+    assert "退还货款 ¥98.00。以上已收到 ¥58.80。" in complaint, "what came back already is said"
+    assert "：退还买家 ¥58.80，见附件" in complaint
     assert "显示已被使用" in complaint
     assert ruled.refund.order.number in complaint
     assert "¥" not in tip

@@ -1,5 +1,6 @@
 """Pages of disputes, as the two sides, as the staff, as a stranger, in both languages."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,12 @@ from disputes import choices, lifecycle
 from disputes.models import Dispute, Evidence, Ruling, RulingDraft
 from disputes.states import DisputeState
 from refunds import lifecycle as refunds
-from tests.fixtures.disputes import ISSUES, REASONS, declined
+from refunds.models import Refund
+from tests.fixtures.disputes import ISSUES, REASONS, declined, drafted
 from tests.queries import recorded
 from timeline.models import Event
+
+ENGLISH = {"accept-language": "en"}
 
 
 def bench(dispute, name="bench_case"):
@@ -53,6 +57,18 @@ def test_both_sides_see_their_case_in_every_state(client, request, language, sta
     assert ("disputes/ruling.html" in str(page.templates)) is False
     listed = client.get(reverse("disputes:index"), headers={"accept-language": language}).content.decode()
     assert dispute.number in listed
+
+
+def test_every_reason_is_said_in_words_to_both_sides_and_on_the_bench(client, reviewed, rich_buyer, arbiter):
+    for reason, title in {"NOT_AS_DESCRIBED": "不符", "REGION_MISMATCH": "区", "FRAUD": "欺诈"}.items():
+        Refund.objects.filter(pk=reviewed.refund_id).update(reason=reason)
+        client.force_login(rich_buyer)
+        shown = client.get(reviewed.get_absolute_url()).context["reason"]
+        client.force_login(arbiter)
+        client.post(bench(reviewed, "open_file"))
+        assert client.get(bench(reviewed)).context["reason"] == shown
+        assert reason not in shown, "no code of the rulebook"
+        assert title in shown
 
 
 @pytest.mark.parametrize("who", ["stranger", "arbiter", "lead"])
@@ -163,6 +179,35 @@ def test_the_workbench_has_both_stories_the_records_and_the_rulebook(at_the_benc
     page = at_the_bench.get(bench(reviewed), headers={"accept-language": language}).content.decode()
     for word in ("显示已被使用", "出库时有效", "share_seller", "¥98.00"):
         assert word in page
+
+
+def test_what_is_missing_of_a_decision_is_where_the_eye_is_led(at_the_bench, reviewed):
+    """The page is long: what came back from “decide” must not look as if nothing had happened."""
+    page = at_the_bench.post(bench(reviewed, "rule"), filled(reviewed, reasons=""))
+    assert page.status_code == 422
+    assert 'class="notice" tabindex="-1" autofocus' in page.content.decode()
+    shown = at_the_bench.post(bench(reviewed, "preview"), filled(reviewed, reasons=""), headers={"hx-request": "true"})
+    assert "autofocus" not in shown.content.decode(), "nobody is torn away from what they write"
+
+
+def test_findings_say_whose_statement_is_weighed_and_what_can_be_done_ends_with_the_ways_out(
+    client, dispute, rich_buyer, seller, arbiter, senior, at
+):
+    for side, text in ((rich_buyer, "激活失败。"), (seller, "逐条验证过。")):
+        lifecycle.submit(dispute, text=text, by=side, at=at)
+    client.force_login(rich_buyer)
+    offered = [act["label"] for act in client.get(dispute.get_absolute_url(), headers=ENGLISH).context["acts"]]
+    assert (offered[0], offered[-1]) == ("I have nothing to add", "Take the case back")
+    for side in (rich_buyer, seller):
+        lifecycle.rest(dispute, by=side, at=at)
+    lifecycle.rule(dispute, drafted(dispute), by=arbiter, at=at)
+    lifecycle.sign(dispute, agrees=True, by=senior, at=at)
+    page = client.get(reverse("disputes:ruling", args=[dispute.number]), headers=ENGLISH).content.decode()
+    for name in ("Statement · Buyer · ", "Statement · Shop · "):
+        assert page.count(name) == 1
+    assert f'href="/disputes/{dispute.number}/appeal/"' in page, "an appeal is filed from here"
+    found = {each["side"] for each in json.loads(Ruling.objects.get().seal.text)["findings"]}
+    assert found == {"platform", "buyer", "shop"}
 
 
 def test_cases_are_walked_by_keys_and_keys_lead_to_asking_and_proposing(client, arbiter, large_reviewed):

@@ -1,15 +1,18 @@
 """Who hears a case: load, conflicts, outside neutrals; and penalties, which two people stand for."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from allauth.usersessions.models import UserSession
 
 from accounts.models import Role
-from disputes import assignment, choices, lifecycle, neutrals, penalties, suspension
+from disputes import appeals, assignment, choices, hearing, lifecycle, neutrals, penalties, suspension
 from disputes.models import Dispute, Neutral, Penalty, Seat
 from disputes.states import DisputeState
+from disputes.views import words
 from ledger.accounts import balance
 from orders import delivery
 from refunds import lifecycle as refunds
@@ -94,6 +97,39 @@ def test_where_everybody_judged_the_same_two_sides_no_case_waits_for_ever_and_bo
     lifecycle.challenge(again, ground="knows", text="上一个案子也是他办的", by=rich_buyer, at=at)
     assert again.arbiter.nickname == "lead9", "the next step, as after any challenge"
     assert not assignment.knows_both(again, again.arbiter)
+
+
+def test_the_leads_hear_of_a_second_signature_by_who_signed_for_the_same_two_sides_of_late(
+    client, ruled, order, rich_buyer, seller, second_arbiter, senior, lead, at
+):
+    refund = declined(order, rich_buyer, at=at, places=(2,))
+    refunds.escalate(refund, by=rich_buyer, at=at)
+    again = Dispute.objects.get(refund=refund)
+    for side in (rich_buyer, seller):
+        lifecycle.rest(again, by=side, at=at)
+    lifecycle.rule(again, drafted(again), by=second_arbiter, at=at)
+    assert again.senior == senior, "nobody else signs"
+    alarm = Event.objects.get(subject=again.address, name="dispute.alarm")
+    assert alarm.data["what"] == "only people who judged the same two sides of late are free"
+    client.force_login(rich_buyer)
+    page = client.get(again.get_absolute_url(), headers={"accept-language": "en"}).content.decode()
+    assert page.count("had a part in another case of you two within 90 days; nobody else was free") == 1
+    client.force_login(lead)
+    client.post(f"/bench/{again.number}/open/")
+    page = client.get(f"/bench/{again.number}/", headers={"accept-language": "en"}).content.decode()
+    assert "whoever was asked had a part in another case of the same two sides within 90 days" in page
+    assert "missed a deadline" not in page, "nobody did"
+
+
+def test_every_alarm_is_said_in_words():
+    literals = re.compile(
+        r'alarm\((?:appeal\.)?dispute, "([^"]+)"|^(?:NEAR =|    (?:COUNSEL|OUTSIDER):) "([^"]+)"', re.MULTILINE
+    )
+    sources = [path.read_text() for path in Path(lifecycle.__file__).parent.glob("*.py")]
+    found = {first or second for source in sources for first, second in literals.findall(source)}
+    assert {hearing.NEAR, *appeals.NOBODY_OF.values()} < found
+    assert len(found) > 15
+    assert found - set(words.ALARMS) == set()
 
 
 def test_a_panel_is_made_of_who_never_judged_the_two_sides_first(

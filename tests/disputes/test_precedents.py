@@ -12,6 +12,7 @@ from disputes.models import Precedent, SecondLook
 from refunds.models import RefundItem
 from tests import queries, weight
 from tests.fixtures.disputes import REASONS
+from tests.fixtures.people import staff
 from timeline.models import Event
 from timeline.refusals import Refused
 
@@ -157,7 +158,12 @@ def test_the_staff_search_and_nobody_else_does(client, recorded, arbiter, buyer)
         ({"rule": "MX-1"}, False),
     ):
         page = client.get(address, asked).content.decode()
-        assert (f"<td>{number}" in page) == is_there, asked
+        assert (f'/rulings/{number}/paper/">{number}</a>' in page) == is_there, asked
+    other = staff("arbiter", at=recorded.at, name="other")
+    client.force_login(other)
+    page = client.get(address).content.decode()
+    assert number in page
+    assert f"/rulings/{number}/paper/" not in page, "who does not see the case does not read its reasons"
     client.force_login(buyer)
     assert client.get(address).status_code == 404
     assert client.get("/api/v1/precedents/").status_code == 404

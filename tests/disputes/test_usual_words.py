@@ -53,6 +53,21 @@ def test_the_usual_words_of_an_arbiter_who_works_in_english_are_chinese_for_who_
     assert told["reasons"] == REASONS
 
 
+def test_the_form_of_an_arbiter_who_works_in_english_starts_from_chinese(client, reviewed, arbiter, senior, at):
+    """What is half the usual words and half their own would else be served in two languages."""
+    client.force_login(arbiter)
+    client.post(f"/bench/{reviewed.number}/open/")
+    page = client.get(f"/bench/{reviewed.number}/", headers=ENGLISH)
+    fresh = page.context["form"].initial
+    assert fresh["issues"] == usual(lambda: rulings.usual_issues(reviewed), "zh-hans")
+    assert fresh["next_steps"] == usual(lambda: rulings.usual_steps(reviewed), "zh-hans")
+    assert "A decision is served and sealed in Chinese" in page.content.decode()
+    lifecycle.rule(reviewed, drafted(reviewed), by=arbiter, at=at)
+    lifecycle.sign(reviewed, agrees=False, note_text="请补充理由", by=senior, at=at)
+    again = client.get(f"/bench/{reviewed.number}/", headers=ENGLISH).context["form"].initial
+    assert again["next_steps"] == fresh["next_steps"]
+
+
 def test_what_somebody_changed_of_the_usual_words_is_theirs(client, reviewed, arbiter, senior, rich_buyer, at):
     lifecycle.rule(reviewed, drafted(reviewed, next_steps="Nothing is to be done."), by=arbiter, at=at)
     lifecycle.sign(reviewed, agrees=True, by=senior, at=at)
