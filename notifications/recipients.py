@@ -573,6 +573,9 @@ TOLD: dict[str, list[Line]] = {
     "deposit.active": [Line("deposit.active", shop, deposit_page)],
     "deposit.short": [Line("deposit.short", shop, deposit_page)],
     "deposit.suspended": [Line("deposit.suspended", shop, deposit_page)],
+    "deposit.closing": [Line("deposit.closing", shop, deposit_page)],
+    "deposit.reopened": [Line("deposit.reopened", shop, deposit_page)],
+    "deposit.reopened_short": [Line("deposit.reopened_short", shop, deposit_page)],
     "deposit.returned": [Line("deposit.returned", shop, deposit_page)],
     "deposit.penalized": [Line("deposit.penalized", shop, deposit_page)],
     "deposit.required_changed": [Line("deposit.required_changed", shop, deposit_page)],
@@ -679,7 +682,6 @@ SILENT: set[str] = {
     "payee.ended",
     "deposit.unpaid",
     "deposit.paid_in",
-    "deposit.closing",
     # What a clock did: the step that follows is told. Of a reminder, whoever is under the clock.
     *(
         f"{name}.{event}"
