@@ -342,6 +342,8 @@ SENTENCES: dict[str, Promise] = {
     "complaint.paid_outside": _("A channel's staff paid %(amount)s back for the complaint %(number)s by themselves."),
     "complaint.paid_outside_for_you": _("The payment channel itself paid %(amount)s back for order %(order)s."),
     "complaint.reminder": _("The complaint %(number)s from outside waits for our word until %(until)s."),
+    "commission.proposed": _("A new rate of commission is proposed for %(until)s. A second person of finance decides."),
+    "commission.agreed": _("From %(until)s on the platform takes another share of goods that you sell. Read it here."),
     "deposit.active": _("The deposit of %(shop)s is in place. You can list and sell."),
     "deposit.short": _("The deposit of %(shop)s is short. Fill it up in time, or sales stop."),
     "deposit.suspended": _("%(shop)s may not sell for now, because its deposit is short."),
