@@ -281,9 +281,7 @@ def test_finance_sees_until_when_a_proposal_waits_and_that_it_lapsed(client, fin
     assert told[lapsed.pk]["actions"] == []
 
 
-def test_who_sells_such_goods_is_told_of_a_new_rate_and_nobody_else(
-    draft, finance, second, seller, stranger, at
-):
+def test_who_sells_such_goods_is_told_of_a_new_rate_and_nobody_else(draft, finance, second, seller, stranger, at):
     """E-Commerce Law 34: in sight, seven days before it rules; whoever is concerned need not find it by chance."""
     lifecycle_of_shops.open_shop(owner=stranger, name="什么也不卖", slug="nothing", required=1, at=at)
     bookkeeper = person("bookkeeper")
