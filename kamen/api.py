@@ -242,6 +242,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/shops/<slug:slug>/looks/", shops.money_api.looks_of_shop, name="looks_of_shop"),
     path("v1/money_looks/", shops.money_api.all_looks, name="all_money_looks"),
     path("v1/shops/<slug:slug>/deposit/close/", shops.api.close_deposit, name="close_deposit"),
+    path("v1/shops/<slug:slug>/deposit/reopen/", shops.api.reopen_deposit, name="reopen_deposit"),
     path("v1/shops/<slug:slug>/money/<slug:pocket>/", desks.api.money, name="money_of_shop"),
     path("v1/shops/<slug:slug>/orders/", orders.api.orders_of_shop, name="orders_of_shop"),
     path("v1/shops/<slug:slug>/listings/", shops.api.listings_of_shop, name="listings_of_shop"),

@@ -19,6 +19,7 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import is_valid_path
 from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -265,6 +266,8 @@ class OnPages:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response: HttpResponse = self.get_response(request)
+        if response.status_code == 405 and request.method == "GET" and not _is_api(request) and not response.content:
+            return _only_sent_to(request, response)
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -286,6 +289,25 @@ class OnPages:
             messages.error(request, problem.sentence)
             return redirect(back)
         return render(request, "refused.html", {"problem": problem}, status=problem.status)
+
+
+def _only_sent_to(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Somebody opened what only takes a form: they changed the language, signed in again or came by the address.
+
+    An empty answer looks like a mall that is broken; this leads to the page on which the form is.
+    """
+    answer = render(request, "405.html", {"above": _page_above(request.path)}, status=405)
+    answer.headers["Allow"] = response.headers.get("Allow", "POST")
+    return answer
+
+
+def _page_above(path: str) -> str:
+    """The nearest address above `path` that there is: of `/orders/K1/say/` the order's own page."""
+    while path.strip("/"):
+        path = path.rstrip("/").rpartition("/")[0] + "/"
+        if is_valid_path(path):
+            return path
+    return "/"
 
 
 def _page_before(request: HttpRequest) -> str:

@@ -28,7 +28,7 @@ from rulebook import clocks
 from rulebook import hooks as rulebook_hooks
 from rulebook import lifecycle as rulebook
 from rulebook.states import RULEBOOK
-from shops import applications, licences, listings, looks, sanctions, staff, withdrawals
+from shops import applications, down, licences, listings, looks, sanctions, staff, withdrawals
 from shops import hooks as shop_hooks
 from shops import lifecycle as shops
 from shops.states import APPLICATION, DEPOSIT, LICENCE, LISTING, MEMBER, PAYEE, SANCTION
@@ -40,6 +40,8 @@ def connect() -> None:
     """Called once, when all rooms are loaded."""
     timeline.hooks.clocks_moved.tie(outages.clocks_moved)
     timeline.hooks.time_passed.tie(inbox.reach_people)
+    timeline.hooks.what_is_down.tie(down.named)
+    timeline.hooks.what_could_be_down.tie(down.offered)
     ledger.hooks.span.tie(clocks.span)
     ledger.hooks.order_paid.tie(orders.paid_by_channel)
     PAYMENT.expired.tie(payments.lapse)

@@ -16,7 +16,7 @@ from complaints.models import Complaint
 from disputes.models import Appeal, Dispute
 from orders.models import Order
 from refunds.models import Contest, Guardian, Refund
-from shops.models import Application, Shop
+from shops.models import Application, Commission, Shop
 from support.models import Talk
 from timeline.machines import machines
 from timeline.models import Event
@@ -78,7 +78,7 @@ class Happening:
 
     def words(self) -> dict[str, Any]:
         """What a sentence may name: numbers, the shop's name, an amount in fen. Never a code, never an address."""
-        due_at = self.event.data.get("due_at", "")
+        due_at = self.event.data.get("due_at") or self.event.data.get("rules_at", "")
         return {
             "number": getattr(self.thing, "number", "") or self._case_number(),
             "order": self.order.number if self.order else "",
@@ -132,7 +132,7 @@ ALONG: dict[str, list[str]] = {
 
 
 #: Roots that have events of their own, but no machine.
-ROOTS: dict[str, type[Model]] = {"shop": Shop, "user": User}
+ROOTS: dict[str, type[Model]] = {"shop": Shop, "user": User, "commission": Commission}
 
 
 def _things(events: Sequence[Event]) -> dict[str, Any]:

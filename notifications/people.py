@@ -8,7 +8,8 @@ from notifications.happenings import Happening
 from orders.models import Order
 from refunds.models import Refund
 from reputation.models import BatchAnswer
-from shops.models import MONEY, SELL, SERVE, Deposit, Listing, Sanction
+from shops.models import MONEY, SELL, SERVE, Deposit, Listing, Sanction, Shop
+from shops.states import DepositState, ListingState
 
 Who = Callable[[Happening], list[int | None]]
 
@@ -236,3 +237,10 @@ def sellers(happening: Happening) -> list[int | None]:
     """Who fills a shop's stock."""
     found = happening.thing.shop
     return [found.owner_id, *found.who_may(SELL)]
+
+
+def selling_such(happening: Happening) -> list[int | None]:
+    """Who answers for the money of a shop that offers goods of the kind whose commission changes."""
+    offered = Listing.objects.filter(kind=happening.thing.kind).exclude(state=ListingState.CLOSED).order_by()
+    shops = Shop.objects.filter(pk__in=offered.values("shop")).exclude(deposit__state=DepositState.RETURNED)
+    return [user for found in shops.order_by("pk") for user in (found.owner_id, *found.who_may(MONEY))]

@@ -48,6 +48,8 @@ owed_page = plain("disputes:owed")
 debt_page, debts_page = plain("ledger:debt"), plain("ledger:debts")
 #: What the mall puts into its own pockets.
 contributions_page = plain("ledger:contributions")
+#: What the platform takes of a sale: for everybody, and where finance decides it.
+rates_page, rates_desk = plain("shops:commission"), plain("shops:commission_proposals")
 #: Where somebody answers invitations.
 invitations_page = plain("shops:invitations")
 #: For staff: codes that two shops have, papers and listings that wait for a person.

@@ -48,6 +48,7 @@ from notifications.people import (
     second_person,
     seeing_to,
     sellers,
+    selling_such,
     seniors,
     shop,
     themselves,
@@ -91,6 +92,8 @@ from notifications.places import (
     papers_queue,
     privacy_desk,
     privacy_page,
+    rates_desk,
+    rates_page,
     ratings_page,
     recall_page,
     refund_page,
@@ -579,9 +582,14 @@ TOLD: dict[str, list[Line]] = {
     "talk.handed_over": [Line("talk.handed_over", answering, talk_page)],
     "talk.answered": [Line("talk.answered", caller, talk_of_caller)],
     "talk.late": [Line("talk.late", leads, talk_page)],
+    "commission.proposed": [Line("commission.proposed", finance, rates_desk)],
+    "commission.agreed": [Line("commission.agreed", selling_such, rates_page)],
     "deposit.active": [Line("deposit.active", shop, deposit_page)],
     "deposit.short": [Line("deposit.short", shop, deposit_page)],
     "deposit.suspended": [Line("deposit.suspended", shop, deposit_page)],
+    "deposit.closing": [Line("deposit.closing", shop, deposit_page)],
+    "deposit.reopened": [Line("deposit.reopened", shop, deposit_page)],
+    "deposit.reopened_short": [Line("deposit.reopened_short", shop, deposit_page)],
     "deposit.returned": [Line("deposit.returned", shop, deposit_page)],
     "deposit.penalized": [Line("deposit.penalized", shop, deposit_page)],
     "deposit.required_changed": [Line("deposit.required_changed", shop, deposit_page)],
@@ -615,9 +623,7 @@ SILENT: set[str] = {
     "order.file_attached",
     "order.settled",
     "order.archived",
-    # What the platform takes is read by everybody on its page, and decided by finance at its desk.
-    "commission.proposed",
-    "commission.agreed",
+    # Finance sees at its desk that a proposal was taken back; nothing changes for anybody.
     "commission.dropped",
     # What an outage could not make right for an order, a lead finds on the house's page and tries again.
     "outage.order_given_up",
@@ -688,7 +694,6 @@ SILENT: set[str] = {
     "payee.ended",
     "deposit.unpaid",
     "deposit.paid_in",
-    "deposit.closing",
     # What a clock did: the step that follows is told. Of a reminder, whoever is under the clock.
     *(
         f"{name}.{event}"

@@ -28,6 +28,7 @@ ICONS = {
     "appeal": "scale",
     "payment": "wallet",
     "payout": "banknote",
+    "commission": "receipt-text",
     "debt": "banknote",
     "writeoff": "banknote",
     "contribution": "landmark",

@@ -10,9 +10,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from ledger.templatetags.money import yuan
 from orders.figures import Figures
-from orders.models import Order
+from orders.fulfilment import handing
+from orders.models import Order, Unit
 from orders.parties import Side
 from orders.states import Delivery, Grade, OrderState
+from shops.models import Way
 from timeline import events
 
 #: Happenings on a page.
@@ -68,6 +70,14 @@ TURNS: dict[str, tuple[Promise, Promise, Promise | str]] = {
         "",
     ),
     OrderState.REFUNDED: (gettext_lazy("Nothing to do. Every unit was paid back."),) * 2 + ("",),
+}
+
+#: What is bought without a code (a top-up, a term, a service): nothing is set aside, sealed or looked at.
+PLACED_WITHOUT_CODES = gettext_lazy("It is your turn: pay. Nothing is charged until then.")
+#: The same happenings there.
+WITHOUT_CODES: dict[str, Promise] = {
+    "order.placed": gettext_lazy("The order was placed."),
+    "order.delivered": gettext_lazy("Everything was delivered."),
 }
 
 #: How the facts of a unit look: icon and tone.
@@ -151,6 +161,8 @@ def badge(order: Order) -> dict[str, Any]:
 def turn(order: Order, side: Side, figures: Figures, *, at: datetime) -> dict[str, Any]:
     """Who must act, until when, and what happens otherwise, as `side` reads it."""
     (icon, _tone, tone), (to_buyer, to_others, then) = LOOKS[order.state], TURNS[order.state]
+    if order.state == OrderState.PLACED and not has_codes(order):
+        to_buyer = PLACED_WITHOUT_CODES
     whose: Promise | str = to_buyer if side == Side.BUYER else to_others
     if tone == "mine" and order.owner != side:
         tone = "theirs"
@@ -170,15 +182,30 @@ def turn(order: Order, side: Side, figures: Figures, *, at: datetime) -> dict[st
     }
 
 
+def has_codes(order: Order) -> bool:
+    """Whether codes are what is bought: set aside, sealed, and looked at by their buyer."""
+    return handing.way_of(order) == Way.STOCK
+
+
+def unit_badge(order: Order, unit: Unit) -> dict[str, Any]:
+    """What is known of a unit as icon, word and tone; what came without a code was delivered, nobody “used” it."""
+    icon, tone = UNIT_LOOKS[unit.delivery]
+    word: Promise | str = Delivery(unit.delivery).label
+    if unit.delivery in {Delivery.USED, Delivery.PARTIAL} and not has_codes(order):
+        icon, word = "package-check", _("Was delivered")
+    return {"word": word, "icon": icon, "tone": tone}
+
+
 def steps(order: Order, figures: Figures) -> list[dict[str, Any]]:
-    """The way of an order: paid, delivered, looked at, confirmed, settled."""
+    """The way of an order: paid, delivered, looked at where there is a code, confirmed, settled."""
     state = order.state
     is_over_early = state in {OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REFUNDED}
     is_good = state in {OrderState.COMPLETED, OrderState.SETTLED, OrderState.ARCHIVED}
-    is_delivered, all_seen = bool(order.delivered_at), figures.seen == figures.units
+    is_coded = has_codes(order)
+    is_delivered, all_seen = bool(order.delivered_at), not is_coded or figures.seen == figures.units
     ahead = "skipped" if is_over_early else "ahead"
     seen = ngettext("%(seen)d of %(units)d", "%(seen)d of %(units)d", figures.units)
-    return [
+    found = [
         {
             "label": _("Paid"),
             "status": "done" if order.paid_at else "now" if state == OrderState.PLACED else "skipped",
@@ -215,15 +242,17 @@ def steps(order: Order, figures: Figures) -> list[dict[str, Any]]:
             "note": "",
         },
     ]
+    return found if is_coded else found[:2] + found[3:]
 
 
 def happenings(order: Order) -> list[dict[str, Any]]:
     """The last things that happened to an order, newest first, in words."""
     found = events.stream(order.root_address).filter(name__in=sorted(HAPPENINGS)).order_by("-seq")[:RECENT]
+    others = {} if has_codes(order) else WITHOUT_CODES
     return [
         {
             "who": event.by or _("The clock or the mall"),
-            "what": HAPPENINGS[event.name][0],
+            "what": others.get(event.name, HAPPENINGS[event.name][0]),
             "at": event.at,
             "icon": HAPPENINGS[event.name][1],
             "tone": HAPPENINGS[event.name][2],

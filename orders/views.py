@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,7 @@ from orders.delivery import Visit
 from orders.figures import Figures, figures_of
 from orders.forms import JoinForm, PlaceForm, SayForm, UseCouponForm, say_form
 from orders.fulfilment import given, handing
-from orders.looks import GRADES, UNIT_LOOKS, badge, happenings, steps, turn
+from orders.looks import GRADES, badge, happenings, steps, turn, unit_badge
 from orders.models import Attachment, Order, Reveal, Unit
 from orders.offplatform import words_of
 from orders.opening import is_dear, open_code, parts_of
@@ -43,8 +43,8 @@ from orders.purchase import ask_for_charge, may_be_paid, open_payment, order_as_
 from orders.states import Delivery, Grade, OrderState
 from rulebook import linter, terms, versions
 from rulebook.explanations import percent
-from shops import compared, policy
-from shops.models import SERVE, Ask, Kind, Listing, Shop, Way, keeping
+from shops import compared, pledges, policy
+from shops.models import SERVE, Area, Ask, Kind, Listing, Shop, Way, keeping
 from timeline import clock
 from timeline.refusals import Refused
 from timeline.spans import minutes
@@ -340,6 +340,8 @@ def _order_page(request: HttpRequest, order: Order, form: SayForm, *, status: in
         "promised": _snapshot(order),
         "promise": policy.in_words(minutes(_snapshot(order)["promise_minutes"])),
         "kind": Kind(_snapshot(order)["kind"]).label,
+        "figured": list(_figured(_snapshot(order))),
+        "warranty": pledges.warranty(_snapshot(order).get("warranty_days", 0)),
         "void": _void_words(order),
         "actions": actions_for(order, request.user, figures, at=at),
         "payment": open_payment(order, at=at) if side == Side.BUYER and may_be_paid(order, at) else None,
@@ -391,6 +393,13 @@ def _price(order: Order, side: Side, *, at: datetime) -> dict[str, Any]:
     }
 
 
+def _figured(promised: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What was promised in figures, and where it works, in the reader's language; orders of before have none."""
+    if area := promised.get("area"):
+        yield _("Works in"), str(Area(area).label)
+    yield from pledges.told(promised["kind"], promised.get("promises", {}))
+
+
 def _void_words(order: Order) -> list[dict[str, Any]]:
     """Words of the promise that the law or the mall takes as unwritten, from times before listings were checked."""
     promised = _snapshot(order)
@@ -419,11 +428,10 @@ def _tiles(request: HttpRequest, order: Order, side: Side, figures: Figures) -> 
 
 
 def _tile(order: Order, unit: Any, side: Side, look: Any, case: Any) -> dict[str, Any]:
-    icon, tone = UNIT_LOOKS[unit.delivery]
     may_open = side == Side.BUYER and _may_open(unit)
     return {
         "place": unit.place,
-        "badge": {"word": Delivery(unit.delivery).label, "icon": icon, "tone": tone},
+        "badge": unit_badge(order, unit),
         "grade": GRADES[Grade(unit.grade)],
         "is_sealed": unit.delivery == Delivery.SEALED,
         "tail": (unit.tail or "") if side == Side.BUYER else "",

@@ -140,6 +140,27 @@ def close_deposit(request: Request, slug: str) -> Response:
     return Response(_shown(request, found))
 
 
+@extend_schema(
+    operation_id="reopenDeposit",
+    summary="Take a shop's closing back",
+    description=(
+        "While the quiet time runs. The shop sells again at once; where less than 80 % of the required sum is left,"
+        " sales stay suspended until the deposit is filled up. Only the shop itself; refused: `wrong_moment`,"
+        " `closed_by_the_mall`."
+    ),
+    request=None,
+    responses={200: OpenApiResponse(DepositForOwner, "The deposit, in place again or suspended")},
+    examples=[OpenApiExample("In place again", A_DEPOSIT, response_only=True)],
+)
+@api_view(["POST"])
+@idempotent
+def reopen_deposit(request: Request, slug: str) -> Response:
+    """The shop goes on."""
+    found = _visible_deposit(request, slug)
+    lifecycle.reopen(found, by=request.user, at=clock.now())
+    return Response(_shown(request, found))
+
+
 def _visible_deposit(request: Request, slug: str) -> Deposit:
     """The deposit of the shop, if the person may see it; else the same 404 as for a shop that is not there."""
     found = get_object_or_404(Deposit.objects.select_related("shop"), shop__slug=slug)

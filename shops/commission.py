@@ -1,7 +1,9 @@
 """What the platform takes of a release, by the kind of goods: propose · agree · drop; and the rate of a moment.
 
 An order is pinned to the rate of the moment at which it is placed; what is agreed later is for later orders. Two people
-of finance agree on a rate, everybody can read it seven days before it rules, and each stays in the list for ever.
+of finance agree on a rate, everybody can read it seven days before it rules, and each stays in the list for ever. Who
+sells such goods is told of it. A proposal on which nobody agrees in time lapses by itself: when that is, it knows from
+the day on which it was made and the day on which it would rule, so no clock has to run.
 
 Asking for a rate costs no query: a process remembers the rates that were agreed when it looked. That is exact, for
 nothing rules with less than seven days of notice (docs/decisions/0016 does the same for the rules). It looks again a
@@ -97,17 +99,18 @@ def propose(*, kind: str, bp: int, reason: str, rules_at: datetime, by: Any, at:
 
 @transaction.atomic
 def agree(commission: Commission, *, by: Any, at: datetime) -> None:
-    """A second person of finance agrees: it is announced, and rules from its day on.
+    """A second person of finance agrees in time: it is announced, and rules from its day on.
 
-    Refused: `not_your_turn`, `second_person`, `wrong_moment`, `too_soon`.
+    Refused: `not_your_turn`, `second_person`, `wrong_moment`, `too_soon`, `too_late`.
     """
     _lock(commission, by=by)
     require(commission.proposed_by_id != by.pk, "second_person", _("A second person of finance agrees."))
     require(
-        commission.may_still_be_agreed(at),
+        at + NOTICE <= commission.rules_at,
         "too_soon",
         _("There are no seven days left before it would rule. Propose it for a later day."),
     )
+    require(commission.is_open(at), "too_late", _("Nobody agreed in time: this proposal has lapsed. Propose it anew."))
     commission.agreed_by, commission.agreed_at = by, at
     commission.save(update_fields=["agreed_by", "agreed_at"])
     _note(commission, event="commission.agreed", by=by, at=at)
@@ -117,8 +120,12 @@ def agree(commission: Commission, *, by: Any, at: datetime) -> None:
 
 @transaction.atomic
 def drop(commission: Commission, *, by: Any, at: datetime) -> None:
-    """One of finance takes a proposal back that nobody has agreed on. Refused: `not_your_turn`, `wrong_moment`."""
+    """One of finance takes a proposal back that waits for a second person.
+
+    Refused: `not_your_turn`, `wrong_moment`, `too_late`.
+    """
     _lock(commission, by=by)
+    require(commission.is_open(at), "too_late", _("Nobody agreed in time: this proposal has lapsed. Propose it anew."))
     commission.dropped_by, commission.dropped_at = by, at
     commission.save(update_fields=["dropped_by", "dropped_at"])
     _note(commission, event="commission.dropped", by=by, at=at)
@@ -126,16 +133,15 @@ def drop(commission: Commission, *, by: Any, at: datetime) -> None:
 
 def actions_for(commission: Commission, user: Any, at: datetime) -> list[str]:
     """What `user` can do with a proposal now, by the names of the verbs."""
-    if not commission.is_open or not may_set(user):
+    if not commission.is_open(at) or not may_set(user):
         return []
-    may_agree = commission.proposed_by_id != user.pk and commission.may_still_be_agreed(at)
-    return ["agree", "drop"] if may_agree else ["drop"]
+    return ["agree", "drop"] if commission.proposed_by_id != user.pk else ["drop"]
 
 
 def _lock(commission: Commission, *, by: Any) -> None:
     require(may_set(by), "not_your_turn", _("Only people of finance set what the platform takes."))
     commission.refresh_from_db(from_queryset=Commission.objects.select_for_update(of=("self",)))
-    require(commission.is_open, "wrong_moment", _("This proposal is decided already."))
+    require(not commission.is_decided, "wrong_moment", _("This proposal is decided already."))
 
 
 def _note(commission: Commission, *, event: str, by: Any, at: datetime) -> None:

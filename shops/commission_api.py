@@ -27,6 +27,7 @@ A_RATE = {
     "reason": "卡密类交易成本下降。",
     "rules_at": "2026-12-01T00:00:00+08:00",
     "proposed_at": "2026-11-20T10:00:00+08:00",
+    "agree_by": "2026-11-24T00:00:00+08:00",
     "agreed_at": "2026-11-21T10:00:00+08:00",
     "dropped_at": None,
     "actions": [],
@@ -44,7 +45,7 @@ class CommissionToPropose(serializers.Serializer[Any]):
 
 
 class CommissionShown(serializers.Serializer[Commission]):
-    """A rate: proposed, agreed or taken back."""
+    """A rate: proposed, agreed, taken back, or lapsed since nobody agreed in time."""
 
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(Kind.choices)
@@ -52,6 +53,7 @@ class CommissionShown(serializers.Serializer[Commission]):
     reason = serializers.CharField()
     rules_at = serializers.DateTimeField(help_text="For orders placed from then on.")
     proposed_at = serializers.DateTimeField()
+    agree_by = serializers.DateTimeField(help_text="If no second person agrees until then, the proposal lapses.")
     agreed_at = serializers.DateTimeField(allow_null=True, help_text="When a second person agreed.")
     dropped_at = serializers.DateTimeField(allow_null=True, help_text="When it was taken back.")
     actions = serializers.ListField(child=serializers.CharField(), help_text="What you can do with it now.")
@@ -169,7 +171,7 @@ def proposals(request: Request) -> Response:
     summary="Agree on a rate",
     description=(
         "For a second person of finance; it rules from its day on. Refused: `not_your_turn`, `second_person`,"
-        " `wrong_moment`, `too_soon`."
+        " `wrong_moment`, `too_soon`, `too_late`."
     ),
     request=None,
     responses=CommissionShown,
@@ -187,7 +189,7 @@ def agree(request: Request, pk: int) -> Response:
 @extend_schema(
     operation_id="dropCommission",
     summary="Take a proposed rate back",
-    description="For finance, while nobody has agreed. Refused: `not_your_turn`, `wrong_moment`.",
+    description="For finance, while nobody has agreed. Refused: `not_your_turn`, `wrong_moment`, `too_late`.",
     request=None,
     responses=CommissionShown,
     examples=[

@@ -31,7 +31,9 @@ REASONS: dict[str, str | Promise] = {
     "repeated": _("The same code stands above."),
     "malformed": _("It does not have the parts that were chosen."),
     "formula": _("It begins like a formula of a spreadsheet."),
-    "bad_date": _("The last good day cannot be read; write 2027-01-31."),
+    "bad_date": _(
+        "The last good day cannot be read; write 2027-01-31. Is it a password? Choose the form with two parts."
+    ),
     "expired": _("It ends too soon to be sold."),
     "too_long": _("It is too long: a code has at most 200 characters."),
     "not_visible": _("It holds characters that cannot be seen."),

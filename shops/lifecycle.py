@@ -1,4 +1,4 @@
-"""The story of a shop and its deposit: open · ask to pay · pay in · require · penalize · close · lapse."""
+"""The story of a shop and its deposit: open · ask to pay · pay in · require · penalize · close · reopen · lapse."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +13,8 @@ from ledger.models import Account, Payment, Payout
 from ledger.transfers import Reason, transfer
 from rulebook import clocks
 from shops import hooks
-from shops.models import SHORT_BELOW_BP, STAFF, Deposit, Shop
-from shops.states import DepositState, PayeeState
+from shops.models import SHORT_BELOW_BP, STAFF, Deposit, Sanction, Shop
+from shops.states import DepositState, PayeeState, SanctionState
 from timeline.door import begin, enter, lock, note, rearm, require, verb
 from timeline.spans import deadline
 
@@ -136,6 +136,40 @@ def close(deposit: Deposit, *, by: Any, at: datetime) -> None:
         _("The shop cannot be closed now: it is closing, closed, or never paid a deposit."),
     )
     enter(deposit, DepositState.CLOSING, by=by, at=at, span=clocks.span("DEPOSIT_QUIET", at=at))
+
+
+@verb
+def reopen(deposit: Deposit, *, by: Any, at: datetime) -> None:
+    """The shop thinks better of closing before its quiet time ends, and goes on with the deposit that is there.
+
+    Where less than its share is left, sales stay suspended until it is filled up: closing and coming back is no way
+    round the clock of a short deposit. What the mall closed stays closed. Refused: `not_your_turn`, `wrong_moment`,
+    `closed_by_the_mall`.
+    """
+    lock(deposit)
+    require(deposit.shop.may(by, STAFF), "not_your_turn", _("Only the owner can open the shop again."))
+    require(
+        deposit.state == DepositState.CLOSING and not deposit.is_overdue(at),
+        "wrong_moment",
+        _("There is no closing that could be taken back."),
+    )
+    require(not was_closed(deposit.shop), "closed_by_the_mall", _("The mall closed this shop. It does not sell again."))
+    if deposit.share_bp(held_by(deposit)) < SHORT_BELOW_BP:
+        suspension = clocks.span("SUSPEND", at=at)
+        enter(deposit, DepositState.SUSPENDED, by=by, at=at, span=suspension, event="deposit.reopened_short")
+    else:
+        enter(deposit, DepositState.ACTIVE, by=by, at=at, event="deposit.reopened")
+
+
+def may_reopen(deposit: Deposit, user: Any, at: datetime) -> bool:
+    """Whether `user` can take the closing of this shop back now."""
+    is_closing = deposit.state == DepositState.CLOSING and not deposit.is_overdue(at)
+    return is_closing and deposit.shop.may(user, STAFF) and not was_closed(deposit.shop)
+
+
+def was_closed(shop: Shop) -> bool:
+    """Whether the mall closed the shop for good: a step of the ladder that was carried out."""
+    return shop.sanctions.filter(step=Sanction.Step.CLOSING, state=SanctionState.OVER).exists()
 
 
 @verb

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
 from rulebook import clocks
+from shops.lifecycle import was_closed
 from shops.models import STAFF, Deposit, Sanction, Shop
 from shops.states import DepositState, SanctionState
 from timeline.door import begin, change, enter, lock, lock_root, note, rearm, require, verb
@@ -70,7 +71,7 @@ def stop(shop: Shop, *, reason: str, days: int, at: datetime) -> Sanction | None
     """Figures stop a shop's sales for `days` (rules 6.2, hard stops): nobody imposed it, so anybody of risk hears the
     appeal, within a day. It is no step of the ladder. Nothing happens where sales stand still already, or for good."""
     lock_root(shop)
-    if _is_closed(shop) or any(each.step in {Step.NO_SALES, Step.CLOSING} for each in in_force(shop, at)):
+    if was_closed(shop) or any(each.step in {Step.NO_SALES, Step.CLOSING} for each in in_force(shop, at)):
         return None
     until = at + timedelta(days=days)
     sanction = Sanction(shop=shop, step=Step.NO_SALES, reason=reason[:500], imposed_by=None, imposed_at=at, until=until)
@@ -198,17 +199,12 @@ def _follow(shop: Shop, at: datetime) -> None:
     if Step.CLOSING in found:
         stops.append(found[Step.CLOSING] + LOOK_LATER)
     change(shop, no_listings_until=found.get(Step.NO_LISTINGS))
-    if not _is_closed(shop):  # for good, whatever ends of another step
+    if not was_closed(shop):  # for good, whatever ends of another step
         change(shop, no_sales_until=max(stops, default=None))
 
 
 #: A closing that is late by an hour does not let the shop sell meanwhile.
 LOOK_LATER = timedelta(days=30)
-
-
-def _is_closed(shop: Shop) -> bool:
-    """Whether a closing was carried out."""
-    return shop.sanctions.filter(step=Step.CLOSING, state=SanctionState.OVER).exists()
 
 
 def _close(shop: Shop, *, at: datetime) -> None:

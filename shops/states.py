@@ -26,7 +26,7 @@ DEPOSIT = Machine(
         DepositState.ACTIVE: {DepositState.SHORT, DepositState.CLOSING},
         DepositState.SHORT: {DepositState.ACTIVE, DepositState.SUSPENDED, DepositState.CLOSING},
         DepositState.SUSPENDED: {DepositState.ACTIVE, DepositState.SUSPENDED, DepositState.CLOSING},
-        DepositState.CLOSING: {DepositState.RETURNED},
+        DepositState.CLOSING: {DepositState.ACTIVE, DepositState.SUSPENDED, DepositState.RETURNED},
     },
     owners={
         DepositState.UNPAID: "shop",

@@ -25,6 +25,7 @@ urlpatterns = [
     path("shops/<slug:slug>/contact/", shops.contact, name="contact"),
     path("shops/<slug:slug>/deposit/", shops.deposit, name="deposit"),
     path("shops/<slug:slug>/deposit/close/", shops.close, name="close"),
+    path("shops/<slug:slug>/deposit/reopen/", shops.reopen, name="reopen"),
     path("shops/<slug:slug>/look/", looks.look, name="look"),
     path("desk/<slug:slug>/looks/", looks.of_shop, name="looks"),
     path("staff/money-looks/", looks.everywhere, name="all_looks"),

@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from timeline import clock, outages, parts, upkeep
-from timeline.forms import EndForm, OutageForm, ReasonForm, WidenForm
+from timeline import clock, hooks, outages, parts, upkeep
+from timeline.forms import OFFERED, EndForm, OutageForm, ReasonForm, WidenForm
 from timeline.models import Outage, Pause, Timer
 from timeline.sweep import fire_overdue
 
@@ -92,6 +92,8 @@ def _register(request: HttpRequest, form: OutageForm, status: int = 200) -> Http
     shown = parts.part(found, by="-began_at", place=request.GET.get("before", ""), most=PAGE)
     context = {
         "form": form,
+        "offered": hooks.what_could_be_down(),
+        "offered_as": OFFERED,
         "rows": shown.rows,
         "at": clock.now(),
         "older": shown.next,
@@ -112,6 +114,7 @@ def _outage(
         wider = _widen_form(began_at=found.began_at, ended_at=found.ended_at, reason=found.reason)
     context: dict[str, Any] = {
         "outage": found,
+        "name": hooks.what_is_down(found.scope, found.target) if found.target else "",
         "form": form,
         "at": at,
         "is_on": found.ended_at is None or found.ended_at > at,

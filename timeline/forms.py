@@ -6,7 +6,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from timeline import outages
 from timeline.models import Outage
+
+#: The list of what can be chosen, on the page of the register.
+OFFERED = "what-could-be-down"
 
 
 class AdvanceForm(forms.Form):
@@ -35,6 +39,7 @@ class OutageForm(forms.Form):
         label=_("Which one"),
         max_length=40,
         required=False,
+        widget=forms.TextInput(attrs={"list": OFFERED, "autocomplete": "off"}),
         help_text=_(
             "The channel's name (sandbox), the supplier's number, the shop's address (xinghe) or the kind (POINT_CARD)."
             " Nothing for the whole platform."
@@ -57,6 +62,8 @@ class OutageForm(forms.Form):
             self.add_error("target", _("The whole platform has no name: leave this empty."))
         if "scope" in found and not is_whole and not found.get("target"):
             self.add_error("target", _("Say which one."))
+        if "scope" in found and found.get("target") and not outages.is_there(found["scope"], found["target"]):
+            self.add_error("target", outages.NOT_THERE)
         if found.get("ended_at") and found.get("began_at") and found["ended_at"] <= found["began_at"]:
             self.add_error("ended_at", _("An outage cannot end before it has begun."))
         return found

@@ -43,3 +43,10 @@ clocks_moved = Hook[[Sequence[tuple[Any, datetime | None, timedelta]]], None]("t
 #: The demo's time was moved to a moment at which people were reminded: whoever tells people does so now. Called outside
 #: of any transaction, with nothing locked.
 time_passed = Hook[[datetime], None]("timeline.time_passed")
+
+#: How people call what an outage is of, by its scope and the word for it in the register; empty if there is no such
+#: thing, for then nothing would stand still.
+what_is_down = Hook[[str, str], str]("timeline.what_is_down")
+
+#: What somebody who registers an outage can choose: (the word for it in the register, how people call it).
+what_could_be_down = Hook[[], list[tuple[str, str]]]("timeline.what_could_be_down")

@@ -37,6 +37,15 @@ Interval = tuple[datetime, datetime]
 WRITTEN = ("state", "due_at", "paused_at", "next_try_at", "next_reminder_at", "is_provisional", "outage")
 
 
+#: What is said of a word that is nobody's.
+NOT_THERE = _("There is no such channel, supplier, shop or kind: nothing would stand still.")
+
+
+def is_there(scope: str, target: str) -> bool:
+    """Whether there is what an outage would be of; asked where people and machines name it."""
+    return scope == Outage.Scope.PLATFORM or bool(hooks.what_is_down(scope, target))
+
+
 @transaction.atomic
 def register(
     *, scope: str, target: str, reason: str, began_at: datetime, ended_at: datetime | None, by: Any, at: datetime

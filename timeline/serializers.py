@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from timeline import outages
 from timeline.models import Outage, Timer
 
 #: Years that a given date or moment may lie in: between them all reckoning with days and hours stays possible.
@@ -50,6 +51,12 @@ class OutageToRegister(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500)
     began_at = Moment()
     ended_at = Moment(allow_null=True, default=None, help_text="Nothing while it goes on.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What is named is there; whether it has to be named, the verb says."""
+        if attrs["target"] and not outages.is_there(attrs["scope"], attrs["target"]):
+            raise serializers.ValidationError({"target": str(outages.NOT_THERE)})
+        return attrs
 
 
 class OutageToWiden(serializers.Serializer[Any]):

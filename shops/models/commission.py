@@ -14,6 +14,8 @@ from shops.models.listings import Kind
 DEFAULT_BP, MOST_BP = 500, 3_000
 #: So long everybody can read a new rate before it rules (rules: RULE_NOTICE; E-Commerce Law 34).
 NOTICE = timedelta(days=7)
+#: So long a second person has to agree on a proposal; after that it lapses.
+OPEN_FOR = timedelta(days=14)
 
 
 class Commission(models.Model):
@@ -57,10 +59,19 @@ class Commission(models.Model):
         return f"commission:{self.pk}"
 
     @property
-    def is_open(self) -> bool:
-        """Whether a second person has neither agreed nor anybody taken it back."""
-        return self.agreed_at is None and self.dropped_at is None
+    def agree_by(self) -> datetime:
+        """The last moment at which a second person can agree: fourteen days, and everybody has time to read it."""
+        return min(self.proposed_at + OPEN_FOR, self.rules_at - NOTICE)
 
-    def may_still_be_agreed(self, at: datetime) -> bool:
-        """Whether there is time left to tell everybody before it would rule."""
-        return self.is_open and at + NOTICE <= self.rules_at
+    @property
+    def is_decided(self) -> bool:
+        """Whether a second person agreed, or somebody took it back."""
+        return self.agreed_at is not None or self.dropped_at is not None
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether it still waits for a second person at `at`."""
+        return not self.is_decided and at <= self.agree_by
+
+    def has_lapsed(self, at: datetime) -> bool:
+        """Whether nobody agreed in time: it is over by itself, and needs nobody who says so."""
+        return not self.is_decided and at > self.agree_by

@@ -87,11 +87,12 @@ def _row(found: Commission, user: Any, at: datetime) -> dict[str, Any]:
         badge = (_("Agreed"), "circle-check", "green")
     elif found.dropped_at:
         badge = (_("Taken back"), "undo-2", "")
-    elif found.may_still_be_agreed(at):
-        badge = (_("Waits for a second person"), "hourglass", "amber")
+    elif found.has_lapsed(at):
+        badge = (_("Lapsed: nobody agreed in time"), "clock-alert", "")
     else:
-        badge = (_("Too late for its day"), "clock-alert", "")
+        badge = (_("Waits for a second person"), "hourglass", "amber")
     return {
+        "until": found.agree_by if found.is_open(at) else None,
         "rate": found,
         "percent": percent(found.bp),
         "badge": dict(zip(("word", "icon", "tone"), badge, strict=True)),

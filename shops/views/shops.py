@@ -66,6 +66,11 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "deposit.clock_fired": (gettext_lazy("A deadline ended."), "clock-alert"),
     "deposit.suspended": (gettext_lazy("Sales were suspended."), "ban"),
     "deposit.closing": (gettext_lazy("The shop closed."), "lock"),
+    "deposit.reopened": (gettext_lazy("The closing was taken back: the shop sells again."), "store"),
+    "deposit.reopened_short": (
+        gettext_lazy("The closing was taken back; sales stand still until the deposit is filled up."),
+        "store",
+    ),
     "deposit.partly_returned": (gettext_lazy("The undisputed part was sent back."), "arrow-left"),
     "deposit.returned": (gettext_lazy("What was left of the deposit was sent back."), "arrow-left"),
 }
@@ -192,7 +197,7 @@ def deposit(request: HttpRequest, slug: str) -> HttpResponse:
     if before.isdecimal():
         lines = lines.filter(seq__lt=int(before[:18]))
     page = list(lines[: PAGE + 1])
-    held = lifecycle.held_by(found)
+    held, at = lifecycle.held_by(found), clock.now()
     context = {
         "deposit": found,
         "shop": found.shop,
@@ -206,7 +211,8 @@ def deposit(request: HttpRequest, slug: str) -> HttpResponse:
         "form": PayInForm() if found.is_of(request.user) and found.is_open() else None,
         "is_open": bool(gateways.open_channels()),
         "may_close": found.shop.may(request.user, STAFF) and found.machine.allows(found.state, DepositState.CLOSING),
-        "at": clock.now(),
+        "may_reopen": lifecycle.may_reopen(found, request.user, at),
+        "at": at,
     }
     return render(request, "shops/deposit.html", context)
 
@@ -217,6 +223,18 @@ def close(request: HttpRequest, slug: str) -> HttpResponse:
     found = _visible(request, slug)
     lifecycle.close(found, by=request.user, at=clock.now())
     messages.success(request, _("The shop is closing. Its deposit comes back after the quiet time."))
+    return redirect("shops:deposit", slug=slug)
+
+
+@require_POST
+def reopen(request: HttpRequest, slug: str) -> HttpResponse:
+    """The shop takes its closing back."""
+    found = _visible(request, slug)
+    lifecycle.reopen(found, by=request.user, at=clock.now())
+    if found.state == DepositState.ACTIVE:
+        messages.success(request, _("The closing is taken back. The shop sells again."))
+    else:
+        messages.info(request, _("The closing is taken back. Fill the deposit up, and the shop sells again."))
     return redirect("shops:deposit", slug=slug)
 
 

@@ -36,6 +36,23 @@ def test_what_is_not_there_is_said_in_the_visitor_s_language(client, db, languag
     assert (said == "There is nothing here") == (language == "en")
 
 
+def test_whoever_opens_what_only_takes_a_form_is_led_to_the_page_with_the_form(client, order, rich_buyer):
+    """The language was changed under a form with a mistake, or somebody signed in again."""
+    client.force_login(rich_buyer)
+    answer = client.get(reverse("orders:say", args=[order.number]))
+    page = answer.content.decode()
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert f'href="{order.get_absolute_url()}"' in page
+    assert page.count("<dt>") == 2
+    deep = client.get(reverse("shops:decide_commission", args=[7, "agree"]))
+    assert f'href="{reverse("shops:commission_proposals")}"' in deep.content.decode(), "what is between is no page"
+
+
+def test_a_machine_that_reads_what_only_takes_a_notice_gets_no_page(client, db):
+    answer = client.get(reverse("api:close_deposit", args=["xinghe"]))
+    assert "<html" not in answer.content.decode()
+
+
 def test_a_form_without_the_session_s_key_changes_nothing_and_says_why(db, settings):
     settings.DEMO = True
     answer = Client(enforce_csrf_checks=True).post(reverse("timeline:advance"), {"hours": "1"})

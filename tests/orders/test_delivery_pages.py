@@ -7,9 +7,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from orders.models import Order, Unit
 from orders.states import Delivery, OrderState
+from shops import pledges
 from shops.models import Kind, Listing
 from tests.fixtures.deliveries import ACCOUNT
 from tests.queries import recorded
@@ -68,6 +70,54 @@ def test_the_shop_sees_what_to_deliver_and_delivers_it_with_proof(bought, seller
     assert [unit.delivery for unit in order.units.order_by("place")] == ["used", "undelivered"]
     shown = as_(rich_buyer).get(page("detail", order)).content.decode()
     assert "UP-77" in shown
+
+
+@pytest.mark.parametrize("kind", [Kind.DIRECT_TOPUP, Kind.MEMBERSHIP, Kind.CUSTOM_SERVICE])
+def test_where_no_code_is_bought_the_page_speaks_of_none(bought, offer, seller, rich_buyer, kind):
+    """Nothing is set aside, sealed or looked at, and what came was delivered, not “used” by its buyer."""
+    order, buyer = bought(kind), as_(rich_buyer)
+    told = proof(starts_on="2026-11-22", ends_on="2026-12-21", text="60 级")
+    assert as_(seller).post(page("deliver", order), told).status_code == 302
+    shown = buyer.get(page("detail", order), headers={"accept-language": "en"})
+    assert [(step["label"], step["status"]) for step in shown.context["steps"]] == [
+        ("Paid", "done"),
+        ("Delivered", "done"),
+        ("Confirmed", "now"),
+        ("Settled", "ahead"),
+    ]
+    assert [(tile["badge"]["icon"], tile["badge"]["word"]) for tile in shown.context["tiles"]] == [
+        ("package-check", "Was delivered")
+    ]
+    with translation.override("en"):
+        said = {str(entry["what"]) for entry in shown.context["happenings"]}
+    assert {"The order was placed.", "Everything was delivered."} <= said
+    assert not any("code" in each or "sealed" in each for each in said)
+
+
+def test_before_it_is_paid_no_codes_are_set_aside_for_a_top_up(offer, rich_buyer, placed_order):
+    listing, buyer = offer(), as_(rich_buyer)
+    told = {"quantity": 1, "acknowledged": "on", "exempt": "on", "price": listing.price, "given_account": ACCOUNT}
+    assert buyer.post(reverse("orders:place", args=[listing.pk]), told).status_code == 302
+    order = Order.objects.latest("pk")
+    whose = {}
+    for each in (order, placed_order):
+        shown = buyer.get(page("detail", each), headers={"accept-language": "en"})
+        with translation.override("en"):
+            whose[each.pk] = str(shown.context["turn"]["whose"])
+    assert whose[order.pk] == "It is your turn: pay. Nothing is charged until then."
+    assert "set aside" in whose[placed_order.pk]
+
+
+def test_the_order_shows_what_was_promised_in_figures(bought, offer, rich_buyer):
+    order, buyer = bought(Kind.CUSTOM_SERVICE), as_(rich_buyer)
+    listing = order.snapshot.listing
+    assert listing.promises, "or there is nothing to show"
+    Listing.objects.filter(pk=listing.pk).update(promises={}, warranty_days=0)
+    shown = buyer.get(page("detail", order), headers={"accept-language": "en"})
+    with translation.override("en"):
+        assert dict(shown.context["figured"]) == dict(pledges.told(listing.kind, listing.promises))
+    for label, figure in shown.context["figured"]:
+        assert f"<dt>{label}</dt><dd>{figure}</dd>" in shown.content.decode()
 
 
 @pytest.mark.parametrize("kind", [Kind.MEMBERSHIP, Kind.CUSTOM_SERVICE])

@@ -41,6 +41,11 @@ HIDDEN = [
     ("退差价到你微信", "private_deal"),
     ("不走平台结", "private_deal"),
     ("let's go off-platform", "private_deal"),
+    ("转账到支付宝便宜 5 元", "private_deal"),
+    ("打款给我的支付宝就行", "private_deal"),
+    ("付到我银行卡，少收两块", "private_deal"),
+    ("支付宝：13912345678", "private_deal"),
+    ("银行卡号 6222021234567890123", "private_deal"),
 ]
 
 USUAL = [
@@ -60,6 +65,9 @@ USUAL = [
     "error 10086, code 20261122",
     "电脑版和手机版都能用吗",
     "下线了，明天再说",
+    "我用支付宝付的款",
+    "退款什么时候到支付宝",
+    "钱从银行卡扣了 29.40 元",
 ]
 
 

@@ -1,6 +1,6 @@
 """What the platform takes: agreed by two of finance, read by everybody, and kept by each order as it was placed."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -9,15 +9,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.accounts import balance
+from notifications import inbox
+from notifications.models import Notification
+from notifications.sentences import sentence
 from orders import escrow, lifecycle
 from orders.models import Order, Unit
 from shops import commission
+from shops import lifecycle as lifecycle_of_shops
+from shops import staff as people
 from shops.models import Commission
 from tests.api.conftest import problem, signed_in
-from tests.fixtures.people import staff
+from tests.fixtures.people import person, staff
 from tests.orders.test_order import refused
-from timeline import door
+from timeline import clock, door
 from timeline.models import Event
+from timeline.spans import SHANGHAI
 from timeline.sweep import fire_overdue
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +129,19 @@ def test_what_was_taken_back_or_agreed_is_decided(finance, second, at):
         for verb in (commission.agree, commission.drop):
             assert refused(lambda verb=verb, made=made: verb(made, by=second, at=at)) == "wrong_moment"
     assert commission.in_force("ACTIVATION_CODE", at + 9 * DAY) == 400
+
+
+def test_a_proposal_on_which_nobody_agrees_lapses_by_itself(finance, second, at):
+    made = propose(finance, at, rules_at=at + 40 * DAY)
+    assert made.agree_by == at + 14 * DAY
+    assert commission.actions_for(made, second, made.agree_by) == ["agree", "drop"]
+    late = made.agree_by + timedelta(seconds=1)
+    assert commission.actions_for(made, second, late) == []
+    for verb in (commission.agree, commission.drop):
+        assert refused(lambda verb=verb: verb(made, by=second, at=late)) == "too_late"
+    assert commission.in_force("ACTIVATION_CODE", at + 50 * DAY) == 500
+    soon = propose(finance, at, rules_at=at + 9 * DAY)
+    assert soon.agree_by == at + 2 * DAY, "everybody has seven days to read it"
 
 
 def test_a_process_that_looked_before_learns_of_a_rate_before_it_can_rule(finance, second, at):
@@ -244,6 +263,41 @@ def test_everybody_reads_at_once_what_was_agreed_in_another_process(client, rate
     commission.remember((), read_at=at)
     answer = client.get(reverse("api:commission")).json()["results"]
     assert [each["bp"] for row in answer for each in row["announced"]] == [400]
+
+
+def test_finance_sees_until_when_a_proposal_waits_and_that_it_lapsed(client, finance, second):
+    now = clock.now()
+    waits = propose(finance, now, rules_at=now + 40 * DAY)
+    lapsed = propose(finance, now - 15 * DAY, rules_at=now + 40 * DAY)
+    client.force_login(second)
+    page = client.get(reverse("shops:commission_proposals"))
+    rows = {row["rate"].pk: row for row in page.context["rows"]}
+    assert [name for name, _word in rows[waits.pk]["verbs"]] == ["agree", "drop"]
+    assert rows[waits.pk]["until"] == waits.agree_by
+    assert (rows[lapsed.pk]["verbs"], rows[lapsed.pk]["until"]) == ([], None)
+    assert rows[lapsed.pk]["badge"]["icon"] == "clock-alert"
+    told = {row["id"]: row for row in signed_in(second).get(reverse("api:commission_proposals")).json()["results"]}
+    assert datetime.fromisoformat(told[waits.pk]["agree_by"]) == waits.agree_by
+    assert told[lapsed.pk]["actions"] == []
+
+
+def test_who_sells_such_goods_is_told_of_a_new_rate_and_nobody_else(draft, finance, second, seller, stranger, at):
+    """E-Commerce Law 34: in sight, seven days before it rules; whoever is concerned need not find it by chance."""
+    lifecycle_of_shops.open_shop(owner=stranger, name="什么也不卖", slug="nothing", required=1, at=at)
+    bookkeeper = person("bookkeeper")
+    for somebody, duty in ((bookkeeper, "finance"), (stranger, "support")):
+        member = people.invite(draft.shop, email=somebody.email, duty=duty, by=seller, at=at)
+        people.accept(member, by=somebody, at=at)
+    made = propose(finance, at, kind=draft.kind)
+    inbox.catch_up(at=at)
+    waiting = Notification.objects.get(code="commission.proposed")
+    assert (waiting.user, waiting.url) == (second, reverse("shops:commission_proposals"))
+    commission.agree(made, by=second, at=at)
+    inbox.catch_up(at=at)
+    told = Notification.objects.filter(code="commission.agreed").order_by("pk")
+    assert {notice.user for notice in told} == {seller, bookkeeper}
+    assert told[0].url == reverse("shops:commission")
+    assert f"{made.rules_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" in sentence(told[0].code, told[0].words)
 
 
 def test_two_of_finance_agree_on_a_rate_on_their_page(client, finance, second, seller):

@@ -8,9 +8,10 @@ from django.core.exceptions import ValidationError
 from ledger.accounts import balance, balances
 from ledger.models import Transfer
 from ledger.transfers import BadAmount
-from shops import lifecycle
+from shops import lifecycle, sanctions
 from shops.models import Deposit
 from shops.states import DepositState
+from tests.orders.test_order import refused
 from tests.queries import recorded
 from tests.races import race
 from timeline import clock
@@ -211,6 +212,67 @@ def test_a_shop_that_never_paid_or_is_closing_already_cannot_be_closed(shop, sel
     assert refusal.value.code == "wrong_moment"
 
 
+# taking a closing back
+
+
+def test_a_shop_thinks_better_of_closing_and_sells_again(deposit, seller, at):
+    """Transition B10: the quiet time ends, and nothing moves."""
+    lifecycle.close(deposit, by=seller, at=at)
+    due_at = deposit.deadline_at
+    lifecycle.reopen(deposit, by=seller, at=due_at - timedelta(seconds=1))
+    assert (deposit.state, deposit.deadline_at) == (DepositState.ACTIVE, None)
+    assert deposit.may_sell(100_000)
+    assert names(deposit)[-1] == "deposit.reopened"
+    sweep(at=due_at)
+    assert Deposit.objects.get().state == DepositState.ACTIVE
+    assert balance(f"shop:{deposit.shop_id}:deposit") == 100_000
+    lifecycle.close(deposit, by=seller, at=due_at)
+    sweep(at=deposit.deadline_at)
+    assert balance(f"shop:{deposit.shop_id}:deposit") == 0, "it can close a second time, and is paid once"
+
+
+def test_closing_and_coming_back_is_no_way_round_the_clock_of_a_short_deposit(short_deposit, seller, at):
+    lifecycle.close(short_deposit, by=seller, at=at)
+    lifecycle.reopen(short_deposit, by=seller, at=at + timedelta(days=1))
+    assert short_deposit.state == DepositState.SUSPENDED
+    assert short_deposit.deadline_at == at + timedelta(days=8)
+    assert names(short_deposit)[-1] == "deposit.reopened_short"
+    lifecycle.pay_in(short_deposit, amount=60_000, channel="sandbox", by=seller, at=at + timedelta(days=2), key="fill")
+    assert short_deposit.state == DepositState.ACTIVE
+
+
+def test_what_it_needs_is_asked_when_it_comes_back(deposit, seller, at):
+    lifecycle.close(deposit, by=seller, at=at)
+    lifecycle.set_required(deposit, required=500_000, at=at)
+    assert deposit.state == DepositState.CLOSING, "a shop that closes is not pressed for more"
+    lifecycle.reopen(deposit, by=seller, at=at)
+    assert deposit.state == DepositState.SUSPENDED
+
+
+def test_only_the_shop_takes_its_closing_back_and_only_while_it_lasts(deposit, seller, stranger, risk, at):
+    assert refused(lambda: lifecycle.reopen(deposit, by=seller, at=at)) == "wrong_moment"
+    lifecycle.close(deposit, by=seller, at=at)
+    for person in (stranger, risk):
+        assert refused(lambda person=person: lifecycle.reopen(deposit, by=person, at=at)) == "not_your_turn"
+        assert not lifecycle.may_reopen(deposit, person, at)
+    due_at = deposit.deadline_at
+    assert refused(lambda: lifecycle.reopen(deposit, by=seller, at=due_at)) == "wrong_moment"
+    assert (lifecycle.may_reopen(deposit, seller, at), lifecycle.may_reopen(deposit, seller, due_at)) == (True, False)
+    sweep(at=due_at)
+    deposit.refresh_from_db()
+    assert refused(lambda: lifecycle.reopen(deposit, by=seller, at=due_at)) == "wrong_moment"
+
+
+def test_what_the_mall_closed_stays_closed(deposit, seller, risk, at):
+    step = sanctions.impose(deposit.shop, step="closing", reason="卖假码", is_grave=True, by=risk, at=at)
+    lifecycle.close(deposit, by=seller, at=at)
+    assert lifecycle.may_reopen(deposit, seller, at), "nothing is carried out yet"
+    sweep(at=step.until)
+    assert step.until < deposit.deadline_at
+    assert refused(lambda: lifecycle.reopen(deposit, by=seller, at=step.until)) == "closed_by_the_mall"
+    assert not lifecycle.may_reopen(deposit, seller, step.until)
+
+
 def test_a_clock_that_came_too_late_changes_nothing(short_deposit, seller, at):
     due_at = short_deposit.deadline_at
     lifecycle.pay_in(short_deposit, amount=100_000, channel="sandbox", by=seller, at=at, key="k")
@@ -235,6 +297,19 @@ def test_the_clock_and_the_shop_at_the_same_moment_have_one_outcome(short_deposi
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_deposit_that_goes_back_and_a_shop_that_comes_back_have_one_outcome(deposit, seller, at):
+    lifecycle.close(deposit, by=seller, at=at)
+    due_at = deposit.deadline_at
+
+    def reopen():
+        lifecycle.reopen(Deposit.objects.get(), by=seller, at=due_at - timedelta(seconds=1))
+
+    race(reopen, lambda: sweep(at=due_at))
+    left = balance(f"shop:{deposit.shop_id}:deposit")
+    assert (Deposit.objects.get().state, left) in {(DepositState.ACTIVE, 100_000), (DepositState.RETURNED, 0)}
+
+
+@pytest.mark.django_db(transaction=True)
 def test_two_penalties_at_once_never_take_more_than_there_is(deposit, risk):
     at = clock.now()
 
@@ -245,13 +320,16 @@ def test_two_penalties_at_once_never_take_more_than_there_is(deposit, risk):
     assert balance("platform:fund") == 60_000
 
 
-@pytest.mark.parametrize(("verb", "most"), [("pay_in", 9), ("penalize", 11), ("close", 8)])
+@pytest.mark.parametrize(("verb", "most"), [("pay_in", 9), ("penalize", 11), ("close", 8), ("reopen", 10)])
 def test_a_verb_of_the_deposit_takes_few_queries(deposit, seller, risk, at, verb, most):
     calls = {
         "pay_in": lambda: lifecycle.pay_in(deposit, amount=1, channel="sandbox", by=seller, at=at, key="q"),
         "penalize": lambda: lifecycle.penalize(deposit, amount=90_000, reason="r", by=risk, at=at, key="q"),
         "close": lambda: lifecycle.close(deposit, by=seller, at=at),
+        "reopen": lambda: lifecycle.reopen(deposit, by=seller, at=at),
     }
+    if verb == "reopen":
+        lifecycle.close(deposit, by=seller, at=at)
     with recorded() as asked:
         calls[verb]()
     assert len(asked) <= most, asked

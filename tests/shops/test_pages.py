@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from shops import lifecycle
 from shops.models import Deposit
+from tests.api.conftest import problem, signed_in
 from tests.queries import recorded
 from timeline import clock
 
@@ -82,6 +83,27 @@ def test_closing_twice_says_that_it_is_the_wrong_moment(client, deposit, seller)
     )
     assert "店铺" in page.content.decode()
     assert [message.level_tag for message in page.context["messages"]] == ["error"]
+
+
+def test_the_shop_takes_its_closing_back_on_the_same_page(client, deposit, seller):
+    client.force_login(seller)
+    desk, back = reverse("shops:deposit", args=["xinghe"]), reverse("shops:reopen", args=["xinghe"])
+    assert back not in client.get(desk).content.decode()
+    client.post(reverse("shops:close", args=["xinghe"]))
+    assert back in client.get(desk).content.decode()
+    page = client.post(back, follow=True)
+    assert [message.level_tag for message in page.context["messages"]] == ["success"]
+    assert Deposit.objects.get().state == "active"
+    assert back not in page.content.decode()
+
+
+def test_a_machine_takes_a_closing_back_by_the_same_verb(deposit, seller, stranger):
+    shop = signed_in(seller)
+    back = reverse("api:reopen_deposit", args=["xinghe"])
+    problem(shop.send(back), 409, "wrong_moment")
+    assert shop.send(reverse("api:close_deposit", args=["xinghe"])).json()["state"] == "closing"
+    assert signed_in(stranger).send(back).status_code == 404
+    assert shop.send(back).json()["state"] == "active"
 
 
 @pytest.fixture

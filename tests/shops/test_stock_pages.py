@@ -93,7 +93,7 @@ def test_a_file_is_sent_in_watched_and_reported(as_seller, draft, seller):
     intake = Intake.objects.get()
     assert answer.url == intake.get_absolute_url()
     page = english(as_seller, answer.url)
-    assert "Being read: 0 of 0 lines" in page
+    assert "It waits to be read" in page
     assert 'hx-trigger="every 2s"' in page
     part = as_seller.get(answer.url, headers={"HX-Request": "true"}).content.decode()
     assert part.lstrip().startswith('<section id="progress"')

@@ -68,6 +68,34 @@ def test_what_makes_no_sense_is_marked_in_the_form(as_lead, change):
     assert not Outage.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("scope", "target"),
+    [("shop", "xinghe "), ("shop", "xignhe"), ("kind", "point_card"), ("channel", "alipey"), ("supplier", "99999")],
+)
+def test_an_outage_of_what_there_is_not_is_not_registered(as_lead, lead, short_deposit, at, scope, target):
+    """It would stop no clock and excuse nobody, and whoever registered it would believe that it does."""
+    named = {"scope": scope, "target": target}
+    shown = as_lead.post(reverse("clocks:add_outage"), FIELDS | named)
+    is_right = target.strip() == short_deposit.shop.slug  # a form takes the blanks away
+    assert (shown.status_code, Outage.objects.exists()) == ((302, True) if is_right else (422, False))
+    if not is_right:
+        assert list(shown.context["form"].errors) == ["target"]
+        body = {**named, "reason": "停电", "began_at": at.isoformat()}
+        problem(signed_in(lead).send("/api/v1/outages/", body), 422, "invalid")
+        assert not Outage.objects.exists()
+
+
+def test_a_lead_chooses_what_was_down_by_its_name_and_reads_it(as_lead, offer):
+    listing = offer(delivered_by="supplier")
+    chosen, name = str(listing.supplier_id), f"{listing.supplier.name} · {listing.shop.name}"
+    page = as_lead.get(reverse("clocks:outages"))
+    assert (chosen, name) in page.context["offered"]
+    assert f'<option value="{chosen}">{name}</option>' in page.content.decode()
+    made = as_lead.post(reverse("clocks:add_outage"), FIELDS | {"scope": "supplier", "target": chosen}, follow=True)
+    assert made.context["name"] == name
+    assert name in made.content.decode()
+
+
 def test_an_end_that_makes_no_sense_is_marked_too(as_lead):
     as_lead.post(reverse("clocks:add_outage"), FIELDS)
     pk = Outage.objects.get().pk
