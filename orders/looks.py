@@ -89,6 +89,7 @@ HAPPENINGS: dict[str, tuple[Promise, str, str]] = {
     "order.delivered": (gettext_lazy("Everything was delivered, sealed."), "package-check", "brand"),
     "order.units_delivered": (gettext_lazy("Units were delivered."), "package-check", "brand"),
     "order.units_called_off": (gettext_lazy("What was not delivered was paid back."), "undo-2", "green"),
+    "order.given_opened": (gettext_lazy("The shop opened what was given for the delivery."), "eye", ""),
     "order.delivery_given_up": (gettext_lazy("The shop said that it cannot deliver."), "circle-x", "amber"),
     "order.compensated": (gettext_lazy("The delay was compensated."), "banknote", "green"),
     "order.outage_weighed": (gettext_lazy("An outage that was registered afterwards was counted."), "plug", "amber"),
