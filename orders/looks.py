@@ -14,6 +14,8 @@ from orders.models import Order
 from orders.parties import Side
 from orders.states import Delivery, Grade, OrderState
 from timeline import events
+from timeline.models import Event
+from timeline.parts import Part, part
 
 #: Happenings on a page.
 RECENT = 50
@@ -218,10 +220,11 @@ def steps(order: Order, figures: Figures) -> list[dict[str, Any]]:
     ]
 
 
-def happenings(order: Order) -> list[dict[str, Any]]:
-    """The last things that happened to an order, newest first, in words."""
-    found = events.stream(order.root_address).filter(name__in=sorted(HAPPENINGS)).order_by("-seq")[:RECENT]
-    return [
+def happenings(order: Order, place: str = "") -> tuple[list[dict[str, Any]], Part[Event]]:
+    """What happened to an order, newest first, in words: a part of it from `place` on, and where the next begins."""
+    found = events.stream(order.root_address).filter(name__in=sorted(HAPPENINGS))
+    past = part(found, by="-seq", place=place, most=RECENT)
+    entries = [
         {
             "who": event.by or _("The clock or the mall"),
             "what": HAPPENINGS[event.name][0],
@@ -231,8 +234,9 @@ def happenings(order: Order) -> list[dict[str, Any]]:
             "grade": "record",
             "note": _note(event.name, event.data),
         }
-        for event in found
+        for event in past.rows
     ]
+    return entries, past
 
 
 def _note(name: str, data: dict[str, Any]) -> str:
