@@ -40,6 +40,19 @@ def test_a_buyer_calls_and_sees_until_when(client, road, on_shift, rich_buyer):
     assert Talk.objects.get().state == "closed"
 
 
+def test_the_room_leads_to_the_road_of_each_of_ones_orders(client, order, road, rich_buyer, stranger, at):
+    signed_out = client.get("/support/").content.decode()
+    assert "/account/login/?next=/support/" in signed_out
+    assert '/support/"' in client.get("/").content.decode(), "the room is at the foot of every page"
+    client.force_login(rich_buyer)
+    assert f'href="{road}"' in client.get("/support/").content.decode()
+    assert "hourglass" not in client.get("/support/").content.decode()
+    lifecycle.call(order, topic="兑换页面打不开。", by=rich_buyer, at=at)
+    assert "hourglass" in client.get("/support/").content.decode()
+    client.force_login(stranger)
+    assert road not in client.get("/support/").content.decode()
+
+
 def test_a_stranger_and_staff_find_no_such_road(client, road, stranger, agent):
     for somebody in (stranger, agent):
         client.force_login(somebody)
