@@ -375,11 +375,12 @@ def recourse(alarm: Alarm) -> int:
     return lost.count() * cost
 
 
-def offers_to(user: Any) -> list[Alarm]:
-    """The open alarms in which somebody has not answered yet."""
+def offers_to(user: Any, *, of: Order | None = None) -> list[Alarm]:
+    """The open alarms in which somebody has not answered yet, `of` one of their orders or of all."""
     mine = AlarmUnit.objects.filter(
         _has_its_code(), _is_answerable(), alarm=OuterRef("pk"), unit__order__buyer=user, fate=Fate.ASKED
     )
+    mine = mine if of is None else mine.filter(unit__order=of)
     return list(
         Alarm.objects.filter(Exists(mine), state__in=OPEN).select_related("shop", "batch__listing").order_by("pk")
     )
