@@ -142,7 +142,7 @@ def _to_decide(user: Any, at: datetime) -> Iterator[Card]:
             icon="undo-2",
             kind=_("Declined"),
             title=_("Decide what becomes of your claim %(number)s") % {"number": refund.number},
-            amount=refund.asked,
+            amount=refund.asked or None,  # of what the rules give nothing for, no sum is at stake yet
             until=_end(refund),
             then=_("Then the case is closed and nothing is paid back."),
             url=refund.get_absolute_url(),

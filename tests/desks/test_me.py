@@ -9,6 +9,7 @@ from notifications import inbox
 from orders import lifecycle as orders
 from refunds import lifecycle as refunds
 from reputation import alarms, batch_answers
+from tests.fixtures.cases import claim
 from tests.queries import recorded
 from tests.reputation.conftest import ring, sold
 from timeline import clock
@@ -67,6 +68,13 @@ def test_a_case_waits_for_whose_turn_it_is(refund, rich_buyer, seller, waiting_f
     refunds.decline(refund, code="other", rule="MX-42", text="我们这边显示可用。", by=seller, at=at)
     assert "store" not in waiting_for(seller)
     assert "undo-2" in waiting_for(rich_buyer)
+
+
+def test_a_claim_for_which_the_rules_give_nothing_names_no_sum(client, revealed, rich_buyer, at):
+    claim(revealed, "CHANGE_OF_MIND", by=rich_buyer, at=at)
+    client.force_login(rich_buyer)
+    cards = [each["card"] for each in client.get(ME).context["cards"]]
+    assert [card.amount for card in cards if card.icon == "undo-2"] == [None]
 
 
 def test_the_shop_is_told_what_its_silence_means(client, refund, seller):
