@@ -238,7 +238,7 @@ def warnings(shop: Shop, at: datetime) -> list[dict[str, Any]]:
             },
             "url": f"{each.get_absolute_url()}#answer",
         }
-        for each in asked.select_related("alarm__batch__listing").order_by("deadline_at", "pk")
+        for each in asked.select_related("alarm__batch__listing").order_by("deadline_at", "pk")[:MOST]
         if each.deadline_at is not None
     ]
     if not shop.is_licensed(at):

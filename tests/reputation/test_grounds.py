@@ -19,7 +19,7 @@ CASES = [
     ("many_networks", ["8"], "8 networks in a week"),
     ("night_burst", ["2026-11-22", "15"], "15 orders in the night of 2026-11-22"),
     ("cash_out", ["payee:3", "950000"], "¥9,500.00"),
-    ("papers_over", ["identity: replaced"], "Identity paper · Replaced by a newer one"),
+    ("papers_over", ["identity: replaced"], "Identity card · Replaced by a newer one"),
 ]
 
 
