@@ -1,4 +1,4 @@
-"""A recall where its holder looks for it, as `{% recalled order %}`, and where somebody talks with them about an order."""
+"""A recall where its holder looks for it (`{% recalled order %}`), and where somebody answers them about an order."""
 
 from typing import Any
 
