@@ -260,7 +260,7 @@ class Suspension(models.Model):
 
 
 class Unmasking(models.Model):
-    """Somebody of the mall looked at what is masked: whose it was, what, and why. For ever.
+    """Somebody of the mall, or of the shop that delivers, looked at what is masked: whose, what, and why. For ever.
 
     Auditors read all of them, and whom one is about reads it, too: what was seen of me, and for what.
     """
@@ -272,6 +272,7 @@ class Unmasking(models.Model):
         PAPER = "paper", _("A sealed paper of a family")
         FILE = "file", _("What was put away of a sale")
         MAIL = "mail", _("An e-mail address")
+        GIVEN = "given", _("What was given for a delivery")
 
     whom = models.ForeignKey(User, on_delete=models.PROTECT, related_name="unmaskings")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -283,8 +284,12 @@ class Unmasking(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(what__in=["file", "mail", "paper", "sides"]), name="accounts_unmasking_what"
+                condition=Q(what__in=["file", "given", "mail", "paper", "sides"]), name="accounts_unmasking_what"
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="accounts_unmasking_reason"),
         ]
         indexes = [models.Index(fields=["whom", "-id"], name="accounts_unmasking_whom")]
+
+    def is_by_shop(self) -> bool:
+        """Whether it was the shop that delivers, and nobody of the mall."""
+        return self.what == self.What.GIVEN

@@ -1,4 +1,4 @@
-"""The one verb by which somebody of the mall sees what is masked: with a reason, on record, for whom it is about, too.
+"""The one verb by which somebody sees what is masked: with a reason, on record, for whom it is about, too.
 
 Rooms above ask their own questions first (who may, is the file open); this one keeps the record. Rule source: PIPL 51,
 rules 7: who looked, at what and why, is itself a fact.

@@ -80,7 +80,7 @@ def left_over(at: datetime) -> list[Finding]:
     page = reverse("orders:given_up")
     return [
         Finding(order.address, weighing.tries[str(order.pk)]["why"][:80], weighing.outage.registered_at, page)
-        for weighing, order in outages.given_up()[:NAMED]
+        for weighing, order in outages.given_up()
     ]
 
 
@@ -98,8 +98,8 @@ def without_clock(at: datetime) -> list[Finding]:
                 f' join (values {pairs}) as l (state, "limit") on l.state = t.state'
                 " where not exists (select from timeline_timer c where c.subject = %s || ':' || t.id"
                 " and c.\"limit\" = l.\"limit\" and c.state in ('running', 'paused', 'stuck'))"
-                " order by t.id limit %s",
-                [word for pair in sorted(machine.limits.items()) for word in pair] + [name, NAMED],
+                " order by t.id",
+                [word for pair in sorted(machine.limits.items()) for word in pair] + [name],
             )
             found += [Finding(f"{name}:{pk}", state, since) for pk, state, since in cursor.fetchall()]
     return found
@@ -111,7 +111,7 @@ def without_owner(at: datetime) -> list[Finding]:
     for name, machine in sorted(machines.items()):
         orphaned = sorted(set(machine.states.values) - machine.terminal - set(machine.owners))
         if orphaned:
-            rows = machine.model._base_manager.filter(state__in=orphaned).order_by("pk")[:NAMED]
+            rows = machine.model._base_manager.filter(state__in=orphaned).order_by("pk")
             found += [Finding(f"{name}:{row.pk}", row.state, row.entered_at) for row in rows]
     held_by_arbiter = [state for state, owner in Dispute.machine.owners.items() if owner == "arbiter"]
     rows = Dispute.objects.filter(state__in=held_by_arbiter, arbiter=None).order_by("pk")
@@ -142,7 +142,7 @@ def uncounted(at: datetime) -> list[Finding]:
     doubts = Doubt.objects.filter(since__lte=at - TOLD).order_by("since", "pk")
     return found + [
         Finding(f"batch:{doubt.batch_id}", f"{alarms.NAME}: doubt", doubt.since, reverse("reputation:risk"))
-        for doubt in doubts[:NAMED]
+        for doubt in doubts
     ]
 
 
@@ -210,11 +210,11 @@ def overdue_privacy(at: datetime) -> list[Finding]:
     page = reverse("privacy:desk")
     late = Erasure.objects.filter(state=ErasureState.WAITING, late_at__isnull=False).order_by("late_at", "pk")
     found = [Finding(each.address, each.number, each.late_at, page) for each in late]
-    keys = files.to_destroy(at - DESTROYED)[:NAMED]
+    keys = files.to_destroy(at - DESTROYED)
     found += [Finding(f"user:{key.user_id}", f"key {key.pk}", None, page) for key in keys]
-    lost = exports.given_up().filter(asked_at__gt=at - GIVEN_UP).order_by("pk")[:NAMED]
+    lost = exports.given_up().filter(asked_at__gt=at - GIVEN_UP).order_by("pk")
     found += [Finding(f"user:{each.user_id}", each.number, each.asked_at, page) for each in lost]
-    return found + [Finding("privacy:run", fault, None, page) for fault in retention.faults(at)[:NAMED]]
+    return found + [Finding("privacy:run", fault, None, page) for fault in retention.faults(at)]
 
 
 def _books(at: datetime) -> list[Finding]:
@@ -226,9 +226,7 @@ def _books(at: datetime) -> list[Finding]:
         ]
     last = BooksCheck.objects.order_by("-pk").first()
     broken = {**whole.broken, **(last.broken if last else {})}
-    return [
-        Finding(str(offender), rule, whole.at, page) for rule, named in broken.items() for offender in named[:NAMED]
-    ]
+    return [Finding(str(offender), rule, whole.at, page) for rule, named in broken.items() for offender in named]
 
 
 #: Every question by its name, with its words. The names are those of the gauge and of the command.

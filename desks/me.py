@@ -22,7 +22,10 @@ from orders.states import OrderState
 from refunds import words
 from refunds.models import BUYER_IS_NEXT, SHOP_IS_NEXT, Refund
 from refunds.states import RefundState
-from shops.models import MONEY, SERVE, Deposit, Shop, keeping
+from reputation import alarms
+from reputation.models import BatchAnswer
+from reputation.states import AlarmState, BatchAnswerState
+from shops.models import MONEY, SELL, SERVE, Deposit, Shop, keeping
 from shops.states import DepositState
 from timeline import clock
 
@@ -73,10 +76,12 @@ def waiting(user: Any, at: datetime) -> Iterator[Card]:
     """What waits for `user` at `at`: only what they can still do something about. One query for each kind."""
     yield from _to_pay(user, at)
     yield from _to_inspect(user, at)
+    yield from _recalled(user, at)
     yield from _to_decide(user, at)
     yield from _to_answer(user, at)
     yield from _to_deliver(user, at)
     yield from _to_prove(user, at)
+    yield from _to_explain(user, at)
     yield from _to_fill_up(user, at)
     yield from _to_judge(user, at)
 
@@ -111,6 +116,23 @@ def _to_inspect(user: Any, at: datetime) -> Iterator[Card]:
         )
 
 
+def _recalled(user: Any, at: datetime) -> Iterator[Card]:
+    for alarm in [each for each in alarms.offers_to(user) if each.deadline_at and each.deadline_at > at][:MOST]:
+        yield Card(
+            icon="package",
+            kind=_("Recall"),
+            title=_("Choose what you get for codes that are recalled: %(listing)s")
+            % {"listing": alarm.batch.listing.title},
+            amount=None,
+            until=_end(alarm),
+            then=_("After that the offer ends; money that is still held goes on.")
+            if alarm.state == AlarmState.CONFIRMED
+            else _("If nobody of the risk team decides until then, the batch counts as recalled."),
+            url=alarm.get_absolute_url(),
+            label=_("To the recall"),
+        )
+
+
 def _to_decide(user: Any, at: datetime) -> Iterator[Card]:
     waiting = Refund.objects.filter(BUYER_IS_NEXT, buyer=user, deadline_at__gt=at)
     for refund in waiting.order_by("deadline_at", "pk")[:MOST]:
@@ -121,7 +143,7 @@ def _to_decide(user: Any, at: datetime) -> Iterator[Card]:
             icon="undo-2",
             kind=_("Declined"),
             title=_("Decide what becomes of your claim %(number)s") % {"number": refund.number},
-            amount=refund.asked,
+            amount=refund.asked or None,  # of what the rules give nothing for, no sum is at stake yet
             until=_end(refund),
             then=_("Then the case is closed and nothing is paid back."),
             url=refund.get_absolute_url(),
@@ -197,6 +219,26 @@ def _to_prove(user: Any, at: datetime) -> Iterator[Card]:
             then=_("Then the platform decides on what is there."),
             url=dispute.get_absolute_url(),
             label=_("To the dispute"),
+        )
+
+
+def _to_explain(user: Any, at: datetime) -> Iterator[Card]:
+    asked = BatchAnswer.objects.filter(
+        keeping(user, SELL, shop="shop"), state=BatchAnswerState.AWAITED, deadline_at__gt=at
+    )
+    for answer in asked.select_related("alarm__batch__listing").order_by("deadline_at", "pk")[:MOST]:
+        yield Card(
+            icon="octagon-alert",
+            kind=_("Bad batch"),
+            title=_("Say what happened to a batch of %(listing)s") % {"listing": answer.alarm.batch.listing.title},
+            amount=None,
+            until=_end(answer),
+            then=_(
+                "If the shop says nothing until then and more than two percent of the batch is bad, its sales stop for"
+                " a week."
+            ),
+            url=f"{answer.get_absolute_url()}#answer",
+            label=_("To the recall"),
         )
 
 

@@ -20,7 +20,8 @@ from orders.states import OrderState
 from refunds import words
 from refunds.models import Refund
 from refunds.states import RefundState
-from reputation.models import Tally
+from reputation.models import BatchAnswer, Tally
+from reputation.states import BatchAnswerState
 from shops import sanctions
 from shops.models import Batch, Card, Day, Listing, Payee, Record, Shop
 from shops.states import DepositState, ListingState, PayeeState
@@ -214,7 +215,7 @@ def beginning(shop: Shop) -> list[dict[str, Any]]:
 
 
 def warnings(shop: Shop, at: datetime) -> list[dict[str, Any]]:
-    """What stands against the shop, and papers that are over: with the page that says more."""
+    """What stands against the shop, batches that wait for its word, papers that are over: each with its page."""
     found = [
         {
             "text": _("%(step)s until %(until)s: %(reason)s")
@@ -226,6 +227,19 @@ def warnings(shop: Shop, at: datetime) -> list[dict[str, Any]]:
             "url": each.get_absolute_url(),
         }
         for each in sanctions.in_force(shop, at)
+    ]
+    asked = BatchAnswer.objects.filter(shop=shop, state=BatchAnswerState.AWAITED, deadline_at__gt=at)
+    found += [
+        {
+            "text": _("Say what happened to a batch of %(listing)s until %(until)s, or your sales may stop for a week.")
+            % {
+                "listing": each.alarm.batch.listing.title,
+                "until": f"{each.deadline_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}",
+            },
+            "url": f"{each.get_absolute_url()}#answer",
+        }
+        for each in asked.select_related("alarm__batch__listing").order_by("deadline_at", "pk")[:MOST]
+        if each.deadline_at is not None
     ]
     if not shop.is_licensed(at):
         text = _("A paper has run out: nothing new is sold until a new one is taken.")

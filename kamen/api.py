@@ -81,6 +81,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/orders/<slug:number>/cancel/", orders.api.cancel, name="cancel_order"),
     path("v1/orders/<slug:number>/confirm/", orders.api.confirm, name="confirm_order"),
     path("v1/orders/<slug:number>/wait/", orders.delivery_api.wait, name="wait_longer"),
+    path("v1/orders/<slug:number>/given/", orders.delivery_api.open_given, name="open_given"),
     path("v1/orders/<slug:number>/cannot-deliver/", orders.delivery_api.given_up, name="give_up_delivery"),
     path("v1/orders/<slug:number>/handovers/", orders.delivery_api.handovers, name="handovers"),
     path("v1/deliveries/<slug:number>/result/", orders.delivery_api.push, name="push_result"),

@@ -329,19 +329,19 @@ def steps(payout: Payout) -> list[dict[str, Any]]:
 
 
 def happenings(thing: Payment | Payout) -> list[dict[str, Any]]:
-    """What happened to a payment or a payout, newest first, in words."""
-    found = events.stream(thing.root_address).filter(subject=thing.address).order_by("-seq")[:PAGE]
+    """What happened to a payment or a payout, newest first, in words; what has none is the mall's own record."""
+    found = events.stream(thing.root_address).filter(subject=thing.address, name__in=sorted(HAPPENINGS))
     return [
         {
             "who": event.by or _("The clock or the mall"),
-            "what": HAPPENINGS[event.name][0] if event.name in HAPPENINGS else event.name,
+            "what": HAPPENINGS[event.name][0],
             "at": event.at,
-            "icon": HAPPENINGS[event.name][1] if event.name in HAPPENINGS else "circle",
+            "icon": HAPPENINGS[event.name][1],
             "tone": "",
             "grade": "record",
             "note": "",
         }
-        for event in found
+        for event in found.order_by("-seq")[:PAGE]
     ]
 
 

@@ -783,4 +783,6 @@ SILENT: set[str] = {
     "order.put_away",
     "order.forgotten",
     "order.unsealed",
+    # The buyer reads in the order, and on their page of what was looked at, that the shop opened what they gave.
+    "order.given_opened",
 }

@@ -11,12 +11,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from orders import promises
-from orders.api import AN_ORDER, overdue_first, shown, visible
+from orders.api import AN_ORDER, WITHOUT_KEY, overdue_first, shown, visible
 from orders.fulfilment import given, handing, manual, system
 from orders.fulfilment.tickets import Answer
 from orders.models import Attachment, Ticket
 from orders.parties import visible_to
-from orders.serializers import DeliveryToGiveUp, HandoverToMake, OrderShown, ResultToPush, TicketPage, TicketShown
+from orders.serializers import (
+    DeliveryToGiveUp,
+    GivenShown,
+    HandoverToMake,
+    OrderShown,
+    ResultToPush,
+    TicketPage,
+    TicketShown,
+)
 from shops.models import SERVE, Shop, keeping
 from timeline import clock
 from timeline.api import CURSOR, Polling, after_what_is_overdue, idempotent, page
@@ -27,7 +35,7 @@ A_TICKET = {
     "product": "",
     "title": "话费直充 50 元",
     "standing": "pending",
-    "given": {"account": "13800138000"},
+    "given": {"account": "13•••••••00"},
     "is_called_back": False,
     "promised_at": "2026-11-22T03:01:00Z",
 }
@@ -89,6 +97,31 @@ def handovers(request: Request, number: str) -> Response:
 
 
 @extend_schema(
+    operation_id="openGiven",
+    summary="Open what the buyer gave for a delivery",
+    description=(
+        "For the shop that delivers it by hand or by its own system, while it is awaited. That you opened it is kept,"
+        " and the buyer reads it. The answer is the only place where it stands in the clear: it is not kept, so this"
+        " POST takes no `Idempotency-Key`; once more within an hour is the same look. Refused: `not_your_turn`,"
+        " `wrong_way`, `not_awaited`, `nothing_given`."
+    ),
+    request=None,
+    responses={200: OpenApiResponse(GivenShown, "What was given")},
+    examples=[OpenApiExample("An account", {"given": {"account": "13800138000"}}, response_only=True)],
+    extensions=WITHOUT_KEY,
+)
+@api_view(["POST"])
+@sensitive_variables("words")
+@overdue_first
+def open_given(request: Request, number: str) -> Response:
+    """The shop opens what it needs to deliver."""
+    found = visible(request, number)
+    given.open_for_delivery(found, by=request.user, at=clock.now())
+    words = given.opened(found)
+    return Response(GivenShown({"given": words}).data, headers={"Cache-Control": "private, no-store"})
+
+
+@extend_schema(
     operation_id="giveUpDelivery",
     summary="Say that you cannot deliver units",
     description=(
@@ -123,9 +156,9 @@ def given_up(request: Request, number: str) -> Response:
     summary="List what your system is to deliver",
     description=(
         "For the shop's own system: units that are paid and not delivered, the oldest first, 50 a page, each with what"
-        " the buyer gave for it. Take one on by pushing `pending`: until then the buyer of a late order can call it"
-        " off. One that is called back is to be stopped, and answered with `failed` if it could be. Ask up to 60"
-        " times a minute; 429 `too_many_requests` with `Retry-After` beyond."
+        " the buyer gave for it, masked (`openGiven` opens it). Take one on by pushing `pending`: until then the buyer"
+        " of a late order can call it off. One that is called back is to be stopped, and answered with `failed` if it"
+        " could be. Ask up to 60 times a minute; 429 `too_many_requests` with `Retry-After` beyond."
     ),
     parameters=[CURSOR],
     responses=TicketPage,
@@ -133,7 +166,6 @@ def given_up(request: Request, number: str) -> Response:
 )
 @api_view(["GET"])
 @throttle_classes([Polling])
-@sensitive_variables()
 def to_deliver(request: Request, slug: str) -> Response:
     """What a shop's own system is to deliver."""
     shop = get_object_or_404(Shop.objects.filter(keeping(request.user, SERVE)), slug=slug)
@@ -175,7 +207,6 @@ def _seen(request: HttpRequest | Request, number: str) -> Ticket:
     return get_object_or_404(found, number=number, unit__order__in=visible_to(request.user))
 
 
-@sensitive_variables()
 def _ticket(ticket: Ticket, *, with_given: bool = True) -> dict[str, Any]:
     order = ticket.unit.order
     told = handing.promised(order)
@@ -185,7 +216,7 @@ def _ticket(ticket: Ticket, *, with_given: bool = True) -> dict[str, Any]:
         "product": told["product"],
         "title": told["title"],
         "standing": ticket.standing,
-        "given": given.opened(order) if with_given else {},
+        "given": given.hints(order) if with_given else {},
         "is_called_back": ticket.cancel_asked_at is not None,
         "promised_at": order.promised_at,
     }

@@ -68,7 +68,7 @@ def _row(order: Any, *, at: Any) -> dict[str, Any]:
 @sensitive_variables("account", "words")
 @require_http_methods(["GET", "HEAD", "POST"])
 def deliver(request: HttpRequest, number: str) -> HttpResponse:
-    """The shop delivers units by hand: it sees what the buyer gave, and shows what proves the delivery."""
+    """The shop delivers units by hand: it opens what the buyer gave, and shows what proves the delivery."""
     order: Order = get_object_or_404(
         visible_to(request.user).select_related("shop__owner", "buyer", "snapshot__listing", "given__data_key"),
         number=number,
@@ -89,19 +89,31 @@ def deliver(request: HttpRequest, number: str) -> HttpResponse:
             return _delivered(request, order, form, at=at)
         except ValidationError as error:
             form.add_error(None, error) if not hasattr(error, "error_dict") else form.blame(error)
+    is_open = given.is_open_for(order, request.user, at)
     try:
-        words = {str(Ask(ask).label): answer for ask, answer in given.opened(order).items()}
+        words = given.opened(order) if is_open else given.hints(order)
     except SealBroken:
         words = {}
     context = {
         "order": order,
         "title": handing.promised(order)["title"],
         "kind": Kind(kind).label,
-        "given": words,
+        "given": {str(Ask(ask).label): answer for ask, answer in words.items()},
+        "is_open": is_open,
         "form": form,
         "at": at,
     }
     return render(request, "orders/deliver.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def open_given(request: HttpRequest, number: str) -> HttpResponse:
+    """The shop opens what the buyer gave for a delivery by hand: that is on record, and the page shows it."""
+    order: Order = get_object_or_404(visible_to(request.user).select_related("shop__owner"), number=number)
+    at = clock.now()
+    fire_overdue(order.root_address, at=at)
+    given.open_for_delivery(order, by=request.user, at=at)
+    return redirect("orders:deliver", number=number)
 
 
 def _delivered(request: HttpRequest, order: Order, form: DeliverForm, *, at: Any) -> HttpResponse:

@@ -16,6 +16,8 @@ from orders.parties import Side
 from orders.states import Delivery, Grade, OrderState
 from shops.models import Way
 from timeline import events
+from timeline.models import Event
+from timeline.parts import Part, part
 
 #: Happenings on a page.
 RECENT = 50
@@ -99,6 +101,7 @@ HAPPENINGS: dict[str, tuple[Promise, str, str]] = {
     "order.delivered": (gettext_lazy("Everything was delivered, sealed."), "package-check", "brand"),
     "order.units_delivered": (gettext_lazy("Units were delivered."), "package-check", "brand"),
     "order.units_called_off": (gettext_lazy("What was not delivered was paid back."), "undo-2", "green"),
+    "order.given_opened": (gettext_lazy("The shop opened what was given for the delivery."), "eye", ""),
     "order.delivery_given_up": (gettext_lazy("The shop said that it cannot deliver."), "circle-x", "amber"),
     "order.compensated": (gettext_lazy("The delay was compensated."), "banknote", "green"),
     "order.outage_weighed": (gettext_lazy("An outage that was registered afterwards was counted."), "plug", "amber"),
@@ -245,11 +248,12 @@ def steps(order: Order, figures: Figures) -> list[dict[str, Any]]:
     return found if is_coded else found[:2] + found[3:]
 
 
-def happenings(order: Order) -> list[dict[str, Any]]:
-    """The last things that happened to an order, newest first, in words."""
-    found = events.stream(order.root_address).filter(name__in=sorted(HAPPENINGS)).order_by("-seq")[:RECENT]
+def happenings(order: Order, place: str = "") -> tuple[list[dict[str, Any]], Part[Event]]:
+    """What happened to an order, newest first, in words: a part of it from `place` on, and where the next begins."""
+    found = events.stream(order.root_address).filter(name__in=sorted(HAPPENINGS))
+    past = part(found, by="-seq", place=place, most=RECENT)
     others = {} if has_codes(order) else WITHOUT_CODES
-    return [
+    entries = [
         {
             "who": event.by or _("The clock or the mall"),
             "what": others.get(event.name, HAPPENINGS[event.name][0]),
@@ -259,8 +263,9 @@ def happenings(order: Order) -> list[dict[str, Any]]:
             "grade": "record",
             "note": _note(event.name, event.data),
         }
-        for event in found
+        for event in past.rows
     ]
+    return entries, past
 
 
 def _note(name: str, data: dict[str, Any]) -> str:

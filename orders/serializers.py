@@ -105,10 +105,16 @@ class TicketShown(serializers.Serializer[Any]):
     standing = serializers.ChoiceField(Standing.choices)
     given = serializers.DictField(
         child=serializers.CharField(),
-        help_text="What the buyer gave for it, for this delivery only; empty once pushed.",
+        help_text="What the buyer gave for it, masked; empty once pushed.",
     )
     is_called_back = serializers.BooleanField(help_text="Whether the buyer does not want it any more.")
     promised_at = serializers.DateTimeField()
+
+
+class GivenShown(serializers.Serializer[Any]):
+    """What a buyer gave for a delivery, opened for whoever delivers it."""
+
+    given = serializers.DictField(child=serializers.CharField(), help_text="By what the listing asks.")
 
 
 class TicketPage(serializers.Serializer[Any]):

@@ -20,6 +20,7 @@ urlpatterns = [
     path("orders/<slug:number>/units/<int:place>/", views.code, name="code"),
     path("orders/<slug:number>/wait/", delivery_views.wait, name="wait"),
     path("orders/<slug:number>/deliver/", delivery_views.deliver, name="deliver"),
+    path("orders/<slug:number>/given/", delivery_views.open_given, name="open_given"),
     path("orders/<slug:number>/cannot-deliver/", delivery_views.cannot_deliver, name="cannot_deliver"),
     path("desk/<slug:slug>/deliveries/", delivery_views.queue, name="to_deliver"),
     path("suppliers/<slug:supplier>/notify/<slug:number>/", delivery_views.notify, name="supplier_notify"),

@@ -329,6 +329,7 @@ def _order_page(request: HttpRequest, order: Order, form: SayForm, *, status: in
     figures = figures_of(order)
     before = request.GET.get("before", "")
     part = conversation.part_of(order, before=int(before[:18]) if before.isdecimal() else None)
+    happened, past = happenings(order, request.GET.get("past", ""))
     context = {
         "order": order,
         "side": side.value,
@@ -345,7 +346,8 @@ def _order_page(request: HttpRequest, order: Order, form: SayForm, *, status: in
         "void": _void_words(order),
         "actions": actions_for(order, request.user, figures, at=at),
         "payment": open_payment(order, at=at) if side == Side.BUYER and may_be_paid(order, at) else None,
-        "happenings": happenings(order),
+        "happenings": happened,
+        "past": past,
         "entries": entries_of(order, part.entries, request.user),
         "earlier": part.earlier,
         "form": form,

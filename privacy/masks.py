@@ -49,8 +49,8 @@ MASKS = [
     Mask(
         "given",
         "the account that a buyer gave for a delivery",
-        clear=frozenset({"owner", "support"}),
-        how="on the page on which they deliver by hand, and nowhere else",
+        with_reason=frozenset({"owner", "support"}),
+        how="`orders.fulfilment.given.open_for_delivery`, while it is awaited; the delivery is the reason",
     ),
     Mask("device", "from where a buyer is signed in", how="nobody but themselves"),
     Mask(

@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import CharField, Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
@@ -28,7 +29,7 @@ from refunds.states import RefundState
 from reputation import batch_answers, inquiries, signals, stops, stream
 from reputation.bad_codes import look
 from reputation.models import Alarm, AlarmUnit, Doubt, Inquiry
-from reputation.states import AlarmState
+from reputation.states import ALARM, AlarmState
 from reputation.thresholds import thresholds
 from shops import batches
 from shops.models import SELL, Batch, Card
@@ -374,9 +375,12 @@ def recourse(alarm: Alarm) -> int:
     return lost.count() * cost
 
 
-def offers_to(user: Any) -> list[Alarm]:
-    """The open alarms in which somebody has not answered yet."""
-    mine = AlarmUnit.objects.filter(_has_its_code(), alarm=OuterRef("pk"), unit__order__buyer=user, fate=Fate.ASKED)
+def offers_to(user: Any, *, of: Order | None = None) -> list[Alarm]:
+    """The open alarms in which somebody has not answered yet, `of` one of their orders or of all."""
+    mine = AlarmUnit.objects.filter(
+        _has_its_code(), _is_answerable(), alarm=OuterRef("pk"), unit__order__buyer=user, fate=Fate.ASKED
+    )
+    mine = mine if of is None else mine.filter(unit__order=of)
     return list(
         Alarm.objects.filter(Exists(mine), state__in=OPEN).select_related("shop", "batch__listing").order_by("pk")
     )
@@ -447,10 +451,15 @@ def _to_tell(alarm: Alarm, at: datetime) -> Q:
 
     Only of what they can still answer for: not of a unit that was paid back, or that a case of its own holds.
     """
-    left = Q(unit__paid__gt=F("unit__refunded") + F("unit__covered") + F("unit__fee"))
-    is_theirs = left & Q(unit__held_by__in=["", alarm.address])
     is_due = Q(confirmed_told_at=None) | Q(reminders__lt=_moments_passed(alarm, at))
-    return Q(told_at__isnull=False) & is_theirs & is_due
+    return Q(told_at__isnull=False) & _is_answerable() & is_due
+
+
+def _is_answerable() -> Q:
+    """A unit of which something is left, and that no case of its own holds: its holder can still answer for it."""
+    left = Q(unit__paid__gt=F("unit__refunded") + F("unit__covered") + F("unit__fee"))
+    own = Concat(Value(f"{ALARM.name}:"), Cast(F("alarm"), CharField()))
+    return left & (Q(unit__held_by="") | Q(unit__held_by=own))
 
 
 def _moments_passed(alarm: Alarm, at: datetime) -> int:

@@ -7,7 +7,7 @@ whoever was right says the same words as often as it happens to them.
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q
@@ -157,15 +157,19 @@ def unanswered(people: list[int], at: datetime) -> Found:
 
 def known_contact(people: list[int], at: datetime) -> Found:
     """Claims, and names a contact that sells guides to refunds: in the claim, or in what they wrote about the order."""
-    looked_for = contacts.known()
-    if not looked_for:
+    return naming(people, contacts.known(), since=at - BACK)
+
+
+def naming(people: list[int], handles: Collection[str], *, since: datetime) -> Found:
+    """Who claimed since then and names one of these contacts, as they are compared (`contacts.plain`)."""
+    if not handles:
         return {}
-    claims = Refund.objects.filter(buyer__in=people, opened_at__gt=at - BACK).order_by("pk")
+    claims = Refund.objects.filter(buyer__in=people, opened_at__gt=since).order_by("pk")
     said = Message.objects.filter(
-        Exists(Refund.objects.filter(order=OuterRef("order"), opened_at__gt=at - BACK)),
+        Exists(Refund.objects.filter(order=OuterRef("order"), opened_at__gt=since)),
         author__in=people,
         order__buyer=F("author"),
-        at__gt=at - BACK,
+        at__gt=since,
     ).order_by("pk")
     texts = [
         *claims.exclude(text="").values_list("buyer", "number", "text"),
@@ -175,7 +179,7 @@ def known_contact(people: list[int], at: datetime) -> Found:
         (user, number)
         for user, number, text in texts
         for plain in [contacts.plain(text)]
-        if any(handle in plain for handle in looked_for)
+        if any(handle in plain for handle in handles)
     )
 
 

@@ -1,7 +1,8 @@
 """Contacts of those who sell guides to getting money back without a reason: list · drop; and who writes of them.
 
 A person of risk lists a contact with the reason, and takes it off again with one. Whoever claims and names it is seen
-(`reputation.claims_seen`): that weighs a little, fades, and refuses nothing. A contact is compared as people disguise
+(`reputation.claims_seen`): that weighs a little, fades, and refuses nothing. A contact that is taken off the list takes
+along what rested on it (`reputation.signals.let_go`). A contact is compared as people disguise
 it: without spaces, signs, invisible letters and full-width forms. Rule source: rules 6.4.
 """
 

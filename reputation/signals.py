@@ -21,9 +21,10 @@ from orders.models import Attachment, Message, Order, Redemption, Reveal
 from refunds.models import Refund
 from refunds.states import RefundState
 from reputation import figures
-from reputation.claims_seen import CLAIMS
+from reputation.claims_seen import CLAIMS, naming
+from reputation.contacts import known
 from reputation.evidence import BACK, DAY, MOST, NOT_BORNE_OUT, TELLING, Found, counted, listed
-from reputation.models import Signal, Trace
+from reputation.models import KnownContact, Signal, Trace
 from reputation.purchases_seen import PURCHASES
 from reputation.shops_seen import SELLERS, in_chunks
 from reputation.thresholds import thresholds
@@ -67,6 +68,44 @@ def look_all(*, at: datetime) -> int:
     for name, detect_shops in SHOPS.items():
         _keep(name, "shop_id", detect_shops(at), at=at)
     return moved
+
+
+def let_go(*, at: datetime) -> int:
+    """Take back what rests on contacts that were taken off the list since it was found; returns how many marks moved.
+
+    What rests on others, too, stays with these. A contact is taken off by one person, and each mark goes by itself.
+    """
+    dropped = KnownContact.objects.filter(dropped_at__isnull=False).order_by("-dropped_at", "-pk")
+    last = dropped.first()
+    if last is None:
+        return 0
+    marked = Signal.objects.filter(name=Name.KNOWN_CONTACT, found_at__lt=last.dropped_at).order_by("pk")
+    rows = [row for row in marked[:CHUNK] if not row.is_dismissed()]
+    oldest = min((row.first_at for row in rows), default=at) - BACK
+    people = [row.user_id for row in rows if row.user_id is not None]
+    gone = naming(people, {each.handle for each in dropped.filter(dropped_at__gt=oldest)}, since=oldest)
+    still = naming(people, known(), since=oldest)
+    return sum(_take_back(row.pk, gone, still, last, at=at) for row in rows)
+
+
+@verb
+def _take_back(pk: int, gone: Found, still: Found, last: KnownContact, *, at: datetime) -> bool:
+    user = Signal.objects.select_related("user").get(pk=pk).user
+    assert user is not None  # noqa: S101 - a signal about a buyer
+    lock_root(user)
+    signal = Signal.objects.get(pk=pk)
+    lost = set(signal.evidence) & set(gone.get(user.pk, [])) - set(still.get(user.pk, []))
+    kept = [each for each in signal.evidence if each not in lost]
+    if not lost or kept:
+        change(signal, evidence=kept, found_at=at)
+        return bool(lost)
+    change(signal, dismissed_at=at, dismissed_by=last.dropped_by, dismissed_because=last.dropped_because)
+    data = {"signal": signal.name, "reason": signal.dismissed_because}
+    events.record(root=user.address, subject=user.address, name="user.signal_dismissed", by=None, at=at, data=data)
+    score, names = scores([user], at=at)[user.pk]
+    if score != user.risk:
+        accounts.set_risk(user, score, signals=names, at=at)
+    return True
 
 
 def scores(people: Iterable[User], *, at: datetime) -> dict[int, tuple[int, list[str]]]:

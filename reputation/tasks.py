@@ -14,12 +14,13 @@ def size_deposits() -> None:
 
 @shared_task(name="reputation.count", ignore_result=True)
 def count() -> None:
-    """What happened is counted; a shop whose figures became too bad is stopped, and the guarantee fund is looked at."""
+    """What happened is counted; after it shops with bad figures, the guarantee fund and marks without ground."""
     at, touched = clock.now(), set[int]()
     counting.catch_up(at=at, touched=touched)
     if touched:
         stops.look(touched, at=at)
     fund.watch(at=at)
+    signals.let_go(at=at)
 
 
 @shared_task(name="reputation.watch_batches", ignore_result=True)

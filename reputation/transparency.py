@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from complaints.models import Source
@@ -28,7 +28,6 @@ from timeline.spans import SHANGHAI
 MONTHS, DAYS = 12, 30
 #: Licences on display.
 SHOWN = [Licence.Kind.BUSINESS, Licence.Kind.CULTURE, Licence.Kind.TELECOM, Licence.Kind.AUTHORITY]
-MOST = 200
 
 
 def told(at: datetime) -> dict[str, Any]:
@@ -60,14 +59,14 @@ def told(at: datetime) -> dict[str, Any]:
         "deposits": held,
         "owed": owed,
         "versions": [center.version_row(each) | {"notice": notice_days(each)} for each in versions.published(at)],
-        "licences": list(
-            Licence.objects.filter(
-                kind__in=SHOWN, state__in=[LicenceState.VALID, LicenceState.LASTING, LicenceState.ENDED]
-            )
-            .select_related("shop")
-            .order_by("shop__name", "kind")[:MOST]
-        ),
     }
+
+
+def licences() -> QuerySet[Licence]:
+    """The papers of shops that everybody may look up, with their ends: those in force, and those that ran out."""
+    shown = Licence.objects.filter(kind__in=SHOWN, shop__isnull=False)
+    states = [LicenceState.VALID, LicenceState.LASTING, LicenceState.ENDED]
+    return shown.filter(state__in=states).select_related("shop")
 
 
 def series(months: list[tuple[Any, Figures]]) -> dict[str, list[tuple[str, list[int | None]]]]:

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -12,6 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Role
 from accounts.requests import SignedInRequest
+from orders.fulfilment import handing
+from orders.models import Order
 from orders.parties import Side, side_of, visible_to
 from support import figures, lifecycle
 from support.forms import AnswerForm, CallForm, HandoverForm, ShiftForm
@@ -23,6 +26,8 @@ from timeline.refusals import Refused
 from timeline.sweep import fire_overdue
 
 PAGE = 50
+#: So many of somebody's orders are named where they look for a person.
+LATEST = 5
 LOOKS = {
     TalkState.WAITING: ("hourglass", "amber"),
     TalkState.TAKEN: ("user-check", "brand"),
@@ -34,10 +39,27 @@ LOOKS = {
 @login_not_required
 @require_safe
 def room(request: HttpRequest) -> HttpResponse:
-    """How to reach a person, and how long it took lately; for everybody."""
+    """How to reach a person, and how long it took lately; for everybody, with the road of each of one's orders."""
     at = clock.now()
-    context = {"figures": figures.figures(at), "is_open": Shift.objects.on(at).exists(), "at": at}
+    context = {
+        "figures": figures.figures(at),
+        "is_open": Shift.objects.on(at).exists(),
+        "orders": _latest(request.user),
+        "at": at,
+    }
     return render(request, "support/room.html", context)
+
+
+def _latest(user: Any) -> list[dict[str, Any]]:
+    """What somebody bought last, each with what it is called and the talk that is open about it."""
+    if not user.is_authenticated:
+        return []
+    talks = Talk.objects.open().filter(asked_by=user, order=OuterRef("pk"))
+    bought = Order.objects.filter(buyer=user).select_related("snapshot").annotate(is_called=Exists(talks))
+    return [
+        {"number": order.number, "title": handing.promised(order)["title"], "is_called": order.is_called}
+        for order in bought.order_by("-pk")[:LATEST]
+    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

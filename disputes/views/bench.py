@@ -200,6 +200,7 @@ def _workbench(
         prepared = rulings.prepare(dispute, form.draft())
     latest = lifecycle.latest(dispute)
     is_unmasked = dispute.is_unmasked_for(request.user, at)
+    happened, past = words.happenings(dispute, is_for_staff=True, place=request.GET.get("past", ""))
     stories = words.shown(dispute, [piece for piece in file if piece.side != "platform"])
     context = {
         "dispute": dispute,
@@ -213,7 +214,8 @@ def _workbench(
         "records": words.shown(
             dispute, [piece for piece in file if piece.side == "platform"], is_masked=not is_unmasked
         ),
-        "happenings": words.happenings(dispute, is_for_staff=True),
+        "happenings": happened,
+        "past": past,
         "rulebook": words.rulebook(dispute.refund),
         "near": precedents.beside(dispute, rulings.items_of(dispute.refund), user=request.user) if may_rule else None,
         "may_rule": may_rule,

@@ -158,6 +158,7 @@ def _context(request: HttpRequest, dispute: Dispute, form: StatementForm, at: da
     side = dispute.side_of(request.user)
     file = words.evidence(dispute, side, at)
     proposal = proposals.current(dispute)
+    happened, past = words.happenings(dispute, is_for_staff=False, place=request.GET.get("past", ""))
     return {
         "dispute": dispute,
         "refund": dispute.refund,
@@ -184,7 +185,8 @@ def _context(request: HttpRequest, dispute: Dispute, form: StatementForm, at: da
         "may_submit": "submit" in actions,
         "form": form,
         "file": words.shown(dispute, file),
-        "happenings": words.happenings(dispute, is_for_staff=False),
+        "happenings": happened,
+        "past": past,
         "ruling": lifecycle.served(dispute),
         "is_ruled": dispute.state == DisputeState.RULED,
         "roads": words.roads(dispute) if dispute.outcome else [],

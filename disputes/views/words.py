@@ -24,6 +24,8 @@ from refunds.models import Refund
 from rulebook.decisions import Line
 from rulebook.explanations import percent, sentence
 from timeline import events
+from timeline.models import Event
+from timeline.parts import Part, part
 from timeline.spans import deadline
 
 PAGE = 50
@@ -291,11 +293,11 @@ def steps(dispute: Dispute) -> list[dict[str, Any]]:
     return found
 
 
-def happenings(dispute: Dispute, *, is_for_staff: bool) -> list[dict[str, Any]]:
-    """What happened at the order, newest first, in words."""
+def happenings(dispute: Dispute, *, is_for_staff: bool, place: str = "") -> tuple[list[dict[str, Any]], Part[Event]]:
+    """What happened at the order, newest first, in words: a part of it from `place` on, and where the next begins."""
     words = HAPPENINGS | STAFF_HAPPENINGS if is_for_staff else HAPPENINGS
-    found = events.stream(dispute.root_address).filter(name__in=words).order_by("-seq")[:PAGE]
-    return [
+    past = part(events.stream(dispute.root_address).filter(name__in=words), by="-seq", place=place, most=PAGE)
+    entries = [
         {
             "who": _who(event.by, dispute, is_for_staff=is_for_staff),
             "what": words[event.name][0],
@@ -305,8 +307,9 @@ def happenings(dispute: Dispute, *, is_for_staff: bool) -> list[dict[str, Any]]:
             "grade": "record",
             "note": alarmed(event.data) if event.name == "dispute.alarm" else "",
         }
-        for event in found
+        for event in past.rows
     ]
+    return entries, past
 
 
 def alarmed(data: Mapping[str, Any]) -> str:

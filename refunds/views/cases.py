@@ -26,6 +26,8 @@ from refunds.states import RefundState
 from refunds.triage import Lane
 from refunds.views.claims import AHEAD, card
 from timeline import clock, events
+from timeline.models import Event
+from timeline.parts import Part, part
 from timeline.sweep import fire_overdue
 
 PAGE = 50
@@ -217,7 +219,8 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
     refund, at = visible(request, number), clock.now()
     order = refund.order
     side = side_of(order, request.user) or Side.PLATFORM
-    part = conversation.part_of(order)
+    talk = conversation.part_of(order)
+    happened, past = happenings(refund, side, request.GET.get("past", ""))
     items = list(refund.items.select_related("unit").order_by("unit__place")[:PAGE])
     unit_count = len(items) if len(items) < PAGE else refund.items.count()
     offered = actions(refund, request.user, at)
@@ -268,10 +271,11 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
                 "text": entry.text,
                 "file": None,
             }
-            for entry in part.entries
+            for entry in talk.entries
             if entry.attachment is None
         ][-5:],
-        "happenings": happenings(refund, side),
+        "happenings": happened,
+        "past": past,
         "at": at,
     }
     return render(request, "refunds/case.html", context)
@@ -497,10 +501,14 @@ def files_of(refund: Refund, attachments: Iterable[Attachment]) -> list[dict[str
     ]
 
 
-def happenings(refund: Refund, side: Side) -> list[dict[str, Any]]:
-    """What happened in a case, newest first, in words; what has none is the mall's own record, and nobody's news."""
+def happenings(refund: Refund, side: Side, place: str = "") -> tuple[list[dict[str, Any]], Part[Event]]:
+    """What happened in a case, newest first, in words: a part of it from `place` on, and where the next begins.
+
+    What has no words is the mall's own record, and nobody's news.
+    """
     found = events.stream(refund.root_address).filter(subject=refund.address, name__in=sorted(HAPPENINGS))
-    return [
+    past = part(found, by="-seq", place=place, most=PAGE)
+    entries = [
         {
             "who": _who(event.by, refund, side),
             "what": HAPPENINGS[event.name][0],
@@ -510,8 +518,9 @@ def happenings(refund: Refund, side: Side) -> list[dict[str, Any]]:
             "grade": "record",
             "note": "",
         }
-        for event in found.order_by("-seq")[:PAGE]
+        for event in past.rows
     ]
+    return entries, past
 
 
 def _who(user: Any, refund: Refund, side: Side) -> str:

@@ -151,6 +151,11 @@ class AlarmUnit(models.Model):
         """Whether the unit still has a code of the batch; one that was delivered anew has not."""
         return self.unit.card is not None and self.unit.card.batch_id == self.alarm.batch_id
 
+    def is_answerable(self) -> bool:
+        """Whether its holder can answer for it now: asked, with its code, unpaid, and in no case of its own."""
+        is_theirs = self.unit.held_by in ("", self.alarm.address) and self.unit.left > 0
+        return self.fate == self.Fate.ASKED and self.has_its_code and is_theirs
+
     @property
     def question(self) -> Any:
         """What the supplier was asked about its code (`Inquiry`), if it was."""

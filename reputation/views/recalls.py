@@ -206,7 +206,7 @@ def _orders_of(mine: QuerySet[AlarmUnit], orders: list[Order]) -> list[dict[str,
     for row in held.order_by("unit__order", "unit__place"):
         each = found[row.unit.order_id]
         each["rows"].append({"place": row.unit.place, "fate": row.word, "refund": row.refund, "inquiry": row.question})
-        if row.fate == AlarmUnit.Fate.ASKED and row.has_its_code:
+        if row.is_answerable():
             each["waits"] = True
             each["amount"] += row.unit.left
     return list(found.values())

@@ -17,6 +17,7 @@ from reputation.forms import ContactForm, MeasureForm, WhyForm
 from reputation.models import Alarm, KnownContact, Measure, Signal
 from reputation.states import AlarmState, MeasureState
 from reputation.thresholds import thresholds
+from reputation.views.grounds import grounds
 from timeline import clock
 from timeline.parts import part
 from timeline.sweep import fire_overdue
@@ -83,6 +84,7 @@ def _desk(request: HttpRequest, form: ContactForm | None = None, *, status: int 
         "at": at,
         "contact_form": form or ContactForm(),
         "parts": parts,
+        "deceived": [(signal.user, grounds(signal)) for signal in parts["deceived"].rows],
         "signals": [_row(signal, at) for signal in parts["signals"].rows],
         "why": WhyForm(),
         "marks": thresholds().signals,
@@ -183,6 +185,7 @@ def _row(signal: Signal, at: Any) -> dict[str, Any]:
         "name": Signal.Name(signal.name).label,
         "now": signal.now(at, thresholds().signals.half_life.days),
         "is_dismissed": signal.is_dismissed(),
+        "grounds": grounds(signal),
     }
 
 

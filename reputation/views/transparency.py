@@ -13,10 +13,12 @@ from reputation.progress import published
 from reputation.published import by_group, of_shop
 from reputation.thresholds import thresholds
 from shops.models import Shop
-from timeline import clock
+from timeline import clock, parts
 
 #: A shop's figures are those of so many days.
 DAYS = 90
+#: So many papers of shops are shown at a time.
+LICENCES = 50
 
 
 @login_not_required
@@ -24,6 +26,7 @@ DAYS = 90
 def transparency(request: HttpRequest) -> HttpResponse:
     """How the mall keeps its word, month by month."""
     told, limits = figures.told(clock.now()), thresholds().stops
+    licences = parts.part(figures.licences(), by="shop_id", place=request.GET.get("licences", ""), most=LICENCES)
     context = {
         **told,
         "fund_levels": figures.fund_levels(told["at"]) | {"aim": told["fund_aim"] or None},
@@ -44,6 +47,8 @@ def transparency(request: HttpRequest) -> HttpResponse:
             "batch_percent": thresholds().batches.stop_above_bp // 100,
             "batch_hours": int(thresholds().batches.answer.total_seconds() // 3600),
         },
+        "licences": licences.rows,
+        "licences_part": licences,
         "reasons": figures.reasons(told["lately"]),
         "classes": figures.classes(told["lately"]),
         "sources": figures.sources(told["lately"]),

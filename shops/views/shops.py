@@ -21,6 +21,7 @@ from shops.models import BOOKS, STAFF, Deposit, Listing, Particulars, Shop
 from shops.states import DepositState
 from shops.views.looks import ask_first
 from timeline import clock, events, parts, spans
+from timeline.models import Event
 
 PAGE = 50
 #: So many of its goods stand on a shop's page.
@@ -198,6 +199,7 @@ def deposit(request: HttpRequest, slug: str) -> HttpResponse:
         lines = lines.filter(seq__lt=int(before[:18]))
     page = list(lines[: PAGE + 1])
     held, at = lifecycle.held_by(found), clock.now()
+    happened, past = happenings(found, request.GET.get("past", ""))
     context = {
         "deposit": found,
         "shop": found.shop,
@@ -207,7 +209,8 @@ def deposit(request: HttpRequest, slug: str) -> HttpResponse:
         "share": min(found.share_bp(held) // 100, 999),
         "lines": page[:PAGE],
         "older": page[PAGE - 1].seq if len(page) > PAGE else None,
-        "happenings": happenings(found),
+        "happenings": happened,
+        "past": past,
         "form": PayInForm() if found.is_of(request.user) and found.is_open() else None,
         "is_open": bool(gateways.open_channels()),
         "may_close": found.shop.may(request.user, STAFF) and found.machine.allows(found.state, DepositState.CLOSING),
@@ -253,21 +256,23 @@ def turn(deposit: Deposit) -> dict[str, Any]:
     return {"state": state.label, "whose": whose, "then": then, "tone": tone, "until": deposit.deadline_at}
 
 
-def happenings(deposit: Deposit) -> list[dict[str, Any]]:
-    """The last things that happened to a deposit, newest first, in words."""
-    found = events.stream(deposit.root_address).filter(subject=deposit.address).order_by("-seq")[:PAGE]
-    return [
+def happenings(deposit: Deposit, place: str = "") -> tuple[list[dict[str, Any]], parts.Part[Event]]:
+    """What happened to a deposit, newest first, in words: a part of it from `place` on, and where the next begins."""
+    found = events.stream(deposit.root_address).filter(subject=deposit.address, name__in=sorted(HAPPENINGS))
+    past = parts.part(found, by="-seq", place=place, most=PAGE)
+    entries = [
         {
             "who": event.by or _("The clock or the mall"),
-            "what": HAPPENINGS[event.name][0] if event.name in HAPPENINGS else event.name,
+            "what": HAPPENINGS[event.name][0],
             "at": event.at,
-            "icon": HAPPENINGS[event.name][1] if event.name in HAPPENINGS else "circle",
+            "icon": HAPPENINGS[event.name][1],
             "tone": "",
             "grade": "record",
             "note": event.data.get("reason", ""),
         }
-        for event in found
+        for event in past.rows
     ]
+    return entries, past
 
 
 def may_see_money(deposit: Deposit, user: Any) -> bool:

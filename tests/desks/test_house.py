@@ -175,6 +175,22 @@ def test_each_question_is_a_figure_for_those_who_watch(orderly, client, settings
 
 
 @pytest.mark.breaks_books
+def test_the_number_is_true_though_only_some_are_named(orderly, refund, client, lead, at, monkeypatch):
+    monkeypatch.setattr(house, "NAMED", 1)
+    rules = {"every transfer has two sides": ["transfer:7", "transfer:8", "transfer:9"]}
+    BooksCheck.objects.create(scope="whole", at=at, seconds=1, rules=2, broken=rules)
+    assert len(asked("unbalanced_books", at)) == 3
+    Run.objects.create(began_at=at, ended_at=at, faults=["put_away 7: OSError", "put_away 8: OSError"])
+    assert len(asked("overdue_privacy", at)) == 2
+    Timer.objects.filter(subject__in=[orderly.address, refund.address]).update(state="cancelled", ended_at=at)
+    assert {each.subject for each in asked("without_clock", at)} == {orderly.address, refund.address}
+    client.force_login(lead)
+    page = client.get("/house/", headers={"accept-language": "en"}).content.decode()
+    assert page.count("and 2 more") == 1
+    assert page.count("and 1 more") == 2
+
+
+@pytest.mark.breaks_books
 def test_staff_see_what_is_not_in_order_and_where_to_go(orderly, client, lead, buyer, at):
     Timer.objects.filter(subject=orderly.address, state="running").update(state="stuck", last_error="no way")
     client.force_login(buyer)

@@ -9,9 +9,14 @@ from disputes import neutrals
 from notifications import inbox
 from orders import lifecycle as orders
 from refunds import lifecycle as refunds
+from reputation import alarms, batch_answers
+from tests.fixtures.cases import claim
 from tests.fixtures.people import person
 from tests.queries import recorded
+from tests.reputation.conftest import ring, sold
 from timeline import clock
+
+__all__ = ["sold"]
 
 ME = "/me/"
 ENGLISH = {"accept-language": "en"}
@@ -68,6 +73,13 @@ def test_a_case_waits_for_whose_turn_it_is(refund, rich_buyer, seller, waiting_f
     assert "undo-2" in waiting_for(rich_buyer)
 
 
+def test_a_claim_for_which_the_rules_give_nothing_names_no_sum(client, revealed, rich_buyer, at):
+    claim(revealed, "CHANGE_OF_MIND", by=rich_buyer, at=at)
+    client.force_login(rich_buyer)
+    cards = [each["card"] for each in client.get(ME).context["cards"]]
+    assert [card.amount for card in cards if card.icon == "undo-2"] == [None]
+
+
 def test_the_shop_is_told_what_its_silence_means(client, refund, seller):
     client.force_login(seller)
     (card,) = [each["card"] for each in client.get(ME, headers={"accept-language": "en"}).context["cards"]]
@@ -86,6 +98,23 @@ def test_a_dispute_waits_for_the_evidence_of_each_side(dispute, rich_buyer, sell
 def test_a_short_deposit_waits_for_its_shop(short_deposit, seller, stranger, waiting_for):
     assert waiting_for(seller) == ["shield-alert"]
     assert waiting_for(stranger) == []
+
+
+def test_a_recall_waits_for_its_holder_and_a_bad_batch_for_the_answer_of_its_shop(
+    sold, seller, risk, waiting_for, client, at
+):
+    assert "package" not in waiting_for(sold[0].buyer)
+    alarm = ring(sold, at)
+    order, other = sold[:2]
+    assert "package" in waiting_for(order.buyer)
+    assert "octagon-alert" in waiting_for(seller)
+    assert "package" not in waiting_for(seller)
+    batch_answers.give(alarm.answer, words="上游换了批号，已停售并逐张核对。", by=seller, at=at)
+    assert "octagon-alert" not in waiting_for(seller)
+    alarms.confirm(alarm, finding="发行方确认整批作废。", by=risk, at=at)
+    alarms.join(alarm, order, by=order.buyer, at=at)
+    assert "package" not in waiting_for(order.buyer)
+    assert "package" in waiting_for(other.buyer)
 
 
 def test_the_least_time_comes_first(client, declined, listing, rich_buyer, at):

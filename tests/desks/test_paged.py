@@ -17,7 +17,7 @@ from ledger.transfers import post
 from orders.models import Coupon
 from refunds.models import Report
 from reputation.models import Measure
-from shops.models import Listing, Member, Sanction
+from shops.models import Licence, Listing, Member, Sanction, Shop
 from support.models import Talk
 from tests.queries import recorded
 
@@ -229,6 +229,33 @@ def looks(many, *, at, buyer, agent, **_things):
     )
 
 
+def papers(many, *, at, seller, shop, **_things):
+    """One paper each of so many shops."""
+    others = []
+    for _number in range(many):
+        other = Shop.objects.get(pk=shop.pk)
+        other.pk, other.slug, other.name = None, uuid4().hex[:20], f"店铺 {uuid4().hex[:20]}"
+        others.append(other)
+    Licence.objects.bulk_create(
+        Licence(
+            shop=other,
+            kind="authority",
+            number="sealed",
+            tail=uuid4().hex,
+            issuer="品牌方",
+            name="授权.png",
+            media_type="image/png",
+            size=1,
+            sha256="0" * 64,
+            given_by=seller,
+            given_at=at,
+            state="lasting",
+            entered_at=at,
+        )
+        for other in Shop.objects.bulk_create(others)
+    )
+
+
 #: Each list: who reads it, its route, what puts so many rows behind it, how one of its rows is told from another, and
 #: how many a part has.
 LISTS: dict[str, tuple[str, tuple[str, list[str]], Any, str, int]] = {
@@ -251,6 +278,7 @@ LISTS: dict[str, tuple[str, tuple[str, list[str]], Any, str, int]] = {
     "measures, for the buyer": ("buyer", ("reputation:level", []), measured, r"第 ([0-9a-f]{32}) 次", 20),
     "looks, for the person": ("buyer", ("privacy:own", []), looks, r"第 ([0-9a-f]{32}) 次", 50),
     "looks, for the desk": ("auditor", ("privacy:desk", []), looks, r"第 ([0-9a-f]{32}) 次", 50),
+    "papers of shops": ("buyer", ("reputation:transparency", []), papers, r">([0-9a-f]{32})<", 50),
     "goods of a shop": ("buyer", ("shops:detail", ["xinghe"]), listings, r"卡密 ([0-9a-f]{32})", 12),
 }
 

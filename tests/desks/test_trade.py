@@ -5,13 +5,17 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from reputation import batch_answers
 from reputation.models import Tally
 from shops import batches, sanctions, stock
 from shops.models import Day, Shop
 from shops.stock import Origin
 from tests.fixtures.cases import units_of
 from tests.queries import recorded
+from tests.reputation.conftest import ring, sold
 from timeline.spans import SHANGHAI
+
+__all__ = ["sold"]
 
 
 @pytest.fixture
@@ -95,6 +99,14 @@ def test_reasons_by_week_and_the_time_to_the_money_are_drawn_from_what_was_count
 def test_a_step_against_the_shop_stands_on_top(desk, shop, deposit, risk, at):
     sanctions.impose(shop, step="warning", reason="请核对面值。", by=risk, at=at)
     assert "请核对面值。" in desk().content.decode()
+
+
+def test_a_batch_that_waits_for_the_shops_word_stands_on_top(desk, sold, seller, at):
+    alarm = ring(sold, at)
+    (told,) = desk().context["warnings"]
+    assert told["url"] == f"{alarm.get_absolute_url()}#answer"
+    batch_answers.give(alarm.answer, words="上游换了批号，已停售并逐张核对。", by=seller, at=at)
+    assert desk().context["warnings"] == []
 
 
 def test_the_desk_asks_a_bounded_number_of_questions(desk, order, refund, shop, at):

@@ -93,6 +93,30 @@ def test_without_an_account_that_can_be_read_nothing_is_ordered(offer, rich_buye
     assert not Order.objects.exists()
 
 
+def test_the_shop_opens_it_on_record_and_reads_it_for_an_hour(bought, seller, arbiter, rich_buyer, at):
+    order = bought()
+    for wrong in (arbiter, rich_buyer):
+        assert refused(lambda wrong=wrong: given.open_for_delivery(order, by=wrong, at=at)) == "not_your_turn"
+    assert not given.is_open_for(order, seller, at)
+    for moment in (at, at + HOUR / 2):  # the second look within the hour is the same look
+        given.open_for_delivery(order, by=seller, at=moment)
+    seen = rich_buyer.unmaskings.get()
+    assert (seen.what, seen.by, seen.subject, seen.at) == ("given", seller, order.address, at)
+    assert order.number in seen.reason
+    assert given.is_open_for(order, seller, at + HOUR - HOUR / 60)
+    assert not given.is_open_for(order, seller, at + HOUR)
+    assert not given.is_open_for(order, arbiter, at), "who did not open it reads it masked"
+
+
+def test_what_is_not_the_shops_to_deliver_any_more_stays_masked(bought, topped_up, seller, rich_buyer, at):
+    supplied = bought(delivered_by="supplier")
+    assert refused(lambda: given.open_for_delivery(supplied, by=seller, at=at)) == "wrong_way"
+    done = bought()
+    topped_up(done, [1], at)
+    assert refused(lambda: given.open_for_delivery(fresh(done), by=seller, at=at)) == "not_awaited"
+    assert not rich_buyer.unmaskings.exists()
+
+
 # By hand
 
 

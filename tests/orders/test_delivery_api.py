@@ -60,7 +60,10 @@ def test_a_shop_delivers_by_hand_with_proof(bought, seller, api, at):
 def test_a_shops_system_pulls_and_pushes(bought, seller, stranger, api):
     order = bought(quantity=2, delivered_by="system")
     status, answer = api(seller, f"/shops/{order.shop.slug}/deliveries/")
-    assert [each["given"] for each in answer["results"]] == [{"account": ACCOUNT}] * 2
+    assert [each["given"] for each in answer["results"]] == [{"account": "13•••••••00"}] * 2
+    status, opened = api(seller, f"/orders/{order.number}/given/", {})
+    assert (status, opened) == (200, {"given": {"account": ACCOUNT}})
+    assert api(stranger, f"/orders/{order.number}/given/", {})[0] == 404
     assert api(stranger, f"/shops/{order.shop.slug}/deliveries/")[0] == 404
     first, second = (f"/deliveries/{each['number']}/result/" for each in answer["results"])
     assert api(stranger, first, {"result": "failed"})[0] == 404

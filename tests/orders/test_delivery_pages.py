@@ -62,7 +62,10 @@ def test_the_shop_sees_what_to_deliver_and_delivers_it_with_proof(bought, seller
     assert order.number in queue
     assert page("deliver", order) in queue
     form = shop.get(page("deliver", order)).content.decode()
-    assert ACCOUNT in form  # here, and nowhere else
+    assert ACCOUNT not in form
+    assert "13•••••••00" in form
+    assert shop.post(page("open_given", order)).url == page("deliver", order)
+    assert ACCOUNT in shop.get(page("deliver", order)).content.decode()  # here, and nowhere else
     assert "no-store" in shop.get(page("deliver", order)).headers["Cache-Control"]
     assert shop.post(page("deliver", order), proof(account="13900139000")).status_code == 422
     assert fresh(order).units.filter(delivery=Delivery.USED).count() == 0
@@ -118,6 +121,16 @@ def test_the_order_shows_what_was_promised_in_figures(bought, offer, rich_buyer)
         assert dict(shown.context["figured"]) == dict(pledges.told(listing.kind, listing.promises))
     for label, figure in shown.context["figured"]:
         assert f"<dt>{label}</dt><dd>{figure}</dd>" in shown.content.decode()
+
+
+def test_the_buyer_reads_that_the_shop_opened_what_they_gave(bought, seller, rich_buyer):
+    order = bought()
+    as_(seller).post(page("open_given", order))
+    told = as_(rich_buyer).get(page("detail", order), headers={"accept-language": "en"}).content.decode()
+    assert "The shop opened what was given for the delivery." in told
+    seen = as_(rich_buyer).get(reverse("privacy:own"), headers={"accept-language": "en"}).content.decode()
+    assert order.number in seen
+    assert "The shop that delivers" in seen
 
 
 @pytest.mark.parametrize("kind", [Kind.MEMBERSHIP, Kind.CUSTOM_SERVICE])

@@ -124,6 +124,8 @@ APART: dict[str, dict[str, str]] = {
     "orders:cannot_deliver": {"number": "by_hand"},
     "api:give_up_delivery": {"number": "by_hand"},
     "api:handovers": {"number": "by_hand"},
+    "orders:open_given": {"number": "by_hand"},
+    "api:open_given": {"number": "by_hand"},
     "api:wait_longer": {"number": "by_hand"},
     "api:push_result": {"number": "by_hand"},
     "orders:pay": {"number": "to_pay"},

@@ -70,6 +70,8 @@ def test_who_opens_something_with_a_reason_is_who_the_verbs_let() -> None:
     answers = dict(zip(PEOPLE, read()["POST", "disputes:open_file"].answers, strict=True))
     # The table of permissions has a case that is being heard; whoever is asked to sign opens it, too (below).
     assert told["network"] == {who for who, answer in answers.items() if answer == "go"} | {"senior"}
+    answers = dict(zip(PEOPLE, read()["POST", "orders:open_given"].answers, strict=True))
+    assert told["given"] == {who for who, answer in answers.items() if answer == "go"} & set(EYES)
     assert told["mail"] == {str(role) for role in LOOKING}
 
 

@@ -133,6 +133,33 @@ def test_what_its_shop_stopped_before_is_not_sold_by_it_while_it_is_recalled(sol
     batches.resume(batch, by=seller, at=at)
 
 
+@pytest.mark.parametrize("page", ["orders:detail", "refunds:claim"])
+def test_a_holder_finds_the_recall_at_the_order_and_where_they_claim(client, sold, page, at):
+    alarm = ring(sold, at)
+    order = sold[0]
+    address = reverse(page, args=[order.number])
+    client.force_login(order.buyer)
+    assert alarm.get_absolute_url() in client.get(address).content.decode()
+    alarms.keep(alarm, order, by=order.buyer, at=at)
+    assert alarm.get_absolute_url() not in client.get(address).content.decode()
+
+
+def test_nothing_is_offered_for_what_was_paid_back_or_has_a_case_of_its_own(client, sold, seller, risk, at):
+    order = sold[0]
+    case = refunds.ask(
+        order=order, units=list(order.units.order_by("place")), reason="CODE_INVALID", by=order.buyer, at=at, text="无"
+    )
+    alarm = alarms.raise_alarm(Batch.objects.get(), why="person", reason="发行方来电", by=risk, at=at)
+    alarms.carry_on(at=at)
+    client.force_login(order.buyer)
+    for _moment in ("in its own case", "paid back"):
+        assert alarms.offers_to(order.buyer) == []
+        assert "/join/" not in client.get(alarm.get_absolute_url()).content.decode()
+        case.refresh_from_db()
+        if case.state == "requested":
+            refunds.accept(case, by=seller, at=at)
+
+
 def test_who_keeps_the_codes_goes_on_as_before(sold, at):
     alarm = ring(sold, at)
     order = sold[2]

@@ -49,6 +49,29 @@ def test_other_words_and_dropped_contacts_are_not_seen(order, rich_buyer, listed
         contacts.drop(other, reason="号码已换主人。", by=risk, at=at)
 
 
+def test_what_rested_on_a_dropped_contact_goes_with_it_and_what_rests_on_another_stays(
+    order, rich_buyer, listed, risk, at
+):
+    hour, text = timedelta(hours=1), "加QQ群123456789 说能退"
+    refunds.ask(order=order, units=[units_of(order)[0]], reason="CODE_INVALID", by=rich_buyer, at=at, text=text)
+    other = contacts.list_contact(handle="群123456789", reason="同一个群。", by=risk, at=at)
+    found(at)
+    assert signals.let_go(at=at) == 0, "nothing was dropped"
+    contacts.drop(other, reason="写重了。", by=risk, at=at + hour)
+    assert signals.let_go(at=at + hour) == 0
+    rich_buyer.refresh_from_db()
+    assert rich_buyer.risk == 15, "the first contact is still listed"
+    contacts.drop(listed, reason="号码已换主人。", by=risk, at=at + 2 * hour)
+    assert signals.let_go(at=at + 2 * hour) == 1
+    rich_buyer.refresh_from_db()
+    mark = Signal.objects.get()
+    assert (rich_buyer.risk, mark.dismissed_by, mark.dismissed_because) == (0, risk, "号码已换主人。")
+    assert signals.let_go(at=at + 3 * hour) == 0, "once is enough"
+    signals.look_all(at=at + 3 * hour)
+    rich_buyer.refresh_from_db()
+    assert rich_buyer.risk == 0
+
+
 def test_only_risk_lists_with_a_reason_and_once(listed, risk, lead, at):
     told = Event.objects.get(name="user.contact_listed")
     assert (told.by_id, told.data["contact"]) == (risk.pk, listed.pk)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from reputation import alarms
 from support import lifecycle
 from support.models import Answer, Talk
 from timeline import clock
@@ -38,6 +39,29 @@ def test_a_buyer_calls_and_sees_until_when(client, road, on_shift, rich_buyer):
     number = Talk.objects.get().number
     assert client.post(f"/talks/{number}/close/").url == road
     assert Talk.objects.get().state == "closed"
+
+
+def test_the_room_leads_to_the_road_of_each_of_ones_orders(client, order, road, rich_buyer, stranger, at):
+    signed_out = client.get("/support/").content.decode()
+    assert "/account/login/?next=/support/" in signed_out
+    assert '/support/"' in client.get("/").content.decode(), "the room is at the foot of every page"
+    client.force_login(rich_buyer)
+    assert f'href="{road}"' in client.get("/support/").content.decode()
+    assert "hourglass" not in client.get("/support/").content.decode()
+    lifecycle.call(order, topic="兑换页面打不开。", by=rich_buyer, at=at)
+    assert "hourglass" in client.get("/support/").content.decode()
+    client.force_login(stranger)
+    assert road not in client.get("/support/").content.decode()
+
+
+def test_whoever_answers_reads_that_the_codes_are_recalled(client, order, on_shift, rich_buyer, agent, risk, at):
+    talk = lifecycle.call(order, topic="兑换页面打不开。", by=rich_buyer, at=at)
+    client.force_login(agent)
+    desk = f"/staff/talks/{talk.number}/"
+    alarm = alarms.raise_alarm(order.snapshot.listing.batches.get(), why="person", reason="来电", by=risk, at=at)
+    assert alarm.number in client.get(desk).content.decode()
+    alarms.lift(alarm, finding="误报", by=risk, at=at)
+    assert alarm.number not in client.get(desk).content.decode()
 
 
 def test_a_stranger_and_staff_find_no_such_road(client, road, stranger, agent):

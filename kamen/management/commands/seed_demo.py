@@ -9,9 +9,16 @@ from django.db import transaction
 
 from accounts import personas
 from accounts.models import User
-from kamen import cases_of_the_demo, channel_of_the_demo, recall_of_the_demo, sales_of_the_demo, shops_of_the_demo
+from kamen import (
+    books,
+    cases_of_the_demo,
+    channel_of_the_demo,
+    recall_of_the_demo,
+    sales_of_the_demo,
+    shops_of_the_demo,
+)
 from ledger import contributions
-from ledger.models import Contribution
+from ledger.models import BooksCheck, Contribution
 from rulebook import clocks
 from shops import lifecycle
 from shops.models import Shop
@@ -81,6 +88,8 @@ class Command(BaseCommand):
             channel_of_the_demo.write(options["channel"])
         if options["supplier"]:
             recall_of_the_demo.write(options["supplier"])
+        if not BooksCheck.objects.filter(scope=BooksCheck.Scope.WHOLE).exists():
+            books.look(scope=books.Scope.WHOLE, at=clock.now())
 
 
 def put_in(people: dict[str, User], *, at: datetime) -> None:
