@@ -57,8 +57,8 @@ class Card:
 def me(request: HttpRequest) -> HttpResponse:
     """Everything that waits for the person, and where their other places are."""
     at, user = clock.now(), request.user
-    cards = sorted(waiting(user, at), key=lambda card: (card.until, card.url))
-    shop = Shop.objects.filter(keeping(user)).order_by("pk").first()
+    shops = list(Shop.objects.filter(keeping(user)).order_by("pk"))
+    cards = sorted(waiting(user, shops, at), key=lambda card: (card.until, card.url))
     unread = inbox.count_unread(user)
     context = {
         "at": at,
@@ -66,23 +66,30 @@ def me(request: HttpRequest) -> HttpResponse:
         "balance": balance(f"{user.address}:wallet"),  # type: ignore[union-attr]
         "unread": "99+" if unread > 99 else str(unread),
         "has_unread": unread > 0,
-        "keeps_a_shop": shop is not None,
+        "keeps_a_shop": bool(shops),
         "works_here": user.is_mall_staff,  # type: ignore[union-attr]
     }
     return render(request, "desks/me.html", context)
 
 
-def waiting(user: Any, at: datetime) -> Iterator[Card]:
-    """What waits for `user` at `at`: only what they can still do something about. One query for each kind."""
+def waiting(user: Any, shops: list[Shop], at: datetime) -> Iterator[Card]:
+    """What waits for `user` at `at`: only what they can still do something about. One query for each kind at most.
+
+    `shops` are those the person works in; each kind is asked of those in which they may do it.
+    """
+
+    def where(what: str) -> list[Shop]:
+        return [shop for shop in shops if shop.may(user, what)]
+
     yield from _to_pay(user, at)
     yield from _to_inspect(user, at)
     yield from _recalled(user, at)
     yield from _to_decide(user, at)
-    yield from _to_answer(user, at)
-    yield from _to_deliver(user, at)
-    yield from _to_prove(user, at)
-    yield from _to_explain(user, at)
-    yield from _to_fill_up(user, at)
+    yield from _to_answer(where(SERVE), at)
+    yield from _to_deliver(where(SERVE), at)
+    yield from _to_prove(user, where(SERVE), at)
+    yield from _to_explain(where(SELL), at)
+    yield from _to_fill_up(where(MONEY), at)
     yield from _to_judge(user, at)
 
 
@@ -151,10 +158,10 @@ def _to_decide(user: Any, at: datetime) -> Iterator[Card]:
         )
 
 
-def _to_answer(user: Any, at: datetime) -> Iterator[Card]:
-    waiting = Refund.objects.filter(
-        SHOP_IS_NEXT, keeping(user, SERVE, shop="order__shop"), deadline_at__gt=at
-    ).select_related("order__shop")
+def _to_answer(shops: list[Shop], at: datetime) -> Iterator[Card]:
+    waiting = Refund.objects.filter(SHOP_IS_NEXT, order__shop__in=shops, deadline_at__gt=at).select_related(
+        "order__shop"
+    )
     for refund in waiting.order_by("deadline_at", "pk")[:MOST]:
         if refund.state != RefundState.REQUESTED:
             yield _your_turn(refund)
@@ -187,8 +194,8 @@ def _your_turn(refund: Refund) -> Card:
     )
 
 
-def _to_deliver(user: Any, at: datetime) -> Iterator[Card]:
-    paid = Order.objects.filter(keeping(user, SERVE, shop="shop"), state=OrderState.PAID, deadline_at__gt=at)
+def _to_deliver(shops: list[Shop], at: datetime) -> Iterator[Card]:
+    paid = Order.objects.filter(shop__in=shops, state=OrderState.PAID, deadline_at__gt=at)
     for order in paid.select_related("shop").order_by("deadline_at", "pk")[:MOST]:
         yield Card(
             icon="truck",
@@ -202,13 +209,16 @@ def _to_deliver(user: Any, at: datetime) -> Iterator[Card]:
         )
 
 
-def _to_prove(user: Any, at: datetime) -> Iterator[Card]:
-    heard = Dispute.objects.filter(
-        Q(refund__buyer=user, buyer_rested=False)
-        | keeping(user, SERVE, shop="refund__order__shop") & Q(shop_rested=False),
-        state=DisputeState.EVIDENCE,
-        deadline_at__gt=at,
-    ).select_related("refund")
+def _to_prove(user: Any, shops: list[Shop], at: datetime) -> Iterator[Card]:
+    heard = (
+        Dispute.objects.of_party(user)
+        .filter(
+            Q(refund__buyer=user, buyer_rested=False) | Q(refund__order__shop__in=shops, shop_rested=False),
+            state=DisputeState.EVIDENCE,
+            deadline_at__gt=at,
+        )
+        .select_related("refund")
+    )
     for dispute in heard.order_by("deadline_at", "pk")[:MOST]:
         yield Card(
             icon="scale",
@@ -222,10 +232,8 @@ def _to_prove(user: Any, at: datetime) -> Iterator[Card]:
         )
 
 
-def _to_explain(user: Any, at: datetime) -> Iterator[Card]:
-    asked = BatchAnswer.objects.filter(
-        keeping(user, SELL, shop="shop"), state=BatchAnswerState.AWAITED, deadline_at__gt=at
-    )
+def _to_explain(shops: list[Shop], at: datetime) -> Iterator[Card]:
+    asked = BatchAnswer.objects.filter(shop__in=shops, state=BatchAnswerState.AWAITED, deadline_at__gt=at)
     for answer in asked.select_related("alarm__batch__listing").order_by("deadline_at", "pk")[:MOST]:
         yield Card(
             icon="octagon-alert",
@@ -242,8 +250,8 @@ def _to_explain(user: Any, at: datetime) -> Iterator[Card]:
         )
 
 
-def _to_fill_up(user: Any, at: datetime) -> Iterator[Card]:
-    short = Deposit.objects.filter(keeping(user, MONEY, shop="shop"), state=DepositState.SHORT, deadline_at__gt=at)
+def _to_fill_up(shops: list[Shop], at: datetime) -> Iterator[Card]:
+    short = Deposit.objects.filter(shop__in=shops, state=DepositState.SHORT, deadline_at__gt=at)
     for deposit in short.select_related("shop").order_by("deadline_at", "pk")[:MOST]:
         yield Card(
             icon="shield-alert",

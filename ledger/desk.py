@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ledger import accounts, brake, hooks
 from ledger.forms import AddressForm, ReasonForm
-from ledger.models import Account, BooksCheck, Brake, Posting
+from ledger.models import Account, AccountKind, BooksCheck, Brake, Posting
 from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE, require_role
 from ledger.views import PAGE, named
 from timeline import clock
@@ -73,7 +73,8 @@ def all_accounts(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         return redirect("ledger:account", address=form.cleaned_data["address"])
     found = Account.objects.select_related("kind").order_by("address")
-    own, debts = found.filter(address__regex="^(platform|channel):"), found.filter(kind="debt", balance__lt=0)
+    kinds = AccountKind.objects.filter(pattern__regex=r"^\^(platform|channel):")
+    own, debts = found.filter(kind__in=kinds), found.filter(kind="debt", balance__lt=0)
     context = {"form": form, "accounts": [*own[:PAGE], *debts[:PAGE]]}
     return render(request, "ledger/accounts.html", context, status=422 if form.errors else 200)
 

@@ -297,6 +297,7 @@ class Payout(Tracked):
             models.Index(fields=["cause"], name="ledger_payout_cause"),
             models.Index(fields=["user", "-id"], name="ledger_payout_user"),
             models.Index(fields=["paid_at"], condition=Q(state="paid"), name="ledger_payout_arrived"),
+            models.Index(fields=["entered_at", "id"], condition=Q(state="manual"), name="ledger_payout_by_hand"),
             models.Index(
                 fields=["next_try_at"],
                 condition=Q(state__in=["planned", "sending", "retrying"]),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Role
 from disputes.states import DISPUTE, DisputeState
 from refunds.models import Refund
-from shops.models import SERVE, keeping
+from shops.models import SERVE, Shop, keeping
 from timeline.models import Event, Tracked
 
 #: In these the platform has not decided yet.
@@ -62,8 +62,8 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
         return self.select_related("refund__order__shop", "refund__buyer", "arbiter", "senior", "neutral")
 
     def of_party(self, user: Any) -> DisputeQuerySet:
-        """Disputes in which `user` is the buyer or the shop."""
-        return self.filter(Q(refund__buyer=user) | keeping(user, SERVE, shop="refund__order__shop"))
+        """Disputes in which `user` is the buyer or the shop: a question for each way, each with an index."""
+        return self.filter(pk__in=_any_of(_as_a_party(user)))
 
     def on_bench_of(self, user: Any, roles: frozenset[str]) -> DisputeQuerySet:
         """Disputes that `user` sees as staff holding `roles`: never one in which they are a party."""
@@ -82,10 +82,8 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
     def visible_to(self, user: Any, roles: frozenset[str]) -> DisputeQuerySet:
         """Disputes that `user` sees as a party or as staff: a question for each way, each with an index."""
         every = DisputeQuerySet(Dispute).order_by()
-        ways = [every.filter(refund__buyer=user), every.filter(keeping(user, SERVE, shop="refund__order__shop"))]
-        ways.append(every.on_bench_of(user, roles) if roles else every.filter(of_neutral(user)))
-        first, *others = [way.values("pk") for way in ways]
-        return self.filter(pk__in=first.union(*others, all=True))
+        as_staff = every.on_bench_of(user, roles) if roles else every.filter(of_neutral(user))
+        return self.filter(pk__in=_any_of([*_as_a_party(user), as_staff]))
 
     def open(self) -> DisputeQuerySet:
         """Disputes that are not over."""
@@ -97,6 +95,17 @@ def of_neutral(user: Any) -> Q:
     listed = Neutral.objects.filter(user=user).values("user")
     seats = Seat.objects.filter(user=user, user__in=listed, part=Seat.Part.REVIEWER, until=None)
     return Q(neutral__user=user, arbiter=user) | Q(pk__in=seats.values("dispute"))
+
+
+def _as_a_party(user: Any) -> list[DisputeQuerySet]:
+    every = DisputeQuerySet(Dispute).order_by()
+    shops = Shop.objects.filter(keeping(user, SERVE))
+    return [every.filter(refund__buyer=user), every.filter(refund__order__shop__in=shops)]
+
+
+def _any_of(ways: list[DisputeQuerySet]) -> Any:
+    first, *others = [way.values("pk") for way in ways]
+    return first.union(*others, all=True)
 
 
 class Dispute(Tracked):
