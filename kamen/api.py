@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 import accounts.api
+import accounts.staff_api
 import complaints.api
 import desks.api
 import disputes.acts_api
@@ -149,6 +150,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/me/erasures/", privacy.api.erasures, name="own_erasures"),
     path("v1/me/erasures/<slug:number>/withdraw/", privacy.api.withdraw, name="withdraw_erasure"),
     path("v1/me/looks/", privacy.api.looks, name="own_looks"),
+    path("v1/staff/people/", accounts.staff_api.staff, name="staff_of_mall"),
+    path("v1/staff/people/<int:pk>/revoke/", accounts.staff_api.revoke, name="revoke_role"),
     path("v1/staff/looks/", privacy.api.all_looks, name="all_looks"),
     path("v1/staff/erasures/", privacy.api.waiting, name="erasures"),
     path("v1/staff/erasures/<slug:number>/agree/", privacy.api.agree, name="agree_to_erasure"),

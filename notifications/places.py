@@ -57,6 +57,8 @@ clashes_page, papers_queue = plain("shops:clashes"), plain("shops:applications_q
 moderation_page = plain("shops:moderation")
 #: The buyer's own level; what the mall knows of a person, and the desk of those who answer for it.
 own_level_page, privacy_page = plain("reputation:level"), plain("privacy:own")
+#: What waits for somebody, and where they work.
+own_work_page = plain("desks:me")
 privacy_desk = plain("privacy:desk")
 #: The dispute on the workbench of staff; a version of the rules, for those who write and sign it.
 bench_page, version_page = of_thing("disputes:bench_case", "number"), of_thing("rulebook:staff_version", "pk")

@@ -27,6 +27,7 @@ GROUPS = {
     "commission": Group.MONEY,
     "brake": Group.HOUSE,
     "contribution": Group.HOUSE,
+    "role": Group.HOUSE,
     "rulebook": Group.HOUSE,
 }
 #: Notices that are mailed, beside every reminder: those with which somebody's time begins, or money moves.
@@ -75,6 +76,8 @@ MAILED = {
     "batchanswer.awaited",
     "batchanswer.missed",
     "measure.in_force",
+    "role.granted",
+    "role.revoked",
     "sanction.in_force",
     "sanction.stopped",
     "sanction.stopped_for_risk",
@@ -92,6 +95,8 @@ NEEDED = {
     "dispute.ruled",
     "deposit.suspended",
     "payee.cooling",
+    "role.granted",
+    "role.revoked",
     "erasure.agreed",
     "erasure.refused",
     "erasure.put_off",

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
+from accounts.staffing import SEEING_STAFF
 from complaints.models import READING as READING_COMPLAINTS
 from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE
 from notifications.mail_log import READING as READING_MAIL
@@ -38,6 +39,7 @@ HOUSE_KEEPERS = frozenset({Role.LEAD, Role.FINANCE, Role.RISK, Role.AUDITOR})
 
 PLACES = [
     Place("desks:board", "users", _("The lead's board"), frozenset({Role.LEAD})),
+    Place("accounts:staff", "users", _("Staff of the mall"), SEEING_STAFF),
     Place("support:queue", "life-buoy", _("Support room"), ANSWERING),
     Place("complaints:queue", "mail", _("Complaints from outside"), READING_COMPLAINTS),
     Place("notifications:mail_log", "mail", _("Log of mail"), READING_MAIL),

@@ -23,6 +23,7 @@ OPEN_TO = {
     ],
     "lead": [
         "desks:board",
+        "accounts:staff",
         "support:queue",
         "complaints:queue",
         "notifications:mail_log",
