@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from accounts import lifecycle
 from accounts.models import Role, StaffRole, User
 from accounts.reauthentication import fresh
-from accounts.requests import SignedInRequest
+from accounts.requests import signed_in
 from timeline import clock, parts
 
 PAGE = 50
@@ -53,20 +53,20 @@ class RoleForm(forms.Form):
 
 
 @require_safe
-def index(request: SignedInRequest) -> HttpResponse:
+def index(request: HttpRequest) -> HttpResponse:
     """Who works for the mall, and as what; newest first. With `?before`, who did."""
     return _index(request)
 
 
 @require_POST
-def grant(request: SignedInRequest) -> HttpResponse:
+def grant(request: HttpRequest) -> HttpResponse:
     """A lead gives somebody a role, having just shown who they are."""
     require_lead(request)
     return _grant(request)
 
 
 @require_POST
-def revoke(request: SignedInRequest, pk: int) -> HttpResponse:
+def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """A lead takes a role back, having just shown who they are."""
     require_lead(request)
     return _revoke(request, pk)
@@ -85,28 +85,28 @@ def require_lead(request: HttpRequest | Request) -> None:
 
 
 @fresh
-def _grant(request: SignedInRequest) -> HttpResponse:
+def _grant(request: HttpRequest) -> HttpResponse:
     form = RoleForm(request.POST)
     if not form.is_valid() or form.person is None:
         return _index(request, form, status=422)
-    granted = lifecycle.grant(form.person, form.cleaned_data["role"], by=request.user, at=clock.now())
+    granted = lifecycle.grant(form.person, form.cleaned_data["role"], by=signed_in(request), at=clock.now())
     words = {"who": form.person, "role": granted.get_role_display()}
     messages.success(request, _("%(who)s is now %(role)s and was told.") % words)
     return redirect("accounts:staff")
 
 
 @fresh
-def _revoke(request: SignedInRequest, pk: int) -> HttpResponse:
+def _revoke(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(StaffRole.objects.select_related("user"), pk=pk)
-    lifecycle.revoke(found.user, found.role, by=request.user, at=clock.now())
+    lifecycle.revoke(found.user, found.role, by=signed_in(request), at=clock.now())
     words = {"who": found.user, "role": found.get_role_display()}
     messages.success(request, _("%(who)s is no longer %(role)s and was told.") % words)
     return redirect("accounts:staff")
 
 
-def _index(request: SignedInRequest, form: RoleForm | None = None, *, status: int = 200) -> HttpResponse:
+def _index(request: HttpRequest, form: RoleForm | None = None, *, status: int = 200) -> HttpResponse:
     require_seeing(request)
-    me, are_past = request.user, "past" in request.GET
+    me, are_past = signed_in(request), "past" in request.GET
     rows = StaffRole.objects.exclude(revoked_at=None) if are_past else StaffRole.objects.held()
     part = parts.part(
         rows.select_related("user", "granted_by", "revoked_by"),
