@@ -230,6 +230,10 @@ class SuspensionQuerySet(models.QuerySet["Suspension"]):
         return self.filter(Q(until=None) | Q(until__gt=at), lifted_at=None, since__lte=at)
 
 
+#: A suspension with an end has this many days at most; a longer one is lifted by a person.
+LONGEST_SUSPENSION = 365
+
+
 class Suspension(models.Model):
     """A time in which somebody may neither sell nor work for the mall.
 
@@ -257,6 +261,10 @@ class Suspension(models.Model):
                 name="accounts_suspension_lifted_by",
             ),
         ]
+
+    def is_live(self, at: datetime) -> bool:
+        """Whether it is in force at `at`."""
+        return self.lifted_at is None and self.since <= at and (self.until is None or self.until > at)
 
 
 class Unmasking(models.Model):

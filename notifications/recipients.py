@@ -484,6 +484,8 @@ TOLD: dict[str, list[Line]] = {
     "hold.releasing": [Line("hold.releasing", holding, privacy_desk)],
     "user.copy_made": [Line("user.copy_made", themselves, privacy_page)],
     "level.changed": [Line("level.changed", themselves, own_level_page)],
+    "user.suspended": [Line("user.suspended", themselves, own_level_page)],
+    "user.suspension_lifted": [Line("user.suspension_lifted", themselves, own_level_page)],
     "role.granted": [Line("role.granted", themselves, own_work_page)],
     "role.revoked": [Line("role.revoked", themselves, own_work_page)],
     "downgrade.announced": [Line("downgrade.announced", concerned, level_page)],
@@ -767,8 +769,6 @@ SILENT: set[str] = {
     "user.contact_dropped",
     "user.mail_retried",
     "shop.signal_dismissed",
-    "user.suspended",
-    "user.suspension_lifted",
     # Nobody signs in to that account any more.
     "user.forgotten",
     "erasure.done",

@@ -32,6 +32,7 @@ ICONS = {
     "debt": "banknote",
     "writeoff": "banknote",
     "contribution": "landmark",
+    "role": "users",
     "brake": "octagon-alert",
     "deposit": "shield-check",
     "listing": "vault",

@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import LONGEST_SUSPENSION
 from reputation import batch_answers, contacts
 from reputation.models import Measure
 
@@ -31,6 +32,24 @@ class MeasureForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     is_grave = forms.BooleanField(label=_("It is grave: leave out the steps before it"), required=False)
+
+
+class SuspensionForm(forms.Form):
+    """A time in which somebody may neither sell nor withdraw nor work for the mall."""
+
+    reason = forms.CharField(
+        label=_("Why"),
+        help_text=_("The person reads it. Name orders and cases, never other people."),
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    days = forms.IntegerField(
+        label=_("For how many days"),
+        help_text=_("Empty: until it is lifted."),
+        min_value=1,
+        max_value=LONGEST_SUSPENSION,
+        required=False,
+    )
 
 
 class ContactForm(forms.Form):

@@ -3,6 +3,7 @@
 A score adds delay, proof or a person, and never takes a fen away (rules 6.4).
 """
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import Http404
@@ -13,7 +14,8 @@ from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Role, User
+from accounts import lifecycle as people_verbs
+from accounts.models import LONGEST_SUSPENSION, Role, Suspension, User
 from accounts.requests import signed_in
 from reputation import contacts, measures, signals
 from reputation.models import KnownContact, Measure, Signal
@@ -31,6 +33,13 @@ A_SIGNAL = {
     "evidence": ["R26112204817365"],
     "seen_at": "2026-11-22T02:00:00Z",
     "is_dismissed": False,
+}
+A_SUSPENSION = {
+    "id": 3,
+    "reason": "账户疑似被盗，提现已暂停。",
+    "since": "2026-11-22T02:00:00Z",
+    "until": "2026-11-29T02:00:00Z",
+    "lifted_at": None,
 }
 A_PERSON = {"person": 7, "risk": 12, "level": "M1", "barred_until": None}
 
@@ -67,13 +76,33 @@ class RiskyPage(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True, help_text="The next page, if there is one.")
 
 
+class SuspensionShown(serializers.Serializer[Any]):
+    """A time in which somebody may neither sell nor withdraw nor work for the mall."""
+
+    id = serializers.IntegerField()
+    reason = serializers.CharField()
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField(allow_null=True, help_text="Null: until it is lifted.")
+    lifted_at = serializers.DateTimeField(allow_null=True)
+
+
+class SuspensionToMake(serializers.Serializer[Any]):
+    """Why, and for how long; the person reads it."""
+
+    reason = serializers.CharField(max_length=200)
+    days = serializers.IntegerField(
+        min_value=1, max_value=LONGEST_SUSPENSION, required=False, help_text="Left out: until it is lifted."
+    )
+
+
 class RiskyStory(serializers.Serializer[Any]):
-    """One person: every signal, linked accounts, measures."""
+    """One person: every signal, linked accounts, measures, suspensions."""
 
     about = RiskyPerson()
     signals = RiskySignal(many=True)
     linked = serializers.ListField(child=serializers.IntegerField(), help_text="People who share something telling.")
     measures = MeasureShown(many=True)
+    suspensions = SuspensionShown(many=True)
 
 
 class MeasureToTake(serializers.Serializer[Any]):
@@ -152,7 +181,9 @@ def people(request: Request) -> Response:
     responses=RiskyStory,
     examples=[
         OpenApiExample(
-            "One", {"about": A_PERSON, "signals": [A_SIGNAL], "linked": [9], "measures": []}, response_only=True
+            "One",
+            {"about": A_PERSON, "signals": [A_SIGNAL], "linked": [9], "measures": [], "suspensions": []},
+            response_only=True,
         )
     ],
 )
@@ -166,6 +197,7 @@ def person(request: Request, pk: int) -> Response:
         "signals": _signals(found),
         "linked": sorted({user.pk for user, _what in signals.linked(found)}),
         "measures": list(found.measures.order_by("-pk")),
+        "suspensions": list(found.suspensions.order_by("-pk")),
     }
     return Response(RiskyStory(story, context={"at": clock.now()}).data)
 
@@ -193,6 +225,52 @@ def impose(request: Request, pk: int) -> Response:
     told.is_valid(raise_exception=True)
     fire_overdue(found.address, at=clock.now())
     return Response(MeasureShown(measures.impose(found, by=by, at=clock.now(), **told.validated_data)).data, status=201)
+
+
+@extend_schema(
+    operation_id="suspendPerson",
+    summary="Suspend somebody",
+    description=(
+        "They can neither sell nor withdraw nor work for the mall, and are told why; roles of staff end at once. Only"
+        " a lead suspends a lead. Refused: `not_your_turn`, `not_yourself`, `reason_missing`, `suspended`."
+    ),
+    request=SuspensionToMake,
+    responses={201: SuspensionShown},
+    examples=[
+        OpenApiExample("For a week", {"reason": A_SUSPENSION["reason"], "days": 7}, request_only=True),
+        OpenApiExample("In force", A_SUSPENSION, response_only=True, status_codes=["201"]),
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def suspend(request: Request, pk: int) -> Response:
+    """Suspend somebody."""
+    by, at = _require_risk(request), clock.now()
+    found = get_object_or_404(User, pk=pk)
+    told = SuspensionToMake(data=request.data)
+    told.is_valid(raise_exception=True)
+    days = told.validated_data.get("days")
+    until = at + timedelta(days=days) if days else None
+    made = people_verbs.suspend(found, reason=told.validated_data["reason"], until=until, by=by, at=at)
+    return Response(SuspensionShown(made).data, status=201)
+
+
+@extend_schema(
+    operation_id="liftSuspension",
+    summary="End a suspension early",
+    description="Roles of staff do not come back. Refused: `not_your_turn`, `not_yourself`, `wrong_moment`.",
+    request=None,
+    responses=SuspensionShown,
+    examples=[OpenApiExample("Lifted", {**A_SUSPENSION, "lifted_at": "2026-11-23T02:00:00Z"}, response_only=True)],
+)
+@api_view(["POST"])
+@idempotent
+def end_suspension(request: Request, pk: int) -> Response:
+    """End a suspension."""
+    by = _require_risk(request)
+    found = get_object_or_404(Suspension.objects.select_related("user"), pk=pk)
+    people_verbs.lift(found, by=by, at=clock.now())
+    return Response(SuspensionShown(found).data)
 
 
 def _hearing(name: str, verb: Any, *, summary: str, description: str, why: str, state: str) -> Any:

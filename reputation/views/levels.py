@@ -48,6 +48,7 @@ def level(request: HttpRequest) -> HttpResponse:
         "steps": [(label, thresholds().steps[step]) for step, label in Measure.Step.choices],
         "form": AppealForm(),
         "offers": _offers(user),
+        "suspended": user.suspensions.live(at).order_by("-pk").first(),
     }
     return render(request, "reputation/level.html", context)
 

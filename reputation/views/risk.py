@@ -1,5 +1,6 @@
 """What people of risk see: signals with their evidence, people, links between accounts, appeals, alarms."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -10,10 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import Role, User
+from accounts import lifecycle as people
+from accounts.models import Role, Suspension, User
 from accounts.requests import signed_in
 from reputation import contacts, measures, signals
-from reputation.forms import ContactForm, MeasureForm, WhyForm
+from reputation.forms import ContactForm, MeasureForm, SuspensionForm, WhyForm
 from reputation.models import Alarm, KnownContact, Measure, Signal
 from reputation.states import AlarmState, MeasureState
 from reputation.thresholds import thresholds
@@ -94,42 +96,9 @@ def _desk(request: HttpRequest, form: ContactForm | None = None, *, status: int 
 
 @require_safe
 def person(request: HttpRequest, pk: int) -> HttpResponse:
-    """One buyer: every signal with its evidence, linked accounts, measures, and the next step."""
+    """One buyer: every signal with its evidence, linked accounts, measures, suspensions, and the next step."""
     _require_risk(request)
-    found = get_object_or_404(User, pk=pk)
-    at = clock.now()
-    signed_in(request).know_roles()
-    imposed = part(
-        found.measures.select_related("imposed_by", "heard_by"),
-        by="-id",
-        place=request.GET.get("before", ""),
-        most=MOST,
-    )
-    seen = part(
-        found.signals.select_related("dismissed_by"), by="-seen_at", place=request.GET.get("signals", ""), most=MOST
-    )
-    linked = signals.linked(found)
-    context = {
-        "person": found,
-        "at": at,
-        "signals": [_row(each, at) for each in seen.rows],
-        "signals_part": seen,
-        "linked": linked[:MOST],
-        "linked_more": max(0, len(linked) - MOST),
-        "part": imposed,
-        "measures": [
-            {
-                "measure": each,
-                "state": MeasureState(each.state).label,
-                "actions": each.actions_for(request.user, at),
-            }
-            for each in imposed.rows
-        ],
-        "form": MeasureForm(),
-        "why": WhyForm(),
-        "marks": thresholds().signals,
-    }
-    return render(request, "reputation/person.html", context)
+    return _person(request, pk)
 
 
 @require_POST
@@ -139,12 +108,35 @@ def impose(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(User, pk=pk)
     fire_overdue(found.address, at=clock.now())
     form = MeasureForm(request.POST)
-    if form.is_valid():
-        measures.impose(found, by=request.user, at=clock.now(), **form.cleaned_data)
-        messages.success(request, _("Imposed. The person is told, with the reason and how to appeal."))
-        return redirect("reputation:person", pk=pk)
-    messages.error(request, _("Say what was found."))
+    if not form.is_valid():
+        return _person(request, pk, status=422, form=form)
+    measures.impose(found, by=request.user, at=clock.now(), **form.cleaned_data)
+    messages.success(request, _("Imposed. The person is told, with the reason and how to appeal."))
     return redirect("reputation:person", pk=pk)
+
+
+@require_POST
+def suspend(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let somebody neither sell nor withdraw nor work for the mall, until a time or until it is lifted."""
+    _require_risk(request)
+    found, at, form = get_object_or_404(User, pk=pk), clock.now(), SuspensionForm(request.POST)
+    if not form.is_valid():
+        return _person(request, pk, status=422, suspension_form=form)
+    days = form.cleaned_data["days"]
+    until = at + timedelta(days=days) if days else None
+    people.suspend(found, reason=form.cleaned_data["reason"], until=until, by=signed_in(request), at=at)
+    messages.success(request, _("Suspended. The person is told, with the reason."))
+    return redirect(reverse("reputation:person", args=[pk]) + "#suspensions")
+
+
+@require_POST
+def end_suspension(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a suspension early."""
+    _require_risk(request)
+    found = get_object_or_404(Suspension.objects.select_related("user"), pk=pk)
+    people.lift(found, by=signed_in(request), at=clock.now())
+    messages.success(request, _("The suspension is over. Roles of staff do not come back by themselves."))
+    return redirect(reverse("reputation:person", args=[found.user_id]) + "#suspensions")
 
 
 @require_POST
@@ -192,3 +184,46 @@ def _row(signal: Signal, at: Any) -> dict[str, Any]:
 def _require_risk(request: HttpRequest) -> None:
     if not signed_in(request).has_role(Role.RISK):
         raise Http404
+
+
+def _person(request: HttpRequest, pk: int, *, status: int = 200, **forms: Any) -> HttpResponse:
+    found = get_object_or_404(User, pk=pk)
+    at = clock.now()
+    signed_in(request).know_roles()
+    imposed = part(
+        found.measures.select_related("imposed_by", "heard_by"),
+        by="-id",
+        place=request.GET.get("before", ""),
+        most=MOST,
+    )
+    seen = part(
+        found.signals.select_related("dismissed_by"), by="-seen_at", place=request.GET.get("signals", ""), most=MOST
+    )
+    linked = signals.linked(found)
+    context = {
+        "person": found,
+        "at": at,
+        "signals": [_row(each, at) for each in seen.rows],
+        "signals_part": seen,
+        "linked": linked[:MOST],
+        "linked_more": max(0, len(linked) - MOST),
+        "part": imposed,
+        "measures": [
+            {
+                "measure": each,
+                "state": MeasureState(each.state).label,
+                "actions": each.actions_for(request.user, at),
+            }
+            for each in imposed.rows
+        ],
+        "suspensions": [
+            {"suspension": each, "is_live": each.is_live(at)}
+            for each in found.suspensions.select_related("by", "lifted_by").order_by("-pk")[:MOST]
+        ],
+        "is_suspended": found.is_suspended(at),
+        "form": MeasureForm(),
+        "suspension_form": SuspensionForm(),
+        "why": WhyForm(),
+        "marks": thresholds().signals,
+    }
+    return render(request, "reputation/person.html", context | forms, status=status)

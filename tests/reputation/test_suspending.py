@@ -1,0 +1,112 @@
+"""People of risk suspend somebody on their page; whoever it is reads why, and what still works."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from accounts import lifecycle
+from accounts.models import Suspension
+from notifications import inbox
+from notifications.models import Notification
+from timeline import clock
+
+pytestmark = pytest.mark.django_db
+
+ENGLISH = {"accept-language": "en"}
+WHY = "账户疑似被盗，提现已暂停。"
+
+
+def page(who):
+    return reverse("reputation:person", args=[who.pk])
+
+
+def ask(client, address, told=None):
+    """Ask the API, with a key of its own."""
+    return client.post(address, told, content_type="application/json", headers={"Idempotency-Key": uuid4().hex})
+
+
+@pytest.fixture
+def at_desk(client, risk):
+    client.force_login(risk)
+    return client
+
+
+def test_a_seller_is_suspended_for_a_week_and_reads_why(at_desk, client, seller, risk):
+    answer = at_desk.post(reverse("reputation:suspend", args=[seller.pk]), {"reason": WHY, "days": "7"})
+    assert answer.url == page(seller) + "#suspensions"
+    made = Suspension.objects.get()
+    assert (made.user, made.by, made.reason) == (seller, risk, WHY)
+    assert made.until == made.since + timedelta(days=7)
+    assert seller.is_suspended(clock.now())
+    shown = at_desk.get(page(seller), headers=ENGLISH).content.decode()
+    assert WHY in shown
+    assert "In force" in shown
+    assert "Suspend this person" not in shown
+    inbox.catch_up(at=clock.now())
+    told = Notification.objects.get(user=seller, code="user.suspended")
+    assert told.deliveries.exists()
+    client.force_login(seller)
+    own = client.get(reverse("reputation:level"), headers=ENGLISH).content.decode()
+    assert "You are suspended" in own
+    assert WHY in own
+
+
+def test_without_days_it_lasts_until_somebody_lifts_it(at_desk, seller, risk):
+    at_desk.post(reverse("reputation:suspend", args=[seller.pk]), {"reason": WHY, "days": ""})
+    made = Suspension.objects.get()
+    assert made.until is None
+    assert at_desk.post(reverse("reputation:end_suspension", args=[made.pk])).url == page(seller) + "#suspensions"
+    made.refresh_from_db()
+    assert made.lifted_by == risk
+    assert not seller.is_suspended(clock.now())
+    assert "Lifted by" in at_desk.get(page(seller), headers=ENGLISH).content.decode()
+    assert at_desk.post(reverse("reputation:end_suspension", args=[made.pk])).status_code == 409
+
+
+@pytest.mark.parametrize(("days", "reason"), [("0", WHY), ("366", WHY), ("a week", WHY), ("7", ""), ("7", "长" * 201)])
+def test_a_form_that_is_wrong_keeps_what_was_written_and_suspends_nobody(at_desk, seller, days, reason):
+    answer = at_desk.post(reverse("reputation:suspend", args=[seller.pk]), {"reason": reason, "days": days})
+    assert answer.status_code == 422
+    assert answer.context["suspension_form"].errors
+    assert f'value="{days}"' in answer.content.decode()
+    assert not Suspension.objects.exists()
+
+
+def test_a_measure_that_is_not_said_in_full_keeps_what_was_written(at_desk, buyer):
+    answer = at_desk.post(
+        reverse("reputation:impose", args=[buyer.pk]), {"step": "warning", "ground": "", "reason": WHY}
+    )
+    assert answer.status_code == 422
+    assert WHY in answer.content.decode()
+    assert not buyer.measures.exists()
+
+
+def test_a_lead_is_suspended_by_a_lead_only_and_nobody_suspends_themselves(at_desk, lead, risk):
+    for who in (lead, risk):
+        answer = at_desk.post(reverse("reputation:suspend", args=[who.pk]), {"reason": WHY, "days": "7"})
+        assert answer.status_code == 409
+    assert not Suspension.objects.exists()
+
+
+def test_for_anybody_else_there_is_nothing_to_suspend_with(client, arbiter, buyer, seller, at, risk):
+    made = lifecycle.suspend(seller, reason=WHY, until=None, by=risk, at=at)
+    for who in (arbiter, buyer, seller):
+        client.force_login(who)
+        assert client.post(reverse("reputation:suspend", args=[buyer.pk]), {"reason": WHY}).status_code == 404
+        assert client.post(reverse("reputation:end_suspension", args=[made.pk])).status_code == 404
+    assert Suspension.objects.get().lifted_at is None
+
+
+def test_the_same_by_the_api(at_desk, seller):
+    made = ask(at_desk, f"/api/v1/risk/people/{seller.pk}/suspensions/", {"reason": WHY, "days": 7})
+    assert (made.status_code, made.json()["reason"], made.json()["lifted_at"]) == (201, WHY, None)
+    again = ask(at_desk, f"/api/v1/risk/people/{seller.pk}/suspensions/", {"reason": WHY})
+    assert (again.status_code, again.json()["code"]) == (409, "suspended")
+    assert at_desk.get(f"/api/v1/risk/people/{seller.pk}/").json()["suspensions"] == [made.json()]
+    over = ask(at_desk, f"/api/v1/risk/suspensions/{made.json()['id']}/lift/")
+    assert over.json()["lifted_at"] is not None
+    late = ask(at_desk, f"/api/v1/risk/suspensions/{made.json()['id']}/lift/")
+    assert (late.status_code, late.json()["code"]) == (409, "wrong_moment")
+    assert ask(at_desk, f"/api/v1/risk/people/{seller.pk}/suspensions/", {"days": 7}).status_code == 422
