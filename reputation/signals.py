@@ -79,8 +79,9 @@ def let_go(*, at: datetime) -> int:
     last = dropped.first()
     if last is None:
         return 0
-    marked = Signal.objects.filter(name=Name.KNOWN_CONTACT, found_at__lt=last.dropped_at).order_by("pk")
-    rows = [row for row in marked[:CHUNK] if not row.is_dismissed()]
+    marked = Signal.objects.filter(name=Name.KNOWN_CONTACT, found_at__lt=last.dropped_at)
+    # What was dismissed since it was seen is asked for in SQL: it stays as it is, and would keep the later ones out.
+    rows = list(marked.exclude(dismissed_at__gte=F("seen_at")).order_by("pk")[:CHUNK])
     oldest = min((row.first_at for row in rows), default=at) - BACK
     people = [row.user_id for row in rows if row.user_id is not None]
     gone = naming(people, {each.handle for each in dropped.filter(dropped_at__gt=oldest)}, since=oldest)

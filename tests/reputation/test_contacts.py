@@ -72,6 +72,24 @@ def test_what_rested_on_a_dropped_contact_goes_with_it_and_what_rests_on_another
     assert rich_buyer.risk == 0
 
 
+def test_who_was_dismissed_already_keeps_nobody_else_from_being_let_go(
+    order, rich_buyer, stranger, listed, risk, at, monkeypatch
+):
+    """As many as are looked at at once were let go before: the next ones come next."""
+    monkeypatch.setattr(signals, "CHUNK", 1)
+    hour, text = timedelta(hours=1), "加QQ群123456789 说能退"
+    case = refunds.ask(order=order, units=[units_of(order)[0]], reason="CODE_INVALID", by=rich_buyer, at=at, text=text)
+    for user, numbers in ((rich_buyer, [case.number]), (stranger, ["R1"])):
+        Signal.objects.create(
+            name="known_contact", user=user, weight=15, evidence=numbers, first_at=at, seen_at=at, found_at=at
+        )
+    contacts.drop(listed, reason="号码已换主人。", by=risk, at=at + hour)
+    assert signals.let_go(at=at + 2 * hour) == 1
+    signals.let_go(at=at + 2 * hour)
+    left = Signal.objects.get(user=stranger)
+    assert left.found_at == at + 2 * hour, "the second one was looked at, too"
+
+
 def test_only_risk_lists_with_a_reason_and_once(listed, risk, lead, at):
     told = Event.objects.get(name="user.contact_listed")
     assert (told.by_id, told.data["contact"]) == (risk.pk, listed.pk)
