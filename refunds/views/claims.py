@@ -1,6 +1,5 @@
 """The claim wizard: what happened, what we know, what comes of it. Each step is kept as a draft."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from ledger.views import named
-from orders import attachments, escrow
+from orders import attachments
 from orders.models import Attachment, Order, Unit
 from orders.uploads import too_large
 from refunds import lifecycle, reasons, stated, words
@@ -117,7 +115,6 @@ def what_happened(request: HttpRequest, number: str) -> HttpResponse:
         "is_all": bool(form["all"].value()),
         "draft": draft if draft and request.method != "POST" else None,
         "open_cases": _open_cases(order),
-        "recalls": [found for _address, found in sorted(named(_recalls_of(units)).items())],
     }
     return render(request, "refunds/claim_what.html", context, status=422 if form.errors else 200)
 
@@ -373,11 +370,6 @@ def _frame(order: Order, step: int) -> dict[str, Any]:
             for place, label in enumerate(STEPS, start=1)
         ],
     }
-
-
-def _recalls_of(units: Sequence[Unit]) -> set[str]:
-    """What holds units because their batch is looked into: it is answered before anything is claimed for them."""
-    return {unit.held_by for unit in units if escrow.is_recalled(unit)}
 
 
 def _open_cases(order: Order) -> list[Refund]:
