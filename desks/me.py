@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from disputes import course
 from disputes.models import Dispute
 from disputes.states import DisputeState
 from ledger.accounts import balance
@@ -268,10 +269,11 @@ def _to_fill_up(shops: list[Shop], at: datetime) -> Iterator[Card]:
 def _to_judge(user: Any, at: datetime) -> Iterator[Card]:
     """Cases that wait for the person's own decision or signature: of staff, and of a neutral from outside, who has no
     other way to the bench."""
-    theirs = Q(arbiter=user, state=DisputeState.REVIEW) | Q(senior=user, state=DisputeState.SIGNING)
+    signing = Q(senior=user) | Q(arbiter=user, waits_for=course.ARBITER)
+    theirs = Q(arbiter=user, state=DisputeState.REVIEW) | Q(signing, state=DisputeState.SIGNING)
     waiting = Dispute.objects.filter(theirs, deadline_at__gt=at).select_related("refund")
     for dispute in waiting.order_by("deadline_at", "pk")[:MOST]:
-        is_to_sign = dispute.senior_id == user.pk
+        is_to_sign = dispute.state == DisputeState.SIGNING
         yield Card(
             icon="scale",
             kind=_("To sign") if is_to_sign else _("To rule"),

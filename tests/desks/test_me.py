@@ -10,6 +10,8 @@ from notifications import inbox
 from orders import lifecycle as orders
 from refunds import lifecycle as refunds
 from reputation import alarms, batch_answers
+from tests.disputes.sayings import lapse
+from tests.disputes.test_waiting import silent_shop
 from tests.fixtures.cases import claim
 from tests.fixtures.people import person
 from tests.queries import recorded
@@ -177,3 +179,13 @@ def test_who_signs_finds_the_draft(client, signing, senior):
     client.force_login(senior)
     (card,) = client.get(ME).context["cards"]
     assert card["card"].url == f"/bench/{signing.number}/"
+
+
+def test_an_arbiter_finds_the_draft_that_follows_from_the_silence_of_a_side(client, order, rich_buyer, arbiter, at):
+    dispute = silent_shop(order, rich_buyer, at=at)
+    lapse(dispute)
+    assert dispute.owner == "arbiter"
+    clock.advance(dispute.entered_at - clock.now())
+    client.force_login(arbiter)
+    (card,) = client.get(ME, headers=ENGLISH).context["cards"]
+    assert (card["card"].url, str(card["card"].kind)) == (f"/bench/{dispute.number}/", "To sign")
