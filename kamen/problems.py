@@ -19,7 +19,7 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.urls import is_valid_path
+from django.urls import is_valid_path, resolve
 from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -301,11 +301,23 @@ def _only_sent_to(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     return answer
 
 
+#: Addresses above others that only take a form, too: no page to lead anybody to. A test finds those that lack here.
+WITHOUT_A_PAGE = {
+    "notifications:act_on_endpoint",
+    "orders:use_coupon",
+    "privacy:ask",
+    "privacy:hold",
+    "reputation:decide",
+    "shops:tie_connection",
+    "support:plan",
+}
+
+
 def _page_above(path: str) -> str:
-    """The nearest address above `path` that there is: of `/orders/K1/say/` the order's own page."""
+    """The nearest page above `path` that there is: of `/orders/K1/say/` the order's own one."""
     while path.strip("/"):
         path = path.rstrip("/").rpartition("/")[0] + "/"
-        if is_valid_path(path):
+        if is_valid_path(path) and resolve(path).view_name not in WITHOUT_A_PAGE:
             return path
     return "/"
 

@@ -1,13 +1,17 @@
 """Pages of errors: what happened, what stayed safe, what to do now; in the visitor's language."""
 
+import re
+
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.test import Client
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import translation
 from django.utils.translation import gettext
 
 from kamen import problems
+from tests.permissions import read
+from tests.permissions.test_matrix import ROUTES
 
 HANDLERS = {
     400: lambda request: problems.bad_request(request, SuspiciousOperation()),
@@ -46,6 +50,21 @@ def test_whoever_opens_what_only_takes_a_form_is_led_to_the_page_with_the_form(c
     assert page.count("<dt>") == 2
     deep = client.get(reverse("shops:decide_commission", args=[7, "agree"]))
     assert f'href="{reverse("shops:commission_proposals")}"' in deep.content.decode(), "what is between is no page"
+
+
+def test_nobody_is_led_from_one_form_s_address_to_another():
+    """Whoever signs in again at “money back” of a recall comes to the recall, not to the same sentence once more."""
+    shown = {route for (method, route), line in read().items() if method == "GET" and set(line.answers) - {"405"}}
+    looked = 0
+    for name, route in ROUTES.items():
+        if name in shown or name.startswith("api:") or "(" in route:
+            continue
+        address = re.sub(r"<int:\w+>", "7", route)
+        above = problems._page_above("/" + re.sub(r"<\w+:\w+>", "abc", address))
+        assert resolve(above).view_name in shown, f"{name} leads to {above}"
+        looked += 1
+    assert looked > 100
+    assert problems._page_above("/recalls/R1/orders/K1/join/") == "/recalls/R1/"
 
 
 def test_a_machine_that_reads_what_only_takes_a_notice_gets_no_page(client, db):
