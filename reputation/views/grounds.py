@@ -40,6 +40,8 @@ PAGES: list[tuple[re.Pattern[str], Callable[[str], str]]] = [
 def grounds(signal: Signal) -> list[dict[str, Any]]:
     """What a signal rests on: each with its words and, where staff can look at it, the page."""
     kept = [str(each) for each in signal.evidence]
+    if signal.name == Name.SAME_DEVICE_BUYERS:  # a figure for each device
+        return [{"words": str(FIGURES[signal.name]) % {"first": each}, "url": ""} for each in kept]
     if signal.name in FIGURES:
         first, second = (*kept, "", "")[:2]
         told = {"first": first, "second": second, "first_sum": _sum(first), "second_sum": _sum(second)}

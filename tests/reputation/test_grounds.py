@@ -29,6 +29,12 @@ def test_figures_are_said_as_sentences(name, evidence, said):
         assert grounds(Signal(name=name, evidence=evidence)) == [{"words": said, "url": ""}]
 
 
+def test_each_device_with_many_buyers_is_said():
+    with translation.override("en"):
+        found = grounds(Signal(name="same_device_buyers", evidence=["12", "5"]))
+    assert [each["words"] for each in found] == ["12 buyers on one device", "5 buyers on one device"]
+
+
 def test_every_kind_of_figures_is_tried_above():
     assert set(FIGURES) <= {name for name, _evidence, _said in CASES}
 
