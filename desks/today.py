@@ -54,7 +54,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "waits": trade.waits(shop, at),
         "record": trade.record(shop),
         "beginning": trade.beginning(shop),
-        "warnings": trade.warnings(shop, at),
+        "warnings": trade.warnings(shop, request.user, at),
         "deposit": badge(shop.deposit) | {"until": shop.deposit.deadline_at, "required": shop.deposit.required},
     }
     return render(request, "desks/today.html", context)

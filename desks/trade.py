@@ -23,7 +23,7 @@ from refunds.states import RefundState
 from reputation.models import BatchAnswer, Tally
 from reputation.states import BatchAnswerState
 from shops import sanctions
-from shops.models import Batch, Card, Day, Listing, Payee, Record, Shop
+from shops.models import BOOKS, SELL, Batch, Card, Day, Listing, Payee, Record, Shop
 from shops.states import DepositState, ListingState, PayeeState
 from timeline.spans import SHANGHAI
 
@@ -214,8 +214,11 @@ def beginning(shop: Shop) -> list[dict[str, Any]]:
     return [{"title": title, "why": why, "url": url, "is_done": done} for title, why, url, done in steps]
 
 
-def warnings(shop: Shop, at: datetime) -> list[dict[str, Any]]:
-    """What stands against the shop, batches that wait for its word, papers that are over: each with its page."""
+def warnings(shop: Shop, user: Any, at: datetime) -> list[dict[str, Any]]:
+    """What stands against the shop, batches that wait for its word, papers that are over: each with its page.
+
+    What only some of the shop's people can see to is told to these.
+    """
     found = [
         {
             "text": _("%(step)s until %(until)s: %(reason)s")
@@ -239,9 +242,9 @@ def warnings(shop: Shop, at: datetime) -> list[dict[str, Any]]:
             "url": f"{each.get_absolute_url()}#answer",
         }
         for each in asked.select_related("alarm__batch__listing").order_by("deadline_at", "pk")[:MOST]
-        if each.deadline_at is not None
+        if each.deadline_at is not None and shop.may(user, SELL)
     ]
-    if not shop.is_licensed(at):
+    if shop.may(user, BOOKS) and not shop.is_licensed(at):
         text = _("A paper has run out: nothing new is sold until a new one is taken.")
         found.append({"text": text, "url": reverse("shops:licences", args=[shop.slug])})
     return found

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from reputation import batch_answers
 from reputation.models import Tally
-from shops import batches, sanctions, stock
+from shops import batches, sanctions, staff, stock
 from shops.models import Day, Shop
 from shops.stock import Origin
 from tests.fixtures.cases import units_of
@@ -107,6 +107,20 @@ def test_a_batch_that_waits_for_the_shops_word_stands_on_top(desk, sold, seller,
     assert told["url"] == f"{alarm.get_absolute_url()}#answer"
     batch_answers.give(alarm.answer, words="上游换了批号，已停售并逐张核对。", by=seller, at=at)
     assert desk().context["warnings"] == []
+
+
+@pytest.mark.parametrize(("duty", "count"), [("manager", 2), ("finance", 1), ("support", 0)])
+def test_nobody_of_the_shop_is_led_to_what_is_not_there_for_them(
+    client, sold, seller, stranger, monkeypatch, duty, count, at
+):
+    ring(sold, at)
+    shop = Shop.objects.get()
+    staff.accept(staff.invite(shop, email=stranger.email, duty=duty, by=seller, at=at), by=stranger, at=at)
+    monkeypatch.setattr(Shop, "is_licensed", lambda shop, at: False)
+    client.force_login(stranger)
+    told = client.get("/desk/").context["warnings"]
+    assert len(told) == count
+    assert {client.get(each["url"].partition("#")[0]).status_code for each in told} <= {200}
 
 
 def test_the_desk_asks_a_bounded_number_of_questions(desk, order, refund, shop, at):
