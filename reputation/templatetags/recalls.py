@@ -20,6 +20,6 @@ def recalled(context: Any, order: Order) -> dict[str, Any]:
 
 @register.simple_tag
 def recalls_over(order: Order) -> list[str]:
-    """The numbers of open recalls that this order has codes of, for whoever answers for the mall."""
-    found = AlarmUnit.objects.filter(unit__order=order, alarm__state__in=alarms.OPEN).order_by("alarm__number")
-    return list(found.values_list("alarm__number", flat=True).distinct())
+    """The numbers of open recalls in which the buyer still chooses for this order, for whoever answers them."""
+    found = AlarmUnit.objects.filter(unit__order=order, fate=AlarmUnit.Fate.ASKED, alarm__state__in=alarms.OPEN)
+    return list(found.order_by("alarm__number").values_list("alarm__number", flat=True).distinct())

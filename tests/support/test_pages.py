@@ -64,6 +64,19 @@ def test_whoever_answers_reads_that_the_codes_are_recalled(client, order, on_shi
     assert alarm.number not in client.get(desk).content.decode()
 
 
+def test_whoever_answers_does_not_send_a_buyer_to_choose_who_has_chosen(
+    client, order, on_shift, rich_buyer, agent, risk, at
+):
+    talk = lifecycle.call(order, topic="兑换页面打不开。", by=rich_buyer, at=at)
+    alarm = alarms.raise_alarm(order.snapshot.listing.batches.get(), why="person", reason="来电", by=risk, at=at)
+    alarms.carry_on(at=at)
+    client.force_login(agent)
+    desk = f"/staff/talks/{talk.number}/"
+    assert alarm.number in client.get(desk).content.decode()
+    alarms.keep(alarm, order, by=rich_buyer, at=at)
+    assert alarm.number not in client.get(desk).content.decode()
+
+
 def test_a_stranger_and_staff_find_no_such_road(client, road, stranger, agent):
     for somebody in (stranger, agent):
         client.force_login(somebody)
