@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from accounts import lifecycle as accounts
 from accounts.models import Role
-from disputes import appeals, choices, lifecycle, neutrals
+from disputes import appeals, assignment, choices, lifecycle, neutrals
 from disputes.models import Dispute, Ruling, Seat
 from disputes.states import DisputeState
 from kamen import books
@@ -150,6 +151,17 @@ def test_who_is_near_to_a_side_is_not_named_from_the_list(large_reviewed, rich_b
     session(listed[0].user, "8.8.8.200")
     neutrals.refer(large_reviewed, by=arbiter, at=at)
     assert large_reviewed.neutral == listed[1]
+
+
+def test_who_came_to_work_for_the_mall_or_is_suspended_is_not_named_from_the_list(large_reviewed, lead, listed, at):
+    first, second = listed
+    held = accounts.grant(first.user, Role.COUNSEL, by=lead, at=at)
+    assert assignment.next_neutral(large_reviewed, at=at) == second
+    accounts.suspend(second.user, reason="骗局", until=at + HOUR, by=lead, at=at)
+    assert assignment.next_neutral(large_reviewed, is_for_panel=True, at=at) is None
+    accounts.revoke(first.user, held.role, by=lead, at=at)
+    assert assignment.next_neutral(large_reviewed, at=at) == first
+    assert assignment.next_neutral(large_reviewed, at=at + 2 * HOUR) in listed
 
 
 def test_a_member_of_the_panel_steps_back_for_good(client, large_ruled, rich_buyer, seller, lead, panelists, at):
