@@ -6,6 +6,7 @@ import pytest
 
 from disputes import lifecycle, owed
 from disputes.models import Owed, Ruling
+from kamen import books
 from ledger.accounts import balance
 from ledger.templatetags.money import yuan
 from notifications import inbox
@@ -226,6 +227,16 @@ def test_a_copy_of_the_file_counts_what_was_owed_for_a_time_among_what_came(poor
     earns(dispute.refund.order.shop, 20_000, at)
     assert owed.collect_all(at=at) == 1
     assert f"投诉人已收到退款 {yuan(AWARD)}。" in texts(made(dispute, "regulator", rich_buyer, at + MINUTE))
+
+
+def test_an_order_that_forgot_what_is_owed_of_it_is_found(poor):
+    """A process of the version before keeps the claim and does not mark the order."""
+    rule = "an order of which something is or was owed remembers it"
+    order = poor(seller=6_000, buyer=4_000).refund.order
+    assert rule not in {each.rule for each in books.violations()}
+    type(order).objects.filter(pk=order.pk).update(ran_dry=False)
+    assert [each.offenders for each in books.violations() if each.rule == rule] == [[order.address]]
+    type(order).objects.filter(pk=order.pk).update(ran_dry=True)
 
 
 # Collecting
