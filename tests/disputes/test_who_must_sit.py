@@ -164,6 +164,23 @@ def test_who_came_to_work_for_the_mall_or_is_suspended_is_not_named_from_the_lis
     assert assignment.next_neutral(large_reviewed, at=at + 2 * HOUR) in listed
 
 
+def test_who_lost_the_role_decides_nothing_more_whatever_else_they_do_here(
+    large_ruled, rich_buyer, seller, lead, panelists, at
+):
+    appeal = before_the_panel(large_ruled, rich_buyer, seller, lead, at)
+    dismissed = panelists[0]
+    accounts.grant(dismissed, Role.AGENT, by=lead, at=at)
+    accounts.revoke(dismissed, Role.SENIOR, by=lead, at=at)
+    assert "vote" not in choices.actions_for(large_ruled, dismissed, at)
+    vote = {"word": "uphold", "reasons": REASONS, "by": dismissed, "at": at}
+    assert refused(lambda: appeals.vote(appeal, **vote)) == "not_your_turn"
+    assert refused(lambda: appeals.recuse(appeal, by=dismissed, at=at)) == "not_your_turn"
+    fresh = staff(Role.SENIOR, at=at, name="fresh")
+    lapse(appeal)
+    assert fresh in sitting(large_ruled), "somebody new has the seat"
+    assert dismissed not in sitting(large_ruled)
+
+
 def test_a_member_of_the_panel_steps_back_for_good(client, large_ruled, rich_buyer, seller, lead, panelists, at):
     appeal = before_the_panel(large_ruled, rich_buyer, seller, lead, at)
     fresh = staff(Role.SENIOR, at=at, name="fresh")
