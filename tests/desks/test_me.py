@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts import lifecycle as accounts
 from disputes import lifecycle as disputes
 from disputes import neutrals
 from notifications import inbox
@@ -177,3 +178,10 @@ def test_who_signs_finds_the_draft(client, signing, senior):
     client.force_login(senior)
     (card,) = client.get(ME).context["cards"]
     assert card["card"].url == f"/bench/{signing.number}/"
+
+
+def test_of_somebody_whose_role_has_ended_no_case_wants_anything(client, reviewed, arbiter, lead, at):
+    accounts.revoke(arbiter, "arbiter", by=lead, at=at)
+    client.force_login(arbiter)
+    assert client.get(f"/bench/{reviewed.number}/").status_code == 404
+    assert client.get(ME).context["cards"] == [], "the page leads to no door that is shut"
