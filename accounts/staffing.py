@@ -55,7 +55,7 @@ class RoleForm(forms.Form):
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Who works for the mall, and as what; newest first. With `?before`, who did."""
+    """Who works for the mall, and as what; newest first. With `?past`, who did."""
     return _index(request)
 
 
