@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -14,7 +13,7 @@ from accounts import lifecycle
 from accounts.models import Role, StaffRole, User
 from accounts.reauthentication import require_fresh
 from accounts.requests import signed_in
-from accounts.staffing import require_lead, require_seeing
+from accounts.staffing import require_lead, require_seeing, to_end
 from timeline import clock
 from timeline.api import CURSOR, idempotent, page
 
@@ -124,7 +123,7 @@ def revoke(request: Request, pk: int) -> Response:
     """Take it back."""
     require_lead(request)
     require_fresh(request._request)
-    found = get_object_or_404(StaffRole.objects.select_related("user"), pk=pk)
+    found = to_end(pk)
     lifecycle.revoke(found.user, found.role, by=signed_in(request), at=clock.now())
     found.refresh_from_db()
     return Response(RoleHeld(found).data)

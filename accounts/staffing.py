@@ -16,6 +16,7 @@ from accounts.models import Role, StaffRole, User
 from accounts.reauthentication import fresh
 from accounts.requests import signed_in
 from timeline import clock, parts
+from timeline.refusals import require
 
 PAGE = 50
 #: Who reads the list. Only leads change it, and nobody their own roles.
@@ -95,9 +96,16 @@ def _grant(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:staff")
 
 
+def to_end(pk: int) -> StaffRole:
+    """The role that is to be taken back: this one, and no later one of the same name. Refused: `no_such_role`."""
+    found = get_object_or_404(StaffRole.objects.select_related("user"), pk=pk)
+    require(found.revoked_at is None, "no_such_role", _("This person does not hold the role."))
+    return found
+
+
 @fresh
 def _revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(StaffRole.objects.select_related("user"), pk=pk)
+    found = to_end(pk)
     lifecycle.revoke(found.user, found.role, by=signed_in(request), at=clock.now())
     words = {"who": found.user, "role": found.get_role_display()}
     messages.success(request, _("%(who)s is no longer %(role)s and was told.") % words)

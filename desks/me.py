@@ -268,11 +268,16 @@ def _to_fill_up(shops: list[Shop], at: datetime) -> Iterator[Card]:
 
 def _to_judge(user: Any, at: datetime) -> Iterator[Card]:
     """Cases that wait for the person's own decision or signature: of staff, and of a neutral from outside, who has no
-    other way to the bench."""
+    other way to the bench. Of whose role has ended nothing is wanted: the clock finds somebody else."""
     signing = Q(senior=user) | Q(arbiter=user, waits_for=course.ARBITER)
     theirs = Q(arbiter=user, state=DisputeState.REVIEW) | Q(signing, state=DisputeState.SIGNING)
-    waiting = Dispute.objects.filter(theirs, deadline_at__gt=at).select_related("refund")
-    for dispute in waiting.order_by("deadline_at", "pk")[:MOST]:
+    found = Dispute.objects.filter(theirs, deadline_at__gt=at).select_related("refund")
+    waiting = list(found.order_by("deadline_at", "pk")[:MOST])
+    if not waiting:
+        return
+    seen = Dispute.objects.on_bench_of(user, user.roles).filter(pk__in=[each.pk for each in waiting])
+    open_to = set(seen.order_by().values_list("pk", flat=True))
+    for dispute in (each for each in waiting if each.pk in open_to):
         is_to_sign = dispute.state == DisputeState.SIGNING
         yield Card(
             icon="scale",

@@ -36,6 +36,8 @@ Word = Vote.Word
 #: Who must be among the three, where the matter asks for it (machines 4.6.2): somebody who knows the law of consumers,
 #: somebody from outside the mall.
 COUNSEL, OUTSIDER = "counsel", "outsider"
+#: In which roles somebody of the mall sits on a panel.
+SITTING = frozenset({Role.SENIOR, Role.ARBITER, Role.LEAD, Role.COUNSEL})
 #: From so many fen at stake on, a panel has somebody who knows the law.
 COUNSEL_FROM = 500_000
 #: What the leads are alarmed with where nobody of a kind is free.
@@ -402,8 +404,11 @@ def _require_admitting(appeal: Appeal, by: Any, at: datetime) -> None:
 
 
 def _seat(appeal: Appeal, user: Any) -> Seat | None:
+    """The seat of somebody who still judges, in a role of the mall or from outside; else the clock finds another."""
     parts = [Seat.Part.REVIEWER, Seat.Part.CHIEF]
-    return Seat.objects.filter(dispute=appeal.dispute, user=user, part__in=parts, until=None).first()
+    seat = Seat.objects.filter(dispute=appeal.dispute, user=user, part__in=parts, until=None).first()
+    is_judge = seat is not None and (user.roles & SITTING or Neutral.objects.filter(user=user).exists())
+    return seat if is_judge else None
 
 
 def _add_files(dispute: Dispute, side: Side, attachments: Sequence[Attachment], *, at: datetime) -> None:

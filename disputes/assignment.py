@@ -23,7 +23,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from accounts.models import Role, StaffRole
+from accounts.models import Role, StaffRole, Suspension
 from disputes import hooks
 from disputes.models import UNDECIDED, Appeal, Dispute, Neutral, Ruling, Seat, Signature, Statement
 from disputes.states import DisputeState
@@ -187,12 +187,17 @@ def may_admit(dispute: Dispute, user: Any) -> bool:
 
 def next_neutral(dispute: Dispute, *, at: datetime, is_for_panel: bool = False) -> Neutral | None:
     """The outside neutral of the public list who was named the fewest times, and has as little to do with the case's
-    sides as anybody of the staff who judges; one who had a part in the case sits on no panel about it."""
+    sides as anybody of the staff who judges; one who had a part in the case sits on no panel about it.
+
+    Whoever of the list has come to work for the mall is not from outside any more; who is suspended judges nobody.
+    """
     had_part = Seat.objects.filter(dispute=dispute)
     if not is_for_panel:
         had_part = had_part.filter(_bars("", Seat.Part.NEUTRAL))
     listed: QuerySet[Any] = Neutral.objects.filter(delisted_at=None, user__in=_without_ties(dispute, at=at))
     listed = listed.exclude(user__in=had_part.values("user")).exclude(pk=dispute.neutral_id)
+    listed = listed.exclude(Exists(StaffRole.objects.held().filter(user=OuterRef("user"))))
+    listed = listed.exclude(Exists(Suspension.objects.live(at).filter(user=OuterRef("user"))))
     on_panels = Seat.objects.filter(user=OuterRef("user"), part=Seat.Part.REVIEWER).order_by().values("user")
     times = Coalesce(Subquery(on_panels.annotate(times=Count("pk")).values("times"), output_field=IntegerField()), 0)
     return listed.annotate(named=Count("disputes") + times).order_by("named", "pk").first()

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Sum
 
-from disputes import rulings
+from disputes import owed, rulings
 from disputes.masking import Codes
 from disputes.models import Bundle, Dispute, Evidence, Seal
 from disputes.paper import Paper, hour, yuan
@@ -165,14 +165,19 @@ def complaint(told: Told) -> str:
 
 
 def _given(told: Told) -> int:
-    """What has come back to the buyer in this case so far, in fen: a text that leaves it out would not be true."""
-    arrived = Payout.objects.filter(cause__in=rulings.causes_of(told.refund), state=PayoutState.PAID)
+    """What has come back to the buyer in this case so far, in fen, what was owed for a time with it: a text that leaves
+    it out would not be true."""
+    causes = [*rulings.causes_of(told.refund), *owed.paid_later(told.refund)]
+    arrived = Payout.objects.filter(cause__in=causes, state=PayoutState.PAID)
     return int(arrived.aggregate(amount=Sum("amount"))["amount"] or 0)
 
 
 def _outcome(seal: Seal) -> str:
     """What a sealed ruling comes to, in a few words."""
-    award = json.loads(seal.text)["decided"]["award"]
+    decision = json.loads(seal.text)
+    award = decision["decided"]["award"]
+    if decision.get("orders_replacement"):
+        return f"由商家补发或换货，逾期未补发或补发后仍有问题的，退还买家 {yuan(award)}"
     return f"退还买家 {yuan(award)}" if award else "不向买家退款"
 
 

@@ -191,6 +191,9 @@ CHECKS = {
                                        and e.name in ('order.waterfall_ran_dry', 'order.owed_by_platform', 'order.owed_by_shop')
                                        and coalesce(e.body::jsonb ->> 'payer', 'shop') = o.payer), 0) -- less once overturned
     """,
+    "an order of which something is or was owed remembers it": """
+        select distinct 'order:' || o.id from disputes_owed w join orders_order o on o.id = w.order_id where not o.ran_dry
+    """,
     "what is owed for the price of a unit is left of it, and part of what is owed": """
         select 'unit:' || u.id from orders_unit u
           join (select e.key::bigint as unit, sum(e.value::bigint) as amount

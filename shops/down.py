@@ -28,8 +28,8 @@ def named(scope: str, target: str) -> str:
         case Outage.Scope.SHOP:
             shop = Shop.objects.filter(slug=target).first()
             return shop.name if shop else ""
-        case Outage.Scope.SUPPLIER if target.isascii() and target.isdecimal():
-            supplier = Supplier.objects.filter(pk=int(target[:18])).select_related("shop").first()
+        case Outage.Scope.SUPPLIER if target.isascii() and target.isdecimal() and target == str(int(target[:18])):
+            supplier = Supplier.objects.filter(pk=int(target)).select_related("shop").first()
             return _of_shop(supplier) if supplier else ""
     return ""
 

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
+from accounts import lifecycle
 from accounts.models import Role, StaffRole
 from notifications import inbox
 from notifications.models import Notification
@@ -57,6 +58,16 @@ def test_a_role_that_was_taken_back_stands_among_those_of_before(at_desk, lead, 
     assert held.revoked_by == lead
     assert arbiter.email not in at_desk.get(STAFF).content.decode()
     assert arbiter.email in at_desk.get(STAFF, {"past": ""}).content.decode()
+
+
+def test_a_page_of_yesterday_takes_no_role_back_that_was_given_anew(at_desk, lead, arbiter, at):
+    old = StaffRole.objects.get(user=arbiter)
+    lifecycle.revoke(arbiter, Role.ARBITER, by=lead, at=at)
+    new = lifecycle.grant(arbiter, Role.ARBITER, by=lead, at=at)
+    assert at_desk.post(reverse("accounts:revoke_role", args=[old.pk])).status_code == 409
+    assert ask(at_desk, f"/api/v1/staff/people/{old.pk}/revoke/").json()["code"] == "no_such_role"
+    new.refresh_from_db()
+    assert new.revoked_at is None
 
 
 @pytest.mark.parametrize(

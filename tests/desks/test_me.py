@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts import lifecycle as accounts
 from disputes import lifecycle as disputes
 from disputes import neutrals
 from notifications import inbox
@@ -189,3 +190,10 @@ def test_an_arbiter_finds_the_draft_that_follows_from_the_silence_of_a_side(clie
     client.force_login(arbiter)
     (card,) = client.get(ME, headers=ENGLISH).context["cards"]
     assert (card["card"].url, str(card["card"].kind)) == (f"/bench/{dispute.number}/", "To sign")
+
+
+def test_of_somebody_whose_role_has_ended_no_case_wants_anything(client, reviewed, arbiter, lead, at):
+    accounts.revoke(arbiter, "arbiter", by=lead, at=at)
+    client.force_login(arbiter)
+    assert client.get(f"/bench/{reviewed.number}/").status_code == 404
+    assert client.get(ME).context["cards"] == [], "the page leads to no door that is shut"

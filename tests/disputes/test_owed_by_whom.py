@@ -6,7 +6,9 @@ import pytest
 
 from disputes import lifecycle, owed
 from disputes.models import Owed, Ruling
+from kamen import books
 from ledger.accounts import balance
+from ledger.templatetags.money import yuan
 from notifications import inbox
 from notifications.models import Notification
 from orders.models import Unit
@@ -16,6 +18,7 @@ from refunds.models import Refund
 from tests.api.conftest import signed_in
 from tests.disputes.sayings import wallet
 from tests.disputes.test_appeals import before_the_panel
+from tests.disputes.test_bundles import made, texts
 from tests.disputes.test_dispute import after_settlement, own
 from tests.disputes.test_owed import settled_and_empty
 from tests.disputes.test_panels import change, votes
@@ -215,6 +218,25 @@ def test_what_nobody_had_is_said_while_the_rest_is_still_on_its_way(listing, ric
     page = client.get(case.get_absolute_url(), headers={"accept-language": "en"}).content.decode()
     assert "Nobody had ¥93.10 of it" in page
     assert "It is decided. Nobody had all of the money" not in page, "for it is not over"
+
+
+def test_a_copy_of_the_file_counts_what_was_owed_for_a_time_among_what_came(poor, rich_buyer):
+    dispute = poor(seller=6_000, buyer=4_000)
+    at, row = dispute.entered_at, Owed.objects.get()
+    assert f"投诉人已收到退款 {yuan(AWARD - row.left)}。" in texts(made(dispute, "regulator", rich_buyer, at))
+    earns(dispute.refund.order.shop, 20_000, at)
+    assert owed.collect_all(at=at) == 1
+    assert f"投诉人已收到退款 {yuan(AWARD)}。" in texts(made(dispute, "regulator", rich_buyer, at + MINUTE))
+
+
+def test_an_order_that_forgot_what_is_owed_of_it_is_found(poor):
+    """A process of the version before keeps the claim and does not mark the order."""
+    rule = "an order of which something is or was owed remembers it"
+    order = poor(seller=6_000, buyer=4_000).refund.order
+    assert rule not in {each.rule for each in books.violations()}
+    type(order).objects.filter(pk=order.pk).update(ran_dry=False)
+    assert [each.offenders for each in books.violations() if each.rule == rule] == [[order.address]]
+    type(order).objects.filter(pk=order.pk).update(ran_dry=True)
 
 
 # Collecting

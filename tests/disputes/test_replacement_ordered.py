@@ -13,6 +13,7 @@ from refunds import outside, replacing
 from refunds.models import Refund
 from refunds.states import RefundState
 from tests.disputes.sayings import GROUND, events_of, lapse, refused, wallet
+from tests.disputes.test_bundles import made, texts
 from tests.fixtures.disputes import VISIT, drafted
 from timeline.models import Event
 
@@ -202,3 +203,9 @@ def test_who_waited_for_too_long_has_money_and_no_second_wait(reviewed, arbiter,
     lapse(reviewed)
     assert reviewed.state == DisputeState.CLOSED
     assert not is_told_to_be_delivered_anew(reviewed), "nobody delivers anything anew"
+
+
+def test_a_copy_of_the_file_says_that_the_shop_is_to_deliver_anew(ordered, rich_buyer, at):
+    said = texts(made(ordered, "regulator", rich_buyer, at))
+    assert "由商家补发或换货，逾期未补发或补发后仍有问题的，退还买家 ¥58.80" in said
+    assert "：退还买家" not in said, "it goes back only if nothing comes"

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from accounts import lifecycle as accounts
 from accounts.models import Role
-from disputes import appeals, choices, lifecycle, neutrals
+from disputes import appeals, assignment, choices, lifecycle, neutrals
 from disputes.models import Dispute, Ruling, Seat
 from disputes.states import DisputeState
 from kamen import books
@@ -150,6 +151,34 @@ def test_who_is_near_to_a_side_is_not_named_from_the_list(large_reviewed, rich_b
     session(listed[0].user, "8.8.8.200")
     neutrals.refer(large_reviewed, by=arbiter, at=at)
     assert large_reviewed.neutral == listed[1]
+
+
+def test_who_came_to_work_for_the_mall_or_is_suspended_is_not_named_from_the_list(large_reviewed, lead, listed, at):
+    first, second = listed
+    held = accounts.grant(first.user, Role.COUNSEL, by=lead, at=at)
+    assert assignment.next_neutral(large_reviewed, at=at) == second
+    accounts.suspend(second.user, reason="骗局", until=at + HOUR, by=lead, at=at)
+    assert assignment.next_neutral(large_reviewed, is_for_panel=True, at=at) is None
+    accounts.revoke(first.user, held.role, by=lead, at=at)
+    assert assignment.next_neutral(large_reviewed, at=at) == first
+    assert assignment.next_neutral(large_reviewed, at=at + 2 * HOUR) in listed
+
+
+def test_who_lost_the_role_decides_nothing_more_whatever_else_they_do_here(
+    large_ruled, rich_buyer, seller, lead, panelists, at
+):
+    appeal = before_the_panel(large_ruled, rich_buyer, seller, lead, at)
+    dismissed = panelists[0]
+    accounts.grant(dismissed, Role.AGENT, by=lead, at=at)
+    accounts.revoke(dismissed, Role.SENIOR, by=lead, at=at)
+    assert "vote" not in choices.actions_for(large_ruled, dismissed, at)
+    vote = {"word": "uphold", "reasons": REASONS, "by": dismissed, "at": at}
+    assert refused(lambda: appeals.vote(appeal, **vote)) == "not_your_turn"
+    assert refused(lambda: appeals.recuse(appeal, by=dismissed, at=at)) == "not_your_turn"
+    fresh = staff(Role.SENIOR, at=at, name="fresh")
+    lapse(appeal)
+    assert fresh in sitting(large_ruled), "somebody new has the seat"
+    assert dismissed not in sitting(large_ruled)
 
 
 def test_a_member_of_the_panel_steps_back_for_good(client, large_ruled, rich_buyer, seller, lead, panelists, at):

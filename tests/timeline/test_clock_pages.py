@@ -94,6 +94,9 @@ def test_a_lead_chooses_what_was_down_by_its_name_and_reads_it(as_lead, offer):
     made = as_lead.post(reverse("clocks:add_outage"), FIELDS | {"scope": "supplier", "target": chosen}, follow=True)
     assert made.context["name"] == name
     assert name in made.content.decode()
+    for other in (f"0{chosen}", f"{chosen:0>40}"):
+        refused = as_lead.post(reverse("clocks:add_outage"), FIELDS | {"scope": "supplier", "target": other})
+        assert refused.status_code == 422, "a clock of this supplier does not know itself by that word"
 
 
 def test_an_end_that_makes_no_sense_is_marked_too(as_lead):
