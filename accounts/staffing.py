@@ -90,9 +90,13 @@ def _grant(request: HttpRequest) -> HttpResponse:
     form = RoleForm(request.POST)
     if not form.is_valid() or form.person is None:
         return _index(request, form, status=422)
+    is_new = not form.person.has_role(form.cleaned_data["role"])
     granted = lifecycle.grant(form.person, form.cleaned_data["role"], by=signed_in(request), at=clock.now())
     words = {"who": form.person, "role": granted.get_role_display()}
-    messages.success(request, _("%(who)s is now %(role)s and was told.") % words)
+    if is_new:
+        messages.success(request, _("%(who)s is now %(role)s and was told.") % words)
+    else:
+        messages.info(request, _("%(who)s is %(role)s already: nothing has changed.") % words)
     return redirect("accounts:staff")
 
 

@@ -51,6 +51,12 @@ def test_a_lead_makes_somebody_an_arbiter_who_is_told_by_mail_too(at_desk, lead,
     assert "Arbiter" in shown
 
 
+def test_a_role_that_somebody_has_already_changes_nothing_and_says_so(at_desk, arbiter):
+    shown = at_desk.post(GRANT, {"email": arbiter.email, "role": "arbiter"}, follow=True, headers=ENGLISH)
+    assert "Arbiter already: nothing has changed." in shown.content.decode()
+    assert StaffRole.objects.filter(user=arbiter).count() == 1
+
+
 def test_a_role_that_was_taken_back_stands_among_those_of_before(at_desk, lead, arbiter):
     held = StaffRole.objects.get(user=arbiter)
     assert at_desk.post(reverse("accounts:revoke_role", args=[held.pk])).url == STAFF
