@@ -252,12 +252,13 @@ def carry_out(dispute: Dispute, ruling: Ruling, *, compensation: int, at: dateti
         return
     platform_bp = rulings.platform_part(ruling.shares)
     cause = f"ruling:{ruling.pk}"
+    is_early = dispute.state != DisputeState.ENFORCING
     pay(
         dispute,
         grants=ruling.granted,
         compensation=compensation,
         platform_bp=platform_bp,
-        cause=cause,
+        cause=f"{cause}{rulings.EARLY}" if is_early else cause,
         by=ruling.by,
         at=at,
     )
