@@ -3,14 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.utils.translation import override
 
 from disputes import lifecycle, owed
 from disputes.models import Owed, Ruling, Seat
 from ledger.accounts import balance
 from notifications import inbox
 from notifications.models import Notification
-from orders.models import Unit
-from refunds import hooks
+from orders.models import Order, Unit
+from refunds import hooks, outside
 from refunds import lifecycle as refunds
 from refunds.models import Refund
 from tests.api.conftest import signed_in
@@ -26,6 +27,7 @@ from tests.fixtures.disputes import drafted, nobody_had
 from tests.refunds.test_left_owed import LACKS, OWN, blamed, earns, empty, late_claim, more  # noqa: F401 - fixtures
 from timeline.door import locked, verb
 from timeline.models import Event
+from timeline.refusals import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -237,3 +239,26 @@ def test_claims_that_wait_for_a_case_never_stand_before_one_that_can_be_paid(ord
     earns(order.shop, 20_000, at)
     assert owed.collect_all(at=at + MINUTE, most=1) == 1
     assert [Owed.objects.get(pk=row.pk).paid for row in (held, behind)] == [0, 1_000]
+
+
+# A channel that pays on its own account
+
+
+def test_finance_reads_that_the_platform_lacks_what_a_bank_took_of_what_the_platform_owes(
+    listing, rich_buyer, seller, channel_secret, at
+):
+    order = paid_in(listing, rich_buyer, at, 0)
+    then = settled_and_empty(order, rich_buyer, at)
+    case = claim(order.units.get(place=1), "CODE_INVALID", by=rich_buyer, at=then)
+    refunds.accept(case, by=seller, at=then)
+    people_say_so(case, LACKS, then)
+    earns(order.shop, 20_000, then)
+    available = balance(order.shop.account("available"))
+    with override("en"), pytest.raises(Refused) as refusal:
+        outside.book(Order.objects.get(pk=order.pk), reference="wx-1", amount=9_800, cause="difference:1", at=then)
+    assert refusal.value.code == "fund_short"
+    assert "the platform where it owes it" in str(refusal.value)
+    own(OWN, LACKS, then)
+    booked = outside.book(Order.objects.get(pk=order.pk), reference="wx-1", amount=9_800, cause="difference:1", at=then)
+    assert (booked, balance(OWN), balance(order.shop.account("available"))) == (9_800, 0, available)
+    assert not Owed.objects.filter(paid_at=None).exists()
