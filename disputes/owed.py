@@ -91,6 +91,8 @@ def collect(owed: Owed, *, at: datetime) -> bool:
     if found is None or not _still_due(found, units, at=at):
         return False  # it was found meanwhile not to be due, or came in another way
     owed = found
+    if not order.ran_dry:  # booked by the version before, after the column came
+        change(order, ran_dry=True)
     held_by_case = {unit.pk for unit in units if unit.held_by}
     waiting = _price_of(owed, held_by_case)
     by_platform = owed.payer == Owed.Payer.PLATFORM

@@ -2,15 +2,9 @@
 
 from django.db import migrations, models
 
-THOSE_OF_BEFORE = """
-    update orders_order set ran_dry = true
-     where id in (select substr(root, 7)::bigint from timeline_event
-                   where name = 'order.waterfall_ran_dry' and root like 'order:%')
-"""
-
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0011_given_up"), ("timeline", "0001_initial")]
+    dependencies = [("orders", "0011_given_up")]
 
     operations = [
         migrations.AddField(
@@ -22,5 +16,4 @@ class Migration(migrations.Migration):
                 help_text="once nobody had all that was to go back of it, so it may be owed",
             ),
         ),
-        migrations.RunSQL(THOSE_OF_BEFORE, migrations.RunSQL.noop),
     ]

@@ -115,6 +115,14 @@ def test_what_a_panel_lays_to_the_shop_the_platform_owes_no_more(
     assert wallet(rich_buyer) - before == AWARD
 
 
+def test_an_order_learns_that_something_is_owed_of_it_where_the_version_before_did_not_say_so(order, at):
+    row = nobody_had(order, 5_000, cause="case:1", at=at)
+    Order.objects.filter(pk=order.pk).update(ran_dry=False)
+    earns(order.shop, 1_000, at)
+    assert owed.collect_all(at=at) == 1
+    assert (Order.objects.get(pk=order.pk).ran_dry, Owed.objects.get(pk=row.pk).left) == (True, 4_000)
+
+
 # A later claim
 
 
