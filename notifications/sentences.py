@@ -27,8 +27,8 @@ SENTENCES: dict[str, Promise] = {
         "cases about the delay were decided anew."
     ),
     "order.recourse_found": _(
-        "Your supplier was registered as down in the time of order %(order)s. What you gave on top for that delay, "
-        "%(amount)s, you can ask back of your supplier."
+        "Your supplier was registered as down in the time of order %(order)s. %(amount)s that you gave on top for that "
+        "delay, or still owe, you can ask back of your supplier."
     ),
     "order.shop_made_whole": _("The platform gave you back %(amount)s: the delay of order %(order)s was its own."),
     "refund.outage_found": _(
