@@ -91,6 +91,42 @@ def test_a_panel_that_lays_half_of_it_to_the_platform_leaves_the_shop_the_other_
     assert by["shop"] == AWARD // 2 - 294, "its commission of 5 % was there and paid"
 
 
+def test_a_platform_that_has_nothing_does_not_tell_the_shop_that_it_gives_nothing_back(
+    poor, rich_buyer, seller, lead, panelists
+):
+    """What it cannot give is an alarm for the leads, and no good news of ¥0.00."""
+    dispute = poor(seller=6_000, buyer=4_000)
+    appeal = before_the_panel(dispute, seller, rich_buyer, lead, dispute.entered_at)
+    votes(appeal, panelists, [change(None, platform=6_000, buyer=4_000)] * 3, dispute.entered_at)
+    assert not Event.objects.filter(name="dispute.fault_taken_on").exists()
+    assert "dispute.fault_taken_on" not in told(seller)
+    whats = [event.data["what"] for event in Event.objects.filter(name="dispute.alarm").order_by("seq")]
+    assert "the platform cannot give the shop what it paid in its place" in whats
+
+
+def test_a_shop_is_told_of_the_fund_only_what_the_fund_gives(poor, rich_buyer, seller, lead, panelists):
+    dispute = poor(seller=6_000, buyer=4_000)
+    at = dispute.entered_at
+    paid = AWARD - Owed.objects.get().left
+    own("platform:fund", 100, at)
+    appeal = before_the_panel(dispute, seller, rich_buyer, lead, at)
+    votes(appeal, panelists, [change(None, buyer=10_000)] * 3, at)
+    assert Event.objects.get(name="dispute.shop_made_whole").data == {
+        "amount": 100,
+        "missing": paid - 100,
+        "platform": AWARD - paid,
+    }
+    assert "dispute.shop_made_whole" in told(seller)
+
+
+def test_a_fund_that_has_nothing_is_not_told_of_as_if_it_gave(poor, rich_buyer, seller, lead, panelists):
+    dispute = poor(seller=6_000, buyer=4_000)
+    appeal = before_the_panel(dispute, seller, rich_buyer, lead, dispute.entered_at)
+    votes(appeal, panelists, [change(None, buyer=10_000)] * 3, dispute.entered_at)
+    assert Event.objects.get(name="dispute.shop_made_whole").data["amount"] == 0
+    assert "dispute.shop_made_whole" not in told(seller)
+
+
 def test_what_a_panel_lays_to_the_shop_the_platform_owes_no_more(
     poor,
     rich_buyer,
