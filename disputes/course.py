@@ -252,12 +252,13 @@ def carry_out(dispute: Dispute, ruling: Ruling, *, compensation: int, at: dateti
         return
     platform_bp = rulings.platform_part(ruling.shares)
     cause = f"ruling:{ruling.pk}"
+    is_early = dispute.state != DisputeState.ENFORCING
     pay(
         dispute,
         grants=ruling.granted,
         compensation=compensation,
         platform_bp=platform_bp,
-        cause=cause,
+        cause=f"{cause}{rulings.EARLY}" if is_early else cause,
         by=ruling.by,
         at=at,
     )
@@ -342,7 +343,8 @@ def _square_up(dispute: Dispute, ruling: Ruling, by_platform: int, *, cause: str
         owed.lay_to(payer, causes, most=abs(rest), order=order, at=at)
     if amount > 0:
         missing = take_on(order, cause=cause, amount=amount, at=at)
-        note(dispute, "dispute.fault_taken_on", by=None, at=at, data={"amount": amount - missing, "missing": missing})
+        if given := amount - missing:
+            note(dispute, "dispute.fault_taken_on", by=None, at=at, data={"amount": given, "missing": missing})
         if missing:
             alarm(dispute, "the platform cannot give the shop what it paid in its place", at=at)
 
@@ -355,7 +357,7 @@ def _make_the_shop_whole(dispute: Dispute, undue: int, amount: int, *, cause: st
     """
     missing = make_whole(dispute.refund.order, cause=cause, amount=amount, at=at)
     change(dispute, made_whole=dispute.made_whole + undue)
-    data = {"amount": amount, "missing": missing, "platform": undue - amount}
+    data = {"amount": amount - missing, "missing": missing, "platform": undue - amount}
     note(dispute, "dispute.shop_made_whole", by=None, at=at, data=data)
     if missing:
         alarm(dispute, "the fund cannot make the shop whole", at=at)

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import CharField, DateTimeField, F, Q, QuerySet, Value
 from django.db.models.functions import Cast, JSONObject
 
+from disputes import rulings
 from disputes.models import Dispute, Evidence, Question, Side, Statement
 from ledger.models import Payment, Payout
 from ledger.states import PayoutState
@@ -128,8 +129,7 @@ def supplements_arrived(dispute: Dispute) -> bool:
     """Whether everything has arrived that a ruling gave on top of what was paid early."""
     if not dispute.supplemented:
         return True
-    causes = [f"ruling:{pk}" for pk in dispute.rulings.order_by("pk").values_list("pk", flat=True)]
-    causes.append(dispute.address)
+    causes = [dispute.address, *rulings.of_rulings(dispute)]
     return not Payout.objects.filter(cause__in=causes).exclude(state=PayoutState.PAID).exists()
 
 

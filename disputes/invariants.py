@@ -51,14 +51,16 @@ CHECKS = {
                 select sum(p.amount) from ledger_payout p
                  where p.state <> 'void' and p.cause in (select way || cause from (
                            values ('refund:' || f.id), ('dispute:' || d.id)
-                           union all select 'ruling:' || r.id from disputes_ruling r where r.dispute_id = d.id
+                           union all select 'ruling:' || r.id || early from disputes_ruling r, (values (''), (':early')) e (early)
+                                      where r.dispute_id = d.id
                        ) x (cause), (values (''), ('order:' || f.order_id || ':balance:')) w (way))), 0)
              + coalesce((
                 select sum((e.body::jsonb ->> 'missing')::bigint) from timeline_event e
                  where e.name = 'order.waterfall_ran_dry'
                    and (e.body::jsonb ->> 'cause' in ('refund:' || f.id, 'dispute:' || d.id)
                         or e.body::jsonb ->> 'cause' in (
-                            select 'ruling:' || r.id from disputes_ruling r where r.dispute_id = d.id))), 0)
+                            select 'ruling:' || r.id || early from disputes_ruling r, (values (''), (':early')) e (early)
+                             where r.dispute_id = d.id))), 0)
     """,
     "the shares of a ruling are a whole": """
         select 'ruling:' || r.id from disputes_ruling r

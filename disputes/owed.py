@@ -91,6 +91,8 @@ def collect(owed: Owed, *, at: datetime) -> bool:
     if found is None or not _still_due(found, units, at=at):
         return False  # it was found meanwhile not to be due, or came in another way
     owed = found
+    if not order.ran_dry:  # booked by the version before, after the column came
+        change(order, ran_dry=True)
     held_by_case = {unit.pk for unit in units if unit.held_by}
     waiting = _price_of(owed, held_by_case)
     by_platform = owed.payer == Owed.Payer.PLATFORM
@@ -214,12 +216,9 @@ def lay_to(payer: str, causes: Collection[str], *, most: int, order: Order, at: 
 def taken_on(refund: Refund, *, at: datetime) -> int:
     """What the shop still owes of a case's compensation is the platform's to pay, whose outage it was; returns how much
     that is, in fen. The order is locked."""
-    if not refund.order.ran_dry:
+    if not (on_top := on_top_of_shop(refund)):
         return 0
-    causes = rulings.causes_of(refund)
-    rows = Owed.objects.filter(cause__in=causes, payer=Owed.Payer.SHOP, paid_at=None).order_by("pk")
-    on_top = sum(row.left - sum(row.units.values()) for row in rows)
-    return lay_to(Owed.Payer.PLATFORM, causes, most=on_top, order=refund.order, at=at) if on_top else 0
+    return lay_to(Owed.Payer.PLATFORM, rulings.causes_of(refund), most=on_top, order=refund.order, at=at)
 
 
 def _owe_more(row: Owed, payer: str, part: int, units: Mapping[str, int]) -> None:
@@ -351,6 +350,15 @@ def on_shop(refund: Refund) -> int:
     """What of a case nobody had and the shop has paid since or still owes, in fen."""
     rows = Owed.objects.filter(cause__in=rulings.causes_of(refund), payer=Owed.Payer.SHOP)
     return int(rows.aggregate(sum=Sum("amount"))["sum"] or 0)
+
+
+def on_top_of_shop(refund: Refund) -> int:
+    """What of a case's compensation the shop still owes, in fen."""
+    if not refund.order.ran_dry:
+        return 0
+    causes = rulings.causes_of(refund)
+    rows = Owed.objects.filter(cause__in=causes, payer=Owed.Payer.SHOP, paid_at=None).order_by("pk")
+    return sum(row.left - sum(row.units.values()) for row in rows)
 
 
 def paid_since(causes: Collection[str]) -> list[str]:

@@ -40,6 +40,8 @@ LANGUAGES = ("zh-hans", "en")
 LARGE = 100_000
 #: Up to this award, the buyer is paid at once and keeps it.
 SMALL = 20_000
+#: What follows a ruling in the cause of what it gave before it was final, so that the rest is a payment of its own.
+EARLY = ":early"
 #: Sources of the waterfall that are not the shop's own money of the sale.
 GUARANTEES = ("reserved", "deposit", "fund")
 
@@ -253,12 +255,17 @@ def platform_part(shares: Mapping[str, int]) -> int:
     return -(-shares["platform"] * WHOLE // not_buyer) if not_buyer else 0
 
 
+def of_rulings(dispute: Dispute) -> list[str]:
+    """What payouts name as their cause that a ruling gave on top of what was paid before: early, and in the end."""
+    found = dispute.rulings.order_by("pk").values_list("pk", flat=True)
+    return [f"ruling:{pk}{when}" for pk in found for when in ("", EARLY)]
+
+
 def causes_of(refund: Refund) -> list[str]:
     """What payouts of a case name as what decided them: the case, an advance, each of its rulings, beside a balance."""
     found = [refund.address]
     if (dispute := getattr(refund, "dispute", None)) is not None:
-        rulings = dispute.rulings.order_by("pk").values_list("pk", flat=True)
-        found += [dispute.address, *(f"ruling:{pk}" for pk in rulings)]
+        found += [dispute.address, *of_rulings(dispute)]
     return [*found, *(f"order:{refund.order_id}:balance:{each}" for each in found)]
 
 

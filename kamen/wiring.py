@@ -103,5 +103,6 @@ def connect() -> None:
     refund_hooks.not_owed.tie(owed.not_due)
     refund_hooks.still_owed.tie(owed.of_case)
     refund_hooks.on_shop.tie(owed.on_shop)
+    refund_hooks.on_top_of_shop.tie(owed.on_top_of_shop)
     refund_hooks.paid_later.tie(owed.paid_later)
     refund_hooks.taken_on.tie(owed.taken_on)

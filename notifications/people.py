@@ -216,6 +216,16 @@ def where_new(who: Who) -> Who:
     return lambda happening: who(happening) if new_debt(happening) else []
 
 
+def where_some(who: Who) -> Who:
+    """The same people, unless the sum is nothing."""
+    return lambda happening: who(happening) if happening.event.data["amount"] else []
+
+
+def where_nothing(who: Who) -> Who:
+    """The same people, where the sum is nothing."""
+    return lambda happening: [] if happening.event.data["amount"] else who(happening)
+
+
 def new_debt(happening: Happening) -> int:
     """What nobody had and was not owed before, in fen."""
     data = happening.event.data

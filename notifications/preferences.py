@@ -50,6 +50,7 @@ MAILED = {
     "refund.lapsed",
     "contest.upheld",
     "contest.overturned",
+    "contest.overturned_for_nothing",
     "contest.claimed",
     "dispute.evidence",
     "dispute.assigned",

@@ -59,6 +59,8 @@ from notifications.people import (
     waiting_buyer,
     waiting_for_more,
     where_new,
+    where_nothing,
+    where_some,
     withdrawing,
 )
 from notifications.places import (
@@ -277,7 +279,8 @@ TOLD: dict[str, list[Line]] = {
     "contest.late": [Line("contest.late", leads, refund_page)],
     "contest.upheld": [Line("contest.upheld", shop, refund_page), Line("contest.upheld_for_buyer", buyer, refund_page)],
     "contest.overturned": [
-        Line("contest.overturned", shop, refund_page),
+        Line("contest.overturned", where_some(shop), refund_page),
+        Line("contest.overturned_for_nothing", where_nothing(shop), refund_page),
         Line("contest.overturned_for_buyer", buyer, refund_page),
     ],
     "contest.still_late": [Line("contest.still_late", leads, refund_page)],
@@ -375,7 +378,7 @@ TOLD: dict[str, list[Line]] = {
         Line("dispute.advanced", shop, dispute_page),
     ],
     "dispute.supplemented": [Line("dispute.supplemented", buyer, dispute_page)],
-    "dispute.shop_made_whole": [Line("dispute.shop_made_whole", shop, dispute_page)],
+    "dispute.shop_made_whole": [Line("dispute.shop_made_whole", where_some(shop), dispute_page)],
     "dispute.fault_taken_on": [Line("dispute.fault_taken_on", shop, dispute_page)],
     "dispute.remanded": [
         Line("dispute.remanded", buyer, dispute_page),

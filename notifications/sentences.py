@@ -27,8 +27,8 @@ SENTENCES: dict[str, Promise] = {
         "cases about the delay were decided anew."
     ),
     "order.recourse_found": _(
-        "Your supplier was registered as down in the time of order %(order)s. What you gave on top for that delay, "
-        "%(amount)s, you can ask back of your supplier."
+        "Your supplier was registered as down in the time of order %(order)s. %(amount)s that you gave on top for that "
+        "delay, or still owe, you can ask back of your supplier."
     ),
     "order.shop_made_whole": _("The platform gave you back %(amount)s: the delay of order %(order)s was its own."),
     "refund.outage_found": _(
@@ -167,8 +167,11 @@ SENTENCES: dict[str, Promise] = {
     "contest.overturned": _(
         "The payment of case %(number)s was not owed. The guarantee fund gives you %(amount)s back. Read why."
     ),
+    "contest.overturned_for_nothing": _(
+        "The payment of case %(number)s was not owed, and you owe nothing of it any more. Read why."
+    ),
     "contest.overturned_for_buyer": _(
-        "The payment of case %(number)s was found not to have been owed. You keep it. Read why."
+        "The payment of case %(number)s was found not to have been owed. You keep what you were paid. Read why."
     ),
     "contest.still_late": _("The contested payment of case %(number)s is still not decided. The shop waits."),
     "contest.withdrawn": _("The shop took its contest in case %(number)s back. The payment stays."),

@@ -92,7 +92,8 @@ def overturn(contest: Contest, *, finding: str, recourse: str, by: Any, at: date
     """The payment was not owed: the fund makes the shop whole, and the buyer keeps what was paid.
 
     `recourse` is at whose expense: the fund's own, or a claim on the supplier or, where fraud is proven, on the buyer,
-    with what it rests on in words. Booking a claim takes nothing from anybody. What the fund does not have is an alarm.
+    with what it rests on in words. Booking a claim takes nothing from anybody, and where the fund gave nothing there is
+    none. What the fund does not have is an alarm.
     What of the payment nobody had is owed no more, even where that is all of it, and what the shop has paid of that
     since counts as lost, too.
     Refused: `not_your_turn`, `own_part`, `wrong_moment`, `why_missing`, `recourse_missing`, `proof_missing`.
@@ -119,7 +120,7 @@ def overturn(contest: Contest, *, finding: str, recourse: str, by: Any, at: date
     )
     data = {"amount": contest.made_whole, "recourse": recourse}
     enter(contest, ContestState.OVERTURNED, by=by, at=at, data=data)
-    if recourse != Contest.Recourse.FUND:
+    if recourse != Contest.Recourse.FUND and contest.made_whole:
         claim = {"against": recourse, "amount": contest.made_whole}
         note(contest, "contest.recourse_booked", by=by, at=at, data=claim)
     if missing:

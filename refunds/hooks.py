@@ -52,6 +52,9 @@ still_owed: Hook[..., int] = Hook("refunds.still_owed")
 #: (refund) → what of it nobody had and the shop has paid since or still owes, in fen.
 on_shop: Hook[..., int] = Hook("refunds.on_shop")
 
+#: (refund) → what of its compensation the shop still owes, in fen.
+on_top_of_shop: Hook[..., int] = Hook("refunds.on_top_of_shop")
+
 #: (refund) → what payouts name as their cause that paid later what nobody had of it.
 paid_later: Hook[..., list[str]] = Hook("refunds.paid_later")
 

@@ -132,23 +132,23 @@ def weigh(pk: int, outage: Outage, *, at: datetime) -> bool:
 
 
 def _note_recourse(order: Order, outage: Outage, *, at: datetime) -> bool:
-    """What the shop gave for a delay that was its supplier's, it can claim there: it is told how much.
+    """What the shop gave for a delay that was its supplier's, or still owes for it, it can claim there: it is told how
+    much, and how much more if that grows.
 
     It answers to the buyer first, whoever stands behind it, and nobody of the mall takes that off it (rules 3.2 and
     MX-11; Civil Code 593): the register only proves to its supplier what the delay was. What the platform gave back to
     the shop already, because its own outage was known first, is asked of nobody again.
     """
     known = Event.objects.filter(root=order.address, name="order.recourse_found").order_by("seq")
-    if any(event.data["supplier"] == outage.target for event in known):
-        return False
-    book, amount = versions.book_of(order.rulebook_version), 0
+    told = sum(event.data["amount"] for event in known if event.data["supplier"] == outage.target)
+    book, amount = versions.book_of(order.rulebook_version), -told
     paid = Refund.objects.filter(order=order, reason__in=DELAYS, state__in=[RefundState.REFUNDED, RefundState.APPROVED])
     for refund in paid.order_by("pk"):
         items = list(refund.items.select_related("unit").order_by("pk"))
         units = [item.unit for item in items]
         is_given_back = _is_given_back(_key_of_case(refund))
         if not is_given_back and facts.is_excused(order, units, book=book, at=refund.opened_at):
-            amount += max(_on_top_by_shop(refund, items), 0)
+            amount += max(_on_top_by_shop(refund, items), 0) + hooks.on_top_of_shop(refund)
     for event in Event.objects.filter(root=order.address, name="order.compensated").order_by("seq"):
         units = list(Unit.objects.filter(order=order, place__in=event.data["units"]).order_by("place"))
         if not _is_given_back(_key_of(order, event)) and facts.is_excused(order, units, book=book, at=event.at):

@@ -70,7 +70,10 @@ def book(order: Order, *, reference: str, amount: int, cause: str, at: datetime)
     require(
         (known.aggregate(sum=Sum("amount"))["sum"] or 0) == booked,
         "fund_short",
-        _("The shop does not have it, and the guarantee fund does not either. Fund it first."),
+        _(
+            "Whoever is to pay does not have it: the shop and behind it the guarantee fund, or the platform where it"
+            " owes it. Fund it first."
+        ),
     )
     return booked
 

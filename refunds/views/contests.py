@@ -127,7 +127,7 @@ def _page(
         "at": at,
         "side": (side_of(refund.order, request.user) or Side.PLATFORM).value,
         "lost": found.lost if found else contests.lost_in(refund),
-        "later": hooks.on_shop(refund) if refund.order.ran_dry else 0,
+        "later": hooks.on_shop(refund) if refund.order.ran_dry and not (found and found.recourse) else 0,
         "until": found.deadline_at if found else refund.contest_until(),
         "files": cases.files_of(refund, found.attachments.order_by("pk")) if found else [],
         "shows_claim": bool(found and found.recourse_text and contests.may_read_claim(found, request.user)),

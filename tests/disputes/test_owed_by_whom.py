@@ -3,16 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.utils.translation import override
 
 from disputes import lifecycle, owed
-from disputes.models import Owed, Ruling
+from disputes.models import Owed, Ruling, Seat
 from kamen import books
 from ledger.accounts import balance
 from ledger.templatetags.money import yuan
 from notifications import inbox
 from notifications.models import Notification
-from orders.models import Unit
-from refunds import hooks
+from orders.models import Order, Unit
+from refunds import hooks, outside
 from refunds import lifecycle as refunds
 from refunds.models import Refund
 from tests.api.conftest import signed_in
@@ -22,12 +23,14 @@ from tests.disputes.test_bundles import made, texts
 from tests.disputes.test_dispute import after_settlement, own
 from tests.disputes.test_owed import settled_and_empty
 from tests.disputes.test_panels import change, votes
+from tests.disputes.test_people import neutral  # noqa: F401 - the fixture
 from tests.disputes.test_ways_back import paid_in
 from tests.fixtures.cases import claim
 from tests.fixtures.disputes import drafted, nobody_had
 from tests.refunds.test_left_owed import LACKS, OWN, blamed, earns, empty, late_claim, more  # noqa: F401 - fixtures
 from timeline.door import locked, verb
 from timeline.models import Event
+from timeline.refusals import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -91,12 +94,56 @@ def test_a_panel_that_lays_half_of_it_to_the_platform_leaves_the_shop_the_other_
     assert by["shop"] == AWARD // 2 - 294, "its commission of 5 % was there and paid"
 
 
-def test_what_a_panel_lays_to_the_shop_the_platform_owes_no_more(poor, rich_buyer, seller, lead, panelists):
+def test_a_platform_that_has_nothing_does_not_tell_the_shop_that_it_gives_nothing_back(
+    poor, rich_buyer, seller, lead, panelists
+):
+    """What it cannot give is an alarm for the leads, and no good news of ¥0.00."""
+    dispute = poor(seller=6_000, buyer=4_000)
+    appeal = before_the_panel(dispute, seller, rich_buyer, lead, dispute.entered_at)
+    votes(appeal, panelists, [change(None, platform=6_000, buyer=4_000)] * 3, dispute.entered_at)
+    assert not Event.objects.filter(name="dispute.fault_taken_on").exists()
+    assert "dispute.fault_taken_on" not in told(seller)
+    whats = [event.data["what"] for event in Event.objects.filter(name="dispute.alarm").order_by("seq")]
+    assert "the platform cannot give the shop what it paid in its place" in whats
+
+
+def test_a_shop_is_told_of_the_fund_only_what_the_fund_gives(poor, rich_buyer, seller, lead, panelists):
+    dispute = poor(seller=6_000, buyer=4_000)
+    at = dispute.entered_at
+    paid = AWARD - Owed.objects.get().left
+    own("platform:fund", 100, at)
+    appeal = before_the_panel(dispute, seller, rich_buyer, lead, at)
+    votes(appeal, panelists, [change(None, buyer=10_000)] * 3, at)
+    assert Event.objects.get(name="dispute.shop_made_whole").data == {
+        "amount": 100,
+        "missing": paid - 100,
+        "platform": AWARD - paid,
+    }
+    assert "dispute.shop_made_whole" in told(seller)
+
+
+def test_a_fund_that_has_nothing_is_not_told_of_as_if_it_gave(poor, rich_buyer, seller, lead, panelists):
+    dispute = poor(seller=6_000, buyer=4_000)
+    appeal = before_the_panel(dispute, seller, rich_buyer, lead, dispute.entered_at)
+    votes(appeal, panelists, [change(None, buyer=10_000)] * 3, dispute.entered_at)
+    assert Event.objects.get(name="dispute.shop_made_whole").data["amount"] == 0
+    assert "dispute.shop_made_whole" not in told(seller)
+
+
+def test_what_a_panel_lays_to_the_shop_the_platform_owes_no_more(
+    poor,
+    rich_buyer,
+    seller,
+    lead,
+    panelists,
+    neutral,  # noqa: F811 - the fixture
+):
     dispute, before = poor(platform=6_000, buyer=4_000), wallet(rich_buyer)
     at, shop, row = dispute.entered_at, dispute.refund.order.shop, Owed.objects.get()
     assert (row.payer, row.left) == ("platform", AWARD)
     appeal = before_the_panel(dispute, seller, rich_buyer, lead, at)
-    votes(appeal, panelists, [change(None, seller=6_000, buyer=4_000)] * 3, at)
+    seats = Seat.objects.filter(dispute=dispute, part=Seat.Part.REVIEWER, until=None).select_related("user")
+    votes(appeal, [seat.user for seat in seats.order_by("pk")], [change(None, seller=6_000, buyer=4_000)] * 3, at)
     row = Owed.objects.get()
     assert (row.payer, row.left, owed.of_shop(shop)) == ("shop", AWARD, AWARD)
     assert "order.shop_owes" in told(seller)
@@ -105,6 +152,14 @@ def test_what_a_panel_lays_to_the_shop_the_platform_owes_no_more(poor, rich_buye
     earns(shop, 20_000, at)
     assert owed.collect_all(at=at) == 1
     assert wallet(rich_buyer) - before == AWARD
+
+
+def test_an_order_learns_that_something_is_owed_of_it_where_the_version_before_did_not_say_so(order, at):
+    row = nobody_had(order, 5_000, cause="case:1", at=at)
+    Order.objects.filter(pk=order.pk).update(ran_dry=False)
+    earns(order.shop, 1_000, at)
+    assert owed.collect_all(at=at) == 1
+    assert (Order.objects.get(pk=order.pk).ran_dry, Owed.objects.get(pk=row.pk).left) == (True, 4_000)
 
 
 # A later claim
@@ -250,3 +305,26 @@ def test_claims_that_wait_for_a_case_never_stand_before_one_that_can_be_paid(ord
     earns(order.shop, 20_000, at)
     assert owed.collect_all(at=at + MINUTE, most=1) == 1
     assert [Owed.objects.get(pk=row.pk).paid for row in (held, behind)] == [0, 1_000]
+
+
+# A channel that pays on its own account
+
+
+def test_finance_reads_that_the_platform_lacks_what_a_bank_took_of_what_the_platform_owes(
+    listing, rich_buyer, seller, channel_secret, at
+):
+    order = paid_in(listing, rich_buyer, at, 0)
+    then = settled_and_empty(order, rich_buyer, at)
+    case = claim(order.units.get(place=1), "CODE_INVALID", by=rich_buyer, at=then)
+    refunds.accept(case, by=seller, at=then)
+    people_say_so(case, LACKS, then)
+    earns(order.shop, 20_000, then)
+    available = balance(order.shop.account("available"))
+    with override("en"), pytest.raises(Refused) as refusal:
+        outside.book(Order.objects.get(pk=order.pk), reference="wx-1", amount=9_800, cause="difference:1", at=then)
+    assert refusal.value.code == "fund_short"
+    assert "the platform where it owes it" in str(refusal.value)
+    own(OWN, LACKS, then)
+    booked = outside.book(Order.objects.get(pk=order.pk), reference="wx-1", amount=9_800, cause="difference:1", at=then)
+    assert (booked, balance(OWN), balance(order.shop.account("available"))) == (9_800, 0, available)
+    assert not Owed.objects.filter(paid_at=None).exists()

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from accounts.models import Role
 from disputes import appeals, choices, lifecycle, owed, rulings
 from disputes.models import Dispute, Owed, Seat
 from disputes.states import DisputeState
@@ -24,8 +25,10 @@ from shops import lifecycle as shops
 from shops import listings, stock, withdrawals
 from shops.models import Kind
 from tests.disputes.sayings import GROUND, lapse, wallet
+from tests.disputes.test_appeals import before_the_panel, voted
 from tests.disputes.test_dispute import give, own, pockets
 from tests.fixtures.disputes import VISIT, declined, drafted, nobody_had
+from tests.fixtures.people import staff
 from timeline.models import Event
 from timeline.sweep import sweep
 
@@ -236,6 +239,33 @@ def test_who_waited_too_long_has_the_price_at_once_and_the_threefold_part_when_n
     lapse(cheated)
     assert (cheated.state, wallet(rich_buyer) - before) == (DisputeState.CLOSED, 80_000)
     assert dict(legs()) == {"pending": 30_000, "deposit": 50_000}
+
+
+def test_what_a_second_ruling_pays_early_is_not_taken_for_the_rest_of_it(
+    cheated, rich_buyer, seller, arbiter, second_arbiter, lead
+):
+    """Sent back by a panel, it is paid in three parts: the price at 60 %, the rest of the price, the threefold part."""
+    at, before = cheated.entered_at, wallet(rich_buyer)
+    staff(Role.COUNSEL, at=at, name="counsel")
+    for number in range(8):
+        staff(Role.SENIOR, at=at, name=f"senior{number}")
+    Dispute.objects.filter(pk=cheated.pk).update(budget_over_at=at)
+    cheated.refresh_from_db()
+    threefold = {"compensation": 90_000, "rule_ids": ["FRAUD_55"]}
+    lifecycle.rule(cheated, drafted(cheated, shares={"seller": 6_000, "buyer": 4_000}, **threefold), by=arbiter, at=at)
+    found_by_panel(cheated, at)
+    assert wallet(rich_buyer) - before == 18_000
+    appeal = before_the_panel(cheated, rich_buyer, seller, lead, at)
+    seats = Seat.objects.filter(dispute=cheated, part=Seat.Part.REVIEWER, until=None).order_by("pk")
+    voted(appeal, [seat.user for seat in seats.select_related("user")], ["remand"] * 3, at)
+    cheated.refresh_from_db()
+    lifecycle.rule(cheated, drafted(cheated, shares=ALL_SHOP, **threefold), by=cheated.arbiter, at=at)
+    found_by_panel(cheated, at)
+    assert wallet(rich_buyer) - before == 30_000
+    lapse(cheated)
+    assert (cheated.state, wallet(rich_buyer) - before) == (DisputeState.CLOSED, 80_000)
+    assert dict(legs()[1:]) == {"pending": 12_000, "deposit": 50_000}
+    assert Owed.objects.get().left == 40_000
 
 
 def test_a_buyer_to_whom_the_rules_give_nothing_may_appeal_when_people_do_not_either(sold, rich_buyer, arbiter, at):

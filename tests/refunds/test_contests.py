@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from disputes import owed
 from disputes.models import Owed
 from ledger.accounts import balance
 from ledger.models import Transfer
@@ -26,7 +27,7 @@ from tests.disputes.test_dispute import own
 from tests.fixtures import people
 from tests.fixtures.cases import claim
 from tests.races import lost, race, won
-from tests.refunds.test_left_owed import empty
+from tests.refunds.test_left_owed import earns, empty
 from timeline import clock
 from timeline.models import Event
 from timeline.refusals import Refused
@@ -335,6 +336,33 @@ def test_a_payment_of_which_nobody_had_anything_is_contested_all_the_same(
     client.force_login(seller)
     page = client.get(contest.get_absolute_url(), headers={"accept-language": "en"}).content.decode()
     assert "Nobody had of it, so that the shop owes it to the buyer:" in page
-    contests.overturn(contest, finding=FINDING, recourse="fund", by=arbiter, at=until)
+    contests.overturn(contest, finding=FINDING, recourse="buyer", recourse_text=PROOF, by=arbiter, at=until)
     assert (contest.state, contest.lost, contest.made_whole) == (ContestState.OVERTURNED, 0, 0)
     assert not Owed.objects.exists()
+    inbox.catch_up(at=until)
+    codes = Notification.objects.filter(code__startswith="contest.").order_by("pk")
+    told = {code for code in codes.values_list("code", flat=True) if not code.startswith("contest.filed")}
+    assert told == {"contest.overturned_for_nothing", "contest.overturned_for_buyer"}, "no ¥0.00 for anybody"
+
+
+def test_what_the_shop_has_paid_since_is_not_called_owed_once_it_comes_back(
+    order, bad_unit, rich_buyer, seller, arbiter, client, at
+):
+    orders.confirm(order, by=rich_buyer, at=at)
+    until = Order.objects.get(pk=order.pk).deadline_at
+    assert until is not None
+    sweep(at=until)
+    empty(order.shop, until)
+    case = claim(bad_unit, "CODE_INVALID", by=rich_buyer, at=until)
+    endings.approve_as_asked(case, outcome=Refund.Outcome.INSTANT, by=None, at=until)
+    files = [letter(order, seller, until)]
+    contest = contests.file(case, ground="record_wrong", text=WORDS, attachments=files, by=seller, at=until)
+    earns(order.shop, 3_000, until)
+    assert owed.collect_all(at=until) == 1
+    own("platform:fund", 20_000, until)
+    contests.overturn(contest, finding=FINDING, recourse="fund", by=arbiter, at=until)
+    assert (contest.lost, contest.made_whole) == (3_490, 3_490), "its commission, and what it has earned since"
+    client.force_login(seller)
+    page = client.get(contest.get_absolute_url(), headers={"accept-language": "en"}).content.decode()
+    assert "¥34.90" in page
+    assert "the shop owes it to the buyer" not in page

@@ -15,7 +15,9 @@ from orders.fulfilment.tickets import Answer
 from orders.models import PAUSES, Exchange, Ticket, Weighing
 from orders.states import Standing
 from refunds import lifecycle, outages
+from refunds.models import Refund
 from tests.api.conftest import problem, signed_in
+from tests.fixtures.disputes import nobody_had
 from tests.orders.test_order import refused
 from tests.refunds.test_outages import CAME, HOUR, OWED, at_the_clock, claim, fresh
 from timeline import outages as register
@@ -175,6 +177,25 @@ def test_a_shop_that_paid_for_its_supplier_s_outage_is_told_what_it_can_ask_back
     Weighing.objects.update(done_at=None, upto=0)
     outages.work(at=at + 7 * HOUR)
     assert Event.objects.filter(root=paid.address, name="order.recourse_found").count() == 1
+
+
+def test_what_the_shop_still_owes_for_its_supplier_s_outage_it_can_ask_back_there_too(paid, down, at):
+    """The seller's duty to compensate is its damage already; who pays later is told once, of all of it."""
+    nobody_had(paid, 30, cause=Refund.objects.get().address, at=at)
+    down(HOUR / 2, 2.5 * HOUR, "supplier", supplier_of(paid))
+    outages.work(at=at + 6 * HOUR)
+    assert Event.objects.get(root=paid.address, name="order.recourse_found").data["amount"] == OWED + 30
+
+
+def test_what_a_shop_gave_since_it_was_told_of_it_it_is_told_as_well(paid, down, at):
+    down(HOUR / 2, 2.5 * HOUR, "supplier", supplier_of(paid))
+    outages.work(at=at + 6 * HOUR)
+    nobody_had(paid, 30, cause=Refund.objects.get().address, at=at)
+    for _again in range(2):
+        Weighing.objects.update(done_at=None, upto=0)
+        outages.work(at=at + 7 * HOUR)
+    told = Event.objects.filter(root=paid.address, name="order.recourse_found").order_by("seq")
+    assert [event.data["amount"] for event in told] == [OWED, 30]
 
 
 def test_a_delay_that_is_longer_than_its_supplier_s_outage_is_the_shop_s_alone(paid, down, at):
