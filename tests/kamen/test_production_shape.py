@@ -201,7 +201,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     try:
         made.redis.start()
         job = made.run("migrate")
-        said = job.communicate(timeout=120)[0]
+        said = job.communicate(timeout=300)[0]  # all migrations: a minute of processor time
         assert job.returncode == 0, said
         with administration() as cursor:
             cursor.execute(f"create database {DEMO} template {SHAPE}")
