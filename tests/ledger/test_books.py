@@ -437,6 +437,10 @@ HARMS = {
         "insert into disputes_owed (cause, order_id, shop_id, buyer_id, amount, since)"
         " select 'refund:0', id, shop_id, buyer_id, 2, now() from orders_order"
     ],
+    "an order of which something is or was owed remembers it": [
+        "insert into disputes_owed (cause, order_id, shop_id, buyer_id, amount, since)"
+        " select 'refund:0', id, shop_id, buyer_id, 2, now() from orders_order where not ran_dry limit 1"
+    ],
     "what is owed for the price of a unit is left of it, and part of what is owed": [
         "insert into disputes_owed (cause, order_id, shop_id, buyer_id, amount, since, units)"
         " select 'refund:0', id, shop_id, buyer_id, 2, now(), '{\"1\": 3}' from orders_order"
