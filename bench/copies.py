@@ -22,6 +22,8 @@ SHARED_MODELS = {"shops.Shop", "shops.Listing", "shops.Deposit", "shops.Batch", 
 #: What a copy gets anew, from the verb that gives it, and the event that tells of it.
 ANEW = {"disputes.Seal"}
 TOLD_ANEW = {"dispute.sealed"}
+#: An original was made just now: its transfers are among so many newest ones, whatever is behind them.
+LATELY = 20_000
 #: Words that start an address.
 ADDRESS = re.compile(r"\b([a-z_]+):([1-9][0-9]*)\b")
 
@@ -215,11 +217,13 @@ def _texts(model: type[models.Model], keys: list[int]) -> list[dict[str, str | N
 
 
 def _moves(order: models.Model) -> list[Any]:
-    """The transfers of an order in their order, and first the money that its buyer brought."""
+    """The transfers of an order that was made just now in their order, and first the money that its buyer brought."""
     from ledger.models import Transfer
     from ledger.transfers import Move
 
-    mine = Transfer.objects.filter(subject__regex=r"^(order|unit|refund|dispute|case|payout):").order_by("pk")
+    lately = Transfer.objects.latest("pk").pk - LATELY
+    subjects = r"^(order|unit|refund|dispute|case|payout):"
+    mine = Transfer.objects.filter(pk__gt=lately, subject__regex=subjects).order_by("pk")
     pattern = re.compile(rf"\border:{order.pk}\b")
     found = [
         Move(each.key, each.source.address, each.target.address, each.amount, each.reason, each.subject)
