@@ -16,6 +16,8 @@ from bench.report import Table, median
 
 #: Sweeps side by side, as the mall's worker runs them.
 WORKERS = 2
+#: What a clock that only runs does not have.
+UNTOLD = {"ended_at", "next_reminder_at"}
 #: So many shops share the orders whose clocks are due.
 SHOPS = 8
 
@@ -86,7 +88,7 @@ def due_originals() -> list[Any]:
 
 
 def run_timers(there: int, wanted: int) -> None:
-    """Clocks that run for a month: rows like any other, of things that nobody asks for."""
+    """Clocks that run for a month: rows like any other, of things that nobody asks for or is reminded of."""
     from django.db import connections
 
     from timeline.models import Timer
@@ -95,7 +97,7 @@ def run_timers(there: int, wanted: int) -> None:
     columns = [each.column for each in Timer._meta.local_concrete_fields if each.column not in own]
     with connections["owner"].cursor() as cursor:
         names = ", ".join(f'"{name}"' for name in columns)
-        values = ", ".join("null" if name == "ended_at" else f't."{name}"' for name in columns)
+        values = ", ".join("null" if name in UNTOLD else f't."{name}"' for name in columns)
         cursor.execute(
             f"insert into timeline_timer (root, subject, due_at, state, {names})"
             " select 'order:' || (900000000 + n), 'order:' || (900000000 + n),"
