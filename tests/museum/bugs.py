@@ -44,7 +44,7 @@ MUSEUM = (
         'return rows.select_for_update(no_key=True, of=("self",))',
         "return rows",
         (
-            "tests/refunds/test_races.py::test_a_yes_and_a_no_at_one_instant_are_one_answer",
+            "tests/refunds/test_races.py::test_a_yes_and_a_no_at_one_instant_end_as_a_yes",
             "tests/orders/test_order.py::test_paying_twice_at_the_same_moment_pays_once",
             "tests/interleaving/test_hot_pairs.py",
         ),
