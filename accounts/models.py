@@ -281,6 +281,7 @@ class Unmasking(models.Model):
         FILE = "file", _("What was put away of a sale")
         MAIL = "mail", _("An e-mail address")
         GIVEN = "given", _("What was given for a delivery")
+        IDENTITY = "identity", _("Who is behind a shop")
 
     whom = models.ForeignKey(User, on_delete=models.PROTECT, related_name="unmaskings")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -292,7 +293,8 @@ class Unmasking(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(what__in=["file", "given", "mail", "paper", "sides"]), name="accounts_unmasking_what"
+                condition=Q(what__in=["file", "given", "identity", "mail", "paper", "sides"]),
+                name="accounts_unmasking_what",
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="accounts_unmasking_reason"),
         ]

@@ -289,6 +289,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/applications/<int:pk>/hand_in/", shops.applications_api.hand_in, name="hand_in"),
     path("v1/applications/<int:pk>/withdraw/", shops.applications_api.withdraw, name="withdraw_application"),
     path("v1/applications/<int:pk>/appeal/", shops.applications_api.appeal_application, name="appeal_application"),
+    path("v1/applications/<int:pk>/open/", shops.applications_api.open_application, name="open_application"),
     path("v1/applications/<int:pk>/take_on/", shops.applications_api.take_on, name="take_on"),
     path("v1/applications/<int:pk>/approve/", shops.applications_api.approve, name="approve_application"),
     path("v1/applications/<int:pk>/send_back/", shops.applications_api.send_back, name="send_back_application"),

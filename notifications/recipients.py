@@ -719,6 +719,8 @@ SILENT: set[str] = {
     "listing.checked",
     "application.draft",
     "application.written",
+    # Whoever applied reads on their page of what was looked at who opened what is behind it, and why.
+    "application.opened",
     "licence.replaced",
     "shop.contact_shown",
     "listing.edited",

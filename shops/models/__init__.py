@@ -1,6 +1,6 @@
 """Nouns of sellers: shops and their people, deposits, listings, the stock. Amounts are integer fen."""
 
-from shops.models.applications import Application, Licence, Particulars, Party
+from shops.models.applications import Application, LegalParty, Licence, Particulars, Party
 from shops.models.commission import Commission
 from shops.models.deposits import (
     BASE_DEPOSIT,
@@ -99,6 +99,7 @@ __all__ = [
     "Form",
     "Intake",
     "Kind",
+    "LegalParty",
     "Licence",
     "Listing",
     "ListingQuerySet",
