@@ -13,7 +13,7 @@ from reputation import alarms, figures, measures, shop_levels
 from reputation import feedback as feedbacks
 from reputation.forms import AppealForm
 from reputation.models import Downgrade, Measure
-from reputation.progress import percent, progress, shop_progress
+from reputation.progress import percent, progress, shop_gives, shop_progress
 from reputation.states import DowngradeState, MeasureState
 from reputation.thresholds import thresholds
 from rulebook import center, versions, words
@@ -80,6 +80,7 @@ def standing(request: HttpRequest, slug: str) -> HttpResponse:
         "version": thresholds().version,
         "days": thresholds().shop_window.days,
         "rows": shop_progress(found, at),
+        "gives": shop_gives(at),
         "figures": figures.of(shop, since=since, until=until),
         "falls": Downgrade.objects.filter(shop=shop, state=DowngradeState.ANNOUNCED).first(),
     }

@@ -33,6 +33,7 @@ from shops.models.listings import (
 from shops.models.looks import Look
 from shops.models.shops import (
     BOOKS,
+    CERTIFIED,
     MAY,
     MONEY,
     SELL,
@@ -63,6 +64,7 @@ from shops.models.words import (
 __all__ = [
     "BASE_DEPOSIT",
     "BOOKS",
+    "CERTIFIED",
     "CODES",
     "FEWEST",
     "HIGHEST_PRICE",
