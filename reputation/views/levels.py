@@ -39,7 +39,7 @@ def level(request: HttpRequest) -> HttpResponse:
         "level": user.level,
         "version": thresholds().version,
         "rows": progress(user, at),
-        "benefits": center.levels(ruling.book),
+        "benefits": center.levels(ruling.book, ruling.clocks),
         "falls": Downgrade.objects.filter(user=user, state=DowngradeState.ANNOUNCED).first(),
         "history": history.rows,
         "history_part": history,
