@@ -309,9 +309,11 @@ def show_contact(request: Request, slug: str) -> Response:
     """The contact for legal action."""
     shop = get_object_or_404(Shop, slug=slug)
     get_object_or_404(Particulars, shop=shop)
-    said = ReasonToRead(data=request.data)
-    said.is_valid(raise_exception=True)
-    why = said.validated_data.get("reason", "")
+    why = ""
+    if particulars.is_asked_why(shop, request.user):
+        said = ReasonToRead(data=request.data)
+        said.is_valid(raise_exception=True)
+        why = said.validated_data.get("reason", "")
     told = particulars.show(shop, by=request.user, at=clock.now(), reason=why)
     return Response(ContactShown(told).data, headers={"Cache-Control": "no-store"})
 

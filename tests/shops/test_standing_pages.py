@@ -291,6 +291,30 @@ def test_the_same_in_the_api(opened, reviewer, lead, seller, risk, deposit, at):
     assert as_risk.send(f"{address}approve/").json()["shop"] == "yueguang"
 
 
+def test_who_is_behind_is_masked_in_the_api_until_it_is_opened(looked_at, reviewer):
+    as_risk, address = signed_in(reviewer), f"/api/v1/applications/{looked_at.pk}/"
+    Application.objects.update(party="person", legal_name="张三丰")
+    shown = as_risk.get(address).json()
+    assert (shown["legal_name"], shown["contact_phone"], shown["contact_email"]) == (
+        "张••",
+        "021•••••0000",
+        "l•••@mingyue.example",
+    )
+    listed = as_risk.get("/api/v1/applications/").json()["results"]
+    assert SAID["contact_phone"] not in str(listed)
+    problem(as_risk.send(f"{address}open/", {}), 422, "invalid")
+    problem(signed_in(looked_at.applicant).send(f"{address}open/", {"reason": "…"}), 404, "not_found")
+    answer = as_risk.send(f"{address}open/", {"reason": "核对证件"})
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    whole = answer.json()
+    assert (whole["legal_name"], whole["contact_phone"]) == ("张三丰", SAID["contact_phone"])
+    assert "310104199001011234" in {paper["number"] for paper in whole["papers"]}
+    assert looked_at.applicant.unmaskings.get().reason == "核对证件"
+    assert as_risk.get(address).json() == shown, "kept nowhere"
+    own = signed_in(looked_at.applicant).get(address).json()
+    assert own["contact_phone"] == SAID["contact_phone"]
+
+
 def test_steps_and_levels_in_the_api(deposit, seller, stranger, risk, lead):
     as_risk, as_seller, as_lead = signed_in(risk), signed_in(seller), signed_in(lead)
     steps = "/api/v1/shops/xinghe/steps/"
@@ -318,6 +342,9 @@ def test_papers_contact_and_listings_in_the_api(opened, risk, stranger, draft, s
     problem(signed_in(stranger).get("/api/v1/shops/mingyue/papers/"), 404, "not_found")
     problem(signed_in(stranger).post("/api/v1/shops/mingyue/contact/"), 409, "not_a_buyer")
     assert owner.post("/api/v1/shops/mingyue/contact/").json()["legal_name"] == SAID["legal_name"]
+    problem(as_risk.send("/api/v1/shops/mingyue/contact/"), 409, "reason_missing")
+    told = as_risk.send("/api/v1/shops/mingyue/contact/", {"reason": "协助买家"}).json()
+    assert told["contact_phone"] == SAID["contact_phone"]
     Shop.objects.update(reviews_left=1)
     assert signed_in(seller).send(f"/api/v1/listings/{draft.pk}/sell/").json()["state"] == "waiting"
     assert as_risk.send(f"/api/v1/listings/{draft.pk}/look_over/").json()["state"] == "on_sale"
