@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Suspension
 from complaints.states import ComplaintState
 from disputes.models import Dispute
 from disputes.states import DisputeState
@@ -26,6 +27,7 @@ from privacy.states import ErasureState
 from refunds.states import ContestState, GuardianState, RefundState
 from reputation import alarms, counting
 from reputation.models import Doubt, Mark, Measure
+from reputation.suspending import ANSWERED
 from shops.models import Application, Sanction
 from shops.states import ApplicationState, ListingState, SanctionState
 from support.models import Talk
@@ -150,11 +152,16 @@ def uncounted(at: datetime) -> list[Finding]:
 
 
 def unheard(at: datetime) -> list[Finding]:
-    """Appeals of shops and calls for a person that nobody heard in the time that was promised."""
+    """Appeals of shops and of whoever is suspended, and calls for a person, that nobody heard in the promised time."""
     appeals = Sanction.objects.filter(state=SanctionState.APPEALED, entered_at__lte=at - HEARD).select_related("shop")
     found = [
         Finding(each.address, each.step, each.entered_at, reverse("shops:watched_shop", args=[each.shop.slug]))
         for each in appeals.order_by("entered_at", "pk")
+    ]
+    suspended = Suspension.objects.appealed(at).filter(appealed_at__lte=at - ANSWERED).order_by("appealed_at", "pk")
+    page = reverse("reputation:suspensions")
+    found += [
+        Finding(each.user.address, "suspension", each.appealed_at, page) for each in suspended.select_related("user")
     ]
     late = Talk.objects.waiting().filter(late_at__lte=at - CLOCKS)
     return found + [Finding(each.address, each.number, each.promised_at, each.get_absolute_url()) for each in late]

@@ -34,6 +34,7 @@ def level(request: HttpRequest) -> HttpResponse:
     ruling = versions.in_force(at)
     history = part(user.level_changes.all(), by="-id", place=request.GET.get("history", ""), most=MOST)
     imposed = part(user.measures.all(), by="-id", place=request.GET.get("measures", ""), most=MOST)
+    suspended = user.suspensions.live(at).order_by("-pk").first()
     context = {
         "at": at,
         "level": user.level,
@@ -48,7 +49,9 @@ def level(request: HttpRequest) -> HttpResponse:
         "steps": [(label, thresholds().steps[step]) for step, label in Measure.Step.choices],
         "form": AppealForm(),
         "offers": _offers(user),
-        "suspended": user.suspensions.live(at).order_by("-pk").first(),
+        "suspended": suspended,
+        "may_appeal_suspension": suspended is not None and suspended.may_be_appealed(at),
+        "suspension_form": AppealForm(auto_id="suspension-%s"),
     }
     return render(request, "reputation/level.html", context)
 
