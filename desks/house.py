@@ -19,6 +19,7 @@ from complaints.states import ComplaintState
 from disputes.models import Dispute
 from disputes.states import DisputeState
 from ledger.models import Account, BooksCheck, Posting
+from ledger.states import PayoutState
 from notifications.models import Call, Delivery, HighWaterMark
 from orders import outages
 from privacy import exports, files, retention
@@ -192,13 +193,16 @@ LATE: dict[str, Late] = {
     ),
     "complaint": Late("complaint.late", (ComplaintState.ARRIVED, ComplaintState.WORKING)),
     "contest": Late("contest.late", (ContestState.LATE,), is_entered=True),
+    # A case that a lead takes over goes on; what was not ruled, signed or paid in time comes back to the same state.
     "dispute": Late(
         "dispute.alarm",
-        tuple(sorted(set(Dispute.machine.limits) - {DisputeState.RULED} | {DisputeState.APPEALED})),
-        words=("not % in time", "a suspension was not renewed", "the buyer has waited%", "the panel did not decide%"),
+        (DisputeState.REVIEW, DisputeState.SIGNING, DisputeState.ENFORCING, DisputeState.APPEALED),
+        words=("not ruled%", "not signed%", "not paid%", "the buyer has waited%", "the panel did not decide%"),
+        is_entered=True,
     ),
     "guardian": Late("guardian.late", (GuardianState.GIVEN,)),
     "listing": Late("listing.late", (ListingState.WAITING,), "shops:moderation"),
+    "payout": Late("payout.alarm", (PayoutState.MANUAL,), "ledger:queue", is_entered=True),
     "refund": Late("refund.alarm", (RefundState.APPROVED,), "ledger:queue"),
 }
 

@@ -126,7 +126,7 @@ def test_an_application_that_waits_for_longer_than_promised_is_found_with_its_pa
     fire_overdue(applied.address, at=due)
     (found,) = asked("late", due)
     assert (found.subject, found.since) == (applied.address, due)
-    assert asked("overdue_clocks", due) == []
+    assert applied.address not in {each.subject for each in asked("overdue_clocks", due)}
     client.force_login(risk)
     assert client.get(house.page_of(found.subject)).status_code == 200
     applications.take_on(applied, by=risk, at=due)

@@ -150,7 +150,7 @@ def test_rules_beat_precedents(next_case, recorded, draft_of):
 def test_who_leaves_the_range_where_the_rules_give_no_figure_is_read_by_both_sides(
     client, next_case, draft_of, rich_buyer, at
 ):
-    next_case.refund.__class__.objects.filter(pk=next_case.refund_id).update(route="human")
+    next_case.refund.__class__.objects.filter(pk=next_case.refund_id).update(route="HUMAN")
     next_case.refund.refresh_from_db()
     why = "本案无规则计算值，且与相近案件不同：商家当场认错。"
     ruling = lifecycle.rule(next_case, draft_of(next_case, departs_because=why), by=next_case.arbiter, at=at)
