@@ -301,7 +301,7 @@ def test_who_is_behind_is_masked_in_the_api_until_it_is_opened(looked_at, review
         "l•••@mingyue.example",
     )
     listed = as_risk.get("/api/v1/applications/").json()["results"]
-    assert SAID["contact_phone"] not in str(listed)
+    assert str(SAID["contact_phone"]) not in str(listed)
     problem(as_risk.send(f"{address}open/", {}), 422, "invalid")
     problem(signed_in(looked_at.applicant).send(f"{address}open/", {"reason": "…"}), 404, "not_found")
     answer = as_risk.send(f"{address}open/", {"reason": "核对证件"})
