@@ -1,4 +1,4 @@
-"""The story of people at the mall: grant · revoke · set a level · weigh · bar · suspend · lift · forget."""
+"""The story of people here: grant · revoke · set a level · weigh · bar · suspend · lift · appeal · hear · forget."""
 
 from datetime import datetime
 
@@ -110,10 +110,53 @@ def lift(suspension: Suspension, *, by: User, at: datetime) -> None:
     require(_may_suspend(by, user), "not_your_turn", _("Only risk or a lead can lift a suspension."))
     require(by != user, "not_yourself", _("Nobody can lift their own suspension."))
     require(Suspension.objects.live(at).filter(pk=suspension.pk).exists(), "wrong_moment", _("It is over already."))
-    suspension.lifted_at, suspension.lifted_by = at, by
-    suspension.save(update_fields=["lifted_at", "lifted_by"])
-    data = {"suspension": suspension.pk}
-    events.record(root=user.address, subject=user.address, name="user.suspension_lifted", by=by, at=at, data=data)
+    _lift(suspension, by=by, at=at)
+
+
+@verb
+def appeal(suspension: Suspension, *, words: str, by: User, at: datetime) -> None:
+    """Whoever is suspended wants another person than who did it to look again.
+
+    Refused: `not_your_turn`, `no_reason`, `wrong_moment` while an appeal waits, within 30 days of one that was
+    answered, and once the suspension is over.
+    """
+    user = suspension.user
+    lock_root(user)
+    suspension.refresh_from_db()
+    require(by.pk == user.pk, "not_your_turn", _("Only whoever is suspended appeals."))
+    require(suspension.may_be_appealed(at), "wrong_moment", _("There is nothing to look at again now."))
+    require(bool(words.strip()), "no_reason", _("Say what was overlooked."))
+    suspension.appeal, suspension.appealed_at = words.strip()[:1000], at
+    suspension.answer, suspension.answered_by = "", None
+    suspension.save(update_fields=["appeal", "appealed_at", "answer", "answered_by"])
+    data = {"suspension": suspension.pk, "words": suspension.appeal}
+    events.record(root=user.address, subject=user.address, name="user.suspension_appealed", by=by, at=at, data=data)
+
+
+@verb
+def hear(suspension: Suspension, *, lifts: bool, answer: str, by: User, at: datetime) -> None:
+    """Another person than who suspended somebody answers their appeal: it is lifted, or it stands, and why.
+
+    Refused: `not_your_turn`, `another_person`, `no_reason`, `wrong_moment`.
+    """
+    user = suspension.user
+    lock_root(user)
+    suspension.refresh_from_db()
+    require(_may_suspend(by, user), "not_your_turn", _("Only risk or a lead hears an appeal against a suspension."))
+    require(
+        by.pk not in {user.pk, suspension.by_id},
+        "another_person",
+        _("Another person than who suspended somebody hears their appeal."),
+    )
+    require(suspension.is_waiting(at), "wrong_moment", _("There is no appeal to answer."))
+    require(bool(answer.strip()), "no_reason", _("Say why: the person will read it."))
+    suspension.answer, suspension.answered_by = answer.strip()[:500], by
+    suspension.save(update_fields=["answer", "answered_by"])
+    if lifts:
+        _lift(suspension, by=by, at=at)
+        return
+    data = {"suspension": suspension.pk, "answer": suspension.answer}
+    events.record(root=user.address, subject=user.address, name="user.suspension_upheld", by=by, at=at, data=data)
 
 
 @verb
@@ -152,6 +195,14 @@ def _may_appoint(by: User | None, role: str) -> bool:
 
 def _may_suspend(by: User, user: User) -> bool:
     return by.may_appoint() or (by.has_role(Role.RISK) and not user.has_role(Role.LEAD))
+
+
+def _lift(suspension: Suspension, *, by: User, at: datetime) -> None:
+    """End a suspension of a locked user."""
+    suspension.lifted_at, suspension.lifted_by = at, by
+    suspension.save(update_fields=["lifted_at", "lifted_by"])
+    subject, data = suspension.user.address, {"suspension": suspension.pk}
+    events.record(root=subject, subject=subject, name="user.suspension_lifted", by=by, at=at, data=data)
 
 
 def _end_roles(user: User, roles: list[str], *, by: User, at: datetime) -> None:

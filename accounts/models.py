@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -229,16 +229,25 @@ class SuspensionQuerySet(models.QuerySet["Suspension"]):
         """Suspensions in force at `at`."""
         return self.filter(Q(until=None) | Q(until__gt=at), lifted_at=None, since__lte=at)
 
+    def appealed(self, at: datetime) -> SuspensionQuerySet:
+        """Those in force against which the person said something that nobody has answered."""
+        return self.live(at).filter(appealed_at__isnull=False, answered_by=None)
+
 
 #: A suspension with an end has this many days at most; a longer one is lifted by a person.
 LONGEST_SUSPENSION = 365
+
+
+#: Whoever was told that a suspension stands may ask once more after so long, if it is in force yet.
+APPEAL_AGAIN = timedelta(days=30)
 
 
 class Suspension(models.Model):
     """A time in which somebody may neither sell nor work for the mall.
 
     They still sign in, read everything that is theirs and claim what is due to them. Roles of staff end when it begins
-    and are not given back by its end. `until` empty: until it is lifted.
+    and are not given back by its end. `until` empty: until it is lifted. `appeal` is what the person says against it,
+    `answer` what another person than the one who suspended them found.
     """
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="suspensions")
@@ -248,6 +257,10 @@ class Suspension(models.Model):
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    appeal = models.CharField(max_length=1000, blank=True, db_default="", default="")
+    appealed_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=500, blank=True, db_default="", default="")
+    answered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
 
     objects = SuspensionQuerySet.as_manager()
 
@@ -260,11 +273,38 @@ class Suspension(models.Model):
                 condition=Q(lifted_at=None, lifted_by=None) | Q(lifted_at__gte=F("since"), lifted_by__isnull=False),
                 name="accounts_suspension_lifted_by",
             ),
+            models.CheckConstraint(
+                condition=Q(appealed_at=None, appeal="") | Q(appealed_at__isnull=False) & ~Q(appeal=""),
+                name="accounts_suspension_appeal",
+            ),
+            models.CheckConstraint(
+                condition=Q(answered_by=None, answer="")
+                | Q(answered_by__isnull=False, appealed_at__isnull=False) & ~Q(answer="") & ~Q(answered_by=F("by")),
+                name="accounts_suspension_answer",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["appealed_at"],
+                condition=Q(appealed_at__isnull=False, answered_by=None, lifted_at=None),
+                name="accounts_suspension_appealed",
+            )
         ]
 
     def is_live(self, at: datetime) -> bool:
         """Whether it is in force at `at`."""
         return self.lifted_at is None and self.since <= at and (self.until is None or self.until > at)
+
+    def is_waiting(self, at: datetime) -> bool:
+        """Whether the person waits for an answer to what they said against it."""
+        return self.appealed_at is not None and self.answered_by_id is None and self.is_live(at)
+
+    def may_be_appealed(self, at: datetime) -> bool:
+        """Whether the person can say something against it: once, and again long after they were told that it stands."""
+        if not self.is_live(at):
+            return False
+        asked = self.appealed_at
+        return asked is None or (self.answered_by_id is not None and asked <= at - APPEAL_AGAIN)
 
 
 class Unmasking(models.Model):
@@ -281,6 +321,7 @@ class Unmasking(models.Model):
         FILE = "file", _("What was put away of a sale")
         MAIL = "mail", _("An e-mail address")
         GIVEN = "given", _("What was given for a delivery")
+        IDENTITY = "identity", _("Who is behind a shop")
 
     whom = models.ForeignKey(User, on_delete=models.PROTECT, related_name="unmaskings")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -292,7 +333,8 @@ class Unmasking(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(what__in=["file", "given", "mail", "paper", "sides"]), name="accounts_unmasking_what"
+                condition=Q(what__in=["file", "given", "identity", "mail", "paper", "sides"]),
+                name="accounts_unmasking_what",
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="accounts_unmasking_reason"),
         ]

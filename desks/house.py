@@ -14,17 +14,23 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Suspension
+from complaints.states import ComplaintState
 from disputes.models import Dispute
+from disputes.states import DisputeState
 from ledger.models import Account, BooksCheck, Posting
+from ledger.states import PayoutState
 from notifications.models import Call, Delivery, HighWaterMark
 from orders import outages
 from privacy import exports, files, retention
 from privacy.models import Erasure
 from privacy.states import ErasureState
+from refunds.states import ContestState, GuardianState, RefundState
 from reputation import alarms, counting
 from reputation.models import Doubt, Mark, Measure
-from shops.models import Sanction
-from shops.states import SanctionState
+from reputation.suspending import ANSWERED
+from shops.models import Application, Sanction
+from shops.states import ApplicationState, ListingState, SanctionState
 from support.models import Talk
 from timeline.machines import machines
 from timeline.models import Event, Timer, Tracked
@@ -147,14 +153,81 @@ def uncounted(at: datetime) -> list[Finding]:
 
 
 def unheard(at: datetime) -> list[Finding]:
-    """Appeals of shops and calls for a person that nobody heard in the time that was promised."""
+    """Appeals of shops and of whoever is suspended, and calls for a person, that nobody heard in the promised time."""
     appeals = Sanction.objects.filter(state=SanctionState.APPEALED, entered_at__lte=at - HEARD).select_related("shop")
     found = [
         Finding(each.address, each.step, each.entered_at, reverse("shops:watched_shop", args=[each.shop.slug]))
         for each in appeals.order_by("entered_at", "pk")
     ]
+    suspended = Suspension.objects.appealed(at).filter(appealed_at__lte=at - ANSWERED).order_by("appealed_at", "pk")
+    page = reverse("reputation:suspensions")
+    found += [
+        Finding(each.user.address, "suspension", each.appealed_at, page) for each in suspended.select_related("user")
+    ]
     late = Talk.objects.waiting().filter(late_at__lte=at - CLOCKS)
     return found + [Finding(each.address, each.number, each.promised_at, each.get_absolute_url()) for each in late]
+
+
+@dataclass(frozen=True)
+class Late:
+    """How a thing says that the mall is late with it, though its clock runs anew until somebody acts: in which states,
+    by which event, and where staff see to it, if that is not the page of the thing.
+
+    `words`: only where it says so. `is_entered`: the event may be the one that led into the state; else whatever was
+    said on the way into it is over with it.
+    """
+
+    event: str
+    states: tuple[str, ...]
+    page: str = ""
+    words: tuple[str, ...] = ("%",)
+    is_entered: bool = False
+
+
+#: By the names of the machines.
+LATE: dict[str, Late] = {
+    "application": Late(
+        "application.late",
+        (ApplicationState.APPLIED, ApplicationState.REVIEWING, ApplicationState.APPEALED),
+        is_entered=True,
+    ),
+    "complaint": Late("complaint.late", (ComplaintState.ARRIVED, ComplaintState.WORKING)),
+    "contest": Late("contest.late", (ContestState.LATE,), is_entered=True),
+    # A case that a lead takes over goes on; what was not ruled, signed or paid in time comes back to the same state.
+    "dispute": Late(
+        "dispute.alarm",
+        (DisputeState.REVIEW, DisputeState.SIGNING, DisputeState.ENFORCING, DisputeState.APPEALED),
+        words=("not ruled%", "not signed%", "not paid%", "the buyer has waited%", "the panel did not decide%"),
+        is_entered=True,
+    ),
+    "guardian": Late("guardian.late", (GuardianState.GIVEN,)),
+    "listing": Late("listing.late", (ListingState.WAITING,), "shops:moderation"),
+    "payout": Late("payout.alarm", (PayoutState.MANUAL,), "ledger:queue", is_entered=True),
+    "refund": Late("refund.alarm", (RefundState.APPROVED,), "ledger:queue"),
+}
+
+
+def late(at: datetime) -> list[Finding]:
+    """What the mall promised for a time that is over, and somebody of it has yet to do: an alarm rings, and no more.
+
+    A clock that rings again is no clock that is over; without this question a house would be in order in which a
+    buyer's money has not arrived for a week.
+    """
+    found = []
+    for name, each in sorted(LATE.items()):
+        table = machines[name].model._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"select t.id, t.state, e.first from {table} t cross join lateral ("  # noqa: S608 - our own names
+                " select min(at) as first from timeline_event where subject = %s || ':' || t.id and name = %s"
+                " and (at > t.entered_at or %s and at = t.entered_at)"
+                " and coalesce(body::json->>'what', '') like any(%s)) e"
+                " where t.state = any(%s) and e.first is not null order by e.first, t.id",
+                [name, each.event, each.is_entered, list(each.words), list(each.states)],
+            )
+            page = reverse(each.page) if each.page else ""
+            found += [Finding(f"{name}:{pk}", state, since, page) for pk, state, since in cursor.fetchall()]
+    return found
 
 
 def unsent_mail(at: datetime) -> list[Finding]:
@@ -236,6 +309,7 @@ QUESTIONS: dict[str, tuple[Promise, Question]] = {
     "left_over": (_("Orders left over by outages"), left_over),
     "without_clock": (_("Open things without a running clock"), without_clock),
     "without_owner": (_("Open things that nobody holds"), without_owner),
+    "late": (_("What the mall is late with"), late),
     "unheard": (_("Appeals and calls that nobody heard in time"), unheard),
     "untold": (_("Events of which nobody was told"), untold),
     "uncounted": (_("Events that were not counted"), uncounted),
@@ -279,6 +353,8 @@ def _page_of(thing: Tracked) -> str:
             return reverse("disputes:bench_case", args=[thing.number])
         case Sanction():
             return reverse("shops:watched_shop", args=[thing.shop.slug])
+        case Application():
+            return reverse("shops:application_review", args=[thing.pk])
         case Measure():
             return reverse("reputation:person", args=[thing.user_id])
     find = getattr(thing, "get_absolute_url", None)

@@ -17,7 +17,7 @@ from ledger.accounts import balances
 from orders.models import Order, Unit
 from orders.states import OrderState
 from refunds.models import SHOP_IS_NEXT, Refund
-from shops.models import CODES, Listing, Shop, keeping
+from shops.models import BOOKS, CODES, Listing, Shop, keeping
 from shops.views.shops import badge
 from timeline import clock
 
@@ -29,33 +29,39 @@ LOW, MOST = 5, 10
 
 @require_safe
 def desk(request: HttpRequest) -> HttpResponse:
-    """The shop's day. Who keeps several chooses one; for somebody else's shop there is no desk."""
+    """The shop's day. Who keeps several chooses one; for somebody else's shop there is no desk.
+
+    What money the shop has and makes is there for those who work with its money.
+    """
     shops = list(Shop.objects.filter(keeping(request.user)).select_related("deposit").order_by("pk"))
     if not shops:
         return render(request, "desks/today.html", {"shop": None})
     shop = _chosen(shops, request.GET.get("shop", ""))
     at = clock.now()
+    sees_money = shop.may(request.user, BOOKS)
     context = {
         "shop": shop,
+        "sees_money": sees_money,
         "others": [other for other in shops if other is not shop],
         "at": at,
         "queue": _queue(shop, at),
         "orders": _orders(shop),
         "disputes": _disputes(shop, at),
-        "money": _money(shop),
+        "money": _money(shop) if sees_money else [],
         "low": _low(shop),
-        "on_its_way": trade.on_its_way(shop),
+        "on_its_way": trade.on_its_way(shop) if sees_money else 0,
         "due": trade.due_first(shop, at),
         "claims": trade.claims(shop, at),
         "ending": trade.ending(shop, at),
         "failing": trade.failing(shop),
-        "days": trade.days(shop, at),
+        "days": trade.days(shop, at, sees_money=sees_money),
         "reasons": trade.reasons(shop, at),
         "waits": trade.waits(shop, at),
         "record": trade.record(shop),
-        "beginning": trade.beginning(shop),
+        "beginning": trade.beginning(shop, request.user),
         "warnings": trade.warnings(shop, request.user, at),
-        "deposit": badge(shop.deposit) | {"until": shop.deposit.deadline_at, "required": shop.deposit.required},
+        "deposit": badge(shop.deposit)
+        | ({"until": shop.deposit.deadline_at, "required": shop.deposit.required} if sees_money else {}),
     }
     return render(request, "desks/today.html", context)
 

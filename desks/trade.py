@@ -118,15 +118,18 @@ def failing(shop: Shop) -> list[dict[str, Any]]:
     ]
 
 
-def days(shop: Shop, at: datetime) -> dict[str, Any]:
-    """The last thirty days for the plots: names, and one figure for each day; a day without anything is a nought."""
+def days(shop: Shop, at: datetime, *, sees_money: bool) -> dict[str, Any]:
+    """The last thirty days for the plots: names, and one figure for each day; a day without anything is a nought.
+
+    What was taken in, in fen, is there for whoever sees the shop's money.
+    """
     today = at.astimezone(SHANGHAI).date()
     wanted = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     known: dict[date, Day] = {each.day: each for each in Day.objects.filter(shop=shop, day__gte=wanted[0])}
     found = [known.get(day) for day in wanted]
     return {
         "names": [f"{day:%m-%d}" for day in wanted],
-        "turnover": [(_("Turnover"), [each.turnover if each else 0 for each in found])],
+        "turnover": [(_("Turnover"), [each.turnover if each else 0 for each in found])] if sees_money else [],
         "trade": [
             (_("Orders"), [each.orders if each else 0 for each in found]),
             (_("Claims"), [each.claims if each else 0 for each in found]),
@@ -173,45 +176,57 @@ def record(shop: Shop) -> Record | None:
     return Record.objects.filter(shop=shop).first()
 
 
-def beginning(shop: Shop) -> list[dict[str, Any]]:
-    """What a new shop does first, in order, and what of it is done; nothing once it has sold something."""
+def beginning(shop: Shop, user: Any) -> list[dict[str, Any]]:
+    """What a new shop does first, in order, and what of it is done; nothing once it has sold something.
+
+    Each of its people reads the steps of which they can see the page.
+    """
     if Order.objects.filter(shop=shop, paid_at__isnull=False).exists():
         return []
     states = set(Listing.objects.filter(shop=shop).order_by().values_list("state", flat=True).distinct())
     on_sale = ListingState.ON_SALE in states
     steps = [
         (
+            BOOKS,
             _("Pay the deposit"),
             _("It answers for refunds when escrow is gone; without it nothing is sold."),
             reverse("shops:deposit", args=[shop.slug]),
             shop.deposit.state == DepositState.ACTIVE,
         ),
         (
+            SELL,
             _("Write what you sell"),
             _("What you promise in figures is what claims are measured by."),
             reverse("shops:draft", args=[shop.slug]),
             bool(states),
         ),
         (
+            SELL,
             _("Fill the stock"),
             _("Codes are sealed as they come in; nobody reads them here."),
             reverse("shops:stock", args=[shop.slug]),
             Card.objects.filter(shop=shop).exists(),
         ),
         (
+            SELL,
             _("Put it on sale"),
             _("A person of the mall reads a new shop's first listings, within a working day."),
             reverse("shops:desk_listings", args=[shop.slug]),
             on_sale,
         ),
         (
+            BOOKS,
             _("Say where your money goes"),
             _("A new account rests for a day before anything is sent there."),
             reverse("shops:withdrawals", args=[shop.slug]),
             Payee.objects.filter(shop=shop, state__in=[PayeeState.COOLING, PayeeState.USABLE]).exists(),
         ),
     ]
-    return [{"title": title, "why": why, "url": url, "is_done": done} for title, why, url, done in steps]
+    return [
+        {"title": title, "why": why, "url": url, "is_done": done}
+        for what, title, why, url, done in steps
+        if shop.may(user, what)
+    ]
 
 
 def warnings(shop: Shop, user: Any, at: datetime) -> list[dict[str, Any]]:

@@ -163,7 +163,7 @@ class RulingForm(forms.Form):
         required=False,
         max_length=2_000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Needed only if it differs."),
+        help_text=_("Needed if it differs, or if the rules give no figure and the nearest cases came out otherwise."),
     )
 
     def __init__(

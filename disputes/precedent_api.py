@@ -27,8 +27,17 @@ IN_DIGEST = {
     "returned_bp": 6_000,
     "shares": {"seller": 6_000, "buyer": 4_000},
     "rule_ids": ["MX-11"],
+    "changed": False,
+    "instead_bp": None,
 }
-A_PRECEDENT = {**IN_DIGEST, "number": "KM2026-000001", "paid": 9_800, "award": 5_880, "leaves": False, "changed": False}
+A_PRECEDENT = {
+    **IN_DIGEST,
+    "number": "KM2026-000001",
+    "paid": 9_800,
+    "award": 5_880,
+    "leaves": False,
+    "instead": None,
+}
 
 
 class PrecedentInDigest(serializers.Serializer[Any]):
@@ -42,6 +51,13 @@ class PrecedentInDigest(serializers.Serializer[Any]):
     returned_bp = serializers.IntegerField(help_text="What goes back of what was paid.")
     shares = serializers.DictField(child=serializers.IntegerField())
     rule_ids = serializers.ListField(child=serializers.CharField())
+    changed = serializers.BooleanField(source="ruling.is_superseded", help_text="A panel changed it: it guides nobody.")
+    instead_bp = serializers.IntegerField(
+        source="newer.returned_bp",
+        allow_null=True,
+        default=None,
+        help_text="What goes back in its place, if it was changed and the case is decided anew.",
+    )
 
 
 class DigestPage(serializers.Serializer[Any]):
@@ -58,7 +74,9 @@ class PrecedentShown(PrecedentInDigest):
     paid = serializers.IntegerField(help_text="Fen.")
     award = serializers.IntegerField(help_text="Fen, without compensation.")
     leaves = serializers.BooleanField(help_text="Outside the range of the nearest cases, with a reason.")
-    changed = serializers.BooleanField(source="ruling.is_superseded", help_text="A panel changed it.")
+    instead = serializers.CharField(
+        source="newer.ruling.seal.number", allow_null=True, default=None, help_text="The ruling in its place."
+    )
 
 
 class PrecedentPage(serializers.Serializer[Any]):
@@ -98,7 +116,7 @@ def listed(request: Request) -> Response:
     if not signed_in(request).roles:
         raise Http404
     found = Precedent.objects.select_related("ruling__seal")
-    return Response(PrecedentPage(page(request, found, by="-pk")).data)
+    return Response(PrecedentPage(_with_newer(page(request, found, by="-pk"))).data)
 
 
 @extend_schema(
@@ -114,7 +132,15 @@ def listed(request: Request) -> Response:
 @permission_classes([AllowAny])
 def digest(request: Request) -> Response:
     """Everybody's list."""
-    return Response(DigestPage(page(request, precedents.digest(at=clock.now()), by="-pk")).data)
+    return Response(DigestPage(_with_newer(page(request, precedents.digest(at=clock.now()), by="-pk"))).data)
+
+
+def _with_newer(found: Any) -> Any:
+    """A part of a list, each row that a panel changed with what stands in its place."""
+    newer = precedents.instead(found.results)
+    for each in found.results:
+        each.newer = newer.get(each.pk)
+    return found
 
 
 @extend_schema(

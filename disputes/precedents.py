@@ -213,9 +213,25 @@ def searched(*, reason: str = "", kind: str = "", rule: str = "", number: str = 
 
 
 def digest(*, at: datetime) -> Any:
-    """What everybody reads: standing precedents that are 30 days old, newest first."""
-    found = Precedent.objects.standing().filter(at__lte=at - DIGEST_AFTER)
-    return found.select_related("ruling__seal").order_by("-pk")
+    """What everybody reads: precedents that are 30 days old, newest first; those that a panel changed are marked."""
+    return Precedent.objects.filter(at__lte=at - DIGEST_AFTER).select_related("ruling__seal").order_by("-pk")
+
+
+def instead(found: Sequence[Precedent]) -> dict[int, Precedent]:
+    """What stands in place of those that a panel changed, by their ids; nothing where the case is not decided anew.
+
+    One question for one and for a whole page; none where nothing was changed.
+    """
+    changed = {each.ruling.dispute_id: each for each in found if each.ruling.is_superseded}
+    if not changed:
+        return {}
+    standing = Precedent.objects.standing().filter(ruling__dispute__in=changed).select_related("ruling__seal")
+    newer = {each.ruling.dispute_id: each for each in standing.order_by("pk")}
+    return {
+        each.pk: newer[each.ruling.dispute_id]
+        for each in found
+        if each.ruling.is_superseded and each.ruling.dispute_id in newer
+    }
 
 
 def _distance(features: Features, other: Precedent) -> int:

@@ -82,7 +82,7 @@ def _written(seal: Seal) -> bytes:
         paper.heading("理由")
         paper.say(told["reasons"])
     if told["departs_because"]:
-        paper.say(f"与规则计算结果不同的理由：{told['departs_because']}")
+        paper.say(f"与规则计算结果或相近案件结果不同的理由：{told['departs_because']}")
     paper.heading(f"依据规则（{told['rules']['version']}）")
     paper.grid(
         [],

@@ -167,7 +167,9 @@ def prepare(dispute: Dispute, draft: Draft) -> Prepared:
         missing.append("departs")
     features = precedents.features_of(dispute, items)
     outcome = precedents.returned(sum(grants.values()), features.paid)
-    leaves = sums_hold and precedents.near(features, besides=dispute).is_left_by(outcome)
+    # Rules beat precedents: whoever gives what the rules give needs no other reason, whatever was given before.
+    is_by_rules = rulebook is not None and not departs
+    leaves = sums_hold and not is_by_rules and precedents.near(features, besides=dispute).is_left_by(outcome)
     if leaves and not draft.departs_because.strip():
         missing.append("precedents")
     offers = told["offer"]

@@ -57,6 +57,7 @@ clashes_page, papers_queue = plain("shops:clashes"), plain("shops:applications_q
 moderation_page = plain("shops:moderation")
 #: The buyer's own level; what the mall knows of a person, and the desk of those who answer for it.
 own_level_page, privacy_page = plain("reputation:level"), plain("privacy:own")
+suspensions_page = plain("reputation:suspensions")
 #: What waits for somebody, and where they work.
 own_work_page = plain("desks:me")
 privacy_desk = plain("privacy:desk")

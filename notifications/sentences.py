@@ -98,9 +98,11 @@ SENTENCES: dict[str, Promise] = {
     "hold.releasing": _("Somebody wants to release the legal hold %(number)s. A second person signs or keeps it."),
     "user.copy_made": _("The copy of everything about you is ready. Fetch it within a week; it can be fetched once."),
     "user.suspended": _(
-        "You are suspended: you cannot sell, withdraw or work for the mall. Read why, and whom to ask."
+        "You are suspended: you cannot sell, withdraw or work for the mall. Read why, and how to appeal."
     ),
     "user.suspension_lifted": _("You are not suspended any more."),
+    "user.suspension_appealed": _("Somebody who is suspended appeals. Another person than who did it hears them."),
+    "user.suspension_upheld": _("Your appeal was heard: the suspension stands. Read why."),
     "role.granted": _("You have a new part in the work of the mall. Set up a second factor; then its pages open."),
     "role.revoked": _("A part that you had in the work of the mall has ended. Ask a lead if you did not expect it."),
     "level.changed": _("Your level has changed. See what it takes and what it gives."),

@@ -56,14 +56,15 @@ MASKS = [
     Mask(
         "identity",
         "the number of an applicant's identity paper",
-        clear=frozenset({"lead", "risk"}),
-        how="on the page on which they decide about the application, and nowhere else",
+        with_reason=frozenset({"lead", "risk"}),
+        how="`shops.identities.open_application`, and `open_shop` once the shop is open; the papers' files, too",
     ),
     Mask(
         "phone",
         "the telephone of whoever answers for a shop",
-        clear=frozenset({"risk", "lead"}),
-        how="a buyer is told for legal action (`shops.contact`), and that they were told is an event",
+        with_reason=frozenset({"agent", "arbiter", "senior", "lead", "finance", "risk", "auditor"}),
+        how="`shops.particulars.show`; of an application `shops.identities.open_application`, by leads and risk alone;"
+        " a buyer is told for legal action (`shops.contact`), and that they were told is an event",
     ),
     Mask(
         "payee",

@@ -15,6 +15,8 @@ from timeline.door import locked, require, verb
 MOST_ANSWERS, LONGEST_TITLE, LONGEST_ANSWER = 30, 40, 2_000
 #: The most that a shop can promise to pay at once, in fen a case.
 MOST_WORD = 100_000
+#: What the form proposes to a shop with the mall's badge that never said anything (rules 6.2); it takes its own yes.
+PROPOSED_WORD = 5_000
 
 
 @verb

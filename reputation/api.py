@@ -106,16 +106,21 @@ SHOP_DAYS = 90
 @extend_schema(
     operation_id="getOwnLevel",
     summary="See your level",
-    description="What it takes, when it falls, and the measures against you. Nobody else's.",
+    description="What it takes, when it falls, the measures against you, the suspension you are under. Nobody else's.",
     responses=OwnLevel,
-    examples=[OpenApiExample("Level M1", {**A_LEVEL, "measures": [A_MEASURE]}, response_only=True)],
+    examples=[OpenApiExample("Level M1", {**A_LEVEL, "measures": [A_MEASURE], "suspension": None}, response_only=True)],
 )
 @api_view(["GET"])
 def level(request: Request) -> Response:
     """The level of whoever asks."""
     user: Any = request.user
     falls = Downgrade.objects.filter(user=user, state=DowngradeState.ANNOUNCED).first()
-    told = _level(user.level, progress(user, clock.now()), falls) | {"measures": user.measures.order_by("-pk")[:50]}
+    at = clock.now()
+    told = _level(user.level, progress(user, at), falls)
+    told |= {
+        "measures": user.measures.order_by("-pk")[:50],
+        "suspension": user.suspensions.live(at).order_by("-pk").first(),
+    }
     return Response(OwnLevel(told).data)
 
 

@@ -1,5 +1,6 @@
 """What a level takes beside what somebody has of it, as people read it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,11 @@ from accounts.models import User
 from ledger.templatetags.money import yuan
 from reputation import membership, shop_levels
 from reputation.thresholds import thresholds
+from rulebook import clocks, versions
+from rulebook.words import in_words
+from shops.levels import CAPS
+from shops.models import CERTIFIED, Licence
+from shops.sizing import LEVEL_FACTORS
 
 
 def progress(user: User, at: datetime) -> list[dict[str, Any]]:
@@ -18,7 +24,7 @@ def progress(user: User, at: datetime) -> list[dict[str, Any]]:
 
 def published(at: datetime) -> dict[str, dict[str, Any]]:
     """What every level takes, for everybody to read, whoever they are: of buyers and of shops, as tables."""
-    shop = shop_levels.Standing(at, orders=0, on_time_bp=None, claim_bp=None, loss_bp=None, is_licensed=False)
+    shop = shop_levels.Standing(at, orders=0, on_time_bp=None, claim_bp=None, loss_bp=None, papers=frozenset())
     both = {"buyers": _progress(membership.Standing(joined_at=at), at), "shops": shop_progress(shop, at)}
     return {
         whose: {
@@ -65,9 +71,34 @@ def shop_progress(found: shop_levels.Standing, at: datetime) -> list[dict[str, A
             _share(_("Delivered on time"), found.on_time_bp, reach.on_time_bp, is_least=True),
             _share(_("Claims by your fault"), found.claim_bp, reach.claim_bp, is_least=False),
             _share(_("Disputes lost"), found.loss_bp, reach.loss_bp, is_least=False),
+            _papers(found, reach.level),
         ]
         rows.append({"level": reach.level, "takes": takes, "is_reached": found.reaches(reach, at)})
     return rows
+
+
+def shop_gives(at: datetime) -> list[dict[str, Any]]:
+    """What each level of shops gives: when money settles, what may be taken on, and how large the deposit is."""
+    version = versions.in_force(at).number
+    return [
+        {
+            "level": level,
+            "settles": in_words(clocks.span("SETTLE", level, version=version)),
+            "order": yuan(cap.order) if cap.order is not None else _("no cap"),
+            "day": yuan(cap.day) if cap.day is not None else _("no cap"),
+            "factor": f"× {LEVEL_FACTORS[level] // 10}.{LEVEL_FACTORS[level] % 10}",
+            "is_certified": level in CERTIFIED,
+        }
+        for level, cap in sorted(CAPS.items())
+    ]
+
+
+def _papers(found: shop_levels.Standing, level: str) -> tuple[str, str, str, bool]:
+    def named(kinds: Iterable[str]) -> str:
+        return _(", ").join(str(Licence.Kind(kind).label) for kind in shop_levels.PAPERS if kind in kinds) or "–"
+
+    takes = set(shop_levels.PAPERS) if level >= shop_levels.LICENSED_FROM else set()
+    return _("Papers"), named(found.papers), named(takes), found.papers >= takes
 
 
 def _share(label: str, has: int | None, takes: int, *, is_least: bool) -> tuple[str, str, str, bool]:

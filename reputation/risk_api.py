@@ -19,7 +19,8 @@ from accounts.models import LONGEST_SUSPENSION, Role, Suspension, User
 from accounts.requests import signed_in
 from reputation import contacts, measures, signals
 from reputation.models import KnownContact, Measure, Signal
-from reputation.serializers import A_MEASURE, MeasureShown
+from reputation.serializers import A_MEASURE, A_SUSPENSION, AppealWords, MeasureShown, SuspensionShown
+from reputation.suspending import HEARING
 from reputation.thresholds import thresholds
 from timeline import clock
 from timeline.api import CURSOR, idempotent, page
@@ -34,13 +35,7 @@ A_SIGNAL = {
     "seen_at": "2026-11-22T02:00:00Z",
     "is_dismissed": False,
 }
-A_SUSPENSION = {
-    "id": 3,
-    "reason": "账户疑似被盗，提现已暂停。",
-    "since": "2026-11-22T02:00:00Z",
-    "until": "2026-11-29T02:00:00Z",
-    "lifted_at": None,
-}
+APPEALED = A_SUSPENSION | {"appeal": "那是我本人换了手机登录。", "appealed_at": "2026-11-22T05:00:00Z"}
 A_PERSON = {"person": 7, "risk": 12, "level": "M1", "barred_until": None}
 
 
@@ -76,14 +71,18 @@ class RiskyPage(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True, help_text="The next page, if there is one.")
 
 
-class SuspensionShown(serializers.Serializer[Any]):
-    """A time in which somebody may neither sell nor withdraw nor work for the mall."""
+class SuspensionPage(serializers.Serializer[Any]):
+    """A part of the list."""
 
-    id = serializers.IntegerField()
-    reason = serializers.CharField()
-    since = serializers.DateTimeField()
-    until = serializers.DateTimeField(allow_null=True, help_text="Null: until it is lifted.")
-    lifted_at = serializers.DateTimeField(allow_null=True)
+    results = SuspensionShown(many=True)
+    next = serializers.URLField(allow_null=True, help_text="The next page, if there is one.")
+
+
+class AnswerToSuspended(serializers.Serializer[Any]):
+    """What another person found; the one who is suspended reads it."""
+
+    lifts = serializers.BooleanField(help_text="Whether the suspension ends; else it stands.")
+    why = serializers.CharField(max_length=500)
 
 
 class SuspensionToMake(serializers.Serializer[Any]):
@@ -271,6 +270,83 @@ def end_suspension(request: Request, pk: int) -> Response:
     found = get_object_or_404(Suspension.objects.select_related("user"), pk=pk)
     people_verbs.lift(found, by=by, at=clock.now())
     return Response(SuspensionShown(found).data)
+
+
+@extend_schema(
+    operation_id="appealSuspension",
+    summary="Let another person look at your suspension",
+    description=(
+        "A person answers within a day. Once, and again 30 days after an answer. Refused: `wrong_moment`, `no_reason`."
+    ),
+    request=AppealWords,
+    responses=SuspensionShown,
+    examples=[
+        OpenApiExample("Why", {"words": "那是我本人换了手机登录。"}, request_only=True),
+        OpenApiExample("Appealed", APPEALED, response_only=True),
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def appeal_suspension(request: Request, pk: int) -> Response:
+    """Appeal against one's own suspension."""
+    found = get_object_or_404(Suspension.objects.select_related("user"), pk=pk, user=request.user)
+    told = AppealWords(data=request.data)
+    told.is_valid(raise_exception=True)
+    people_verbs.appeal(found, words=told.validated_data["words"], by=signed_in(request), at=clock.now())
+    return Response(SuspensionShown(found).data)
+
+
+@extend_schema(
+    operation_id="listAppealsAgainstSuspensions",
+    summary="List appeals against suspensions",
+    description="For people of risk and leads: those that nobody has answered, the oldest suspension first.",
+    parameters=[CURSOR],
+    responses=SuspensionPage,
+    examples=[OpenApiExample("One appeal", {"results": [APPEALED], "next": None}, response_only=True)],
+)
+@api_view(["GET"])
+def appealed_suspensions(request: Request) -> Response:
+    """Appeals that wait."""
+    _require_hearing(request)
+    return Response(SuspensionPage(page(request, Suspension.objects.appealed(clock.now()), by="pk")).data)
+
+
+@extend_schema(
+    operation_id="hearSuspension",
+    summary="Answer an appeal against a suspension",
+    description=(
+        "By another person of risk, or a lead, than who suspended somebody; `lifts` ends it. Refused:"
+        " `another_person`, `no_reason`, `wrong_moment`."
+    ),
+    request=AnswerToSuspended,
+    responses=SuspensionShown,
+    examples=[
+        OpenApiExample("Lifted", {"lifts": True, "why": "已核实为本人操作。"}, request_only=True),
+        OpenApiExample(
+            "The suspension",
+            APPEALED | {"answer": "已核实为本人操作。", "lifted_at": "2026-11-23T02:00:00Z"},
+            response_only=True,
+        ),
+    ],
+)
+@api_view(["POST"])
+@idempotent
+def hear_suspension(request: Request, pk: int) -> Response:
+    """Answer an appeal."""
+    by = _require_hearing(request)
+    told = AnswerToSuspended(data=request.data)
+    told.is_valid(raise_exception=True)
+    found = get_object_or_404(Suspension.objects.select_related("user"), pk=pk)
+    said = told.validated_data
+    people_verbs.hear(found, lifts=said["lifts"], answer=said["why"], by=by, at=clock.now())
+    return Response(SuspensionShown(found).data)
+
+
+def _require_hearing(request: Request) -> User:
+    user = signed_in(request)
+    if not user.roles & HEARING:
+        raise Http404
+    return user
 
 
 def _hearing(name: str, verb: Any, *, summary: str, description: str, why: str, state: str) -> Any:

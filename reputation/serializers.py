@@ -38,6 +38,16 @@ A_MEASURE = {
     "appeal": "",
     "answer": "",
 }
+A_SUSPENSION = {
+    "id": 3,
+    "reason": "账户疑似被盗，提现已暂停。",
+    "since": "2026-11-22T02:00:00Z",
+    "until": "2026-11-29T02:00:00Z",
+    "lifted_at": None,
+    "appeal": "",
+    "appealed_at": None,
+    "answer": "",
+}
 
 
 class MeasureShown(serializers.Serializer[Measure]):
@@ -63,10 +73,24 @@ class LevelWithProgress(serializers.Serializer[Any]):
     levels = LevelToReach(many=True)
 
 
+class SuspensionShown(serializers.Serializer[Any]):
+    """A time in which somebody may neither sell nor withdraw nor work for the mall, and what was said against it."""
+
+    id = serializers.IntegerField()
+    reason = serializers.CharField()
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField(allow_null=True, help_text="Null: until it is lifted.")
+    lifted_at = serializers.DateTimeField(allow_null=True)
+    appeal = serializers.CharField(help_text="What the person says against it; empty if nothing.")
+    appealed_at = serializers.DateTimeField(allow_null=True)
+    answer = serializers.CharField(help_text="What another person than who suspended them found; empty while it waits.")
+
+
 class OwnLevel(LevelWithProgress):
-    """A buyer's level, and the measures against them."""
+    """A buyer's level, the measures against them, and the suspension they are under."""
 
     measures = MeasureShown(many=True)
+    suspension = SuspensionShown(allow_null=True)
 
 
 class Words(serializers.Serializer[Any]):

@@ -21,20 +21,25 @@ from timeline.door import begin, enter, lock, lock_root, verb
 
 #: So many shops are looked at with one round of questions.
 CHUNK = 500
-#: From this level on a business licence is needed.
+#: From this level on a business licence is needed, and a paper that the brand is the shop's own or has authorized it.
 LICENSED_FROM = Shop.Level.S4
+#: These papers.
+PAPERS = (Licence.Kind.BUSINESS, Licence.Kind.AUTHORITY)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What a shop shows in the window: orders, and shares in basis points; a share of nothing holds nobody back."""
+    """What a shop shows in the window: orders, and shares in basis points; a share of nothing holds nobody back.
+
+    `papers` are those of `PAPERS` under which it sells now.
+    """
 
     opened_at: datetime
     orders: int
     on_time_bp: int | None
     claim_bp: int | None
     loss_bp: int | None
-    is_licensed: bool
+    papers: frozenset[str]
 
     def reaches(self, reach: ShopReach, at: datetime) -> bool:
         """Whether it is enough for a level."""
@@ -44,7 +49,7 @@ class Standing:
             and (self.on_time_bp is None or self.on_time_bp >= reach.on_time_bp)
             and (self.claim_bp is None or self.claim_bp <= reach.claim_bp)
             and (self.loss_bp is None or self.loss_bp <= reach.loss_bp)
-            and (reach.level < LICENSED_FROM or self.is_licensed)
+            and (reach.level < LICENSED_FROM or self.papers >= set(PAPERS))
         )
 
 
@@ -64,13 +69,15 @@ def standings(shops: list[Shop], *, at: datetime) -> dict[int, Standing]:
     since, until = figures.window(at, thresholds().shop_window.days)
     found = figures.of_shops(shops, since=since, until=until)
     valid = Licence.objects.filter(
-        shop__in=shops, kind=Licence.Kind.BUSINESS, state__in=[LicenceState.VALID, LicenceState.LASTING]
+        shop__in=shops, kind__in=PAPERS, state__in=[LicenceState.VALID, LicenceState.LASTING]
     )
-    licensed = set(valid.order_by().values_list("shop_id", flat=True))
-    return {shop.pk: _standing(shop, found[shop.pk], is_licensed=shop.pk in licensed) for shop in shops}
+    papers: dict[int, set[str]] = {}
+    for shop_id, kind in valid.order_by().values_list("shop_id", "kind"):
+        papers.setdefault(shop_id, set()).add(kind)
+    return {shop.pk: _standing(shop, found[shop.pk], papers=frozenset(papers.get(shop.pk, ()))) for shop in shops}
 
 
-def _standing(shop: Shop, found: Figures, *, is_licensed: bool) -> Standing:
+def _standing(shop: Shop, found: Figures, *, papers: frozenset[str]) -> Standing:
     units = found.count("units")
     return Standing(
         opened_at=shop.opened_at,
@@ -80,7 +87,7 @@ def _standing(shop: Shop, found: Figures, *, is_licensed: bool) -> Standing:
         loss_bp=share_bp(
             found.count("dispute_ends", "decided:buyer"), found.count("dispute_ends"), thresholds().fewest_disputes
         ),
-        is_licensed=is_licensed,
+        papers=papers,
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reputation.views import levels, ratings, recalls, risk, scores, transparency
+from reputation.views import levels, ratings, recalls, risk, scores, suspensions, transparency
 
 app_name = "reputation"
 
@@ -21,6 +21,9 @@ urlpatterns = [
     path("risk/people/<int:pk>/", risk.person, name="person"),
     path("risk/people/<int:pk>/impose/", risk.impose, name="impose"),
     path("risk/people/<int:pk>/suspend/", risk.suspend, name="suspend"),
+    path("me/suspensions/<int:pk>/appeal/", suspensions.appeal, name="appeal_suspension"),
+    path("risk/suspensions/", suspensions.index, name="suspensions"),
+    path("risk/suspensions/<int:pk>/appeal/<slug:verb>/", suspensions.hear, name="hear_suspension"),
     path("risk/suspensions/<int:pk>/lift/", risk.end_suspension, name="end_suspension"),
     path("risk/measures/<int:pk>/<slug:verb>/", risk.hear, name="hear"),
     path("risk/signals/<int:pk>/dismiss/", risk.dismiss, name="dismiss"),

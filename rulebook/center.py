@@ -133,8 +133,9 @@ def own_blocks() -> list[dict[str, Any]]:
     ]
 
 
-def levels(book: Book) -> list[dict[str, Any]]:
-    """What membership changes, level by level."""
+def levels(book: Book, clocks: Clocks) -> list[dict[str, Any]]:
+    """What membership changes, level by level: everything that a level gives, and nothing that it does not
+    (docs/decisions/0056)."""
     return [
         {
             "code": code,
@@ -148,6 +149,7 @@ def levels(book: Book) -> list[dict[str, Any]]:
             },
             "cap": words.money(level.instant_cap_fen),
             "quota": level.instant_quota,
+            "answer": words.in_words(clocks.span("SELLER_RESPONSE", code)),
         }
         for code, level in sorted(book.levels.items())
     ]

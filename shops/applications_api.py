@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from accounts.models import Role
 from shops import applications as opening
+from shops import identities, particulars
 from shops.models import Application
 from shops.standing_api import A_PAPER, WITHOUT_KEY, give, one, require_role, roles_of
 from shops.standing_serializers import (
@@ -27,6 +28,7 @@ from shops.standing_serializers import (
     PaperShown,
     PaperToGive,
     ReasonForShop,
+    ReasonToOpen,
 )
 from shops.states import ApplicationState
 from timeline import clock
@@ -96,7 +98,10 @@ def applications(request: Request) -> Response:
 @extend_schema(
     operation_id="getApplication",
     summary="See an application",
-    description="For whoever wrote it and for people of risk; to others it does not exist.",
+    description=(
+        "For whoever wrote it and for people of risk, who read in part who is behind it (`openApplication` tells all);"
+        " to others it does not exist."
+    ),
     responses=ApplicationShown,
     examples=[one("The application", AN_APPLICATION)],
 )
@@ -200,6 +205,37 @@ appeal_application = _verb(
     word="words",
     is_own=True,
 )
+
+
+@extend_schema(
+    operation_id="openApplication",
+    summary="Open who is behind an application",
+    description=(
+        "For leads and people of risk: telephone, numbers of papers, and of a person name, address and mail address."
+        " That you opened it and why is kept, and whoever applies reads it. The answer is the only place where it"
+        " stands in the clear: it is not kept, so this POST takes no `Idempotency-Key`, and each is a look of its own."
+        " Refused: `not_your_turn`, `reason_missing`."
+    ),
+    request=ReasonToOpen,
+    responses={200: OpenApiResponse(ApplicationShown, "The application, whole")},
+    examples=[
+        OpenApiExample("To decide", {"reason": "核对证件号码与营业执照。"}, request_only=True),
+        one("The application", AN_APPLICATION | {"state": "reviewing"}),
+    ],
+    extensions=WITHOUT_KEY,
+)
+@api_view(["POST"])
+def open_application(request: Request, pk: int) -> Response:
+    """Who is behind an application, for whoever decides about it."""
+    found, at = _to_decide(request, pk), clock.now()
+    told = ReasonToOpen(data=request.data)
+    told.is_valid(raise_exception=True)
+    identities.open_application(found, reason=told.validated_data["reason"], by=request.user, at=at)
+    fresh = _with_actions(request, _fresh(found))
+    fresh.told, fresh.is_opened = particulars.whole(fresh), True
+    return Response(ApplicationShown(fresh).data, headers={"Cache-Control": "private, no-store"})
+
+
 take_on = _verb(
     "takeOnApplication",
     opening.take_on,
@@ -259,10 +295,15 @@ def _to_decide(request: Request, pk: int) -> Application:
 
 
 def _with_actions(request: Request, found: Any) -> Any:
+    """What the person can do with it, and what they read of who is behind it: nobody but whoever wrote it all."""
     found.actions = opening.actions_for(found, request.user, clock.now())
+    found.told = particulars.whole(found) if found.is_of(request.user) else particulars.masked(found)
     return found
 
 
+def _fresh(found: Application) -> Any:
+    return Application.objects.select_related("shop", "applicant").get(pk=found.pk)
+
+
 def _shown(request: Request, found: Application) -> Any:
-    fresh = Application.objects.select_related("shop", "applicant").get(pk=found.pk)
-    return ApplicationShown(_with_actions(request, fresh)).data
+    return ApplicationShown(_with_actions(request, _fresh(found))).data

@@ -30,6 +30,7 @@ from shops.standing_serializers import (
     PaperShown,
     PaperToGive,
     ReasonForShop,
+    ReasonToRead,
     StepPage,
     StepShown,
     StepToRenew,
@@ -283,10 +284,10 @@ uphold_step = _judged(
     operation_id="showContact",
     summary="Read who answers for a shop before the law",
     description=(
-        "For whoever bought there, the shop itself and the mall's staff; that it was read is on record."
-        " Refused: `not_a_buyer`. A shop of the mall's first days has none: 404."
+        "For whoever bought there, the shop itself and the mall's staff, who say why; that it was read is on record."
+        " Refused: `not_a_buyer`, `reason_missing`. A shop of the mall's first days has none: 404."
     ),
-    request=None,
+    request=ReasonToRead,
     responses=ContactShown,
     examples=[
         one(
@@ -308,7 +309,12 @@ def show_contact(request: Request, slug: str) -> Response:
     """The contact for legal action."""
     shop = get_object_or_404(Shop, slug=slug)
     get_object_or_404(Particulars, shop=shop)
-    told = particulars.show(shop, by=request.user, at=clock.now())
+    why = ""
+    if particulars.is_asked_why(shop, request.user):
+        said = ReasonToRead(data=request.data)
+        said.is_valid(raise_exception=True)
+        why = said.validated_data.get("reason", "")
+    told = particulars.show(shop, by=request.user, at=clock.now(), reason=why)
     return Response(ContactShown(told).data, headers={"Cache-Control": "no-store"})
 
 

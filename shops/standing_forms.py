@@ -96,6 +96,16 @@ class ReasonForm(forms.Form):
     )
 
 
+class OpenForm(forms.Form):
+    """What somebody of the mall needs to know for who is behind a shop."""
+
+    reason = forms.CharField(
+        label=_("What do you need it for?"),
+        max_length=200,
+        help_text=_("Whoever it is about reads this, with your number and the time."),
+    )
+
+
 class LevelForm(ReasonForm):
     """How far the mall trusts a shop."""
 

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from shops import licences
 from shops.models import Application, Kind, Licence, Party, Sanction, Shop, visible
 from shops.sanctions import LONGEST
 from shops.serializers import Text, Whole
@@ -65,7 +66,7 @@ class PaperShown(serializers.Serializer[Any]):
 
 
 class ApplicationShown(serializers.Serializer[Application]):
-    """An application, for whoever wrote it and for people of risk."""
+    """An application, whole for whoever wrote it; those who decide read in part who is behind it."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -77,10 +78,16 @@ class ApplicationShown(serializers.Serializer[Application]):
     kinds = serializers.ListField(child=serializers.CharField())
     about = serializers.CharField(allow_blank=True)
     party = serializers.ChoiceField(Party.choices)
-    legal_name = serializers.CharField(allow_blank=True)
-    legal_address = serializers.CharField(allow_blank=True)
-    contact_email = serializers.CharField(allow_blank=True)
-    contact_phone = serializers.CharField(allow_blank=True)
+    legal_name = serializers.CharField(
+        source="told.name", allow_blank=True, help_text="Masked in part for others if it is a person."
+    )
+    legal_address = serializers.CharField(
+        source="told.address", allow_blank=True, help_text="Masked in part for others, if a person."
+    )
+    contact_email = serializers.CharField(
+        source="told.email", allow_blank=True, help_text="Masked in part for others, if a person."
+    )
+    contact_phone = serializers.CharField(source="told.phone", allow_blank=True, help_text="Masked in part for others.")
     icp = serializers.CharField(allow_blank=True)
     missing = serializers.CharField(allow_blank=True, help_text="What a person of the mall wants to see.")
     reason = serializers.CharField(allow_blank=True, help_text="Why it was refused.")
@@ -93,7 +100,12 @@ class ApplicationShown(serializers.Serializer[Application]):
     @extend_schema_field(PaperShown(many=True))
     def get_papers(self, application: Application) -> Any:
         """Its papers, newest first."""
-        return PaperShown(application.licences.order_by("-pk"), many=True).data
+        given = list(application.licences.order_by("-pk"))
+        shown: Any = PaperShown(given, many=True).data
+        if getattr(application, "is_opened", False):  # of one who decides, after a look was kept on record
+            for row, paper in zip(shown, given, strict=True):
+                row["number"] = licences.whole_number(paper)
+        return shown
 
 
 class ApplicationPage(serializers.Serializer[Any]):
@@ -114,6 +126,18 @@ class ReasonForShop(serializers.Serializer[Any]):
     """Why; the other side reads it."""
 
     reason = Text(max_length=500)
+
+
+class ReasonToOpen(serializers.Serializer[Any]):
+    """What it is needed for; whoever it is about reads it."""
+
+    reason = Text(max_length=200)
+
+
+class ReasonToRead(serializers.Serializer[Any]):
+    """What it is needed for: asked of people of the mall who neither work nor bought there."""
+
+    reason = Text(max_length=200, required=False, allow_blank=True)
 
 
 class AppealToMake(serializers.Serializer[Any]):

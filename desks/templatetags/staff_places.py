@@ -16,6 +16,7 @@ from orders.parties import SEEING_COUPONS, SEEING_HEALTH, SEEING_SIGNS
 from privacy.holds import SEEING as SEEING_PRIVACY
 from refunds.contests import SEEING as SEEING_CONTESTS
 from refunds.reports import READING as READING_REPORTS
+from reputation.suspending import HEARING
 from rulebook.lifecycle import RULE_STAFF
 from shops.commission import SEEING as SEEING_COMMISSION
 from shops.looks import READING as READING_LOOKS
@@ -57,6 +58,7 @@ PLACES = [
     Place("shops:watched", "store", _("Shops under watch"), frozenset({Role.RISK, Role.LEAD})),
     Place("rulebook:staff", "book-open", _("Versions of the rulebook"), frozenset(RULE_STAFF)),
     Place("reputation:risk", "shield-alert", _("Risk"), frozenset({Role.RISK})),
+    Place("reputation:suspensions", "scale", _("Appeals against suspensions"), HEARING),
     Place("refunds:contests", "scale", _("Contested instant payments"), SEEING_CONTESTS),
     Place("refunds:reports", "octagon-alert", _("Reports that something may not be sold"), READING_REPORTS),
     Place("privacy:desk", "shield-check", _("Privacy"), SEEING_PRIVACY),

@@ -217,7 +217,9 @@ def _workbench(
         "happenings": happened,
         "past": past,
         "rulebook": words.rulebook(dispute.refund),
-        "near": precedents.beside(dispute, rulings.items_of(dispute.refund), user=request.user) if may_rule else None,
+        "near": precedents.beside(dispute, rulings.items_of(dispute.refund), user=request.user)
+        if may_rule or "sign" in actions
+        else None,
         "may_rule": may_rule,
         "kept_at": kept.at if kept else None,
         "form": form,

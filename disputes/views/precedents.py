@@ -1,5 +1,6 @@
 """Precedents on pages: the staff's list, everybody's digest, and second looks that are taken blind."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -74,7 +75,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form,
         "part": found,
-        "rows": readable([shown(each) for each in found.rows], request.user),
+        "rows": readable(_rows(found.rows), request.user),
         "agreement": _agreement(),
         "mine": mine.rows,
         "mine_part": mine,
@@ -91,7 +92,7 @@ def digest(request: HttpRequest) -> HttpResponse:
     Its parts begin at a number and not at a time: the address of the next one would tell the moment of a ruling.
     """
     found = part(precedents.digest(at=clock.now()), by="-id", place=request.GET.get("before", ""), most=PAGE)
-    return render(request, "disputes/digest.html", {"part": found, "rows": [shown(each) for each in found.rows]})
+    return render(request, "disputes/digest.html", {"part": found, "rows": _rows(found.rows)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -139,10 +140,21 @@ def readable(rows: list[dict[str, Any]], user: Any) -> list[dict[str, Any]]:
     return [{**row, "is_readable": row["precedent"].ruling.dispute_id in mine} for row in rows]
 
 
-def shown(found: Precedent) -> dict[str, Any]:
-    """A precedent as it is read; whether names of it may be shown is the template's business."""
+def _rows(found: Sequence[Precedent]) -> list[dict[str, Any]]:
+    """Precedents as they are read, each that a panel changed with what stands in its place."""
+    newer = precedents.instead(found)
+    return [shown(each, newer.get(each.pk)) for each in found]
+
+
+def shown(found: Precedent, newer: Precedent | None = None) -> dict[str, Any]:
+    """A precedent as it is read; whether names of it may be shown is the template's business.
+
+    `newer` is what stands in the place of one that a panel changed.
+    """
     return {
         "precedent": found,
+        "is_changed": found.ruling.is_superseded,
+        "newer": newer and {"number": newer.ruling.seal.number, "returned": percent(newer.returned_bp)},
         "number": seal.number if (seal := getattr(found.ruling, "seal", None)) else "",
         "reason": cases.reason(found.reason),
         "kind": Kind(found.kind).label,

@@ -140,6 +140,7 @@ def answers(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, _("Kept. You can change it each time before it is sent."))
             return redirect("refunds:answers", slug=slug)
     word = Word.objects.filter(shop=shop).first()
+    proposed = desk.PROPOSED_WORD if word is None and shop.is_certified() else 0
     kept = part(shop.answers.all(), by="title", place=request.GET.get("after", ""), most=PAGE)
     context = {
         "shop": shop,
@@ -147,7 +148,10 @@ def answers(request: HttpRequest, slug: str) -> HttpResponse:
         "answers": kept.rows,
         "part": kept,
         "word": word.most if word else 0,
-        "word_form": WordForm(initial={"most": word.most if word else 0}) if shop.may(request.user, MONEY) else None,
+        "is_proposed": proposed > 0 and shop.may(request.user, MONEY),
+        "word_form": WordForm(initial={"most": word.most if word else proposed})
+        if shop.may(request.user, MONEY)
+        else None,
     }
     return render(request, "refunds/answers.html", context, status=422 if form.errors else 200)
 

@@ -91,7 +91,10 @@ class Signal(models.Model):
                 name="reputation_signal_dismissed_because",
             ),
         ]
-        indexes = [models.Index(fields=["-seen_at"], name="reputation_signal_latest")]
+        indexes = [
+            models.Index(fields=["-seen_at"], name="reputation_signal_latest"),
+            models.Index(fields=["found_at"], condition=Q(name="known_contact"), name="reputation_signal_contacts"),
+        ]
 
     def is_dismissed(self) -> bool:
         """Whether a person found an innocent reason, and nothing was seen since."""

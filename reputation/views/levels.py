@@ -13,7 +13,7 @@ from reputation import alarms, figures, measures, shop_levels
 from reputation import feedback as feedbacks
 from reputation.forms import AppealForm
 from reputation.models import Downgrade, Measure
-from reputation.progress import percent, progress, shop_progress
+from reputation.progress import percent, progress, shop_gives, shop_progress
 from reputation.states import DowngradeState, MeasureState
 from reputation.thresholds import thresholds
 from rulebook import center, versions, words
@@ -34,12 +34,13 @@ def level(request: HttpRequest) -> HttpResponse:
     ruling = versions.in_force(at)
     history = part(user.level_changes.all(), by="-id", place=request.GET.get("history", ""), most=MOST)
     imposed = part(user.measures.all(), by="-id", place=request.GET.get("measures", ""), most=MOST)
+    suspended = user.suspensions.live(at).order_by("-pk").first()
     context = {
         "at": at,
         "level": user.level,
         "version": thresholds().version,
         "rows": progress(user, at),
-        "benefits": center.levels(ruling.book),
+        "benefits": center.levels(ruling.book, ruling.clocks),
         "falls": Downgrade.objects.filter(user=user, state=DowngradeState.ANNOUNCED).first(),
         "history": history.rows,
         "history_part": history,
@@ -48,7 +49,9 @@ def level(request: HttpRequest) -> HttpResponse:
         "steps": [(label, thresholds().steps[step]) for step, label in Measure.Step.choices],
         "form": AppealForm(),
         "offers": _offers(user),
-        "suspended": user.suspensions.live(at).order_by("-pk").first(),
+        "suspended": suspended,
+        "may_appeal_suspension": suspended is not None and suspended.may_be_appealed(at),
+        "suspension_form": AppealForm(auto_id="suspension-%s"),
     }
     return render(request, "reputation/level.html", context)
 
@@ -80,6 +83,7 @@ def standing(request: HttpRequest, slug: str) -> HttpResponse:
         "version": thresholds().version,
         "days": thresholds().shop_window.days,
         "rows": shop_progress(found, at),
+        "gives": shop_gives(at),
         "figures": figures.of(shop, since=since, until=until),
         "falls": Downgrade.objects.filter(shop=shop, state=DowngradeState.ANNOUNCED).first(),
     }

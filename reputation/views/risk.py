@@ -125,7 +125,7 @@ def suspend(request: HttpRequest, pk: int) -> HttpResponse:
     days = form.cleaned_data["days"]
     until = at + timedelta(days=days) if days else None
     people.suspend(found, reason=form.cleaned_data["reason"], until=until, by=signed_in(request), at=at)
-    messages.success(request, _("Suspended. The person is told, with the reason."))
+    messages.success(request, _("Suspended. The person is told, with the reason and how to appeal."))
     return redirect(reverse("reputation:person", args=[pk]) + "#suspensions")
 
 
@@ -217,8 +217,8 @@ def _person(request: HttpRequest, pk: int, *, status: int = 200, **forms: Any) -
             for each in imposed.rows
         ],
         "suspensions": [
-            {"suspension": each, "is_live": each.is_live(at)}
-            for each in found.suspensions.select_related("by", "lifted_by").order_by("-pk")[:MOST]
+            {"suspension": each, "is_live": each.is_live(at), "is_waiting": each.is_waiting(at)}
+            for each in found.suspensions.select_related("by", "lifted_by", "answered_by").order_by("-pk")[:MOST]
         ],
         "is_suspended": found.is_suspended(at),
         "form": MeasureForm(),

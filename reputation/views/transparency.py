@@ -9,7 +9,7 @@ from reputation import figures as counts
 from reputation import transparency as figures
 from reputation.figures import FEWEST, FEWEST_OF_SHOP
 from reputation.models import Measure
-from reputation.progress import published
+from reputation.progress import published, shop_gives
 from reputation.published import by_group, of_shop
 from reputation.thresholds import thresholds
 from shops.models import Shop
@@ -54,6 +54,7 @@ def transparency(request: HttpRequest) -> HttpResponse:
         "sources": figures.sources(told["lately"]),
         "outcomes": figures.outcomes(told["lately"]),
         "levels": published(told["at"]),
+        "gives": shop_gives(told["at"]),
         "shop_days": thresholds().shop_window.days,
         "version": thresholds().version,
         "steps": [(label, thresholds().steps[step]) for step, label in Measure.Step.choices],

@@ -29,7 +29,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "row": center.version_row(version),
         "upcoming": [center.version_row(each) for each in upcoming],
         "figures": center.figures(version.book),
-        "levels": center.levels(version.book),
+        "levels": center.levels(version.book, version.clocks),
         "form": _calculator(dict(SAMPLE), version),
         "at": at,
     }
@@ -94,7 +94,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
         "states": [center.words.STATES_SHORT[state] for state in center.states_of(kind)],
         "rows": center.matrix(book, kind),
         "own_blocks": center.own_blocks(),
-        "levels": center.levels(book),
+        "levels": center.levels(book, version.clocks),
         "bands": center.bands(book),
         "shortfalls": center.shortfalls(book),
         "figures": center.figures(book),

@@ -1,6 +1,6 @@
 """Nouns of sellers: shops and their people, deposits, listings, the stock. Amounts are integer fen."""
 
-from shops.models.applications import Application, Licence, Particulars, Party
+from shops.models.applications import Application, LegalParty, Licence, Particulars, Party
 from shops.models.commission import Commission
 from shops.models.deposits import (
     BASE_DEPOSIT,
@@ -33,6 +33,7 @@ from shops.models.listings import (
 from shops.models.looks import Look
 from shops.models.shops import (
     BOOKS,
+    CERTIFIED,
     MAY,
     MONEY,
     SELL,
@@ -63,6 +64,7 @@ from shops.models.words import (
 __all__ = [
     "BASE_DEPOSIT",
     "BOOKS",
+    "CERTIFIED",
     "CODES",
     "FEWEST",
     "HIGHEST_PRICE",
@@ -99,6 +101,7 @@ __all__ = [
     "Form",
     "Intake",
     "Kind",
+    "LegalParty",
     "Licence",
     "Listing",
     "ListingQuerySet",

@@ -55,6 +55,10 @@ def _key(user: Any) -> str:
     return f"u{getattr(user, 'pk', user)}"
 
 
+#: Levels at which a shop carries the mall's badge: its figures of half a year and more are among the best.
+CERTIFIED = frozenset({"S3", "S4"})
+
+
 class Shop(models.Model):
     """A seller's house in the mall.
 
@@ -113,6 +117,10 @@ class Shop(models.Model):
     def address(self) -> str:
         """How events name the shop: `shop:7`."""
         return f"shop:{self.pk}"
+
+    def is_certified(self) -> bool:
+        """Whether the mall stands by its figures with a badge: from S3 on (rules 6.2)."""
+        return self.level in CERTIFIED
 
     def is_licensed(self, at: datetime) -> bool:
         """Whether no licence that it sells under is over at `at`; a shop of the first days has none on record."""

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,9 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Role
 from accounts.requests import signed_in
 from shops import applications as verbs
-from shops import licences
+from shops import identities, licences
 from shops.models import Application, Licence
-from shops.standing_forms import BeginForm, PaperForm, ReasonForm, WordsForm, form_about
+from shops.standing_forms import BeginForm, OpenForm, PaperForm, ReasonForm, WordsForm, form_about
 from shops.states import ApplicationState, LicenceState
 from timeline import clock, parts
 from timeline.sweep import fire_overdue
@@ -173,21 +174,45 @@ def queue(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def review(request: HttpRequest, pk: int) -> HttpResponse:
-    """Everything of one application, for whoever decides about it."""
+    """Everything of one application, for whoever decides about it; who is behind it is masked until it is opened."""
+    require_staff(request, Role.RISK, Role.LEAD)
+    return _review_of(request, get_object_or_404(_reviewable(), pk=pk))
+
+
+@require_POST
+def open_application(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody says why they need to know who is behind an application, and reads it for an hour: on record."""
     require_staff(request, Role.RISK, Role.LEAD)
     found = get_object_or_404(_reviewable(), pk=pk)
+    form = OpenForm(request.POST, auto_id="open-%s")
+    if not form.is_valid():
+        return _review_of(request, found, open_form=form)
+    identities.open_application(found, reason=form.cleaned_data["reason"], by=request.user, at=clock.now())
+    return redirect(f"{reverse('shops:application_review', args=[pk])}#behind")
+
+
+def _review_of(request: HttpRequest, found: Application, *, open_form: OpenForm | None = None) -> HttpResponse:
     at = clock.now()
+    party = identities.of_application(found, request.user, at)
+    actions = verbs.actions_for(found, request.user, at)
+    # Whoever decides needs it to decide: the words are there, and it is opened by a press all the same.
+    usual = {"reason": _("To decide on this application")} if "approve" in actions else {}
     context = {
         "application": found,
         "badge": badge(found),
         "turn": turn(found),
         "at": at,
-        "papers": [paper_row(each, at, is_whole=True) for each in found.licences.order_by("-pk")[:PAGE]],
+        "party": party,
+        "open_form": None if party.is_open else (open_form or OpenForm(initial=usual, auto_id="open-%s")),
+        "papers": [paper_row(each, at, is_whole=party.is_open) for each in found.licences.order_by("-pk")[:PAGE]],
         "needed": [Licence.Kind(kind).label for kind in sorted(verbs.papers_needed(found))],
-        "actions": verbs.actions_for(found, request.user, at),
+        "actions": actions,
         "form": ReasonForm(),
     }
-    return render(request, "shops/application_review.html", context)
+    answer = render(request, "shops/application_review.html", context, status=422 if open_form else 200)
+    if party.is_open:
+        answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @require_POST

@@ -18,6 +18,7 @@ from rulebook.explanations import percent
 from shops import lifecycle, particulars, policy
 from shops.forms import PayInForm
 from shops.models import BOOKS, STAFF, Deposit, Listing, Particulars, Shop
+from shops.standing_forms import OpenForm
 from shops.states import DepositState
 from shops.views.looks import ask_first
 from timeline import clock, events, parts, spans
@@ -103,10 +104,17 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def contact(request: HttpRequest, slug: str) -> HttpResponse:
-    """Everything that somebody needs for legal steps, for whoever bought here; that they read it is on record."""
+    """Everything that somebody needs for legal steps, for whoever bought here; that they read it is on record.
+
+    People of the mall say first what they need it for.
+    """
     shop = get_object_or_404(Shop, slug=slug)
     get_object_or_404(Particulars, shop=shop)
-    told = particulars.show(shop, by=request.user, at=clock.now())
+    form = OpenForm(request.POST) if particulars.is_asked_why(shop, request.user) else None
+    if form is not None and not form.is_valid():
+        return render(request, "shops/detail.html", _in_public(request, slug) | {"open_form": form}, status=422)
+    reason = form.cleaned_data["reason"] if form is not None else ""
+    told = particulars.show(shop, by=request.user, at=clock.now(), reason=reason)
     answer = render(request, "shops/detail.html", _in_public(request, slug) | {"told": told})
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -130,6 +138,8 @@ def _in_public(request: HttpRequest, slug: str) -> dict[str, Any]:
         "particulars": public,
         "licences": particulars.licences_in_public(shop),
         "may_read": bool(public) and particulars.may_read(shop, user),
+        "asks_why": user.is_authenticated and particulars.is_asked_why(shop, user),
+        "open_form": OpenForm(auto_id="open-%s"),
         "told": None,
         "goods": shelf.rows,
         "goods_part": shelf,

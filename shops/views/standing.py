@@ -7,16 +7,17 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Role
 from accounts.requests import signed_in
-from shops import levels, licences, papers, sanctions
+from shops import identities, levels, licences, papers, sanctions
 from shops.models import BOOKS, STAFF, Licence, Sanction, Shop, keeping
-from shops.standing_forms import LevelForm, PaperForm, ReasonForm, RenewForm, StepForm, WordsForm
-from shops.states import LicenceState, SanctionState
+from shops.standing_forms import LevelForm, OpenForm, PaperForm, ReasonForm, RenewForm, StepForm, WordsForm
+from shops.states import ApplicationState, LicenceState, SanctionState
 from shops.views.applications import blame, paper_row, require_staff
 from shops.views.shops import badge as deposit_badge
 from timeline import clock, events, parts
@@ -60,14 +61,33 @@ def own_licences(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
-    """The file of a paper, for whoever gave it and for people of risk; to others it is not there."""
+    """The file of a paper, for whoever gave it; to others it is not there.
+
+    Who decides about it is led to where it is opened first, if they have not opened it yet.
+    """
     found = get_object_or_404(Licence.objects.select_related("shop", "application"), pk=pk)
-    if not (found.is_visible_to(request.user) or Role.RISK in signed_in(request).roles):
-        raise Http404
+    if not found.is_visible_to(request.user):
+        if not signed_in(request).roles & identities.LOOKING or _is_draft(found):
+            raise Http404
+        if not identities.is_open_paper(found, request.user, clock.now()):
+            return redirect(f"{_where_opened(found)}#behind")
     answer = HttpResponse(papers.read(found.sha256), content_type=found.media_type)
     answer.headers["Content-Disposition"] = content_disposition_header(True, found.name) or "attachment"
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def _is_draft(paper: Licence) -> bool:
+    """Whether a paper belongs to words that nobody but whoever writes them may read yet."""
+    about = paper.application
+    return paper.shop is None and about is not None and about.state == ApplicationState.DRAFT
+
+
+def _where_opened(paper: Licence) -> str:
+    """The page on which what is behind a paper is opened."""
+    if paper.shop is not None:
+        return reverse("shops:watched_shop", args=[paper.shop.slug])
+    return reverse("shops:application_review", args=[paper.application_id])
 
 
 @require_POST
@@ -142,20 +162,38 @@ def watched(request: HttpRequest) -> HttpResponse:
 def watched_shop(request: HttpRequest, slug: str) -> HttpResponse:
     """One shop for people of risk: its level and caps, its papers, its record, and every step against it."""
     require_staff(request, Role.RISK, Role.LEAD)
+    return _watched(request, slug)
+
+
+@require_POST
+def open_shop(request: HttpRequest, slug: str) -> HttpResponse:
+    """Somebody says why they need to know who is behind a shop, and reads it for an hour: on record."""
+    require_staff(request, Role.RISK, Role.LEAD)
+    shop, form = get_object_or_404(Shop, slug=slug), OpenForm(request.POST, auto_id="open-%s")
+    if not form.is_valid():
+        return _watched(request, slug, open_form=form)
+    identities.open_shop(shop, reason=form.cleaned_data["reason"], by=request.user, at=clock.now())
+    return redirect(f"{reverse('shops:watched_shop', args=[slug])}#behind")
+
+
+def _watched(request: HttpRequest, slug: str, *, open_form: OpenForm | None = None) -> HttpResponse:
     shop = get_object_or_404(Shop.objects.select_related("deposit", "owner", "record"), slug=slug)
     at = clock.now()
     signed_in(request).know_roles()
     is_risk = Role.RISK in signed_in(request).roles
     steps = _steps(request, shop)
     given = parts.part(shop.licences.all(), by="-id", place=request.GET.get("papers", ""), most=PAGE)
+    is_open = identities.is_open_shop(shop, request.user, at)
     context = {
         "shop": shop,
         "at": at,
         "deposit": deposit_badge(shop.deposit),
         "rows": _rows(steps, request.user, at),
         "part": steps,
-        "papers": [paper_row(each, at) for each in given.rows],
+        "papers": [paper_row(each, at, is_whole=is_open) for each in given.rows],
         "papers_part": given,
+        "party": identities.of_shop(shop, request.user, at),
+        "open_form": None if is_open else (open_form or OpenForm(auto_id="open-%s")),
         "level_form": LevelForm(initial={"level": shop.level}) if is_risk else None,
         "step_form": StepForm(initial={"step": sanctions.next_step(shop, at)}, auto_id="step-%s") if is_risk else None,
         "renew_form": RenewForm(auto_id=False),
@@ -165,7 +203,10 @@ def watched_shop(request: HttpRequest, slug: str) -> HttpResponse:
             for event in events.stream(shop.address).filter(name="shop.level_set").order_by("-seq")[:10]
         ],
     }
-    return render(request, "shops/watched_shop.html", context)
+    answer = render(request, "shops/watched_shop.html", context, status=422 if open_form else 200)
+    if is_open:
+        answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @require_POST

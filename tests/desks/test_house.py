@@ -16,13 +16,15 @@ from ledger.models import BooksCheck
 from ledger.transfers import Reason, transfer
 from notifications import inbox, webhooks
 from notifications.models import Call, Delivery, HighWaterMark, all_groups
+from notifications.recipients import TOLD
 from privacy import exports, retention
 from privacy import lifecycle as privacy
 from privacy.models import Export, Run
 from reputation import alarms, counting
 from reputation.models import Doubt, Mark
-from shops import sanctions
+from shops import applications, sanctions
 from support import lifecycle as support
+from timeline.machines import machines
 from timeline.models import Timer
 from timeline.sweep import fire_overdue
 
@@ -100,6 +102,35 @@ def test_a_batch_at_which_nobody_looked_is_found(orderly, listing, at):
     (found,) = asked("uncounted", at + house.TOLD)
     assert (found.subject, found.url) == (f"batch:{listing.batches.get().pk}", reverse("reputation:risk"))
     Doubt.objects.all().delete()
+
+
+def test_a_case_that_a_lead_took_over_is_not_late_any_more(orderly, waiting_dispute, lead):
+    due = waiting_dispute.deadline_at
+    fire_overdue(waiting_dispute.root_address, at=due)
+    waiting_dispute.refresh_from_db()
+    assert waiting_dispute.arbiter == lead
+    assert asked("late", due + HOUR) == []
+
+
+def test_every_alarm_that_is_told_is_found_too():
+    elsewhere = {"erasure.late", "order.late", "sanction.late", "talk.late"}  # by a time of their own, or the shop's
+    told = {name for name in TOLD if name.endswith((".late", ".alarm"))}
+    assert {each.event for each in house.LATE.values()} == told - elsewhere
+    for name, each in house.LATE.items():
+        assert set(each.states) <= set(machines[name].states.values), name
+
+
+def test_an_application_that_waits_for_longer_than_promised_is_found_with_its_page(orderly, applied, client, risk):
+    due = applied.deadline_at
+    assert asked("late", due) == []
+    fire_overdue(applied.address, at=due)
+    (found,) = asked("late", due)
+    assert (found.subject, found.since) == (applied.address, due)
+    assert applied.address not in {each.subject for each in asked("overdue_clocks", due)}
+    client.force_login(risk)
+    assert client.get(house.page_of(found.subject)).status_code == 200
+    applications.take_on(applied, by=risk, at=due)
+    assert asked("late", due) == [], "somebody looks at it now"
 
 
 def test_an_appeal_that_nobody_heard_is_found_with_its_page(orderly, seller, risk, client, at):

@@ -123,6 +123,31 @@ def test_nobody_of_the_shop_is_led_to_what_is_not_there_for_them(
     assert {client.get(each["url"].partition("#")[0]).status_code for each in told} <= {200}
 
 
+@pytest.mark.parametrize(("duty", "sees"), [("manager", True), ("finance", True), ("support", False)])
+def test_only_who_works_with_the_money_of_the_shop_reads_its_sums(
+    client, order, shop, deposit, seller, stranger, duty, sees, at
+):
+    staff.accept(staff.invite(shop, email=stranger.email, duty=duty, by=seller, at=at), by=stranger, at=at)
+    today = at.astimezone(SHANGHAI).date()
+    Day.objects.create(shop=shop, day=today, orders=1, units=1, turnover=1, due=1, on_time=1, claims=1, paid_back=1)
+    client.force_login(stranger)
+    answer = client.get("/desk/", headers={"accept-language": "en"})
+    page = answer.content.decode()
+    for word in ("Deposit, free", "On its way", "Deposit required", "Turnover"):
+        assert (word in page) == sees, word
+    assert bool(answer.context["money"]) == sees
+    assert "Orders and claims a day" in page, "what is to be done is there for everybody"
+
+
+@pytest.mark.parametrize(("duty", "count"), [("manager", 5), ("finance", 2), ("support", 0)])
+def test_a_new_shop_s_people_are_led_to_what_they_can_begin(client, shop, deposit, seller, stranger, duty, count, at):
+    staff.accept(staff.invite(shop, email=stranger.email, duty=duty, by=seller, at=at), by=stranger, at=at)
+    client.force_login(stranger)
+    steps = client.get("/desk/").context["beginning"]
+    assert len(steps) == count
+    assert {client.get(each["url"]).status_code for each in steps} <= {200}
+
+
 def test_the_desk_asks_a_bounded_number_of_questions(desk, order, refund, shop, at):
     desk()
     with recorded() as asked:

@@ -11,6 +11,7 @@ from disputes import lifecycle, precedents, rulings
 from disputes.models import Precedent, SecondLook
 from refunds.models import RefundItem
 from tests import queries, weight
+from tests.disputes.test_appeals import before_the_panel, voted
 from tests.fixtures.disputes import REASONS
 from tests.fixtures.people import staff
 from timeline.models import Event
@@ -134,6 +135,61 @@ def test_who_leaves_the_range_says_why(next_case, draft_of, at):
 def test_inside_the_range_nothing_is_asked(next_case, draft_of):
     whole = {"platform": 0, "seller": 10_000, "upstream": 0, "buyer": 0}
     assert "precedents" not in rulings.prepare(next_case, draft_of(next_case, shares=whole)).missing
+
+
+def test_rules_beat_precedents(next_case, recorded, draft_of):
+    alike(recorded, 0, 0, 0, 0, 0)
+    by_rules = {"platform": 0, "seller": 10_000, "upstream": 0, "buyer": 0}
+    prepared = rulings.prepare(next_case, draft_of(next_case, shares=by_rules, departs_because=""))
+    assert prepared.award == prepared.rulebook, "what the rules give"
+    assert not {"precedents", "departs"} & set(prepared.missing), "however the nearest cases came out"
+    other = rulings.prepare(next_case, draft_of(next_case, departs_because=""))
+    assert "precedents" in other.missing
+
+
+def test_who_leaves_the_range_where_the_rules_give_no_figure_is_read_by_both_sides(
+    client, next_case, draft_of, rich_buyer, at
+):
+    next_case.refund.__class__.objects.filter(pk=next_case.refund_id).update(route="HUMAN")
+    next_case.refund.refresh_from_db()
+    why = "本案无规则计算值，且与相近案件不同：商家当场认错。"
+    ruling = lifecycle.rule(next_case, draft_of(next_case, departs_because=why), by=next_case.arbiter, at=at)
+    assert not ruling.departs
+    client.force_login(rich_buyer)
+    address = reverse("disputes:ruling", args=[next_case.number])
+    page = client.get(address, headers={"accept-language": "en"}).content.decode()
+    assert "Why it is decided unlike the nearest cases" in page
+    assert why in page
+
+
+def test_whoever_signs_sees_the_nearest_too(client, signing, senior, at):
+    lifecycle.open_file(signing, by=senior, at=at)
+    client.force_login(senior)
+    page = client.get(reverse("disputes:bench_case", args=[signing.number]), headers={"accept-language": "en"})
+    assert "The nearest cases" in page.content.decode()
+
+
+def test_what_a_panel_changed_is_marked_and_leads_to_what_stands_now(
+    client, large_ruled, rich_buyer, seller, lead, senior, panelists, at
+):
+    precedents.record(at=at)
+    appeal = before_the_panel(large_ruled, rich_buyer, seller, lead, at)
+    voted(appeal, panelists, [0, 1_000, "uphold"], at)
+    precedents.record(at=at)
+    old, new = Precedent.objects.order_by("pk")
+    assert (old.returned_bp, new.returned_bp) == (8_000, 9_000)
+    assert list(precedents.near(features(large_ruled)).cases) == [new], "new cases are led by the new line alone"
+    Precedent.objects.update(at=at - timedelta(days=31))
+    page = client.get(reverse("disputes:digest"), headers={"accept-language": "en"}).content.decode()
+    assert "<s>80%</s> 90%" in page
+    assert "changed by a panel" in page
+    first, second = client.get("/api/v1/precedents/digest/").json()["results"]
+    assert (first["changed"], first["instead_bp"]) == (False, None)
+    assert (second["changed"], second["instead_bp"]) == (True, 9_000)
+    client.force_login(senior)
+    assert "→ " in client.get(reverse("disputes:precedents")).content.decode()
+    told = client.get("/api/v1/precedents/").json()["results"]
+    assert [row["instead"] for row in told] == [None, new.ruling.seal.number]
 
 
 def test_the_workbench_shows_the_nearest(client, next_case, at):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Role
+from desks import house
 from disputes import appeals, budget, choices, lifecycle, questions, rulings, suspension
 from disputes.models import Dispute, Ruling, Seat
 from disputes.states import AppealState, DisputeState
@@ -232,6 +233,9 @@ def test_after_13_days_no_clock_pays_where_people_alone_decide(large_reviewed, r
     last = Timer.objects.get(subject=large_reviewed.address, limit=budget.LAST, state=Timer.State.RUNNING)
     assert last.due_at == at + 72 * HOUR, "the lead has the next day"
     assert events_of(large_reviewed).count("dispute.alarm") >= 3, "and hears of it each day"
+    assert large_reviewed.address in {each.subject for each in house.late(at + 72 * HOUR)}, (
+        "so does who keeps the house"
+    )
 
 
 def test_what_was_ruled_is_paid_when_the_wait_is_over(large_ruled, rich_buyer, at):

@@ -8,11 +8,15 @@ import pytest
 from django.db import connection
 
 from bench import copies, verbs
+from reputation.models import Signal
 from tests.database import as_owner_of, empty_database
 from tests.factories import ShopFactory
+from timeline import clock
 
 #: Copies of each kind of thing, and shops without any: a shop's orders must be few of all.
 CROWD, SHOPS = 420, 60
+#: So many kinds of signals about each of these shops.
+NAMES = 10
 
 
 @dataclass
@@ -46,11 +50,19 @@ def fill() -> None:
             operation()
         assert _last_order() != last
         orders.append(_last_order())
-    ShopFactory.create_batch(SHOPS)
+    mark(ShopFactory.create_batch(SHOPS))
     with as_owner_of(connection.settings_dict["NAME"]) as cursor:
         copies.make([copies.original_of(order) for order in orders], CROWD * len(orders), cursor)
     with as_owner_of(connection.settings_dict["NAME"], autocommit=True) as cursor:
         cursor.execute("vacuum analyze")
+
+
+def mark(shops: list[Any]) -> None:
+    """Signals of many names about many shops, of which none rests on a contact."""
+    at = clock.now()
+    names = [name for name in Signal.Name.values if name != Signal.Name.KNOWN_CONTACT][:NAMES]
+    seen = {"weight": 10, "first_at": at, "seen_at": at, "found_at": at}
+    Signal.objects.bulk_create(Signal(shop=shop, name=name, **seen) for shop in shops for name in names)
 
 
 def _last_order() -> Any:

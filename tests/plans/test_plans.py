@@ -7,6 +7,7 @@ from ledger.accounts import statement
 from orders import lifecycle as orders
 from orders.models import Order
 from refunds import lifecycle as refunds
+from reputation import contacts, signals
 from shops import listings
 from tests.plans.reading import growing, reading
 from timeline import clock
@@ -22,6 +23,7 @@ GROWING = {
     "orders_unit",
     "refunds_refund",
     "refunds_refunditem",
+    "reputation_signal",
     "shops_card",
     "timeline_event",
     "timeline_timer",
@@ -90,6 +92,15 @@ def test_questions_to_the_books_and_the_shelves_read_only_what_they_show(ours):
     with reading("listings on sale") as shelves:
         listings.may_sell(verbs.fresh(ours.scene.listing), at=ours.scene.at)
     require_no_whole_reads(lines, shelves)
+
+
+@pytest.mark.usefixtures("crowd", "db")
+def test_marks_that_rested_on_a_contact_are_found_among_all_marks_by_an_index(risk, at):
+    listed = contacts.list_contact(handle="QQ群 123456789", reason="查实", by=risk, at=at)
+    contacts.drop(listed, reason="号码已换主人。", by=risk, at=at)
+    with reading("marks to let go") as asked:
+        assert signals.let_go(at=at) == 0
+    require_no_whole_reads(asked)
 
 
 def test_pages_of_people_read_only_what_they_show(ours, client):

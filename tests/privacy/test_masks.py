@@ -10,7 +10,7 @@ from django.template.backends.django import Template
 from disputes import lifecycle
 from privacy.looks import LOOKING
 from privacy.masks import EYES, MASKS
-from shops import withdrawals
+from shops import identities, withdrawals
 from shops.models import Shop
 from tests.fixtures.disputes import drafted
 from tests.permissions import PEOPLE, read
@@ -73,6 +73,10 @@ def test_who_opens_something_with_a_reason_is_who_the_verbs_let() -> None:
     answers = dict(zip(PEOPLE, read()["POST", "orders:open_given"].answers, strict=True))
     assert told["given"] == {who for who, answer in answers.items() if answer == "go"} & set(EYES)
     assert told["mail"] == {str(role) for role in LOOKING}
+    assert told["identity"] == {str(role) for role in identities.LOOKING}
+    for route in ("shops:open_application", "api:open_application", "shops:open_shop"):
+        answers = dict(zip(PEOPLE, read()["POST", route].answers, strict=True))
+        assert told["identity"] == {who for who, answer in answers.items() if answer == "ask"}, "a reason is missing"
 
 
 def test_who_is_asked_to_sign_opens_the_networks_with_a_reason_too(

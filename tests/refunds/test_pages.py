@@ -358,6 +358,21 @@ def test_the_word_in_advance_is_given_and_taken_back(as_shop, deposit):
     assert Word.objects.get().most == 0
 
 
+def test_a_certified_shop_is_proposed_a_word_and_gives_it_itself(as_shop, deposit, refund):
+    from refunds.models import Word
+    from shops.models import Shop
+
+    answers = reverse("refunds:answers", args=["xinghe"])
+    for level, proposed in (("S2", 0), ("S3", 5_000)):
+        Shop.objects.update(level=level)
+        page = as_shop.get(answers)
+        assert page.context["word_form"].initial["most"] == proposed
+        assert page.context["word"] == 0, "nothing counts until it says so"
+    assert not Word.objects.exists()
+    as_shop.post(reverse("refunds:give_word", args=["xinghe"]), {"most": "0"})
+    assert as_shop.get(answers).context["word_form"].initial["most"] == 0, "whoever said no is not asked again"
+
+
 def test_answers_are_the_shop_s_alone(client, deposit, rich_buyer, arbiter):
     for person in (rich_buyer, arbiter):
         client.force_login(person)

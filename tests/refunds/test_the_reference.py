@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from desks import house
 from disputes.states import APPEAL, DISPUTE
 from ledger import payments
 from ledger.states import PAYMENT, PAYOUT
@@ -275,6 +276,7 @@ def test_money_that_does_not_arrive_is_an_alarm_each_day(channel_secret, listing
         assert refund.deadline_at == at + timedelta(hours=24) * day
         sweep(at=refund.deadline_at)
         assert Event.objects.filter(subject=refund.address, name="refund.alarm").count() == day
+        assert [each.subject for each in house.late(at + timedelta(hours=24) * day)] == [refund.address]
     refund.refresh_from_db()
     assert (refund.state, refund.closed_at) == ("approved", None)
     assert "has not arrived in time" in caplog.text

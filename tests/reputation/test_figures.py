@@ -1,6 +1,7 @@
 """What happened is counted once, from the stream of events; the same comes out of counting everything again."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from reputation import counting, figures, published, shop_levels, stream, transp
 from reputation.counting import Counted
 from reputation.feedback import SUGGESTED, Row
 from reputation.models import Downgrade, Mark, Tally
+from reputation.progress import shop_gives
 from rulebook import lifecycle as rulebook
 from rulebook import versions
 from shops.models import Shop
@@ -126,6 +128,36 @@ def test_thirty_orders_in_time_lift_a_shop_and_its_caps_at_once(shop, at):
     assert (found.level, found.order_cap, found.day_cap) == ("S1", 100_000, 5_000_000)
     assert Event.objects.get(name="shop.level_set").by is None
     assert shop_levels.level_all(at=at) == 0
+
+
+def test_the_highest_level_takes_two_papers_and_its_page_says_so(client, shop, seller, at):
+    best = shop_levels.Standing(at - timedelta(days=400), 6_000, 9_990, 10, 100, papers=frozenset())
+    assert shop_levels.reached(best, at) == "S3"
+    assert shop_levels.reached(replace(best, papers=frozenset({"business"})), at) == "S3", "no word of the brand"
+    assert shop_levels.reached(replace(best, papers=frozenset({"authority", "business"})), at) == "S4"
+    client.force_login(seller)
+    for address in (reverse("reputation:standing", args=["xinghe"]), reverse("reputation:transparency")):
+        page = client.get(address, headers={"accept-language": "en"}).content.decode()
+        assert "Business licence, Authorization of the brand" in page
+
+
+def test_what_a_level_of_shops_gives_is_read_by_shops_and_by_everybody(client, shop, seller, at):
+    gives = {row["level"]: row for row in shop_gives(at)}
+    assert (gives["S0"]["settles"], gives["S0"]["order"], gives["S0"]["factor"]) == ("7 days", "¥200.00", "× 1.5")
+    assert [level for level, row in gives.items() if row["is_certified"]] == ["S3", "S4"]
+    client.force_login(seller)
+    for address in (reverse("reputation:standing", args=["xinghe"]), reverse("reputation:transparency")):
+        page = client.get(address, headers={"accept-language": "en"}).content.decode()
+        assert "Money settles after" in page
+        assert "× 0.6" in page
+
+
+def test_a_shop_carries_the_badge_from_the_third_level_on(client, shop, listing):
+    for level, is_there in (("S2", False), ("S3", True), ("S4", True)):
+        Shop.objects.update(level=level)
+        for address in (shop.get_absolute_url(), listing.get_absolute_url()):
+            page = client.get(address, headers={"accept-language": "en"}).content.decode()
+            assert ("Certified shop" in page) == is_there, (level, address)
 
 
 def test_too_many_late_ones_do_not(shop, at):

@@ -1,5 +1,6 @@
 """Levels follow what people bought: up at once, down after a notice; measures have a reason, a term and an appeal."""
 
+import re
 from datetime import timedelta
 from itertools import pairwise
 
@@ -215,6 +216,14 @@ def test_the_buyer_sees_what_it_takes_and_appeals(client, finished, known, risk,
     assert answer.status_code == 302
     found.refresh_from_db()
     assert found.state == "appealed"
+
+
+def test_the_page_says_how_soon_a_shop_answers_at_each_level_and_promises_no_place_before_others(client, known, at):
+    client.force_login(known)
+    page = client.get(reverse("reputation:level"), headers={"accept-language": "en"}).content.decode()
+    spans = [re.sub(r"\s+", " ", each) for each in re.findall(r'data-label="The shop answers within">([^<]*)<', page)]
+    assert spans == ["48 hours", "48 hours", "36 hours", "24 hours", "24 hours"]
+    assert "No level puts a case before another one." in page
 
 
 def test_nobody_sees_another_one_s_measure(client, known, stranger, risk, at):

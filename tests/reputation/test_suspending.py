@@ -8,9 +8,11 @@ from django.urls import reverse
 
 from accounts import lifecycle
 from accounts.models import Suspension
+from desks import house
 from notifications import inbox
 from notifications.models import Notification
 from timeline import clock
+from timeline.refusals import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -110,3 +112,103 @@ def test_the_same_by_the_api(at_desk, seller):
     late = ask(at_desk, f"/api/v1/risk/suspensions/{made.json()['id']}/lift/")
     assert (late.status_code, late.json()["code"]) == (409, "wrong_moment")
     assert ask(at_desk, f"/api/v1/risk/people/{seller.pk}/suspensions/", {"days": 7}).status_code == 422
+
+
+# Appeals
+
+
+@pytest.fixture
+def suspended(seller, risk, at):
+    """The seller is suspended until somebody lifts it."""
+    return lifecycle.suspend(seller, reason=WHY, until=None, by=risk, at=at)
+
+
+def test_whoever_is_suspended_appeals_on_their_page_and_another_person_answers(client, suspended, seller, risk, lead):
+    client.force_login(seller)
+    level = reverse("reputation:level")
+    assert "Let another person look at it" in client.get(level, headers=ENGLISH).content.decode()
+    address = reverse("reputation:appeal_suspension", args=[suspended.pk])
+    client.post(address, {"words": " "})
+    assert not Suspension.objects.exclude(appealed_at=None).exists()
+    assert client.post(address, {"words": "那是我本人换了手机。"}).url == level
+    page = client.get(level, headers=ENGLISH).content.decode()
+    assert "那是我本人换了手机。" in page
+    assert "Let another person look at it" not in page
+    inbox.catch_up(at=clock.now())
+    told = Notification.objects.filter(code="user.suspension_appealed").order_by("user_id")
+    assert {each.user for each in told} == {risk, lead}
+    desk = reverse("reputation:suspensions")
+    client.force_login(risk)
+    shown = client.get(desk, headers=ENGLISH).content.decode()
+    assert "那是我本人换了手机。" in shown
+    assert "Somebody else hears this one." in shown
+    hear = reverse("reputation:hear_suspension", args=[suspended.pk, "lift"])
+    assert client.post(hear, {"why": "属实。"}).status_code == 409, "whoever did it hears no appeal"
+    client.force_login(lead)
+    assert client.post(hear, {"why": ""}).status_code == 422
+    assert client.post(hear, {"why": "属实，已核对设备。"}).url == desk
+    suspended.refresh_from_db()
+    assert (suspended.lifted_by, suspended.answered_by, suspended.answer) == (lead, lead, "属实，已核对设备。")
+    assert not seller.is_suspended(clock.now())
+    assert "Nobody waits" in client.get(desk, headers=ENGLISH).content.decode()
+
+
+def test_an_answer_that_it_stands_is_read_and_can_be_asked_again_after_thirty_days(suspended, seller, risk, lead, at):
+    lifecycle.appeal(suspended, words="那是我。", by=seller, at=at)
+    with pytest.raises(Refused, match="wrong_moment"):
+        lifecycle.appeal(suspended, words="还在吗？", by=seller, at=at)
+    with pytest.raises(Refused, match="another_person"):
+        lifecycle.hear(suspended, lifts=False, answer="证据充分。", by=risk, at=at)
+    lifecycle.hear(suspended, lifts=False, answer="设备与本人不符。", by=lead, at=at)
+    assert seller.is_suspended(at)
+    inbox.catch_up(at=at)
+    assert Notification.objects.get(code="user.suspension_upheld").user == seller
+    with pytest.raises(Refused, match="wrong_moment"):
+        lifecycle.hear(suspended, lifts=True, answer="…", by=lead, at=at)
+    later = at + timedelta(days=30)
+    with pytest.raises(Refused, match="wrong_moment"):
+        lifecycle.appeal(suspended, words="再看一次。", by=seller, at=later - timedelta(seconds=1))
+    lifecycle.appeal(suspended, words="再看一次。", by=seller, at=later)
+    assert (suspended.answer, suspended.answered_by) == ("", None)
+
+
+def test_nobody_appeals_for_others_and_nobody_hears_who_may_not_suspend(
+    client, suspended, seller, buyer, risk, arbiter, finance, at
+):
+    with pytest.raises(Refused, match="not_your_turn"):
+        lifecycle.appeal(suspended, words="…", by=buyer, at=at)
+    lifecycle.appeal(suspended, words="那是我。", by=seller, at=at)
+    for who in (arbiter, finance, seller):
+        with pytest.raises(Refused, match="not_your_turn"):
+            lifecycle.hear(suspended, lifts=True, answer="…", by=who, at=at)
+        client.force_login(who)
+        assert client.get(reverse("reputation:suspensions")).status_code == 404
+        hear = reverse("reputation:hear_suspension", args=[suspended.pk, "lift"])
+        assert client.post(hear, {"why": "…"}).status_code == 404
+    client.force_login(buyer)
+    assert client.post(reverse("reputation:appeal_suspension", args=[suspended.pk]), {"words": "…"}).status_code == 404
+
+
+def test_an_appeal_that_nobody_heard_for_a_day_is_found(suspended, seller, lead, at):
+    lifecycle.appeal(suspended, words="那是我。", by=seller, at=at)
+    unheard = house.QUESTIONS["unheard"][1]
+    assert unheard(at + timedelta(hours=23)) == []
+    (found,) = unheard(at + timedelta(hours=24))
+    assert (found.subject, found.url) == (seller.address, reverse("reputation:suspensions"))
+    lifecycle.hear(suspended, lifts=False, answer="设备与本人不符。", by=lead, at=at)
+    assert unheard(at + timedelta(hours=24)) == []
+
+
+def test_an_appeal_by_the_api(client, suspended, seller, lead, buyer):
+    client.force_login(seller)
+    assert client.get("/api/v1/me/level/").json()["suspension"]["id"] == suspended.pk
+    asked = ask(client, f"/api/v1/me/suspensions/{suspended.pk}/appeal/", {"words": "那是我。"})
+    assert (asked.status_code, asked.json()["appeal"]) == (200, "那是我。")
+    assert client.get("/api/v1/risk/suspensions/").status_code == 404
+    client.force_login(lead)
+    (waiting,) = client.get("/api/v1/risk/suspensions/").json()["results"]
+    assert waiting == asked.json()
+    told = {"lifts": False, "why": "设备与本人不符。"}
+    heard = ask(client, f"/api/v1/risk/suspensions/{suspended.pk}/appeal/", told)
+    assert (heard.json()["answer"], heard.json()["lifted_at"]) == ("设备与本人不符。", None)
+    assert client.get("/api/v1/risk/suspensions/").json()["results"] == []

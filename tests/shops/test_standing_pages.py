@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from shops import applications, listings
+from accounts.models import Unmasking
+from shops import applications, identities, listings
 from shops.models import Application, Listing, Sanction, Shop
 from tests.api.conftest import problem, signed_in
 from tests.fixtures.openings import SAID, in_days, paper, picture
@@ -48,8 +49,10 @@ def test_somebody_opens_a_shop_on_the_pages(visit, risk, at):
     assert "Still missing" not in page
     visit(applicant, "application_act", found.pk, "hand_in", form={})
     assert "明月数卡" in visit(risk, "applications_queue")
-    assert "310104199001011234" in visit(risk, "application_review", found.pk), "compared with the paper"
     visit(risk, "application_decide", found.pk, "take_on", form={})
+    assert "310104199001011234" not in visit(risk, "application_review", found.pk), "masked until it is opened"
+    page = visit(risk, "open_application", found.pk, form={"reason": "核对证件"})
+    assert "310104199001011234" in page, "compared with the paper"
     visit(risk, "application_decide", found.pk, "approve", form={})
     shop = Shop.objects.get()
     assert (shop.owner, shop.slug) == (applicant, "mingyue")
@@ -79,8 +82,68 @@ def test_for_others_an_application_is_not_there(visit, applied, stranger, buyer)
         visit(somebody, "paper", applied.licences.order_by("pk")[0].pk, status=404)
 
 
-def test_a_paper_is_downloaded_and_never_shown(client, applied, risk):
+def test_who_is_behind_an_application_is_opened_with_a_reason_that_they_read(visit, looked_at, reviewer, lead):
+    looked_at.__class__.objects.update(party="person", legal_name="张三丰")
+    page = visit(reviewer, "application_review", looked_at.pk)
+    assert "To decide on this application" in page, "the words are there for whoever decides"
+    assert "021•••••0000" in page
+    for word in (SAID["contact_phone"], SAID["contact_email"], "张三丰", "310104199001011234"):
+        assert word not in page
+    assert "Nothing has been sent" in visit(
+        reviewer, "open_application", looked_at.pk, form={"reason": " "}, status=422
+    )
+    assert not Unmasking.objects.exists()
+    page = visit(reviewer, "open_application", looked_at.pk, form={"reason": "核对证件"})
+    for word in (SAID["contact_phone"], SAID["contact_email"], "张三丰", "310104199001011234"):
+        assert word in page
+    assert SAID["contact_phone"] not in visit(lead, "application_review", looked_at.pk), "each opens it for themselves"
+    look = Unmasking.objects.get()
+    assert (look.whom, look.by, look.what) == (looked_at.applicant, reviewer, "identity")
+    assert (look.subject, look.reason) == (looked_at.address, "核对证件")
+    clock.advance(timedelta(minutes=61))
+    assert SAID["contact_phone"] not in visit(reviewer, "application_review", looked_at.pk), "it closes again"
+
+
+def test_whoever_applied_reads_who_looked_and_why(client, looked_at, reviewer, at):
+    identities.open_application(looked_at, reason="核对证件", by=reviewer, at=at)
+    client.force_login(looked_at.applicant)
+    page = client.get(reverse("privacy:own"), headers={"accept-language": "en"}).content.decode()
+    assert "核对证件" in page
+    assert "Who is behind a shop" in page
+
+
+def test_what_is_behind_a_shop_and_its_papers_is_opened_with_a_reason(visit, client, opened, risk, lead):
+    found = opened.licences.get(kind="identity")
+    client.force_login(risk)
+    answer = client.get(reverse("shops:paper", args=[found.pk]))
+    assert answer.url == f"{reverse('shops:watched_shop', args=['mingyue'])}#behind"
+    assert "310104199001011234" not in visit(risk, "watched_shop", "mingyue")
+    page = visit(risk, "open_shop", "mingyue", form={"reason": "核对新执照"})
+    assert "310104199001011234" in page
+    assert SAID["contact_phone"] in page
+    assert client.get(reverse("shops:paper", args=[found.pk])).content.startswith(b"\x89PNG")
+    assert SAID["contact_phone"] not in visit(lead, "watched_shop", "mingyue")
+    assert opened.owner.unmaskings.get().reason == "核对新执照"
+
+
+def test_people_of_the_mall_say_why_they_read_the_contact_of_a_shop(visit, opened, agent):
+    assert "What do you need it for?" in visit(agent, "detail", "mingyue")
+    page = visit(agent, "contact", "mingyue", form={}, status=422)
+    assert SAID["contact_phone"] not in page
+    page = visit(agent, "contact", "mingyue", form={"reason": "协助买家起诉"})
+    assert SAID["contact_phone"] in page
+    assert "because you bought here" not in page
+    assert opened.owner.unmaskings.get().by == agent
+    visit(opened.owner, "contact", "mingyue", form={})
+    assert opened.owner.unmaskings.count() == 1, "the shop itself is asked nothing"
+
+
+def test_a_paper_is_downloaded_and_never_shown(client, applied, risk, at):
     found = applied.licences.order_by("pk")[0]
+    client.force_login(risk)
+    answer = client.get(reverse("shops:paper", args=[found.pk]))
+    assert answer.url == f"{reverse('shops:application_review', args=[applied.pk])}#behind"
+    identities.open_application(applied, reason="核对证件", by=risk, at=at)
     for somebody in (applied.applicant, risk):
         client.force_login(somebody)
         answer = client.get(reverse("shops:paper", args=[found.pk]))
@@ -228,6 +291,30 @@ def test_the_same_in_the_api(opened, reviewer, lead, seller, risk, deposit, at):
     assert as_risk.send(f"{address}approve/").json()["shop"] == "yueguang"
 
 
+def test_who_is_behind_is_masked_in_the_api_until_it_is_opened(looked_at, reviewer):
+    as_risk, address = signed_in(reviewer), f"/api/v1/applications/{looked_at.pk}/"
+    Application.objects.update(party="person", legal_name="张三丰")
+    shown = as_risk.get(address).json()
+    assert (shown["legal_name"], shown["contact_phone"], shown["contact_email"]) == (
+        "张••",
+        "021•••••0000",
+        "l•••@mingyue.example",
+    )
+    listed = as_risk.get("/api/v1/applications/").json()["results"]
+    assert str(SAID["contact_phone"]) not in str(listed)
+    problem(as_risk.send(f"{address}open/", {}), 422, "invalid")
+    problem(signed_in(looked_at.applicant).send(f"{address}open/", {"reason": "…"}), 404, "not_found")
+    answer = as_risk.send(f"{address}open/", {"reason": "核对证件"})
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    whole = answer.json()
+    assert (whole["legal_name"], whole["contact_phone"]) == ("张三丰", SAID["contact_phone"])
+    assert "310104199001011234" in {paper["number"] for paper in whole["papers"]}
+    assert looked_at.applicant.unmaskings.get().reason == "核对证件"
+    assert as_risk.get(address).json() == shown, "kept nowhere"
+    own = signed_in(looked_at.applicant).get(address).json()
+    assert own["contact_phone"] == SAID["contact_phone"]
+
+
 def test_steps_and_levels_in_the_api(deposit, seller, stranger, risk, lead):
     as_risk, as_seller, as_lead = signed_in(risk), signed_in(seller), signed_in(lead)
     steps = "/api/v1/shops/xinghe/steps/"
@@ -255,6 +342,9 @@ def test_papers_contact_and_listings_in_the_api(opened, risk, stranger, draft, s
     problem(signed_in(stranger).get("/api/v1/shops/mingyue/papers/"), 404, "not_found")
     problem(signed_in(stranger).post("/api/v1/shops/mingyue/contact/"), 409, "not_a_buyer")
     assert owner.post("/api/v1/shops/mingyue/contact/").json()["legal_name"] == SAID["legal_name"]
+    problem(as_risk.send("/api/v1/shops/mingyue/contact/"), 409, "reason_missing")
+    told = as_risk.send("/api/v1/shops/mingyue/contact/", {"reason": "协助买家"}).json()
+    assert told["contact_phone"] == SAID["contact_phone"]
     Shop.objects.update(reviews_left=1)
     assert signed_in(seller).send(f"/api/v1/listings/{draft.pk}/sell/").json()["state"] == "waiting"
     assert as_risk.send(f"/api/v1/listings/{draft.pk}/look_over/").json()["state"] == "on_sale"

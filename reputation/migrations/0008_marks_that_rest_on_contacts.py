@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('reputation', '0007_known_contacts'),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            model_name='signal',
+            index=models.Index(condition=models.Q(('name', 'known_contact')), fields=['found_at'], name='reputation_signal_contacts'),
+        ),
+    ]
