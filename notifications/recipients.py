@@ -611,6 +611,7 @@ SILENT: set[str] = {
     "order.supplier_took_on",
     "order.code_revealed",
     "refund.left_owed",  # the order's own event tells of it
+    "deposit.reopened_stopped": [Line("deposit.reopened_stopped", shop, deposit_page)],
     "order.code_asked_upstream",
     "order.codes_withdrawn",
     "order.coupon_used",

@@ -54,6 +54,11 @@ def sizes(shops: Iterable[Shop], *, at: datetime) -> dict[int, sizing.Size]:
     daily = _daily(shops, at)
     claims = _claim_bp(shops, at)
     return {
+def required_of(shop: Shop, *, at: datetime) -> int:
+    """What one shop must deposit at `at`, in fen."""
+    return sizes([shop], at=at)[shop.pk].required
+
+
         shop.pk: sizing.size(level=shop.level, claim_bp=claims.get(shop.pk, 0), daily=daily[shop.pk]) for shop in shops
     }
 
