@@ -22,6 +22,10 @@ SENTENCES: dict[str, Promise] = {
     ),
     "order.units_called_off": _("What did not come of order %(order)s is paid back to you."),
     "order.units_called_off_for_you": _("What you did not deliver of order %(order)s is paid back to the buyer."),
+    "clock.stuck": _("A clock was given up: what it does failed again and again. See what failed, and let it run on."),
+    "outage.order_given_up": _(
+        "An order could not be held against an outage, again and again. See what failed, and let it be tried once more."
+    ),
     "order.outage_weighed": _(
         "An outage was registered for the time of order %(order)s. What it took does not count as the shop's delay; "
         "cases about the delay were decided anew."
