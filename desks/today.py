@@ -17,7 +17,7 @@ from ledger.accounts import balances
 from orders.models import Order, Unit
 from orders.states import OrderState
 from refunds.models import SHOP_IS_NEXT, Refund
-from shops.models import BOOKS, CODES, Listing, Shop, keeping
+from shops.models import BOOKS, CODES, SELL, SERVE, Listing, Shop, keeping
 from shops.views.shops import badge
 from timeline import clock
 
@@ -31,38 +31,41 @@ LOW, MOST = 5, 10
 def desk(request: HttpRequest) -> HttpResponse:
     """The shop's day. Who keeps several chooses one; for somebody else's shop there is no desk.
 
-    What money the shop has and makes is there for those who work with its money.
+    Each of the shop's people reads what they can see to: claims and orders who serve buyers, money who keeps the books,
+    stock who sells.
     """
     shops = list(Shop.objects.filter(keeping(request.user)).select_related("deposit").order_by("pk"))
     if not shops:
         return render(request, "desks/today.html", {"shop": None})
     shop = _chosen(shops, request.GET.get("shop", ""))
     at = clock.now()
-    sees_money = shop.may(request.user, BOOKS)
+    may = {name: shop.may(request.user, name) for name in (SERVE, BOOKS, SELL)}
     context = {
         "shop": shop,
-        "sees_money": sees_money,
         "others": [other for other in shops if other is not shop],
         "at": at,
-        "queue": _queue(shop, at),
-        "orders": _orders(shop),
-        "disputes": _disputes(shop, at),
-        "money": _money(shop) if sees_money else [],
-        "low": _low(shop),
-        "on_its_way": trade.on_its_way(shop) if sees_money else 0,
-        "due": trade.due_first(shop, at),
-        "claims": trade.claims(shop, at),
-        "ending": trade.ending(shop, at),
-        "failing": trade.failing(shop),
-        "days": trade.days(shop, at, sees_money=sees_money),
+        "may": may | {"more": may[BOOKS] or may[SELL]},
+        "days": trade.days(shop, at, sees_money=may[BOOKS]),
         "reasons": trade.reasons(shop, at),
         "waits": trade.waits(shop, at),
         "record": trade.record(shop),
         "beginning": trade.beginning(shop, request.user),
         "warnings": trade.warnings(shop, request.user, at),
         "deposit": badge(shop.deposit)
-        | ({"until": shop.deposit.deadline_at, "required": shop.deposit.required} if sees_money else {}),
+        | ({"until": shop.deposit.deadline_at, "required": shop.deposit.required} if may[BOOKS] else {}),
     }
+    if may[SERVE]:
+        context |= {
+            "queue": _queue(shop, at),
+            "orders": _orders(shop),
+            "disputes": _disputes(shop, at),
+            "due": trade.due_first(shop, at),
+            "claims": trade.claims(shop, at),
+        }
+    if may[BOOKS]:
+        context |= {"money": _money(shop), "on_its_way": trade.on_its_way(shop)}
+    if may[SELL]:
+        context |= {"low": _low(shop), "ending": trade.ending(shop, at), "failing": trade.failing(shop)}
     return render(request, "desks/today.html", context)
 
 

@@ -179,7 +179,7 @@ def record(shop: Shop) -> Record | None:
 def beginning(shop: Shop, user: Any) -> list[dict[str, Any]]:
     """What a new shop does first, in order, and what of it is done; nothing once it has sold something.
 
-    Each of its people reads the steps of which they can see the page.
+    Each of the shop's people reads the steps that they can see to.
     """
     if Order.objects.filter(shop=shop, paid_at__isnull=False).exists():
         return []
@@ -187,45 +187,45 @@ def beginning(shop: Shop, user: Any) -> list[dict[str, Any]]:
     on_sale = ListingState.ON_SALE in states
     steps = [
         (
-            BOOKS,
             _("Pay the deposit"),
             _("It answers for refunds when escrow is gone; without it nothing is sold."),
             reverse("shops:deposit", args=[shop.slug]),
+            BOOKS,
             shop.deposit.state == DepositState.ACTIVE,
         ),
         (
-            SELL,
             _("Write what you sell"),
             _("What you promise in figures is what claims are measured by."),
             reverse("shops:draft", args=[shop.slug]),
+            SELL,
             bool(states),
         ),
         (
-            SELL,
             _("Fill the stock"),
             _("Codes are sealed as they come in; nobody reads them here."),
             reverse("shops:stock", args=[shop.slug]),
+            SELL,
             Card.objects.filter(shop=shop).exists(),
         ),
         (
-            SELL,
             _("Put it on sale"),
             _("A person of the mall reads a new shop's first listings, within a working day."),
             reverse("shops:desk_listings", args=[shop.slug]),
+            SELL,
             on_sale,
         ),
         (
-            BOOKS,
             _("Say where your money goes"),
             _("A new account rests for a day before anything is sent there."),
             reverse("shops:withdrawals", args=[shop.slug]),
+            BOOKS,
             Payee.objects.filter(shop=shop, state__in=[PayeeState.COOLING, PayeeState.USABLE]).exists(),
         ),
     ]
     return [
         {"title": title, "why": why, "url": url, "is_done": done}
-        for what, title, why, url, done in steps
-        if shop.may(user, what)
+        for title, why, url, duty, done in steps
+        if shop.may(user, duty)
     ]
 
 

@@ -21,7 +21,7 @@ from refunds import contests, guardians, outside, quiet, replayed, roads
 from refunds import hooks as refund_hooks
 from refunds import lifecycle as refunds
 from refunds.states import CONTEST, GUARDIAN, REFUND
-from reputation import alarms, batch_answers, fund, measures, near, stops
+from reputation import alarms, batch_answers, deposits, fund, measures, near, stops
 from reputation import lifecycle as reputation
 from reputation.states import ALARM, BATCH_ANSWER, DOWNGRADE, MEASURE, SHORTFALL
 from rulebook import clocks
@@ -63,6 +63,7 @@ def connect() -> None:
     shop_hooks.owed_to_buyers.tie(owed.of_shop)
     order_hooks.answered.tie(refunds.supplier_answered)
     shop_hooks.exposed.tie(stops.exposed)
+    shop_hooks.required.tie(deposits.required_of)
     shop_hooks.reported.tie(roads.is_reported)
     shop_hooks.bought_from.tie(parties.bought_from)
     shop_hooks.case_time.tie(quiet.case_time)

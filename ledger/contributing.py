@@ -23,6 +23,9 @@ from ledger.views import PAGE
 from timeline import clock, parts
 from timeline.sweep import fire_overdue
 
+#: So many of those that are decided.
+DECIDED = 20
+
 Purse = Contribution.Purse
 
 
@@ -89,6 +92,7 @@ def _index(request: HttpRequest, form: ContributionForm | None = None, *, status
     waiting = Contribution.objects.filter(state=ContributionState.PROPOSED).select_related("proposed_by")
     part = parts.part(waiting, by="deadline_at", place=request.GET.get("after", ""), most=PAGE)
     decided = Contribution.objects.exclude(state=ContributionState.PROPOSED).select_related("proposed_by", "decided_by")
+    before = parts.part(decided, by="-id", place=request.GET.get("decided", ""), most=DECIDED)
     context: dict[str, Any] = {
         "pockets": [
             {"name": label, "address": f"platform:{purse}", "amount": held[f"platform:{purse}"]}
@@ -104,9 +108,7 @@ def _index(request: HttpRequest, form: ContributionForm | None = None, *, status
         ],
         "part": part,
         "form": form or (ContributionForm(initial={"purse": Purse.FUND}) if is_finance else None),
-        "decided": [
-            {"contribution": each, "state": ContributionState(each.state).label}
-            for each in decided.order_by("-pk")[:20]
-        ],
+        "decided": [{"contribution": each, "state": ContributionState(each.state).label} for each in before.rows],
+        "decided_part": before,
     }
     return render(request, "ledger/contributions.html", context, status=status)

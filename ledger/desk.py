@@ -15,7 +15,7 @@ from ledger.forms import AddressForm, ReasonForm
 from ledger.models import Account, AccountKind, BooksCheck, Brake, Posting
 from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE, require_role
 from ledger.views import PAGE, named
-from timeline import clock
+from timeline import clock, parts
 from timeline.models import Event
 
 #: What happened to the brake, in words; with its icon.
@@ -69,13 +69,14 @@ def sign_release(request: HttpRequest) -> HttpResponse:
 def all_accounts(request: HttpRequest) -> HttpResponse:
     """The mall's own accounts and channels with what they hold, who owes the fund, and a way to any other account."""
     require_role(request, SEEING_ACCOUNTS)
-    form = AddressForm(request.GET or None)
+    form = AddressForm(request.GET if "address" in request.GET else None)
     if form.is_bound and form.is_valid():
         return redirect("ledger:account", address=form.cleaned_data["address"])
     found = Account.objects.select_related("kind").order_by("address")
     kinds = AccountKind.objects.filter(pattern__regex=r"^\^(platform|channel):")
     own, debts = found.filter(kind__in=kinds), found.filter(kind="debt", balance__lt=0)
-    context = {"form": form, "accounts": [*own[:PAGE], *debts[:PAGE]]}
+    owing = parts.part(debts, by="address", place=request.GET.get("after", ""), most=PAGE)
+    context = {"form": form, "accounts": [*(own if owing.is_first else []), *owing.rows], "part": owing}
     return render(request, "ledger/accounts.html", context, status=422 if form.errors else 200)
 
 

@@ -24,6 +24,9 @@ from ledger.views import PAGE, _to_the_channel, named
 from timeline import clock, parts
 from timeline.sweep import fire_overdue
 
+#: So many of those that are decided.
+DECIDED = 20
+
 log = logging.getLogger(__name__)
 
 
@@ -166,12 +169,12 @@ def _index(request: HttpRequest, *, broken: tuple[int, ProposeForm] | None = Non
         if (pk := by_address[each.address]) in people
     ]
     decided = WriteOff.objects.exclude(state=WriteOffState.PROPOSED).select_related("user", "proposed_by", "decided_by")
+    before = parts.part(decided, by="-id", place=request.GET.get("decided", ""), most=DECIDED)
     context: dict[str, Any] = {
         "rows": rows,
         "part": part,
-        "decided": [
-            {"writeoff": each, "state": WriteOffState(each.state).label} for each in decided.order_by("-pk")[:20]
-        ],
+        "decided": [{"writeoff": each, "state": WriteOffState(each.state).label} for each in before.rows],
+        "decided_part": before,
         "at": at,
     }
     return render(request, "ledger/debts.html", context, status=status)

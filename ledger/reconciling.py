@@ -21,6 +21,8 @@ from timeline import clock, parts
 from timeline.sweep import fire_overdue
 
 PAGE = 50
+#: So many of those that are closed.
+CLOSED = 20
 
 
 class SettleForm(forms.Form):
@@ -73,6 +75,7 @@ def _page(request: HttpRequest, *, broken: tuple[int, SettleForm] | None = None,
     still_open = Difference.objects.open().select_related("settlement")
     found = parts.part(still_open, by="deadline_at", place=request.GET.get("after", ""), most=PAGE)
     closed = Difference.objects.exclude(state=DifferenceState.OPEN).select_related("settlement", "settled_by")
+    before = parts.part(closed, by="-settled_at", place=request.GET.get("closed", ""), most=CLOSED)
     is_finance = signed_in(request).has_role(Role.FINANCE)  # once for all rows, which are open
     told = outside.orders_of(found.rows)
     things = named(told.values())
@@ -87,10 +90,8 @@ def _page(request: HttpRequest, *, broken: tuple[int, SettleForm] | None = None,
             for each in found.rows
         ],
         "part": found,
-        "closed": [
-            {"difference": each, "state": DifferenceState(each.state).label}
-            for each in closed.order_by("-settled_at", "-pk")[:20]
-        ],
+        "closed": [{"difference": each, "state": DifferenceState(each.state).label} for each in before.rows],
+        "closed_part": before,
         "days": Settlement.objects.order_by("-day", "channel")[:14],
         "at": at,
     }

@@ -19,7 +19,7 @@ from refunds.models import Contest, Guardian, Refund
 from shops.models import Application, Commission, Shop
 from support.models import Talk
 from timeline.machines import machines
-from timeline.models import Event
+from timeline.models import Event, Outage
 from timeline.spans import SHANGHAI
 
 
@@ -132,7 +132,7 @@ ALONG: dict[str, list[str]] = {
 
 
 #: Roots that have events of their own, but no machine.
-ROOTS: dict[str, type[Model]] = {"shop": Shop, "user": User, "commission": Commission}
+ROOTS: dict[str, type[Model]] = {"shop": Shop, "user": User, "commission": Commission, "outage": Outage}
 
 
 def _things(events: Sequence[Event]) -> dict[str, Any]:

@@ -52,6 +52,8 @@ contributions_page = plain("ledger:contributions")
 rates_page, rates_desk = plain("shops:commission"), plain("shops:commission_proposals")
 #: Where somebody answers invitations.
 invitations_page = plain("shops:invitations")
+#: For leads: clocks that were given up, and orders that an outage left over.
+stuck_page, left_over_page = plain("clocks:stuck"), plain("orders:given_up")
 #: For staff: codes that two shops have, papers and listings that wait for a person.
 clashes_page, papers_queue = plain("shops:clashes"), plain("shops:applications_queue")
 moderation_page = plain("shops:moderation")

@@ -26,6 +26,8 @@ GROUPS = {
     "coupon": Group.MONEY,
     "commission": Group.MONEY,
     "brake": Group.HOUSE,
+    "clock": Group.HOUSE,
+    "outage": Group.HOUSE,
     "contribution": Group.HOUSE,
     "role": Group.HOUSE,
     "rulebook": Group.HOUSE,

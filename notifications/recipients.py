@@ -82,6 +82,7 @@ from notifications.places import (
     fund_page,
     intake_page,
     invitations_page,
+    left_over_page,
     level_page,
     measure_page,
     moderation_page,
@@ -104,6 +105,7 @@ from notifications.places import (
     shop_page,
     staff_page,
     steps_page,
+    stuck_page,
     suspensions_page,
     talk_of_caller,
     talk_page,
@@ -160,9 +162,20 @@ REMINDED = (
     *("deposit", "guardian", "contest", "complaint", "batchanswer"),
 )
 
+#: Everything that has clocks.
+CLOCKED = (
+    *REMINDED,
+    "coupon",
+    *("listing", "member", "payee", "application", "licence", "sanction", "brake", "rulebook"),
+    *("downgrade", "measure", "alarm", "difference", "writeoff", "contribution", "shortfall"),
+    *("talk", "erasure", "hold"),
+)
+
 #: Who is told what about which event. A name that stands neither here nor in SILENT is a gap that a test names.
 TOLD: dict[str, list[Line]] = {
     **{f"{name}.clock_reminded": [Line(f"{name}.reminder", under_the_clock, clock_page)] for name in REMINDED},
+    **{f"{name}.clock_stuck": [Line("clock.stuck", leads, stuck_page)] for name in CLOCKED},
+    "outage.order_given_up": [Line("outage.order_given_up", leads, left_over_page)],
     "order.paid": [Line("order.sold", shop, order_page)],
     "order.delivered": [Line("order.delivered", buyer, order_page)],
     "order.units_delivered": [Line("order.units_delivered", waiting_for_more, order_page)],
@@ -601,6 +614,7 @@ TOLD: dict[str, list[Line]] = {
     "deposit.closing": [Line("deposit.closing", shop, deposit_page)],
     "deposit.reopened": [Line("deposit.reopened", shop, deposit_page)],
     "deposit.reopened_short": [Line("deposit.reopened_short", shop, deposit_page)],
+    "deposit.reopened_stopped": [Line("deposit.reopened_stopped", shop, deposit_page)],
     "deposit.returned": [Line("deposit.returned", shop, deposit_page)],
     "deposit.penalized": [Line("deposit.penalized", shop, deposit_page)],
     "deposit.required_changed": [Line("deposit.required_changed", shop, deposit_page)],
@@ -636,8 +650,7 @@ SILENT: set[str] = {
     "order.archived",
     # Finance sees at its desk that a proposal was taken back; nothing changes for anybody.
     "commission.dropped",
-    # What an outage could not make right for an order, a lead finds on the house's page and tries again.
-    "outage.order_given_up",
+    # A lead's own hand.
     "outage.order_tried_again",
     # Who of the mall looked at its money the shop reads at its desk.
     "shop.money_looked_at",
@@ -705,17 +718,13 @@ SILENT: set[str] = {
     "payee.ended",
     "deposit.unpaid",
     "deposit.paid_in",
-    # What a clock did: the step that follows is told. Of a reminder, whoever is under the clock.
+    # What a clock did: the step that follows is told. Of a reminder, whoever is under the clock; of one that was given
+    # up, those who let it run on.
     *(
         f"{name}.{event}"
-        for name in (
-            *REMINDED,
-            "coupon",
-            *("listing", "member", "payee", "application", "licence", "sanction", "brake", "rulebook"),
-            *("downgrade", "measure", "alarm", "difference", "writeoff", "contribution", "shortfall"),
-        )
+        for name in CLOCKED
         for event in CLOCK_EVENTS
-        if not (event == "clock_reminded" and name in REMINDED)
+        if event != "clock_stuck" and not (event == "clock_reminded" and name in REMINDED)
     ),
     # A listing has nobody but the shop that works on it.
     "listing.draft",
@@ -754,7 +763,6 @@ SILENT: set[str] = {
     "talk.taken",
     "talk.talking",
     "talk.closed",
-    *(f"talk.{event}" for event in CLOCK_EVENTS),
     "shop.answer_kept",
     "shop.answer_dropped",
     "shop.webhook_changed",
@@ -785,7 +793,6 @@ SILENT: set[str] = {
     "hold.in_force",
     "hold.kept",
     "hold.released",
-    *(f"{name}.{event}" for name in ("erasure", "hold") for event in CLOCK_EVENTS),
     "user.copy_asked",
     "user.copy_fetched",
     "user.key_destroyed",

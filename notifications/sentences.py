@@ -22,6 +22,10 @@ SENTENCES: dict[str, Promise] = {
     ),
     "order.units_called_off": _("What did not come of order %(order)s is paid back to you."),
     "order.units_called_off_for_you": _("What you did not deliver of order %(order)s is paid back to the buyer."),
+    "clock.stuck": _("A clock was given up: what it does failed again and again. See what failed, and let it run on."),
+    "outage.order_given_up": _(
+        "An order could not be held against an outage, again and again. See what failed, and let it be tried once more."
+    ),
     "order.outage_weighed": _(
         "An outage was registered for the time of order %(order)s. What it took does not count as the shop's delay; "
         "cases about the delay were decided anew."
@@ -368,12 +372,17 @@ SENTENCES: dict[str, Promise] = {
     "complaint.reminder": _("The complaint %(number)s from outside waits for our word until %(until)s."),
     "commission.proposed": _("A new rate of commission is proposed for %(until)s. A second person of finance decides."),
     "commission.agreed": _("From %(until)s on the platform takes another share of goods that you sell. Read it here."),
-    "deposit.active": _("The deposit of %(shop)s is in place. You can list and sell."),
+    "deposit.active": _("The deposit of %(shop)s is in place: it carries listing and selling."),
     "deposit.short": _("The deposit of %(shop)s is short. Fill it up in time, or sales stop."),
     "deposit.suspended": _("%(shop)s may not sell for now, because its deposit is short."),
     "deposit.closing": _("%(shop)s is closing. It sells nothing any more; see when its deposit goes back."),
     "deposit.reopened": _("The closing of %(shop)s was taken back. It sells again."),
-    "deposit.reopened_short": _("The closing of %(shop)s was taken back. Fill its deposit up, and it sells again."),
+    "deposit.reopened_short": _(
+        "The closing of %(shop)s was taken back. Nothing is sold until its deposit is filled up."
+    ),
+    "deposit.reopened_stopped": _(
+        "The closing of %(shop)s was taken back, but it does not sell yet. Read why, and what to do."
+    ),
     "deposit.returned": _("What was left of the deposit of %(shop)s goes back to you: %(amount)s."),
     "deposit.penalized": _("A penalty of %(amount)s was taken from the deposit of %(shop)s."),
     "deposit.required_changed": _("The deposit that %(shop)s needs is now %(amount)s."),

@@ -34,6 +34,8 @@ ICONS = {
     "contribution": "landmark",
     "role": "users",
     "brake": "octagon-alert",
+    "clock": "clock-alert",
+    "outage": "octagon-alert",
     "deposit": "shield-check",
     "listing": "vault",
     "rulebook": "book-open",
@@ -59,6 +61,8 @@ ICONS = {
 }
 #: Notices that look other than the rest of their kind: icon, tone.
 LOOKS = {
+    "clock.stuck": ("clock-alert", "vermilion"),
+    "outage.order_given_up": ("octagon-alert", "vermilion"),
     "order.reminder": ("hourglass", "amber"),
     "refund.reminder": ("hourglass", "amber"),
     "dispute.reminder": ("hourglass", "amber"),

@@ -1,5 +1,6 @@
 """What shops must deposit, computed from what they sold and what came back, and handed down to their deposits."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -15,6 +16,8 @@ from shops import lifecycle, sizing
 from shops.models import Deposit, Listing, Shop
 from shops.states import DepositState, ListingState
 from timeline.refusals import Refused
+
+log = logging.getLogger(__name__)
 
 #: So many shops are computed with one round of questions.
 CHUNK = 500
@@ -44,8 +47,16 @@ def size_all(*, at: datetime) -> int:
                 lifecycle.set_required(deposit, required=required, at=at)
             except Refused:
                 continue  # it closed meanwhile
+            except Exception:
+                log.exception("the deposit of shop %s could not be sized", deposit.shop_id)
+                continue  # an alarm, and no reason why the shops after it keep an old sum
             changed += 1
     return changed
+
+
+def required_of(shop: Shop, *, at: datetime) -> int:
+    """What one shop must deposit at `at`, in fen."""
+    return sizes([shop], at=at)[shop.pk].required
 
 
 def sizes(shops: Iterable[Shop], *, at: datetime) -> dict[int, sizing.Size]:

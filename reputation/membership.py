@@ -4,6 +4,7 @@ Up at once, down only after a notice of 30 days; what an order was placed under 
 of the buyer's own reasons and nothing else. Rule source: rules 6.1; the thresholds are data (`reputation.thresholds`).
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,8 @@ from reputation.states import DowngradeState, MeasureState
 from reputation.thresholds import Reach, thresholds
 from timeline import spans
 from timeline.door import begin, enter, lock, lock_root, verb
+
+log = logging.getLogger(__name__)
 
 #: So many people are looked at with one round of questions.
 CHUNK = 500
@@ -67,7 +70,10 @@ def level_all(*, at: datetime) -> int:
         )
         for user in people:
             if reached(found[user.pk], at) != user.level or user.pk in announced:
-                changed += review(user, found[user.pk], at=at)
+                try:
+                    changed += review(user, found[user.pk], at=at)
+                except Exception:  # an alarm, and no reason why the people after them keep an old level
+                    log.exception("the level of user %s could not be looked at", user.pk)
     return changed
 
 

@@ -4,6 +4,7 @@ Up at once, down only after a notice. Caps, the settlement delay and the deposit
 (`shops.levels`). Rule source: rules 6.2; the thresholds are data (`reputation.thresholds`).
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,8 @@ from shops.models import Licence, Shop
 from shops.states import LicenceState
 from timeline import spans
 from timeline.door import begin, enter, lock, lock_root, verb
+
+log = logging.getLogger(__name__)
 
 #: So many shops are looked at with one round of questions.
 CHUNK = 500
@@ -54,13 +57,19 @@ class Standing:
 
 
 def level_all(*, at: datetime) -> int:
-    """Look at every shop; returns how many levels moved or will. Each shop in a transaction of its own."""
+    """Look at every shop; returns how many levels moved or will.
+
+    Each shop in a transaction of its own, so that one cannot hold up the others.
+    """
     changed, last = 0, 0
     while shops := list(Shop.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
         last = shops[-1].pk
         found = standings(shops, at=at)
         for shop in shops:
-            changed += review(shop, found[shop.pk], at=at)
+            try:
+                changed += review(shop, found[shop.pk], at=at)
+            except Exception:  # an alarm, and no reason why the shops after it keep an old level
+                log.exception("the level of shop %s could not be looked at", shop.pk)
     return changed
 
 

@@ -52,6 +52,7 @@ A_DEPOSIT = {
     "required_sum": 100_000,
     "free": 100_000,
     "reserved": 0,
+    "stopped_by": [],
     "results": [
         {
             "number": 1,
@@ -127,7 +128,9 @@ def deposit(request: Request, slug: str) -> Response:
     responses={200: OpenApiResponse(DepositForOwner, "The deposit, closing")},
     examples=[
         OpenApiExample(
-            "Closing", A_DEPOSIT | {"state": "closing", "deadline_at": "2027-02-22T16:00:00Z"}, response_only=True
+            "Closing",
+            A_DEPOSIT | {"state": "closing", "deadline_at": "2027-02-22T16:00:00Z", "stopped_by": ["closed"]},
+            response_only=True,
         )
     ],
 )
@@ -144,9 +147,10 @@ def close_deposit(request: Request, slug: str) -> Response:
     operation_id="reopenDeposit",
     summary="Take a shop's closing back",
     description=(
-        "While the quiet time runs. The shop sells again at once; where less than 80 % of the required sum is left,"
-        " sales stay suspended until the deposit is filled up. Only the shop itself; refused: `wrong_moment`,"
-        " `closed_by_the_mall`."
+        "While the quiet time runs. The required sum is computed anew if the shop was closed for longer than a day;"
+        " where less than 80 % of it is left, sales stay suspended until the deposit is filled up. `stopped_by` says"
+        " what still keeps the shop from selling; while it is empty, it sells again. Only the shop itself; refused:"
+        " `wrong_moment`, `closed_by_the_mall`."
     ),
     request=None,
     responses={200: OpenApiResponse(DepositForOwner, "The deposit, in place again or suspended")},
@@ -174,7 +178,14 @@ def _shown(request: Request, found: Deposit) -> Any:
     held = accounts.balances([free, reserved])
     lines = page(request, accounts.statement(free), by="-seq")
     return DepositForOwner(
-        {"deposit": found, "free": held[free], "reserved": held[reserved], "results": lines.results, "next": lines.next}
+        {
+            "deposit": found,
+            "free": held[free],
+            "reserved": held[reserved],
+            "stopped_by": lifecycle.what_stops_sales(found, held=sum(held.values()), at=clock.now()),
+            "results": lines.results,
+            "next": lines.next,
+        }
     ).data
 
 

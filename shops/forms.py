@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.templatetags.money import yuan
 from shops import pledges
+from shops.lifecycle import LEAST_PAID_IN, MOST_PAID_IN
 from shops.lines import LONGEST_CODE
 from shops.models import (
     HIGHEST_PRICE,
@@ -35,6 +36,7 @@ from shops.models.commission import MOST_BP
 from shops.offered import OFFERED
 from shops.stock import MOST_CODES, Origin, end_of
 from shops.suppliers import connections, open_to
+from shops.withdrawals import LEAST, MOST
 from timeline.forms import MomentField
 
 #: What people write around a sum; full-width forms are folded before.
@@ -42,11 +44,15 @@ MARKS = str.maketrans("", "", "¥元 ")
 
 
 class YuanField(forms.Field):
-    """A sum in yuan, as people write it (`98`, `98.5`, `¥1,098.00`), read as whole fen; never a float."""
+    """A sum in yuan, as people write it (`98`, `98.5`, `¥1,098.00`), read as whole fen; never a float.
 
-    def __init__(self, **kwargs: Any) -> None:
+    `least` and `most` are fen; without them it is what one thing may cost.
+    """
+
+    def __init__(self, *, least: int = 1, most: int = HIGHEST_PRICE, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
         super().__init__(**kwargs)
+        self.least, self.most = least, most
 
     def to_python(self, value: Any) -> Any:
         """The fen, or nothing."""
@@ -57,9 +63,11 @@ class YuanField(forms.Field):
         if found is None:
             raise ValidationError(_("Write a sum in yuan, such as 98.00."), code="not_money")
         fen = int(found[1].replace(",", "")) * 100 + int((found[2] or "").ljust(2, "0"))
-        if not 0 < fen <= HIGHEST_PRICE:
+        if not self.least <= fen <= self.most:
             raise ValidationError(
-                _("The sum must be from ¥0.01 to %(most)s."), code="out_of_range", params={"most": yuan(HIGHEST_PRICE)}
+                _("The sum must be from %(least)s to %(most)s."),
+                code="out_of_range",
+                params={"least": yuan(self.least), "most": yuan(self.most)},
             )
         return fen
 
@@ -518,13 +526,13 @@ class RateForm(forms.Form):
 class PayInForm(forms.Form):
     """How much of the deposit is paid now."""
 
-    amount = YuanField(label=_("Amount in yuan"))
+    amount = YuanField(label=_("Amount in yuan"), least=LEAST_PAID_IN, most=MOST_PAID_IN)
 
 
 class WithdrawalForm(forms.Form):
     """How much of what is available is withdrawn. `key` is new in every form, so that sent twice counts once."""
 
-    amount = YuanField(label=_("Amount in yuan"))
+    amount = YuanField(label=_("Amount in yuan"), least=LEAST, most=MOST)
     key = forms.UUIDField(widget=forms.HiddenInput)
 
 

@@ -10,6 +10,8 @@ exposed: Hook[..., int] = Hook("shops.exposed")
 bought_from: Hook[..., bool] = Hook("shops.bought_from")
 #: (shop) → fen that it still owes buyers because nobody had them when they were awarded.
 owed_to_buyers: Hook[..., int] = Hook("shops.owed_to_buyers")
+#: (shop, at) → the fen that it must deposit by what it sold and what came back until then.
+required: Hook[..., int] = Hook("shops.required")
 #: (listing) → whether an open report keeps it off sale.
 reported: Hook[..., bool] = Hook("shops.reported")
 #: (batch) → whether an alarm over it is open: then nobody sells it again but by lifting the alarm.

@@ -22,6 +22,8 @@ from timeline.spans import deadline
 LEAST_PAID_IN, MOST_PAID_IN = 100, 50_000_000
 #: How long a closed shop whose quiet time is not quiet waits until somebody looks again.
 LOOK_AGAIN = timedelta(days=1)
+#: What a shop must deposit is computed once a day while it is open: whoever was closed for longer has missed that.
+SIZED_EVERY = timedelta(days=1)
 
 
 @verb
@@ -95,12 +97,18 @@ def _take_in(deposit: Deposit, *, amount: int, channel: str, by: Any, at: dateti
 def set_required(deposit: Deposit, *, required: int, at: datetime) -> None:
     """Reputation hands down a new required sum in fen (rules: deposit sizing)."""
     lock(deposit)
+    if _require_anew(deposit, required, at=at):
+        weigh(deposit, at=at)
+
+
+def _require_anew(deposit: Deposit, required: int, *, at: datetime) -> bool:
+    """A locked deposit must come to `required` fen from now on; returns whether it was another sum before."""
     if required == deposit.required:
-        return
+        return False
     note(deposit, "deposit.required_changed", by=None, at=at, data={"before": deposit.required, "after": required})
     deposit.required = required
     deposit.save(update_fields=["required"])
-    weigh(deposit, at=at)
+    return True
 
 
 @verb
@@ -142,9 +150,10 @@ def close(deposit: Deposit, *, by: Any, at: datetime) -> None:
 def reopen(deposit: Deposit, *, by: Any, at: datetime) -> None:
     """The shop thinks better of closing before its quiet time ends, and goes on with the deposit that is there.
 
-    Where less than its share is left, sales stay suspended until it is filled up: closing and coming back is no way
-    round the clock of a short deposit. What the mall closed stays closed. Refused: `not_your_turn`, `wrong_moment`,
-    `closed_by_the_mall`.
+    What it must deposit is computed anew if it was closed for longer than a day, for nobody pressed it meanwhile. Where
+    less than its share is left, sales stay suspended until it is filled up: closing and coming back is no way round the
+    clock of a short deposit. What else stops its sales goes on stopping them (`what_stops_sales`). What the mall closed
+    stays closed. Refused: `not_your_turn`, `wrong_moment`, `closed_by_the_mall`.
     """
     lock(deposit)
     require(deposit.shop.may(by, STAFF), "not_your_turn", _("Only the owner can open the shop again."))
@@ -154,17 +163,49 @@ def reopen(deposit: Deposit, *, by: Any, at: datetime) -> None:
         _("There is no closing that could be taken back."),
     )
     require(not was_closed(deposit.shop), "closed_by_the_mall", _("The mall closed this shop. It does not sell again."))
+    if deposit.entered_at + SIZED_EVERY <= at:
+        _require_anew(deposit, hooks.required(deposit.shop, at=at), at=at)
     if deposit.share_bp(held_by(deposit)) < SHORT_BELOW_BP:
         suspension = clocks.span("SUSPEND", at=at)
         enter(deposit, DepositState.SUSPENDED, by=by, at=at, span=suspension, event="deposit.reopened_short")
     else:
-        enter(deposit, DepositState.ACTIVE, by=by, at=at, event="deposit.reopened")
+        sells = deposit.shop.may_take_orders(at) and not by.is_suspended(at)  # only the owner reopens
+        enter(
+            deposit,
+            DepositState.ACTIVE,
+            by=by,
+            at=at,
+            event="deposit.reopened" if sells else "deposit.reopened_stopped",
+        )
 
 
 def may_reopen(deposit: Deposit, user: Any, at: datetime) -> bool:
     """Whether `user` can take the closing of this shop back now."""
     is_closing = deposit.state == DepositState.CLOSING and not deposit.is_overdue(at)
     return is_closing and deposit.shop.may(user, STAFF) and not was_closed(deposit.shop)
+
+
+def what_stops_sales(deposit: Deposit, *, held: int, at: datetime) -> list[str]:
+    """Everything that keeps a shop with `held` fen of deposit from selling at `at`; empty while it may sell.
+
+    `closed`: it is closing or closed. `step`: a step of the mall. `licence`: a paper that has run out. `owner`: its
+    owner is suspended. `deposit`: too little of the required sum is there.
+    """
+    shop = deposit.shop
+    if not deposit.is_open():
+        return ["closed"]
+    found = {
+        "step": shop.no_sales_until is not None and shop.no_sales_until > at,
+        "licence": not shop.is_licensed(at),
+        "owner": shop.owner.is_suspended(at),
+        "deposit": not deposit.may_sell(held),
+    }
+    return [name for name, stops in found.items() if stops]
+
+
+def missing(deposit: Deposit, held: int) -> int:
+    """How many fen more put a deposit of which `held` are there in place."""
+    return max(0, -(-deposit.required * SHORT_BELOW_BP // 10_000) - held)
 
 
 def was_closed(shop: Shop) -> bool:

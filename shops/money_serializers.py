@@ -39,7 +39,9 @@ class PayeeOfShop(serializers.Serializer[Any]):
     )
     available = serializers.IntegerField(source="purse.available", help_text="Fen that are settled.")
     exposed = serializers.IntegerField(source="purse.exposed", help_text="Fen of it that open cases may need.")
-    owed = serializers.IntegerField(source="purse.owed", help_text="Fen that the shop owes the guarantee fund.")
+    owed = serializers.IntegerField(
+        source="purse.owed", help_text="Fen that the shop owes the guarantee fund and buyers."
+    )
     free = serializers.IntegerField(source="purse.free", help_text="Fen that can be withdrawn now.")
 
 
@@ -89,6 +91,13 @@ class DepositForOwner(serializers.Serializer[Any]):
     required_sum = serializers.IntegerField(source="deposit.required", help_text="What must be there, in fen.")
     free = serializers.IntegerField(help_text="Fen in the deposit that no open case needs.")
     reserved = serializers.IntegerField(help_text="Fen set aside for open cases.")
+    stopped_by = serializers.ListField(
+        child=serializers.ChoiceField(["closed", "step", "licence", "owner", "deposit"]),
+        help_text=(
+            "What keeps the shop from selling now: it is closed, a step of the mall, a paper that has run out, its"
+            " owner is suspended, too little deposit. Empty while it may sell."
+        ),
+    )
     results = DepositLine(many=True)
     next = serializers.URLField(allow_null=True, help_text="Where the statement goes on; null at its end.")
 

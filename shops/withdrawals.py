@@ -25,8 +25,8 @@ COOLING = hours(24)
 #: The limit above which two of finance let money go is for all that a shop takes within so long: a sum in parts is the
 #: same sum.
 TOGETHER = timedelta(hours=24)
-#: The least that is sent, in fen.
-LEAST = 100
+#: The least and the most that is sent at once, in fen.
+LEAST, MOST = 100, 10**10
 #: An account as people write it, without blanks.
 ACCOUNT = re.compile(r"[0-9A-Za-z@._-]{6,80}")
 

@@ -5,8 +5,9 @@ into test-results/screens/, and thrown away; what the README shows is scaled dow
 
 `make screens SHARD=1/4` looks at a quarter of the whole sitemap instead: every kind of page that each persona reaches
 by links, on a phone and a desk, in both languages and by day and night. Each must fit, stand still while it comes, and
-give axe and the browser nothing to complain about; each is photographed. ARGS="--once" looks at a kind of page only as
-the first persona who reaches it, ARGS="--half" on a phone in Chinese and at a desk in English only.
+give axe and the browser nothing to complain about; each is photographed, and pages that no link leads to are named.
+ARGS="--once" looks at a kind of page only as the first persona who reaches it, ARGS="--half" on a phone in Chinese and
+at a desk in English only.
 """
 
 import argparse
@@ -19,8 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from itertools import product
 from pathlib import Path
@@ -29,6 +30,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests import permissions
 from tests.browser.chromium import FLAGS, Visitor, executable
 
 ROOT = Path(__file__).parents[1]
@@ -414,14 +416,35 @@ def sitemap(context: Any, home: str) -> list[str]:
     return [found[kind] for kind in sorted(found)]
 
 
+def unreached(paths: Iterable[str]) -> list[str]:
+    """The pages of the table of permissions, by the names of their routes, that none of these addresses is one of."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kamen.settings.base")
+    import django
+    from django.urls import Resolver404, resolve
+
+    django.setup()
+    wanted = {
+        line.route
+        for line in permissions.read().values()
+        if line.method == "GET" and "in" in line.answers and not line.route.startswith("api:")
+    }
+    for path in paths:
+        with suppress(Resolver404):
+            wanted.discard(resolve(path).view_name)
+    return sorted(wanted)
+
+
 def look_around(browser: Browser, home: str, shard: int, shards: int, told: argparse.Namespace) -> list[str]:
     """Look at this shard's pages as everybody who reaches them; what is wrong with them, in words."""
     wrong, looked, known = [], 0, set()
+    reached: set[str] = set()
     windows = list(HALF if told.half else product(LANGUAGES, WIDTHS))
     for name in PERSONAS:
         guide = Guide(browser, home, f"{name}@demo.kamen.invalid") if name else None
         context = guide.page.context if guide else browser.new_context(base_url=home)
-        pages = [path for path in sitemap(context, home) if not told.only or re.search(told.only, path)]
+        there = sitemap(context, home)
+        reached |= set(there)
+        pages = [path for path in there if not told.only or re.search(told.only, path)]
         if told.once:
             pages = [path for path in pages if kind_of(path) not in known]
             known |= set(map(kind_of, pages))
@@ -443,6 +466,7 @@ def look_around(browser: Browser, home: str, shard: int, shards: int, told: argp
         for window in guide.windows.values() if guide else ():
             window.context.close()
         context.close()
+    sys.stdout.write(f"No link of this demo leads to: {', '.join(unreached(reached)) or 'nothing, all are reached'}.\n")
     sys.stdout.write(f"{looked} windows looked through by day and by night, {len(wrong)} with something wrong.\n")
     return wrong
 

@@ -121,15 +121,17 @@ def _outage(
         "clocks": outages.affected(found),
         "newer": newer,
         "wider": wider,
-        "pauses": Pause.objects.filter(outage=found).order_by("pk")[:PAGE],
+        "part": parts.part(Pause.objects.filter(outage=found), by="id", place=request.GET.get("after", ""), most=PAGE),
     }
     return render(request, "timeline/outage.html", context, status=status)
 
 
 def _stuck(request: HttpRequest, form: ReasonForm, of: int = 0, status: int = 200) -> HttpResponse:
-    found = Timer.objects.filter(state=Timer.State.STUCK).order_by("pk")
+    found = Timer.objects.filter(state=Timer.State.STUCK)
+    part = parts.part(found, by="id", place=request.GET.get("after", ""), most=PAGE)
     context = {
-        "timers": found[:PAGE],
+        "timers": part.rows,
+        "part": part,
         "count": found.count(),
         "form": form,
         "of": of,

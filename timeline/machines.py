@@ -20,6 +20,7 @@ CLOCK_EVENTS = (
     "clock_postponed",
     "clock_resumed",
     "clock_recomputed",
+    "clock_stuck",
     "clock_tried_again",
 )
 

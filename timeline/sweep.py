@@ -34,7 +34,7 @@ def sweep(*, at: datetime, most: int = 500) -> Swept:
     """Fire up to `most` clocks that are due at `at`, each in a transaction of its own.
 
     One subject that fails never blocks the rest: its failure is recorded, it is tried again later, and after
-    `MOST_TRIES` failures it is given up as stuck, with an alarm in the log.
+    `MOST_TRIES` failures it is given up as stuck, with an alarm in the log and a word in the history of its thing.
     """
     done = Swept()
     while most > 0 and (leased := lease(min(most, LEASED), at=at)):
@@ -49,6 +49,8 @@ def sweep(*, at: datetime, most: int = 500) -> Swept:
                 done.failed += 1
                 given_up = record_failure(timer_id, error, at=at)
                 log.log(logging.CRITICAL if given_up else logging.ERROR, "clock %s failed", timer_id, exc_info=error)
+                if given_up:
+                    _say_so(timer_id, at=at)
     return done
 
 
@@ -130,3 +132,26 @@ def record_failure(timer_id: int, error: BaseException, *, at: datetime) -> bool
         timer.state = Timer.State.STUCK
     timer.save(update_fields=["tries", "next_try_at", "leased_until", "last_error", "state"])
     return timer.state == Timer.State.STUCK
+
+
+@verb
+def note_stuck(timer_id: int, *, at: datetime) -> None:
+    """A clock was given up: it stands in the history of its thing, and whoever lets it run on is told.
+
+    What failed is not repeated there: it may quote what nobody else may read, and the history is kept for ever.
+    """
+    subject, root = Timer.objects.values_list("subject", "root").get(pk=timer_id)
+    thing = find_to_lock(subject, root)
+    door.lock(thing)
+    timer = Timer.objects.get(pk=timer_id)
+    if timer.state == Timer.State.STUCK:  # else somebody let it run on in the meantime
+        data = {"limit": timer.limit, "tries": timer.tries}
+        door.note(thing, f"{thing.machine.name}.clock_stuck", by=None, at=at, data=data)
+
+
+def _say_so(timer_id: int, *, at: datetime) -> None:
+    """A thing so broken that nothing can be noted of it must not stop the sweep either: the alarm is in the log."""
+    try:
+        note_stuck(timer_id, at=at)
+    except Exception:
+        log.exception("clock %s was given up, and its history cannot say so", timer_id)

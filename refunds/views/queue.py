@@ -110,8 +110,11 @@ def accept(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "refunds/queue_accept.html", context)
     results = [_accepted(refund, by=request.user, at=at) for refund in proven]
     done = [each for each in results if each["is_done"]]
-    said = ngettext("%(count)s case accepted: %(sum)s.", "%(count)s cases accepted: %(sum)s.", len(done))
-    messages.success(request, said % {"count": len(done), "sum": yuan(sum(each["sum"] for each in done))})
+    if done:
+        said = ngettext("%(count)s case accepted: %(sum)s.", "%(count)s cases accepted: %(sum)s.", len(done))
+        messages.success(request, said % {"count": len(done), "sum": yuan(sum(each["sum"] for each in done))})
+    else:
+        messages.warning(request, _("No case was accepted: read below why."))
     return render(request, "refunds/queue_accepted.html", {"shop": shop, "rows": results, "left_out": left_out})
 
 

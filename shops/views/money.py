@@ -19,6 +19,7 @@ from shops import withdrawals as verbs
 from shops.forms import PayeeForm, PayInForm, WithdrawalForm
 from shops.models import BOOKS, MONEY, Deposit, Shop, keeping
 from shops.states import PayeeState
+from shops.views.shops import deposit_page
 from timeline import clock
 
 PAGE = 50
@@ -33,8 +34,10 @@ def pay_in(request: HttpRequest, slug: str) -> HttpResponse:
         Deposit.objects.select_related("shop"), keeping(request.user, MONEY, shop="shop"), shop__slug=slug
     )
     form, channels = PayInForm(request.POST), gateways.open_channels()
-    if not form.is_valid() or not channels:
-        messages.error(request, payments.NO_CHANNEL if form.is_valid() else _("Write a sum in yuan, such as 98.00."))
+    if not form.is_valid():
+        return deposit_page(request, deposit, form=form, status=422)
+    if not channels:
+        messages.error(request, payments.NO_CHANNEL)
         return redirect("shops:deposit", slug=slug)
     asked = lifecycle.ask_to_pay(
         deposit, amount=form.cleaned_data["amount"], channel=channels[0], by=request.user, at=clock.now()

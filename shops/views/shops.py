@@ -57,6 +57,14 @@ TURNS: dict[str, tuple[Promise, Promise | str]] = {
     DepositState.RETURNED: (gettext_lazy("The shop is closed and its deposit has been returned."), ""),
 }
 
+#: What keeps a shop from selling that may be open, and what to do about it, for the shop.
+STOPS: dict[str, Promise] = {
+    "step": gettext_lazy("The mall stopped the sales of this shop. Read why and until when; you can appeal."),
+    "licence": gettext_lazy("A paper has run out. Give a new one; sales go on once it is taken."),
+    "owner": gettext_lazy("The account of the owner is suspended. The owner reads there why, and whom to ask."),
+    "deposit": gettext_lazy("The deposit does not carry sales. Fill it up."),
+}
+
 #: What happened, in words; with its icon.
 HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "deposit.unpaid": (gettext_lazy("The shop was opened."), "store"),
@@ -71,6 +79,10 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "deposit.reopened": (gettext_lazy("The closing was taken back: the shop sells again."), "store"),
     "deposit.reopened_short": (
         gettext_lazy("The closing was taken back; sales stand still until the deposit is filled up."),
+        "store",
+    ),
+    "deposit.reopened_stopped": (
+        gettext_lazy("The closing was taken back; something else than the deposit still stopped the sales."),
         "store",
     ),
     "deposit.partly_returned": (gettext_lazy("The undisputed part was sent back."), "arrow-left"),
@@ -203,12 +215,22 @@ def deposit(request: HttpRequest, slug: str) -> HttpResponse:
     found = _visible(request, slug)
     if (asked := ask_first(request, found.shop)) is not None:
         return asked
+    return deposit_page(request, found)
+
+
+def deposit_page(
+    request: HttpRequest, found: Deposit, *, form: PayInForm | None = None, status: int = 200
+) -> HttpResponse:
+    """The page of a deposit, with what was wrong with a sum that somebody wanted to pay in."""
     lines = statement(found.shop.account("deposit"))
     before = request.GET.get("before", "")
     if before.isdecimal():
         lines = lines.filter(seq__lt=int(before[:18]))
     page = list(lines[: PAGE + 1])
     held, at = lifecycle.held_by(found), clock.now()
+    stops = lifecycle.what_stops_sales(found, held=held, at=at)
+    missing = lifecycle.missing(found, held) if found.is_open() else 0
+    may_pay = found.is_of(request.user) and found.is_open()
     happened, past = happenings(found, request.GET.get("past", ""))
     context = {
         "deposit": found,
@@ -221,13 +243,16 @@ def deposit(request: HttpRequest, slug: str) -> HttpResponse:
         "older": page[PAGE - 1].seq if len(page) > PAGE else None,
         "happenings": happened,
         "past": past,
-        "form": PayInForm() if found.is_of(request.user) and found.is_open() else None,
+        "form": form or PayInForm(initial={"amount": missing} if missing else None) if may_pay else None,
         "is_open": bool(gateways.open_channels()),
         "may_close": found.shop.may(request.user, STAFF) and found.machine.allows(found.state, DepositState.CLOSING),
         "may_reopen": lifecycle.may_reopen(found, request.user, at),
+        "is_ours": found.shop.is_worked_in_by(request.user),
+        "stops": [{"code": stop, "text": STOPS[stop]} for stop in stops if stop in STOPS],
+        "missing": missing,
         "at": at,
     }
-    return render(request, "shops/deposit.html", context)
+    return render(request, "shops/deposit.html", context, status=status)
 
 
 @require_POST
@@ -242,12 +267,12 @@ def close(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def reopen(request: HttpRequest, slug: str) -> HttpResponse:
     """The shop takes its closing back."""
-    found = _visible(request, slug)
-    lifecycle.reopen(found, by=request.user, at=clock.now())
-    if found.state == DepositState.ACTIVE:
-        messages.success(request, _("The closing is taken back. The shop sells again."))
+    found, at = _visible(request, slug), clock.now()
+    lifecycle.reopen(found, by=request.user, at=at)
+    if lifecycle.what_stops_sales(found, held=lifecycle.held_by(found), at=at):
+        messages.warning(request, _("The closing is taken back. The shop does not sell yet: read below what to do."))
     else:
-        messages.info(request, _("The closing is taken back. Fill the deposit up, and the shop sells again."))
+        messages.success(request, _("The closing is taken back. The shop sells again."))
     return redirect("shops:deposit", slug=slug)
 
 

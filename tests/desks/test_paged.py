@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import Unmasking, User
 from disputes.models import Owed
 from ledger import debts
-from ledger.models import Payment, Payout
+from ledger.models import Contribution, Payment, Payout, WriteOff
 from ledger.reconciled import Difference, Settlement
 from ledger.transfers import post
 from orders.models import Coupon
@@ -20,6 +20,8 @@ from reputation.models import Measure
 from shops.models import Licence, Listing, Member, Sanction, Shop
 from support.models import Talk
 from tests.queries import recorded
+from timeline import outages
+from timeline.models import Outage, Pause, Timer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.breaks_books]
 
@@ -103,6 +105,71 @@ def differences(many, *, at, **_things):
             deadline_at=at + timedelta(minutes=number // 2),
         )
         for number in range(many)
+    )
+
+
+def closed_differences(many, *, at, risk, **things):
+    before = set(Difference.objects.values_list("pk", flat=True))
+    differences(many, at=at)
+    Difference.objects.exclude(pk__in=before).update(
+        state="explained", deadline_at=None, settled_by=risk, settled_at=at, reason="gone"
+    )
+
+
+def contributions(many, *, at, seller, **_things):
+    Contribution.objects.bulk_create(
+        Contribution(
+            purse="own",
+            amount=100,
+            document=uuid4().hex,
+            reason="到账",
+            proposed_by=seller,
+            proposed_at=at,
+            state="lapsed",
+            entered_at=at,
+        )
+        for _number in range(many)
+    )
+
+
+def write_offs(many, *, at, seller, buyer, **_things):
+    WriteOff.objects.bulk_create(
+        WriteOff(
+            user=buyer,
+            amount=100,
+            reason=f"第 {uuid4().hex} 次",
+            proposed_by=seller,
+            proposed_at=at,
+            state="lapsed",
+            entered_at=at,
+        )
+        for _number in range(many)
+    )
+
+
+def stuck_clocks(many, *, at, order, **_things):
+    Timer.objects.bulk_create(
+        Timer(
+            root=order.address,
+            subject=order.address,
+            limit="INSPECT",
+            kind="minutes",
+            amount=1,
+            state="stuck",
+            started_at=at,
+            due_at=at,
+            next_try_at=at,
+            last_error=f"第 {uuid4().hex} 次",
+        )
+        for _number in range(many)
+    )
+
+
+def pauses(many, *, at, **_things):
+    outage = Outage.objects.get()
+    Pause.objects.bulk_create(
+        Pause(subject=f"order:{number}", limit="INSPECT", cause="outage", outage=outage, began_at=at)
+        for number in range(1_000, 1_000 + many)
     )
 
 
@@ -263,6 +330,11 @@ LISTS: dict[str, tuple[str, tuple[str, list[str]], Any, str, int]] = {
     "coupons": ("seller", ("orders:coupons", ["xinghe"]), coupons, r"<code[^>]*>(\w{12})</code>", 50),
     "payouts": ("finance", ("ledger:queue", []), payouts, r"\b(P[0-9a-f]{12}) ", 50),
     "differences": ("finance", ("ledger:differences", []), differences, r"\b([0-9a-f]{32})\b", 50),
+    "closed differences": ("finance", ("ledger:differences", []), closed_differences, r"\b([0-9a-f]{32})\b", 20),
+    "contributions decided": ("finance", ("ledger:contributions", []), contributions, r"\b([0-9a-f]{32})\b", 20),
+    "debts let go or not": ("finance", ("ledger:debts", []), write_offs, r"第 ([0-9a-f]{32}) 次", 20),
+    "who owes the fund": ("finance", ("ledger:accounts", []), debtors, r">(user:\d+:debt)<", 50),
+    "clocks given up": ("lead", ("clocks:stuck", []), stuck_clocks, r"第 ([0-9a-f]{32}) 次", 50),
     "debtors": ("finance", ("ledger:debts", []), debtors, r">(user:\d+:debt)<", 50),
     "risk": ("risk", ("reputation:risk", []), scores, r'href="(/risk/[^"]*\d+/)"', 50),
     "reports": ("risk", ("refunds:reports", []), reports, r"(R[0-9a-f]{12}) ·", 50),
@@ -309,3 +381,15 @@ def test_many_rows_are_three_parts_with_each_row_once(client, request, order, sh
     assert [len(each) for each in parts] == [most, most, many - 2 * most]
     assert len(set.union(*parts)) == many
     assert len({len(each) for each in asked}) == 1, asked
+
+
+def test_the_clocks_that_an_outage_stopped_are_told_in_parts(client, lead, at):
+    outage = outages.register(scope="platform", target="", reason="x", began_at=at, ended_at=None, by=lead, at=at)
+    pauses(60, at=at)
+    client.force_login(lead)
+    address = reverse("clocks:outage", args=[outage.pk])
+    first = client.get(address).content.decode()
+    second = client.get(address + way_on(first)).content.decode()
+    told = [set(re.findall(r"<code>(order:1\d{3})</code>", page)) for page in (first, second)]
+    assert [len(each) for each in told] == [50, 10]
+    assert len(set.union(*told)) == 60

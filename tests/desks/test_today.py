@@ -1,11 +1,13 @@
 """A shop's day: what waits, where its money is, what runs out; and only for whoever keeps it."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from orders import lifecycle as orders
 from shops import lifecycle as shops
+from shops import staff
 from tests.factories import ShopFactory
 from tests.fixtures.cases import claim
 from tests.queries import recorded
@@ -85,6 +87,29 @@ def test_who_keeps_two_shops_chooses(day, shop, seller):
     assert day()["shop"] == shop
     assert day()["others"] == [other]
     assert day(shop=other.slug)["shop"] == other
+
+
+@pytest.mark.parametrize(
+    ("duty", "shown", "hidden"),
+    [
+        ("support", {"queue", "orders", "claims"}, {"money", "on_its_way", "low"}),
+        ("finance", {"money", "on_its_way"}, {"queue", "orders", "claims", "low"}),
+        ("manager", {"queue", "orders", "claims", "money", "on_its_way", "low"}, set()),
+    ],
+)
+def test_each_of_the_shop_s_people_reads_what_they_can_see_to(
+    client, order, shop, seller, stranger, at, duty, shown, hidden
+):
+    """No money stands there for whoever answers buyers, and no link leads a bookkeeper to a page that is not there."""
+    staff.accept(staff.invite(shop, email=stranger.email, duty=duty, by=seller, at=at), by=stranger, at=at)
+    client.force_login(stranger)
+    page = client.get(TODAY)
+    told = page.context.keys()
+    assert (shown - told, hidden & told) == (set(), set())
+    html = page.content.decode()
+    assert ("¥1,000.00" in html) is ("money" in shown), "the deposit"
+    for address in {link for link in re.findall(r'href="(/[^"#]*)"', html) if "/desk/" in link or "/shops/" in link}:
+        assert client.get(address).status_code == 200, address
 
 
 def test_somebody_else_s_shop_is_not_there(client, shop, seller):

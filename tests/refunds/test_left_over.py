@@ -9,6 +9,8 @@ from django.urls import reverse
 from desks import house
 from ledger.accounts import balance
 from ledger.transfers import Move, Reason, post
+from notifications import inbox
+from notifications.models import Notification
 from orders import outages as register_of_orders
 from orders.fulfilment import tickets
 from orders.fulfilment.tickets import Answer
@@ -67,7 +69,7 @@ def broken(paid, down, at):
     return paid, down(HOUR / 2, 2.5 * HOUR)
 
 
-def test_it_is_tried_with_growing_pauses_and_then_given_up_with_an_alarm(broken, at):
+def test_it_is_tried_with_growing_pauses_and_then_given_up_with_an_alarm(broken, lead, at):
     order, outage = broken
     when = at + 6 * HOUR
     for tried, pause in enumerate([timedelta(0), *PAUSES]):
@@ -86,6 +88,9 @@ def test_it_is_tried_with_growing_pauses_and_then_given_up_with_an_alarm(broken,
     assert told.data["why"].startswith("FundsMissing: 50 fen")
     (found,) = house.QUESTIONS["left_over"][1](when)
     assert (found.subject, found.url) == (order.address, reverse("orders:given_up"))
+    inbox.catch_up(at=when)
+    (notice,) = Notification.objects.filter(code="outage.order_given_up")
+    assert (notice.user, notice.url) == (lead, reverse("orders:given_up"))
 
 
 def test_what_is_kept_of_a_failure_quotes_no_row_of_the_database(broken, at, monkeypatch):

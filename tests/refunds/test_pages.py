@@ -12,6 +12,7 @@ from refunds.models import ClaimDraft, Refund
 from tests import weight
 from tests.fixtures.cases import claim, units_of
 from tests.queries import recorded
+from timeline.refusals import Refused
 
 
 def address(name, thing):
@@ -281,6 +282,21 @@ def test_another_sum_than_the_one_that_was_seen_accepts_nothing(as_shop, order, 
     assert page.context["is_new"]
     proven.refresh_from_db()
     assert proven.state == "requested"
+
+
+def test_if_none_went_through_nobody_is_told_that_something_was_accepted(
+    as_shop, order, bad_unit, rich_buyer, at, monkeypatch
+):
+    """Somebody else of the shop answered in the very moment between the sum and the yes."""
+    proven, _unproven = proven_and_unproven(order, bad_unit, rich_buyer, at)
+
+    def answered(refund, **_words):
+        raise Refused("wrong_moment", "已由他人答复。")
+
+    monkeypatch.setattr(lifecycle, "accept", answered)
+    page = as_shop.post(reverse("refunds:accept_many", args=["xinghe"]), {"number": [proven.number], "total": "9800"})
+    assert [each["why"] for each in page.context["rows"]] == ["已由他人答复。"]
+    assert [message.level_tag for message in page.context["messages"]] == ["warning"]
 
 
 def test_the_queue_costs_the_same_for_one_case_and_for_fifty(as_shop, big_order, rich_buyer, at):

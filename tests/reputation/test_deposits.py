@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.models import User
 from orders import delivery
 from refunds import lifecycle as refunds
-from reputation import deposits, tasks
+from reputation import deposits, membership, shop_levels, tasks
 from shops import lifecycle
 from shops.models import Deposit, Shop
 from tests.fixtures.cases import VISIT, units_of
@@ -62,6 +63,38 @@ def test_a_shop_that_closes_keeps_its_sum(listing, seller, at):
     lifecycle.close(listing.shop.deposit, by=seller, at=at)
     assert deposits.size_all(at=at) == 0
     assert required() == 100_000
+
+
+def test_one_shop_that_fails_does_not_hold_up_the_others(listing, stranger, at, monkeypatch, caplog):
+    lifecycle.open_shop(owner=stranger, name="后来", slug="later", required=1, at=at)
+    sets = lifecycle.set_required
+
+    def fails_for_the_first(deposit, **words):
+        if deposit.shop.slug == "xinghe":
+            raise ArithmeticError("the verb is broken")
+        sets(deposit, **words)
+
+    monkeypatch.setattr(lifecycle, "set_required", fails_for_the_first)
+    assert deposits.size_all(at=at) == 1
+    assert Deposit.objects.get(shop__slug="later").required == 200_000
+    assert f"the deposit of shop {listing.shop_id} could not be sized" in caplog.text
+
+
+@pytest.mark.parametrize("levels", [shop_levels, membership])
+def test_a_level_that_fails_does_not_hold_up_the_others(order, rich_buyer, stranger, at, levels, monkeypatch, caplog):
+    lifecycle.open_shop(owner=stranger, name="后来", slug="later", required=1, at=at)
+    User.objects.filter(pk__in=[rich_buyer.pk, stranger.pk]).update(level="M1")
+    asked = []
+
+    def fails_for_the_first(whom, standing, *, at):
+        asked.append(whom.pk)
+        if len(asked) == 1:
+            raise ArithmeticError("the verb is broken")
+        return True
+
+    monkeypatch.setattr(levels, "review", fails_for_the_first)
+    assert levels.level_all(at=at) == len(asked) - 1 > 0
+    assert "could not be looked at" in caplog.text
 
 
 @pytest.mark.django_db

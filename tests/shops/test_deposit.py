@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
+from accounts import lifecycle as people
 from ledger.accounts import balance, balances
 from ledger.models import Transfer
 from ledger.transfers import BadAmount
 from shops import lifecycle, sanctions
-from shops.models import Deposit
+from shops.models import Deposit, Shop
 from shops.states import DepositState
 from tests.orders.test_order import refused
 from tests.queries import recorded
@@ -217,6 +218,7 @@ def test_a_shop_that_never_paid_or_is_closing_already_cannot_be_closed(shop, sel
 
 def test_a_shop_thinks_better_of_closing_and_sells_again(deposit, seller, at):
     """Transition B10: the quiet time ends, and nothing moves."""
+    lifecycle.pay_in(deposit, amount=100_000, channel="sandbox", by=seller, at=at, key="what the base asks")
     lifecycle.close(deposit, by=seller, at=at)
     due_at = deposit.deadline_at
     lifecycle.reopen(deposit, by=seller, at=due_at - timedelta(seconds=1))
@@ -225,7 +227,7 @@ def test_a_shop_thinks_better_of_closing_and_sells_again(deposit, seller, at):
     assert names(deposit)[-1] == "deposit.reopened"
     sweep(at=due_at)
     assert Deposit.objects.get().state == DepositState.ACTIVE
-    assert balance(f"shop:{deposit.shop_id}:deposit") == 100_000
+    assert balance(f"shop:{deposit.shop_id}:deposit") == 200_000
     lifecycle.close(deposit, by=seller, at=due_at)
     sweep(at=deposit.deadline_at)
     assert balance(f"shop:{deposit.shop_id}:deposit") == 0, "it can close a second time, and is paid once"
@@ -247,6 +249,46 @@ def test_what_it_needs_is_asked_when_it_comes_back(deposit, seller, at):
     assert deposit.state == DepositState.CLOSING, "a shop that closes is not pressed for more"
     lifecycle.reopen(deposit, by=seller, at=at)
     assert deposit.state == DepositState.SUSPENDED
+
+
+def test_what_it_needs_is_computed_anew_once_it_missed_a_day(listing, seller, at):
+    """It offers activation codes: ¥5,000, of which ¥1,000 are there."""
+    deposit = listing.shop.deposit
+    lifecycle.close(deposit, by=seller, at=at)
+    later = at + timedelta(days=1)
+    lifecycle.reopen(deposit, by=seller, at=later)
+    assert (deposit.required, deposit.state) == (500_000, DepositState.SUSPENDED)
+    assert names(deposit)[-2:] == ["deposit.required_changed", "deposit.reopened_short"]
+    assert lifecycle.what_stops_sales(deposit, held=100_000, at=later) == ["deposit"]
+    assert lifecycle.missing(deposit, 100_000) == 300_000, "80 % of ¥5,000 are ¥4,000"
+    lifecycle.pay_in(deposit, amount=300_000, channel="sandbox", by=seller, at=later, key="all that is missing")
+    assert (deposit.state, lifecycle.missing(deposit, 400_000)) == (DepositState.ACTIVE, 0)
+
+
+def _licence_over(shop, *, risk, at):
+    Shop.objects.filter(pk=shop.pk).update(licensed_until=at.date() - timedelta(days=2))
+
+
+def _sales_stopped(shop, *, risk, at):
+    sanctions.impose(shop, step="no_sales", reason="卖假码", is_grave=True, by=risk, at=at)
+
+
+def _owner_suspended(shop, *, risk, at):
+    people.suspend(shop.owner, reason="卖假码", until=None, by=risk, at=at)
+
+
+@pytest.mark.breaks_books
+@pytest.mark.parametrize(
+    ("stop", "by"), [(_sales_stopped, "step"), (_licence_over, "licence"), (_owner_suspended, "owner")]
+)
+def test_nobody_is_told_that_a_shop_sells_again_which_something_else_stops(deposit, seller, risk, at, stop, by):
+    stop(deposit.shop, risk=risk, at=at)
+    lifecycle.close(deposit, by=seller, at=at)
+    assert lifecycle.what_stops_sales(deposit, held=100_000, at=at) == ["closed"]
+    lifecycle.reopen(deposit, by=seller, at=at)
+    assert deposit.state == DepositState.ACTIVE
+    assert names(deposit)[-1] == "deposit.reopened_stopped"
+    assert lifecycle.what_stops_sales(deposit, held=100_000, at=at) == [by]
 
 
 def test_only_the_shop_takes_its_closing_back_and_only_while_it_lasts(deposit, seller, stranger, risk, at):
@@ -298,6 +340,7 @@ def test_the_clock_and_the_shop_at_the_same_moment_have_one_outcome(short_deposi
 
 @pytest.mark.django_db(transaction=True)
 def test_a_deposit_that_goes_back_and_a_shop_that_comes_back_have_one_outcome(deposit, seller, at):
+    lifecycle.pay_in(deposit, amount=100_000, channel="sandbox", by=seller, at=at, key="what the base asks")
     lifecycle.close(deposit, by=seller, at=at)
     due_at = deposit.deadline_at
 
@@ -306,7 +349,7 @@ def test_a_deposit_that_goes_back_and_a_shop_that_comes_back_have_one_outcome(de
 
     race(reopen, lambda: sweep(at=due_at))
     left = balance(f"shop:{deposit.shop_id}:deposit")
-    assert (Deposit.objects.get().state, left) in {(DepositState.ACTIVE, 100_000), (DepositState.RETURNED, 0)}
+    assert (Deposit.objects.get().state, left) in {(DepositState.ACTIVE, 200_000), (DepositState.RETURNED, 0)}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,9 +1,11 @@
 """Pages of shops, as everybody, as the shop, as a stranger and as staff."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
-from shops import lifecycle
+from shops import lifecycle, sanctions
 from shops.models import Deposit
 from tests.api.conftest import problem, signed_in
 from tests.queries import recorded
@@ -95,6 +97,18 @@ def test_the_shop_takes_its_closing_back_on_the_same_page(client, deposit, selle
     assert [message.level_tag for message in page.context["messages"]] == ["success"]
     assert Deposit.objects.get().state == "active"
     assert back not in page.content.decode()
+
+
+def test_a_shop_that_comes_back_reads_what_still_stops_it_and_where_it_sees_to_it(client, deposit, seller, risk, at):
+    sanctions.impose(deposit.shop, step="no_sales", reason="卖假码", is_grave=True, by=risk, at=at)
+    client.force_login(seller)
+    client.post(reverse("shops:close", args=["xinghe"]), follow=True)
+    page = client.post(reverse("shops:reopen", args=["xinghe"]), follow=True)
+    assert [message.level_tag for message in page.context["messages"]] == ["warning"]
+    assert [stop["code"] for stop in page.context["stops"]] == ["step"]
+    (box,) = re.findall(r'(?s)<section class="card" id="stops">(.*?)</section>', page.content.decode())
+    assert reverse("shops:sanctions", args=["xinghe"]) in box
+    assert signed_in(seller).get(reverse("api:deposit", args=["xinghe"])).json()["stopped_by"] == ["step"]
 
 
 def test_a_machine_takes_a_closing_back_by_the_same_verb(deposit, seller, stranger):

@@ -109,8 +109,14 @@ def test_the_page_leads_to_the_payment(client, shop, seller, stranger, channel_s
     client.force_login(stranger)
     assert client.post(address, {"amount": "1000"}).status_code == 404
     client.force_login(seller)
-    assert address in client.get(reverse("shops:deposit", args=[shop.slug])).content.decode()
-    assert client.post(address, {"amount": "x"}).url == reverse("shops:deposit", args=[shop.slug])
+    page = client.get(reverse("shops:deposit", args=[shop.slug])).content.decode()
+    assert address in page
+    assert 'value="800.00"' in page, "80 % of ¥1,000 put it in place"
+    for wrong in ("x", "", "-5", "0.99", "500000.01", "1.005"):
+        page = client.post(address, {"amount": wrong})
+        assert (page.status_code, list(page.context["form"].errors)) == (422, ["amount"]), wrong
+        assert f'value="{wrong}"' in page.content.decode() or not wrong, "what was written stays"
+    assert not Payment.objects.exists()
     answer = client.post(address, {"amount": "1000"})
     payment = Payment.objects.get()
     assert answer.url == payment.get_absolute_url()

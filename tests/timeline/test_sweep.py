@@ -8,9 +8,12 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, connections
+from django.urls import reverse
 
 from kamen import books
 from ledger.models import Transfer
+from notifications import inbox
+from notifications.models import Notification
 from orders.models import Order
 from shops.models import Deposit
 from shops.states import DEPOSIT, DepositState
@@ -167,6 +170,28 @@ def test_a_lead_lets_a_clock_run_on_that_was_given_up(given_up, lead):
     assert (told.by, told.data["reason"], told.data["limit"]) == (lead, "repaired", "DEPOSIT_TOP_UP")
     assert sweep.sweep(at=moment).fired == 1
     assert Deposit.objects.get().state == DepositState.SUSPENDED
+
+
+@pytest.mark.breaks_books
+def test_leads_are_told_of_a_clock_that_was_given_up_once(given_up, lead, seller):
+    told = Event.objects.get(name="deposit.clock_stuck")
+    assert (told.subject, told.by) == (given_up.subject, None)
+    assert told.data == {"limit": "DEPOSIT_TOP_UP", "tries": sweep.MOST_TRIES}, "what failed stays on the leads' page"
+    inbox.catch_up(at=given_up.next_try_at)
+    (notice,) = Notification.objects.filter(code="clock.stuck")
+    assert (notice.user, notice.url) == (lead, reverse("clocks:stuck"))
+
+
+@pytest.mark.breaks_books
+def test_a_thing_of_which_nothing_can_be_noted_does_not_stop_the_sweep(short_deposit, monkeypatch, caplog):
+    monkeypatch.setitem(DEPOSIT.expired.__dict__, "function", _fails)
+    monkeypatch.setattr(sweep, "note_stuck", _fails)
+    moment = short_deposit.deadline_at
+    for _try in range(sweep.MOST_TRIES):
+        assert sweep.sweep(at=moment).failed == 1
+        moment = Timer.objects.get(limit="DEPOSIT_TOP_UP").next_try_at
+    assert Timer.objects.get(limit="DEPOSIT_TOP_UP").state == Timer.State.STUCK
+    assert "its history cannot say so" in caplog.text
 
 
 @pytest.mark.breaks_books
