@@ -21,7 +21,7 @@ from ledger.accounts import balances
 from notifications.models import Preference
 from orders.models import Order
 from orders.states import ORDER
-from privacy import files, sealing
+from privacy import files, retention, sealing
 from privacy.models import Erasure, Hold, Piece
 from privacy.states import ErasureState
 from refunds.models import ClaimDraft, Refund
@@ -211,6 +211,7 @@ def _carry_out(erasure: Erasure, at: datetime) -> None:
         piece = sealing.sealed(key, mail, table="accounts.User", row=user.pk, field="email", order=None, at=at)
         Piece.objects.bulk_create([piece])
     ClaimDraft.objects.filter(buyer=user).delete()
+    retention.forget_applications(user, at=at)
     Trace.objects.filter(user=user).delete()
     Preference.objects.filter(user=user).delete()
     KeptAnswer.objects.filter(by=user).delete()

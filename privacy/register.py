@@ -65,9 +65,10 @@ TERMS = {
     ),
     Term.DRAFT: About("30 days after the last change", "PIPL 19", "deleted by the daily run"),
     Term.SHOP: About(
-        "while the shop is open and three years after its deposit went back",
+        "while the shop is open and three years after its deposit went back; of an application that came to nothing 180"
+        " days after its end",
         "E-Commerce Law 27 (verified identity of sellers), 31; Consumer Law 44 (told to a buyer for legal action)",
-        "overwritten in place by the daily run",
+        "overwritten in place by the daily run; files of papers are deleted",
     ),
     Term.SHORT: About("hours to days", "needed to answer the same request the same way", "its own room's task"),
     Term.PUBLISHED: About(

@@ -7,11 +7,13 @@ and to the monitor (`desks.house`) until a run goes through. The vault closed st
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from allauth.usersessions.models import UserSession
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.db import transaction
+from django.db.models import QuerySet
 
 from disputes.models import RulingDraft
 from orders.models import Reveal
@@ -19,8 +21,9 @@ from privacy import exports, files
 from privacy.models import Run
 from refunds.models import ClaimDraft
 from reputation.models import Trace
+from shops import papers
 from shops.models import Application, Licence, Member, Particulars, Payee, Shop, Supplier
-from shops.states import DepositState
+from shops.states import ApplicationState, DepositState
 from shops.vault import VaultClosed
 from timeline.spans import SHANGHAI
 
@@ -36,6 +39,9 @@ RUNS = timedelta(hours=2)
 AT_ONCE, MOST = 500, 5_000
 #: What stands where a shop's people stood.
 GONE_MAIL, GONE = "erased@erased.invalid", "［已删除］"
+PARTY = {"legal_name": GONE, "legal_address": GONE, "contact_email": GONE_MAIL, "contact_phone": ""}
+#: An application that came to nothing is kept for so long, in case somebody asks why.
+CAME_TO_NOTHING = timedelta(days=180)
 
 
 def run(*, at: datetime, most: int = MOST) -> Run:
@@ -125,12 +131,48 @@ def _shops(at: datetime, most: int, faults: list[str]) -> int:
     return _each(left.order_by("pk").values_list("pk", flat=True)[:most], _forget_shop, at, faults, "shops")
 
 
+def _applications(at: datetime, most: int, faults: list[str]) -> int:
+    """Who wanted to open a shop and did not: their words, the numbers of their papers, and the papers themselves."""
+    over = Application.objects.filter(state__in=sorted(Application.machine.terminal), shop=None)
+    over = over.filter(entered_at__lte=at - CAME_TO_NOTHING).exclude(legal_name=GONE)
+    over = over.exclude(applicant__holds__in=files.Hold.objects.live())
+    return _each(
+        over.order_by("pk").values_list("pk", flat=True)[:most], _forget_application, at, faults, "applications"
+    )
+
+
+@transaction.atomic
+def _forget_application(pk: int, *, at: datetime) -> int:
+    done = Application.objects.filter(pk=pk).update(**PARTY, about=GONE, appeal="")
+    return int(done + _forget_papers(Licence.objects.filter(application=pk, shop=None)))
+
+
+def forget_applications(user: Any, *, at: datetime) -> int:
+    """Somebody is erased: what they said and showed to open a shop that never was, but what is being looked at now.
+
+    Part of a verb that has locked the person.
+    """
+    left = [*sorted(Application.machine.terminal), ApplicationState.DRAFT]
+    theirs = Application.objects.filter(applicant=user, shop=None, state__in=left).exclude(legal_name=GONE)
+    return sum(_forget_application(pk, at=at) for pk in theirs.order_by("pk").values_list("pk", flat=True))
+
+
+def _forget_papers(found: QuerySet[Licence]) -> int:
+    """Overwrite the numbers of papers, and take their files away once nobody else gave the same."""
+    found = found.exclude(name=GONE)
+    hashes = set(found.order_by().values_list("sha256", flat=True))
+    done = found.update(number=GONE, tail="", name=GONE)
+    kept = set(Licence.objects.filter(sha256__in=hashes).exclude(name=GONE).order_by().values_list("sha256", flat=True))
+    for sha256 in sorted(hashes - kept):
+        transaction.on_commit(partial(papers.destroy, sha256))
+    return done
+
+
 @transaction.atomic
 def _forget_shop(shop_id: int, *, at: datetime) -> int:
-    party = {"legal_name": GONE, "legal_address": GONE, "contact_email": GONE_MAIL, "contact_phone": ""}
-    done = Particulars.objects.filter(shop=shop_id).exclude(legal_name=GONE).update(**party)
-    done += Application.objects.filter(shop=shop_id).exclude(legal_name=GONE).update(**party, about=GONE, appeal="")
-    done += Licence.objects.filter(shop=shop_id).exclude(name=GONE).update(number=GONE, tail="", name=GONE)
+    done = Particulars.objects.filter(shop=shop_id).exclude(legal_name=GONE).update(**PARTY)
+    done += Application.objects.filter(shop=shop_id).exclude(legal_name=GONE).update(**PARTY, about=GONE, appeal="")
+    done += _forget_papers(Licence.objects.filter(shop=shop_id))
     done += Payee.objects.filter(shop=shop_id).exclude(holder=GONE).update(account=GONE, holder=GONE)
     done += Supplier.objects.filter(shop=shop_id).exclude(contact="").update(contact="")
     for member in Member.objects.filter(shop=shop_id).exclude(email__endswith="@erased.invalid").order_by("pk"):
@@ -145,6 +187,7 @@ STEPS: dict[str, Callable[[datetime, int, list[str]], int]] = {
     "drafts": _drafts,
     "exports": _exports,
     "shops": _shops,
+    "applications": _applications,
     "destroyed": _destroy,
     "finished": _finish,
     "put_away": _put_away,

@@ -83,13 +83,14 @@ def shop_gives(at: datetime) -> list[dict[str, Any]]:
     return [
         {
             "level": level,
-            "settles": in_words(clocks.span("SETTLE", level, version=version)),
+            "settles": in_words(span) if span.amount else _("the same day"),
             "order": yuan(cap.order) if cap.order is not None else _("no cap"),
             "day": yuan(cap.day) if cap.day is not None else _("no cap"),
             "factor": f"× {LEVEL_FACTORS[level] // 10}.{LEVEL_FACTORS[level] % 10}",
             "is_certified": level in CERTIFIED,
         }
         for level, cap in sorted(CAPS.items())
+        for span in [clocks.span("SETTLE", level, version=version)]
     ]
 
 

@@ -172,12 +172,12 @@ def _remind(licence: Licence, *, at: datetime) -> bool:
 
 def number_of(licence: Licence) -> str:
     """The number as everybody may read it: whole where the law has it shown, else masked."""
-    return sealing.unseal(licence.number, purpose=PURPOSE) if licence.kind in SHOWN else licence.tail
+    return whole_number(licence) if licence.kind in SHOWN else licence.tail
 
 
 def whole_number(licence: Licence) -> str:
-    """The number as it stands on the paper, for the person of risk who compares the two."""
-    return sealing.unseal(licence.number, purpose=PURPOSE)
+    """The number as it stands on the paper, for the person who compares the two; empty once its time is over."""
+    return "" if licence.is_forgotten() else sealing.unseal(licence.number, purpose=PURPOSE)
 
 
 def masked(number: str) -> str:

@@ -68,6 +68,11 @@ def read(sha256: str) -> bytes:
     return content
 
 
+def destroy(sha256: str) -> None:
+    """Take a file away for good; nothing happens where it is gone already."""
+    storages["files"].delete(_place(sha256))
+
+
 def _place(sha256: str) -> str:
     return f"papers/{sha256[:2]}/{sha256}"
 

@@ -191,6 +191,10 @@ class Licence(Tracked):
             return self.shop.may(user, BOOKS)
         return self.application is not None and self.application.is_of(user)
 
+    def is_forgotten(self) -> bool:
+        """Whether its time is over: number and file are gone, and what stood on it."""
+        return not self.tail
+
     def is_in_use(self) -> bool:
         """Whether the shop sells under it now."""
         return self.state in {LicenceState.VALID, LicenceState.LASTING}

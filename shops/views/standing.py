@@ -66,6 +66,8 @@ def paper(request: HttpRequest, pk: int) -> HttpResponse:
     Who decides about it is led to where it is opened first, if they have not opened it yet.
     """
     found = get_object_or_404(Licence.objects.select_related("shop", "application"), pk=pk)
+    if found.is_forgotten():
+        raise Http404
     if not found.is_visible_to(request.user):
         if not signed_in(request).roles & identities.LOOKING or _is_draft(found):
             raise Http404

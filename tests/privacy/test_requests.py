@@ -1,5 +1,7 @@
 """To be erased: asked, answered thing by thing, carried out a week later; copies once; looks on record."""
 
+from datetime import timedelta
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.db import transaction
@@ -14,12 +16,15 @@ from ledger import debts
 from ledger.transfers import Reason, transfer
 from notifications import inbox
 from notifications.models import Notification
-from privacy import exports, files, holds, lifecycle, looks, sealing
+from privacy import exports, files, holds, lifecycle, looks, retention, sealing
 from privacy.models import Erasure, Export, Piece
 from privacy.states import ErasureState, HoldState
+from shops import applications, licences, papers
 from tests.factories import UserFactory
 from tests.fixtures.disputes import nobody_had
+from tests.fixtures.openings import paper
 from tests.fixtures.people import PASSWORD
+from tests.fixtures.people import person as somebody
 from tests.privacy.test_files import at_the_end
 from timeline.models import Event
 from timeline.refusals import Refused
@@ -307,3 +312,59 @@ def test_a_look_on_the_page_shows_it_once(client, order, rich_buyer, lead, at):
     look = reverse("privacy:look")
     assert client.post(look, {"look-thing": str(rich_buyer.pk), "look-reason": "寄送"}).status_code == 302
     assert not Unmasking.objects.exists()
+
+
+# whoever wanted to open a shop
+
+
+def test_an_application_that_came_to_nothing_is_forgotten_with_its_papers_after_half_a_year(
+    application, django_capture_on_commit_callbacks, at
+):
+    hashes = set(application.licences.order_by("pk").values_list("sha256", flat=True))
+    applications.withdraw(application, by=application.applicant, at=at)
+    half_a_year = at + retention.CAME_TO_NOTHING
+    assert retention.run(at=half_a_year - timedelta(seconds=1)).counts["applications"] == 0
+    with django_capture_on_commit_callbacks(execute=True):
+        run = retention.run(at=half_a_year)
+    assert (run.counts["applications"], run.faults) == (1, [])
+    application.refresh_from_db()
+    assert (application.legal_name, application.contact_phone, application.about) == (
+        retention.GONE,
+        "",
+        retention.GONE,
+    )
+    for each in application.licences.order_by("pk"):
+        assert (each.number, each.tail, each.name) == (retention.GONE, "", retention.GONE)
+    for sha256 in hashes:
+        with pytest.raises(papers.PaperBroken):
+            papers.read(sha256)
+    assert retention.run(at=half_a_year).counts["applications"] == 0
+
+
+def test_a_paper_that_somebody_else_gave_too_stays_until_theirs_is_over(
+    application, django_capture_on_commit_callbacks, at
+):
+    other = somebody("other")
+    theirs = applications.begin(applicant=other, name="月光", slug="yueguang", at=at)
+    given = licences.give(application=theirs, by=other, at=at, **paper("identity"))
+    assert given.sha256 == application.licences.get(kind="identity").sha256, "the same file"
+    applications.withdraw(application, by=application.applicant, at=at)
+    with django_capture_on_commit_callbacks(execute=True):
+        retention.run(at=at + retention.CAME_TO_NOTHING)
+    assert papers.read(given.sha256)
+
+
+def test_whoever_is_erased_leaves_no_papers_of_a_shop_that_never_was(
+    application, lead, django_capture_on_commit_callbacks, at
+):
+    person, card = application.applicant, application.licences.get(kind="identity")
+    erasure = asked(person, at)
+    lifecycle.agree(erasure, by=lead, at=at)
+    with django_capture_on_commit_callbacks(execute=True):
+        fire_overdue(person.address, at=erasure.deadline_at)
+    card.refresh_from_db()
+    assert card.is_forgotten()
+    with pytest.raises(papers.PaperBroken):
+        papers.read(card.sha256)
+    application.refresh_from_db()
+    assert application.legal_name == retention.GONE

@@ -87,6 +87,7 @@ def test_who_is_behind_an_application_is_opened_with_a_reason_that_they_read(vis
     page = visit(reviewer, "application_review", looked_at.pk)
     assert "To decide on this application" in page, "the words are there for whoever decides"
     assert "021•••••0000" in page
+    assert "csrfmiddlewaretoken" in page.partition('id="behind"')[2].partition("</form>")[0]
     for word in (SAID["contact_phone"], SAID["contact_email"], "张三丰", "310104199001011234"):
         assert word not in page
     assert "Nothing has been sent" in visit(
@@ -117,7 +118,9 @@ def test_what_is_behind_a_shop_and_its_papers_is_opened_with_a_reason(visit, cli
     client.force_login(risk)
     answer = client.get(reverse("shops:paper", args=[found.pk]))
     assert answer.url == f"{reverse('shops:watched_shop', args=['mingyue'])}#behind"
-    assert "310104199001011234" not in visit(risk, "watched_shop", "mingyue")
+    page = visit(risk, "watched_shop", "mingyue")
+    assert "310104199001011234" not in page
+    assert "csrfmiddlewaretoken" in page.partition('id="behind"')[2].partition("</form>")[0]
     page = visit(risk, "open_shop", "mingyue", form={"reason": "核对新执照"})
     assert "310104199001011234" in page
     assert SAID["contact_phone"] in page
