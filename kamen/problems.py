@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.messages import get_messages
 from django.core import exceptions as django_errors
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -294,9 +295,13 @@ class OnPages:
 def _only_sent_to(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Somebody opened what only takes a form: they changed the language, signed in again or came by the address.
 
-    An empty answer looks like a mall that is broken; this leads to the page on which the form is.
+    An empty answer looks like a mall that is broken; this leads to the page on which the form is. Who was just told
+    something is led there at once: they sent a form that had come back to them under this address with what was wrong.
     """
-    answer = render(request, "405.html", {"above": _page_above(request.path)}, status=405)
+    above = _page_above(request.path)
+    if len(get_messages(request)):
+        return redirect(above)
+    answer = render(request, "405.html", {"above": above}, status=405)
     answer.headers["Allow"] = response.headers.get("Allow", "POST")
     return answer
 

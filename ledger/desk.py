@@ -1,6 +1,7 @@
 """Pages of finance's desk: the payout brake, and any account line by line."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -10,11 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import Role
+from accounts.requests import signed_in
 from ledger import accounts, brake, hooks
 from ledger.forms import AddressForm, ReasonForm
 from ledger.models import Account, AccountKind, BooksCheck, Brake, Posting
 from ledger.roles import SEEING_ACCOUNTS, SEEING_BRAKE, require_role
-from ledger.views import PAGE, named
+from ledger.views import PAGE, Named, named
 from timeline import clock, parts
 from timeline.models import Event
 
@@ -74,7 +77,7 @@ def all_accounts(request: HttpRequest) -> HttpResponse:
         return redirect("ledger:account", address=form.cleaned_data["address"])
     found = Account.objects.select_related("kind").order_by("address")
     kinds = AccountKind.objects.filter(pattern__regex=r"^\^(platform|channel):")
-    own, debts = found.filter(kind__in=kinds), found.filter(kind="debt", balance__lt=0)
+    own, debts = list(found.filter(kind__in=kinds)), found.filter(kind="debt", balance__lt=0)
     owing = parts.part(debts, by="address", place=request.GET.get("after", ""), most=PAGE)
     context = {"form": form, "accounts": [*(own if owing.is_first else []), *owing.rows], "part": owing}
     return render(request, "ledger/accounts.html", context, status=422 if form.errors else 200)
@@ -88,7 +91,7 @@ def account(request: HttpRequest, address: str) -> HttpResponse:
     if asking := hooks.asked_first(address, request.user, at=clock.now(), back=request.get_full_path()):
         return redirect(asking)
     part = accounts.part(address, before=request.GET.get("before", ""), most=PAGE)
-    things, others = named(line.transfer.subject for line in part.lines), _others(part.lines)
+    things, others = _found_by(request, part.lines), _others(part.lines)
     context = {
         "account": found,
         "lines": [
@@ -100,6 +103,19 @@ def account(request: HttpRequest, address: str) -> HttpResponse:
         "levels": _levels(found),
     }
     return render(request, "ledger/account.html", context)
+
+
+def _found_by(request: HttpRequest, lines: Iterable[Posting]) -> dict[str, Named]:
+    """What each line was for, with its page where there is one for the reader: finance hears no cases, and the pages of
+    payments, payouts and withdrawals are those of whoever they belong to."""
+    open_to = {"deposit", "contribution"}
+    if signed_in(request).has_role(Role.AUDITOR):
+        open_to |= {"order", "refund", "alarm"}
+    things = named(line.transfer.subject for line in lines)
+    return {
+        address: thing if address.partition(":")[0] in open_to else replace(thing, url="")
+        for address, thing in things.items()
+    }
 
 
 def _state(request: HttpRequest, form: ReasonForm, *, status: int = 200) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Pages of coupons: those of a shop, those of the platform, and the ones a buyer puts on an order."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -21,6 +22,8 @@ from timeline.sweep import fire_overdue
 
 #: Coupons on a page.
 PAGE = 50
+#: What the form of a new one begins with: from now on, for so long.
+USUAL_TERM = timedelta(days=30)
 #: How each state looks: icon and tone of its badge.
 LOOKS = {
     CouponState.DRAFT: ("file-text", ""),
@@ -47,7 +50,8 @@ def of_platform(request: HttpRequest) -> HttpResponse:
 
 
 def _coupons(request: HttpRequest, shop: Shop | None) -> HttpResponse:
-    at, form = clock.now(), CouponForm(request.POST or None)
+    at = clock.now()
+    form = CouponForm(request.POST or None, initial={"starts_at": at, "ends_at": at + USUAL_TERM})
     if request.method == "POST" and form.is_valid():
         try:
             with guesses.counted(by=request.user, at=at):

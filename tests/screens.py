@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -366,7 +367,12 @@ def sign(senior: Guide, bench: str) -> None:
 # The whole sitemap
 
 #: Who goes around; nobody in particular goes first.
-PERSONAS = ["", "buyer", "patron", "shop", "shop2", "agent", "arbiter", "senior", "lead", "finance", "risk", "auditor"]
+PERSONAS = [
+    *("", "buyer", "regular", "patron", "shop", "shop2", "agent", "arbiter", "senior"),
+    *("lead", "finance", "risk", "auditor", "counsel"),
+]
+#: So many pages of a kind are asked where they lead.
+OF_A_KIND = 10
 STARTS = [
     "/",
     "/me/",
@@ -379,6 +385,10 @@ STARTS = [
     "/neutrals/",
     "/styleguide/",
     "/api/docs/",
+    # Where a link leads only once something is there: empty they are pages, too.
+    "/wallet/debt/",
+    "/invitations/",
+    "/staff/codes/",
 ]
 #: Two windows that cover both widths and both languages.
 HALF = [("zh", 390), ("en", 1280)]
@@ -395,24 +405,27 @@ def kind_of(path: str) -> str:
 
 
 def sitemap(context: Any, home: str) -> list[str]:
-    """One page of each kind that somebody reaches by links, from the pages that everybody knows."""
+    """One page of each kind that somebody reaches by links, from the pages that everybody knows.
+
+    Several of a kind are asked where they lead: only a dispute that was decided leads to its ruling.
+    """
     found: dict[str, str] = {}
-    asked: set[str] = set()
+    seen: set[str] = set()
+    asked: Counter[str] = Counter()
     waiting = list(STARTS)
     while waiting:
         path = waiting.pop(0)
-        if kind_of(path) in asked:
+        if path in seen or asked[kind_of(path)] >= OF_A_KIND:
             continue
-        asked.add(kind_of(path))
+        seen.add(path)
+        asked[kind_of(path)] += 1
         answer = context.request.get(home + path, headers={"Accept": "text/html"}, timeout=60_000)
         if answer.status != 200 or "text/html" not in answer.headers.get("content-type", ""):
             continue
         there = answer.url.removeprefix(home).partition("?")[0]
-        asked.add(kind_of(there))
-        found[kind_of(there)] = there
-        for link in re.findall(r'href="(/[^"?#]*)', answer.text()):
-            if not NO_PAGE.search(link) and kind_of(link) not in asked:
-                waiting.append(link)
+        seen.add(there)
+        found.setdefault(kind_of(there), there)
+        waiting += [link for link in re.findall(r'href="(/[^"?#]*)', answer.text()) if not NO_PAGE.search(link)]
     return [found[kind] for kind in sorted(found)]
 
 

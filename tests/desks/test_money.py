@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from orders import lifecycle
 from shops import looks
+from shops import staff as people
 from tests.fixtures.people import staff
 from tests.queries import recorded
 
@@ -40,6 +41,23 @@ def test_strange_words_in_the_address_are_no_error(client, sold, seller, words):
     assert client.get(reverse(PAGE, args=["xinghe"]), words).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("who", "leads_on"), [("manager", True), ("finance of the shop", False), ("finance", False), ("lead", True)]
+)
+def test_a_line_leads_only_those_to_an_order_who_find_it(client, sold, seller, stranger, at, who, leads_on):
+    shop, duty = sold.shop, {"manager": "manager", "finance of the shop": "finance"}.get(who)
+    if duty:
+        people.accept(people.invite(shop, email=stranger.email, duty=duty, by=seller, at=at), by=stranger, at=at)
+    somebody = stranger if duty else staff(who, at=at)
+    if not duty:
+        looks.look(shop, reason="核对", by=somebody, at=at)
+    client.force_login(somebody)
+    page = client.get(reverse(PAGE, args=["xinghe"])).content.decode()
+    assert sold.number in page, "everybody reads what it was for"
+    assert (sold.get_absolute_url() in page) is leads_on
+    assert (client.get(sold.get_absolute_url()).status_code == 200) is leads_on
+
+
 def test_a_stranger_finds_nothing_there(client, deposit, stranger):
     client.force_login(stranger)
     assert client.get(reverse(PAGE, args=["xinghe"])).status_code == 404
@@ -50,7 +68,10 @@ def test_the_mall_s_people_of_money_see_every_shop_s(client, deposit, role, at):
     by = staff(role, at=at)
     looks.look(deposit.shop, reason="核对", by=by, at=at)
     client.force_login(by)
-    assert client.get(reverse(PAGE, args=["xinghe"])).status_code == 200
+    page = client.get(reverse(PAGE, args=["xinghe"]), headers={"accept-language": "en"})
+    assert page.status_code == 200
+    assert "Released to the shop" in page.content.decode()
+    assert f"{reverse('desks:today')}?shop" not in page.content.decode(), "they keep no shop"
     assert client.get(reverse("shops:deposit", args=["xinghe"])).status_code == 200
 
 

@@ -123,3 +123,12 @@ def test_a_shops_money_is_not_there_for_strangers(shop, stranger, seller):
     problem(signed_in(stranger).get(f"{there}pending/"), 404, "not_found")
     problem(signed_in(seller).get(f"{there}pockets/"), 404, "not_found")
     assert signed_in(seller).get(f"{there}pending/").json()["results"] == [], "nothing has moved there yet"
+
+
+@pytest.mark.parametrize(("who", "leads_on"), [("finance", False), ("auditor", True)])
+def test_a_line_leads_only_those_to_an_order_who_find_it(client, request, order, who, leads_on):
+    client.force_login(request.getfixturevalue(who))
+    page = client.get(reverse("ledger:account", kwargs={"address": f"{order.address}:escrow"})).content.decode()
+    assert order.number in page, "everybody reads what it was for"
+    assert (order.get_absolute_url() in page) is leads_on
+    assert (client.get(order.get_absolute_url()).status_code == 200) is leads_on

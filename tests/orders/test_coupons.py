@@ -1,6 +1,7 @@
 """Coupons of a shop and of the platform: who makes them, who may use them, who bears them, and what goes back."""
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.races import lost, race, won
 from timeline import clock
 from timeline.models import Event
 from timeline.refusals import TooOften
+from timeline.spans import SHANGHAI
 from timeline.sweep import fire_overdue
 
 
@@ -495,6 +497,15 @@ def test_guesses_are_forgotten_after_a_day_and_are_each_person_s_own(two_for_one
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_form_of_a_new_coupon_begins_with_a_usual_term(seller, client, deposit):
+    client.force_login(seller)
+    page = client.get(reverse("orders:coupons", args=[deposit.shop.slug]))
+    written = dict(re.findall(r'name="(starts_at|ends_at)" value="([^"]+)"', page.content.decode()))
+    begin, end = (datetime.fromisoformat(written[name]) for name in ("starts_at", "ends_at"))
+    assert end - begin == timedelta(days=30)
+    assert abs(begin.replace(tzinfo=SHANGHAI) - clock.now()) < timedelta(minutes=2)
+
+
 def test_a_guess_stays_counted_though_its_answer_takes_everything_back(two_for_one_hundred, rich_buyer, client, at):
     """On the page and over the API; what both say then has a stable code and says when to come back."""
     client.force_login(rich_buyer, backend="allauth.account.auth_backends.AuthenticationBackend")

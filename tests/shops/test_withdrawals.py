@@ -12,6 +12,7 @@ from ledger.models import Payout
 from ledger.transfers import Reason, transfer
 from orders import figures
 from shops import staff, withdrawals
+from shops.models import Payee
 from tests.fixtures.people import person
 from tests.fixtures.people import staff as staff_of_the_mall
 from tests.races import race
@@ -265,6 +266,7 @@ def fresh(monkeypatch):
     monkeypatch.setattr(reauthentication, "is_fresh", lambda request: True)
 
 
+@pytest.mark.breaks_books
 def test_the_page_shows_what_can_be_withdrawn_and_never_the_whole_account(client, payee, seller, stranger):
     page = reverse("shops:withdrawals", args=[payee.shop.slug])
     client.force_login(stranger)
@@ -274,6 +276,10 @@ def test_the_page_shows_what_can_be_withdrawn_and_never_the_whole_account(client
     assert "¥500.00" in body
     assert "…8888" in body
     assert "6222" not in body
+    send = reverse("shops:withdraw", args=[payee.shop.slug])
+    assert send not in body, "the account still rests: nothing is offered that would be refused"
+    Payee.objects.update(state="usable", deadline_at=None)
+    assert send in client.get(page).content.decode()
 
 
 def test_withdrawing_on_the_page_asks_who_one_is_first(client, payee, seller):
@@ -296,6 +302,19 @@ def test_a_withdrawal_on_the_page(client, deposit, seller, channel_secret, at, f
         assert client.post(address, {"amount": "300", "key": key}).status_code == 302
     payout = Payout.objects.get()
     assert payout.number in client.get(reverse("shops:withdrawals", args=[payee.shop.slug])).content.decode()
+
+
+def test_a_no_after_a_wrong_sum_is_read_on_the_page_of_withdrawals(client, payee, seller, fresh):
+    """The form comes back under the address that it was sent to; what is refused then leads to a page that is there."""
+    client.force_login(seller)
+    page, send = (reverse(f"shops:{name}", args=[payee.shop.slug]) for name in ("withdrawals", "withdraw"))
+    sent = {"amount": "x", "key": "6a0f3b6e-54fd-4bb0-9a2b-0c7f6e1f2a11"}
+    assert client.post(send, sent).status_code == 422
+    came_back = {"referer": f"http://testserver{send}"}
+    told = client.post(send, sent | {"amount": "10"}, headers=came_back, follow=True)
+    assert (told.status_code, told.redirect_chain[-1][0]) == (200, page)
+    assert [message.level_tag for message in told.context["messages"]] == ["error"]
+    assert client.get(send).status_code == 405, "who only comes by the address reads that nothing is shown there"
 
 
 def test_the_api_does_the_same(client, payee, seller, stranger):

@@ -1,25 +1,30 @@
-"""Support, risk, leads, auditors and the people of the rules at work, on a phone and at a desk."""
+"""Support, risk, leads, finance, auditors and the people of the rules at work, on a phone and at a desk."""
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from accounts.models import User
+from accounts.models import Role, User
 from disputes.models import Dispute
 from orders.models import Message, Order
 from refunds.models import Refund
 from reputation import alarms
 from rulebook.models import RulebookVersion
-from shops.models import Batch
+from shops import withdrawals
+from shops.models import Batch, Deposit
 from support.models import Talk
 from tests.browser.chromium import WINDOWS, Visitor
 from tests.disputes.test_browser_stories import Hands
 from tests.fixtures.disputes import REASONS
+from tests.fixtures.people import staff
 from tests.rulebook.test_versions import rules
+from tests.shops.test_withdrawals import earn
 from timeline import clock, outages
 from timeline.models import Event, Outage, Timer
+from timeline.sweep import sweep
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -113,6 +118,31 @@ def test_a_lead_stops_the_clocks_for_an_outage_and_lets_them_run_again(
     outage.refresh_from_db()
     assert outage.ended_at
     assert running.count() == before
+
+
+@SCREENS
+def test_two_of_finance_let_a_large_withdrawal_go(
+    hands: Hands, deposit: Deposit, seller: User, finance: User, channel_secret: Any, at: Any, width: int, language: str
+) -> None:
+    shop, yesterday = deposit.shop, at - timedelta(hours=25)
+    earn(shop, 6_000_000, at)
+    payee = withdrawals.name_account(shop, account="6222020200118888", holder="北京星河科技", by=seller, at=yesterday)
+    sweep(at=at)
+    payout = withdrawals.withdraw(shop, amount=6_000_000, four_eyes_above=5_000_000, key="k", by=seller, at=at)
+    assert payout.cause == payee.address
+    send = f"/{payout.number}/retry/"
+    hands.sit(finance, "/finance/payouts/").press(send)
+    payout.refresh_from_db()
+    assert (payout.state, payout.proposed_by) == ("manual", finance)
+    hands.sit(finance, "/finance/payouts/")
+    assert hands.page.locator(f'main form[action$="{send}"]').count() == 0, "nobody agrees with themselves"
+    hands.sit(staff(Role.FINANCE, at=at, name="finance-2"), "/finance/payouts/")
+    assert "¥60,000.00" in hands.page.locator("main").inner_text()
+    hands.press(send)
+    payout.refresh_from_db()
+    assert payout.state == "sending"
+    hands.sit(seller, f"/desk/{shop.slug}/withdrawals/")
+    assert payout.number in hands.page.locator("main").inner_text()
 
 
 @SCREENS

@@ -203,3 +203,10 @@ def test_it_knows_what_is_overdue_stands_still_or_was_given_up(list_timers, stuc
     outages.work(at=at + HOUR)
     assert "停电" in list_timers("--paused").out
     assert order.address in list_timers("--paused").out
+
+
+def test_the_register_leads_to_what_was_given_up(as_lead):
+    page = as_lead.get(reverse("clocks:outages")).content.decode()
+    for name in ("clocks:stuck", "orders:given_up"):
+        assert reverse(name) in page
+        assert as_lead.get(reverse(name)).status_code == 200
