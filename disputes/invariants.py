@@ -173,6 +173,25 @@ CHECKS = {
         select 'dispute:' || d.id from disputes_dispute d join disputes_neutral n on n.id = d.neutral_id
          where d.state in ('evidence', 'review', 'questioned', 'proposed') and d.arbiter_id is distinct from n.user_id
     """,
+    # Of cases of which the stream says so since they were opened or referred: in earlier ones a clock could rule.
+    "a case against the platform is ruled by nobody of the house": """
+        select 'dispute:' || d.id from disputes_dispute d
+          join lateral (select max(e.at) as at from timeline_event e
+                         where e.subject = 'dispute:' || d.id and e.name in ('dispute.opened', 'dispute.referred')
+                           and e.body::jsonb ->> 'judge' = 'outside') x on x.at is not null
+         where d.is_against_platform and (
+               exists (select from disputes_ruling r
+                        where r.dispute_id = d.id and r.is_final and not r.is_superseded
+                          and not exists (select from disputes_seat s where s.dispute_id = d.id and s.user_id = r.by_id
+                                             and s.part = 'neutral')
+                          and not exists (select from disputes_vote v join disputes_neutral n on n.user_id = v.user_id
+                                           where v.appeal_id = r.appeal_id))
+            or exists (select from disputes_appeal a
+                        where a.dispute_id = d.id and a.state in ('upheld', 'modified', 'remanded')
+                          and a.filed_at > x.at
+                          and not exists (select from disputes_vote v join disputes_neutral n on n.user_id = v.user_id
+                                           where v.appeal_id = a.id)))
+    """,
     "evidence is what was hashed": """
         select 'evidence:' || id from disputes_evidence
          where attachment_id is null and sha256 <> encode(sha256(convert_to(body, 'UTF8')), 'hex')

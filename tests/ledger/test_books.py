@@ -493,6 +493,10 @@ HARMS = {
         f" values ({BUYER}, 'x', 'x', 'x', {BUYER}, now())",
         "update disputes_dispute set state = 'review', neutral_id = (select max(id) from disputes_neutral)",
     ],
+    "a case against the platform is ruled by nobody of the house": [
+        "update disputes_dispute set is_against_platform = true",
+        event("dispute.referred", "(select 'dispute:' || id from disputes_dispute)", body='\'{"judge": "outside"}\''),
+    ],
     "evidence is what was hashed": ["update disputes_evidence set body = body || ' '"],
     "nobody of the staff opens the file of their own case": [
         event("dispute.file_opened", "(select 'dispute:' || id from disputes_dispute)", by=BUYER)
