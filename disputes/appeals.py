@@ -261,6 +261,17 @@ def withdraw(appeal: Appeal, *, by: Any, at: datetime) -> None:
     _back_to_ruled(appeal.dispute, by=by, at=at)
 
 
+def fill(appeal: Appeal, *, is_for_chief: bool, at: datetime) -> None:
+    """A seat of the panel is empty, for whoever had it holds no role any more: somebody new has it, or another lead."""
+    dispute = appeal.dispute
+    if not is_for_chief:
+        seats = dispute.seats.filter(part=Seat.Part.REVIEWER, until=None).order_by("pk")
+        _seat_new(appeal, there=[*seats.values_list("user", flat=True)], at=at)
+        note(appeal, "appeal.panel_replaced", by=None, at=at, data={"ran_out": appeal.ran_out})
+        return
+    note(appeal, "appeal.chief_named", by=None, at=at, data={"chief": _name_chief(appeal, at=at)})
+
+
 def end(appeal: Appeal, *, by: Any, at: datetime, event: str = "") -> None:
     """The appeal is over without a word of the panel."""
     change(appeal, closed_at=at)
@@ -512,12 +523,19 @@ def _replace(appeal: Appeal, *, at: datetime) -> None:
         data = {"ran_out": appeal.ran_out}
         enter(appeal, AppealState.PANEL, by=None, at=at, span=REPLACED, event="appeal.panel_replaced", data=data)
         return
+    data = {"chief": _name_chief(appeal, at=at)}
+    enter(appeal, AppealState.PANEL, by=None, at=at, span=CHIEF, event="appeal.chief_named", data=data)
+
+
+def _name_chief(appeal: Appeal, *, at: datetime) -> int | None:
+    """A lead who decides with the votes that are there, if one is free; their id."""
     chief = assignment.next_chief(appeal, at=at)
     change(appeal, chief=chief)
-    if chief is not None:
-        course.take(dispute, chief, Seat.Part.CHIEF, at=at)
-    data = {"chief": chief.pk if chief else None}
-    enter(appeal, AppealState.PANEL, by=None, at=at, span=CHIEF, event="appeal.chief_named", data=data)
+    if chief is None:
+        return None
+    course.take(appeal.dispute, chief, Seat.Part.CHIEF, at=at)
+    found: int = chief.pk
+    return found
 
 
 def _who_can_be_replaced(appeal: Appeal, missing: Any, *, is_first: bool, at: datetime) -> Any:

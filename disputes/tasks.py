@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from disputes import bundles, neutrals, owed, precedents, seal
+from disputes import bundles, handover, neutrals, owed, precedents, seal
 from timeline import clock
 
 
@@ -28,6 +28,12 @@ def collect_owed() -> None:
 def look_for_neutrals() -> None:
     """Give cases that wait for somebody from outside to whoever of the public list is free by now."""
     neutrals.look_again_everywhere(at=clock.now())
+
+
+@shared_task(name="disputes.hand_on")
+def hand_on() -> None:
+    """Give others the parts in open cases of people whose role has ended."""
+    handover.hand_on_all(at=clock.now())
 
 
 @shared_task(name="disputes.make_bundles")

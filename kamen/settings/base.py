@@ -199,6 +199,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "hand on the cases of who left": {"task": "disputes.hand_on", "schedule": 60.0, "options": {"expires": 60}},
     "say outside what is due": {"task": "complaints.send", "schedule": 3.0, "options": {"expires": 10}},
     "ask the outside what is new": {"task": "complaints.ask", "schedule": 60.0, "options": {"expires": 60}},
     "seal what was served": {
