@@ -219,7 +219,7 @@ def vote(
         is_alone = _finding_fraud([*votes, mine], dispute) == [mine]
         require(not is_alone, "incomplete", _("Only a panel of people can find fraud"))
     page.insert([mine])
-    note(appeal, "appeal.voted", by=by, at=at)
+    note(appeal, "appeal.voted", by=by, at=at, data={"sha256": mine.sha256})
     if seat.part == Seat.Part.CHIEF or len(votes) + 1 >= assignment.PANEL:
         _decide(appeal, [*votes, mine], by=by, at=at)
 
@@ -712,8 +712,9 @@ def _remand(appeal: Appeal, ruling: Ruling, votes: Sequence[Vote], *, by: Any, a
 
 def _close(appeal: Appeal, state: str, votes: Sequence[Vote], *, award: int, by: Any, at: datetime) -> None:
     change(appeal, closed_at=at)
-    words = sorted(str(each.word) for each in votes)
-    enter(appeal, state, by=by, at=at, data={"votes": words, "award_before": award})
+    words, hashes = sorted(str(each.word) for each in votes), sorted(each.sha256 for each in votes)
+    data = {"votes": words, "sha256": hashes, "award_before": award}
+    enter(appeal, state, by=by, at=at, data=data)
     _dismiss_panel(appeal, at=at)
 
 

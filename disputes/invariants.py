@@ -108,6 +108,17 @@ CHECKS = {
             or exists (select from disputes_ruling r where r.dispute_id = a.dispute_id and r.by_id = v.user_id
                           and r.kind <> 'appeal')
     """,
+    "a vote is what the history says was cast": """
+        select 'vote:' || v.id from disputes_vote v
+          join timeline_event e on e.subject = 'appeal:' || v.appeal_id and e.name = 'appeal.voted' and e.by_id = v.user_id
+         where e.body::jsonb ->> 'sha256' <> encode(sha256(convert_to(concat_ws(chr(10), 'appeal:' || v.appeal_id,
+               'user:' || v.user_id, v.word,
+               coalesce((select string_agg(key || '=' || value, ',' order by key collate "C")
+                           from jsonb_each_text(v.shares)), ''),
+               coalesce((select string_agg(key || '=' || value, ',' order by key collate "C")
+                           from jsonb_each_text(v.grants)), ''),
+               coalesce(v.compensation::text, ''), v.reasons), 'UTF8')), 'hex') -- earlier ones have no hash
+    """,
     "an appeal was decided by three votes, or by a chief's": """
         select 'appeal:' || a.id from disputes_appeal a
          where a.state in ('upheld', 'modified', 'remanded')

@@ -422,6 +422,7 @@ def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
                 "amount": vote.award(ruling) if vote.word == Vote.Word.CHANGE and ruling else None,
                 "compensation": vote.compensation,
                 "reasons": vote.reasons,
+                "sha256": vote.sha256,
             }
             for vote in votes
         ],

@@ -459,6 +459,12 @@ HARMS = {
         "insert into disputes_vote (appeal_id, user_id, word, shares, grants, reasons, at)"
         " select 901, arbiter_id, 'uphold', '{}', '{}', 'x', now() from disputes_dispute",
     ],
+    "a vote is what the history says was cast": [
+        *appealed("panel"),
+        "insert into disputes_vote (appeal_id, user_id, word, shares, grants, reasons, at)"
+        f" values (901, {BUYER}, 'uphold', '{{}}', '{{}}', 'x', now())",
+        event("appeal.voted", "'appeal:901'", by=BUYER, body='\'{"sha256": "of other words"}\''),
+    ],
     "an appeal was decided by three votes, or by a chief's": appealed("upheld"),
     "the award does not shrink for a buyer who appeals alone": [
         *appealed("modified"),
