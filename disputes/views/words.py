@@ -401,6 +401,8 @@ def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
     outside = {each.user_id: each for each in Neutral.objects.filter(user__in=sitting)} if sitting else {}
     votes = list(appeal.votes.select_related("user").order_by("pk")) if shows_votes else []
     ruling = appealed_against(appeal) if votes else None
+    cast = Event.objects.filter(subject=appeal.address, name="appeal.voted").order_by("seq") if votes else []
+    kept = {event.by_id: event.data.get("sha256", "") for event in cast}
     return {
         "state": AppealState(appeal.state).label,
         "side": Side(appeal.side).label,
@@ -415,6 +417,7 @@ def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
         "joined_text": appeal.joined_text,
         "panel": "、".join(_member(user, outside.get(user.pk)) for user in sitting),
         "lacks": _lacks(appeal) if appeal.state == AppealState.PANEL else [],
+        "are_kept": any(kept.values()),
         "votes": [
             {
                 "who": str(vote.user),
@@ -422,7 +425,7 @@ def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
                 "amount": vote.award(ruling) if vote.word == Vote.Word.CHANGE and ruling else None,
                 "compensation": vote.compensation,
                 "reasons": vote.reasons,
-                "sha256": vote.sha256,
+                "sha256": kept.get(vote.user_id, ""),
             }
             for vote in votes
         ],
