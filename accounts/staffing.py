@@ -21,6 +21,8 @@ from timeline.refusals import require
 PAGE = 50
 #: Who reads the list. Only leads change it, and nobody their own roles.
 SEEING_STAFF = frozenset({Role.LEAD, Role.AUDITOR})
+#: Roles that give parts in cases.
+JUDGING = frozenset({Role.ARBITER, Role.SENIOR, Role.LEAD, Role.COUNSEL})
 #: What each role does, for whoever gives it.
 DOES = {
     Role.AGENT: gettext_lazy("Answers calls and complaints and helps with cases; decides nothing and moves no money."),
@@ -113,6 +115,8 @@ def _revoke(request: HttpRequest, pk: int) -> HttpResponse:
     lifecycle.revoke(found.user, found.role, by=signed_in(request), at=clock.now())
     words = {"who": found.user, "role": found.get_role_display()}
     messages.success(request, _("%(who)s is no longer %(role)s and was told.") % words)
+    if found.role in JUDGING:
+        messages.info(request, _("Open cases that only this role gave them go to others within a minute or two."))
     return redirect("accounts:staff")
 
 

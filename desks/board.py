@@ -18,7 +18,6 @@ from desks import clocks
 from desks.house import CLOCKS
 from disputes.assignment import MOST_CASES
 from disputes.models import UNDECIDED, Dispute
-from disputes.states import DisputeState
 from support import figures
 from timeline import clock
 from timeline.models import Outage, Timer
@@ -71,7 +70,7 @@ def load() -> dict[str, Any]:
 
 def unassigned() -> dict[str, Any]:
     """The cases that nobody has yet: how many, how many urgent, and the clock that ends first."""
-    waiting = Dispute.objects.filter(state=DisputeState.OPENED)
+    waiting = Dispute.objects.nobodys()
     return waiting.aggregate(number=Count("pk"), urgent=Count("pk", filter=Q(is_urgent=True)), until=Min("deadline_at"))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from disputes import course
-from disputes.models import Dispute
-from disputes.states import DisputeState
+from disputes.models import Appeal, Dispute, Ruling, Seat, Signature, Vote
+from disputes.states import AppealState, DisputeState
 from ledger.accounts import balance
 from ledger.templatetags.money import yuan
 from notifications import inbox
@@ -92,6 +92,7 @@ def waiting(user: Any, shops: list[Shop], at: datetime) -> Iterator[Card]:
     yield from _to_explain(where(SELL), at)
     yield from _to_fill_up(where(MONEY), at)
     yield from _to_judge(user, at)
+    yield from _to_vote(user, at)
 
 
 def _to_pay(user: Any, at: datetime) -> Iterator[Card]:
@@ -268,16 +269,11 @@ def _to_fill_up(shops: list[Shop], at: datetime) -> Iterator[Card]:
 
 def _to_judge(user: Any, at: datetime) -> Iterator[Card]:
     """Cases that wait for the person's own decision or signature: of staff, and of a neutral from outside, who has no
-    other way to the bench. Of whose role has ended nothing is wanted: the clock finds somebody else."""
-    signing = Q(senior=user) | Q(arbiter=user, waits_for=course.ARBITER)
+    other way to the bench. Of whose role has ended nothing is wanted: somebody else is found."""
+    signing = Q(senior=user) | Q(arbiter=user, waits_for=course.ARBITER) | _to_find(user)
     theirs = Q(arbiter=user, state=DisputeState.REVIEW) | Q(signing, state=DisputeState.SIGNING)
     found = Dispute.objects.filter(theirs, deadline_at__gt=at).select_related("refund")
-    waiting = list(found.order_by("deadline_at", "pk")[:MOST])
-    if not waiting:
-        return
-    seen = Dispute.objects.on_bench_of(user, user.roles).filter(pk__in=[each.pk for each in waiting])
-    open_to = set(seen.order_by().values_list("pk", flat=True))
-    for dispute in (each for each in waiting if each.pk in open_to):
+    for dispute in _open_to(user, list(found.order_by("deadline_at", "pk")[:MOST])):
         is_to_sign = dispute.state == DisputeState.SIGNING
         yield Card(
             icon="scale",
@@ -289,6 +285,43 @@ def _to_judge(user: Any, at: datetime) -> Iterator[Card]:
             url=reverse("disputes:bench_case", args=[dispute.number]),
             label=_("To the bench"),
         )
+
+
+def _to_vote(user: Any, at: datetime) -> Iterator[Card]:
+    """Appeals on whose panel the person sits, of staff or from outside, and has not voted."""
+    mine = Seat.objects.filter(user=user, until=None, part__in=[Seat.Part.REVIEWER, Seat.Part.CHIEF])
+    voted = Vote.objects.filter(appeal=OuterRef("pk"), user=user)
+    found = Appeal.objects.filter(dispute__in=mine.values("dispute"), state=AppealState.PANEL, deadline_at__gt=at)
+    found = found.filter(dispute__state=DisputeState.APPEALED).exclude(Exists(voted)).select_related("dispute__refund")
+    until = {appeal.dispute: _end(appeal) for appeal in found.order_by("deadline_at", "pk")[:MOST]}
+    for dispute in _open_to(user, list(until)):
+        yield Card(
+            icon="scale",
+            kind=_("To vote"),
+            title=_("You are on the panel of dispute %(number)s") % {"number": dispute.number},
+            amount=dispute.refund.asked,
+            until=until[dispute],
+            then=_("Then somebody else has it; neither side loses anything by it."),
+            url=reverse("disputes:bench_case", args=[dispute.number]),
+            label=_("To the bench"),
+        )
+
+
+def _to_find(user: Any) -> Q:
+    """Cases on whose first panel the person sits and has not said what they find of the ruling as it is now."""
+    newest = Ruling.objects.filter(dispute=OuterRef(OuterRef("pk"))).order_by("-version").values("pk")[:1]
+    said = Signature.objects.filter(user=user, ruling=Subquery(newest))
+    mine = Seat.objects.filter(user=user, part=Seat.Part.MEMBER, until=None)
+    return Q(waits_for=course.PANEL, pk__in=mine.values("dispute")) & ~Q(Exists(said))
+
+
+def _open_to(user: Any, waiting: list[Dispute]) -> list[Dispute]:
+    """Those of the cases that the person's roles, or the public list, still open to them."""
+    if not waiting:
+        return []
+    seen = Dispute.objects.on_bench_of(user, user.roles).filter(pk__in=[each.pk for each in waiting])
+    open_to = set(seen.order_by().values_list("pk", flat=True))
+    return [each for each in waiting if each.pk in open_to]
 
 
 def _end(thing: Any) -> datetime:

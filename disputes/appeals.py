@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from accounts.models import Role, StaffRole
-from disputes import assignment, course, evidence, hearing, rulings, seal, suspension
+from disputes import assignment, course, evidence, hearing, neutrals, rulings, seal, suspension
 from disputes.models import PARTIES, Appeal, Dispute, Neutral, Ruling, Seat, Side, Vote
 from disputes.rulings import WHOLE, Draft, Finding
 from disputes.states import APPEAL, AppealState, DisputeState
 from orders.models import Attachment
+from refunds.endings import platform_part_of
 from refunds.models import Refund
 from rulebook import clocks
 from timeline import page
@@ -179,7 +180,8 @@ def vote(
 
     Who would change it says by which shares (basis points), what goes back per unit id where it does not follow them,
     and which compensation (fen) comes on top: nothing said leaves that as it was ruled. No chief finds fraud alone.
-    Refused: `not_your_turn`, `wrong_moment`, `voted_already`, `reasons_missing`, `remanded_before`, `incomplete`.
+    Refused: `not_your_turn`, `wrong_moment`, `voted_already`, `reasons_missing`, `remanded_before`, `incomplete`,
+    `no_staff_ruling` (the platform itself would pay more than its staff may rule, and nobody from outside sits here).
     """
     lock(appeal)
     seat = _seat(appeal, by)
@@ -212,11 +214,12 @@ def vote(
         at=at,
     )
     assert seat is not None  # noqa: S101 - asked above
+    _require_outside(appeal, mine)
     if seat.part == Seat.Part.CHIEF and len(votes) + 1 < assignment.PANEL and _may_find_fraud(mine, dispute):
         is_alone = _finding_fraud([*votes, mine], dispute) == [mine]
         require(not is_alone, "incomplete", _("Only a panel of people can find fraud"))
     page.insert([mine])
-    note(appeal, "appeal.voted", by=by, at=at)
+    note(appeal, "appeal.voted", by=by, at=at, data={"sha256": mine.sha256})
     if seat.part == Seat.Part.CHIEF or len(votes) + 1 >= assignment.PANEL:
         _decide(appeal, [*votes, mine], by=by, at=at)
 
@@ -256,6 +259,17 @@ def withdraw(appeal: Appeal, *, by: Any, at: datetime) -> None:
     require(not appeal.joined_ground, "joined", _("The other side has joined with its own appeal; it is decided."))
     end(appeal, by=by, at=at)
     _back_to_ruled(appeal.dispute, by=by, at=at)
+
+
+def fill(appeal: Appeal, *, is_for_chief: bool, at: datetime) -> None:
+    """A seat of the panel is empty, for whoever had it holds no role any more: somebody new has it, or another lead."""
+    dispute = appeal.dispute
+    if not is_for_chief:
+        seats = dispute.seats.filter(part=Seat.Part.REVIEWER, until=None).order_by("pk")
+        _seat_new(appeal, there=[*seats.values_list("user", flat=True)], at=at)
+        note(appeal, "appeal.panel_replaced", by=None, at=at, data={"ran_out": appeal.ran_out})
+        return
+    note(appeal, "appeal.chief_named", by=None, at=at, data={"chief": _name_chief(appeal, at=at)})
 
 
 def end(appeal: Appeal, *, by: Any, at: datetime, event: str = "") -> None:
@@ -327,15 +341,13 @@ def must_sit(dispute: Dispute) -> list[str]:
 
 def missing_from(appeal: Appeal) -> list[str]:
     """Which of the kinds that must be on the panel nobody there is of, whether they have voted or still read."""
-    dispute = appeal.dispute
-    kinds = must_sit(dispute)
+    kinds = must_sit(appeal.dispute)
     if not kinds:
         return []
-    seats = Seat.objects.filter(dispute=dispute, part=Seat.Part.REVIEWER, until=None).values("user")
-    there = Q(user__in=seats) | Q(user__in=appeal.votes.order_by().values("user"))
+    there = _on_the_panel(appeal)
     found = {
         COUNSEL: lambda: StaffRole.objects.held().filter(there, role=Role.COUNSEL).exists(),
-        OUTSIDER: lambda: Neutral.objects.filter(there).exists(),
+        OUTSIDER: lambda: _from_outside(there).exists(),
     }
     return [kind for kind in kinds if not found[kind]()]
 
@@ -403,6 +415,25 @@ def _require_admitting(appeal: Appeal, by: Any, at: datetime) -> None:
     _require_open(appeal, AppealState.FILED, at)
 
 
+def _require_outside(appeal: Appeal, vote: Vote) -> None:
+    """No panel of the house alone lays more on the platform itself than its staff may rule; it sends the case back."""
+    if not vote.shares.get("platform"):
+        return
+    ruling = course.served(appeal.dispute)
+    assert ruling is not None  # noqa: S101 - an appeal is against a ruling
+    platform_bp = rulings.platform_part(vote.shares)
+    by_us = sum(vote.grants.values()) * platform_bp // WHOLE
+    by_us += platform_part_of(appeal.dispute.refund, vote.on_top(ruling), platform_bp)
+    require(
+        by_us <= neutrals.STAFF_MAY_RULE or _from_outside(_on_the_panel(appeal)).exists(),
+        "no_staff_ruling",
+        _(
+            "The platform itself would pay more than ¥200, and nobody from outside sits here: send the case back, so"
+            " that somebody from outside decides it."
+        ),
+    )
+
+
 def _seat(appeal: Appeal, user: Any) -> Seat | None:
     """The seat of somebody who still judges, in a role of the mall or from outside; else the clock finds another."""
     parts = [Seat.Part.REVIEWER, Seat.Part.CHIEF]
@@ -427,7 +458,8 @@ def _seat_new(appeal: Appeal, *, there: Sequence[int], at: datetime) -> None:
     """Somebody new on each empty seat of the panel beside those who are `there`; who must be among the three first.
 
     The seat of somebody who must be there and is not free stays empty until the panel's time ran out once: the leads
-    hear of it and can still find somebody. Then anybody free has it, for no case waits for ever.
+    hear of it and can still find somebody. Then anybody free has it, for no case waits for ever; but where the platform
+    itself is the respondent, nobody of the house ever has the seat of somebody from outside.
     """
     dispute = appeal.dispute
     chosen: list[Any] = []
@@ -438,7 +470,8 @@ def _seat_new(appeal: Appeal, *, there: Sequence[int], at: datetime) -> None:
             chosen.append(person)
         else:
             course.alarm(dispute, NOBODY_OF[kind], at=at)
-            kept_free += 0 if appeal.ran_out else 1
+            is_for_good = kind == OUTSIDER and dispute.is_against_platform
+            kept_free += 1 if is_for_good or not appeal.ran_out else 0
     empty = assignment.PANEL - len(there) - len(chosen) - kept_free
     besides = [*there, *(each.pk for each in chosen)]
     others = assignment.new_people(dispute, at=at, most=empty, besides=besides) if empty > 0 else []
@@ -459,26 +492,72 @@ def _of_kind(kind: str, dispute: Dispute, *, besides: Sequence[int], at: datetim
 
 
 def _replace(appeal: Appeal, *, at: datetime) -> None:
-    """First new members for those who did not vote; then a chief decides with the votes that are there."""
+    """First new members for those who did not vote; then a chief decides with the votes that are there.
+
+    Where the platform itself is the respondent, no chief decides before somebody from outside has voted: the panel is
+    filled again, from day to day.
+    """
     dispute = appeal.dispute
     course.alarm(dispute, "the panel did not decide in time", at=at)
     change(appeal, ran_out=appeal.ran_out + 1)
     voted = set(appeal.votes.order_by("pk").values_list("user", flat=True))
-    missing = Seat.objects.filter(dispute=dispute, part=Seat.Part.REVIEWER, until=None).exclude(user__in=voted)
+    sitting = Seat.objects.filter(dispute=dispute, part=Seat.Part.REVIEWER, until=None)
+    waits_outside = dispute.is_against_platform and not _from_outside(Q(user__in=voted)).exists()
+    missing = sitting.exclude(user__in=voted)
+    if waits_outside:
+        missing = _who_can_be_replaced(appeal, missing, is_first=appeal.ran_out == 1, at=at)
     chiefs = Seat.objects.filter(dispute=dispute, part=Seat.Part.CHIEF, until=None)
     for seats in (missing, chiefs):
         seats.update(until=at, left=Seat.Left.LAPSED)
-    if appeal.ran_out == 1:
-        _seat_new(appeal, there=[*voted], at=at)
+    there = {*voted, *sitting.order_by("pk").values_list("user", flat=True)}
+    if waits_outside and appeal.ran_out > 1:
+        _seat_new(appeal, there=sorted(there), at=at)
         data: dict[str, Any] = {"ran_out": appeal.ran_out}
+        if OUTSIDER in missing_from(appeal):
+            enter(appeal, AppealState.PANEL, by=None, at=at, span=CHIEF, event="appeal.neutral_awaited", data=data)
+        else:
+            enter(appeal, AppealState.PANEL, by=None, at=at, span=CHIEF, event="appeal.panel_replaced", data=data)
+        return
+    if appeal.ran_out == 1:
+        _seat_new(appeal, there=sorted(there), at=at)
+        data = {"ran_out": appeal.ran_out}
         enter(appeal, AppealState.PANEL, by=None, at=at, span=REPLACED, event="appeal.panel_replaced", data=data)
         return
+    data = {"chief": _name_chief(appeal, at=at)}
+    enter(appeal, AppealState.PANEL, by=None, at=at, span=CHIEF, event="appeal.chief_named", data=data)
+
+
+def _name_chief(appeal: Appeal, *, at: datetime) -> int | None:
+    """A lead who decides with the votes that are there, if one is free; their id."""
     chief = assignment.next_chief(appeal, at=at)
     change(appeal, chief=chief)
-    if chief is not None:
-        course.take(dispute, chief, Seat.Part.CHIEF, at=at)
-    data = {"chief": chief.pk if chief else None}
-    enter(appeal, AppealState.PANEL, by=None, at=at, span=CHIEF, event="appeal.chief_named", data=data)
+    if chief is None:
+        return None
+    course.take(appeal.dispute, chief, Seat.Part.CHIEF, at=at)
+    found: int = chief.pk
+    return found
+
+
+def _who_can_be_replaced(appeal: Appeal, missing: Any, *, is_first: bool, at: datetime) -> Any:
+    """Of the seats of those who did not vote, the ones that somebody new takes: never the one from outside while
+    nobody else from outside is free, and those of the house once."""
+    seats = missing if is_first else missing.none()
+    outside = missing.filter(user__in=_from_outside(Q(user__in=missing.values("user"))).values("user"))
+    if _of_kind(OUTSIDER, appeal.dispute, besides=[], at=at) is None:
+        return seats.exclude(pk__in=outside.values("pk"))
+    return missing.filter(Q(pk__in=seats.values("pk")) | Q(pk__in=outside.values("pk")))
+
+
+def _on_the_panel(appeal: Appeal) -> Q:
+    """Whoever sits on the panel or has voted."""
+    seats = Seat.objects.filter(dispute=appeal.dispute, part=Seat.Part.REVIEWER, until=None).values("user")
+    return Q(user__in=seats) | Q(user__in=appeal.votes.order_by().values("user"))
+
+
+def _from_outside(there: Q) -> Any:
+    """Those of them who were put on the public list and do not work for the mall."""
+    works_here = StaffRole.objects.held().filter(user=OuterRef("user"))
+    return Neutral.objects.filter(there).exclude(Exists(works_here))
 
 
 def _worked_out(
@@ -609,34 +688,33 @@ def _remand(appeal: Appeal, ruling: Ruling, votes: Sequence[Vote], *, by: Any, a
     dispute = appeal.dispute
     _close(appeal, AppealState.REMANDED, votes, award=ruling.award, by=by, at=at)
     course.set_aside(dispute)
-    chosen: Any = None
-    if dispute.neutral_id:
-        neutral = assignment.next_neutral(dispute, at=at)
-        course.leave(dispute, dispute.arbiter_id, because=Seat.Left.REMANDED, at=at)
-        change(dispute, neutral=neutral)
-        chosen = neutral.user if neutral else None
-        if neutral is None:
-            course.alarm(dispute, "no outside neutral is on the list", at=at)
+    chosen: Any
+    if dispute.is_against_platform:
+        if not neutrals.name(dispute, because=Seat.Left.REMANDED, at=at):
+            neutrals.leave_open(dispute, because=Seat.Left.REMANDED, at=at)
+        chosen = dispute.neutral
     else:
-        chosen = assignment.next_arbiter(dispute, at=at)
-    chosen = chosen or assignment.next_lead(dispute, at=at)
-    if chosen is not None and chosen.pk == dispute.arbiter_id:
-        chosen = None
-    course.give_to(dispute, chosen, because=Seat.Left.REMANDED, at=at)
+        chosen = assignment.next_arbiter(dispute, at=at) or assignment.next_lead(dispute, at=at)
+        if chosen is not None and chosen.pk == dispute.arbiter_id:
+            chosen = None
+        course.give_to(dispute, chosen, because=Seat.Left.REMANDED, at=at)
     course.ask_to_sign(dispute, None, at=at)
     members = Seat.objects.filter(dispute=dispute, part=Seat.Part.MEMBER, until=None)
     members.update(until=at, left=Seat.Left.REMANDED)
     change(dispute, outcome="", is_remanded=True, ran_out=0, left=None, buyer_waived=False, shop_waived=False)
-    if chosen is None:
+    if chosen is None and not dispute.is_against_platform:
         course.alarm(dispute, "nobody is free to hear the case anew", at=at)
     data = {"arbiter": dispute.arbiter_id}
     enter(dispute, DisputeState.REVIEW, by=by, at=at, span=ANEW, event="dispute.remanded", data=data)
+    if neutrals.is_awaited(dispute):
+        neutrals.await_somebody(dispute, at=at)
 
 
 def _close(appeal: Appeal, state: str, votes: Sequence[Vote], *, award: int, by: Any, at: datetime) -> None:
     change(appeal, closed_at=at)
-    words = sorted(str(each.word) for each in votes)
-    enter(appeal, state, by=by, at=at, data={"votes": words, "award_before": award})
+    words, hashes = sorted(str(each.word) for each in votes), sorted(each.sha256 for each in votes)
+    data = {"votes": words, "sha256": hashes, "award_before": award}
+    enter(appeal, state, by=by, at=at, data=data)
     _dismiss_panel(appeal, at=at)
 
 

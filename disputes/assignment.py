@@ -195,12 +195,21 @@ def next_neutral(dispute: Dispute, *, at: datetime, is_for_panel: bool = False) 
     if not is_for_panel:
         had_part = had_part.filter(_bars("", Seat.Part.NEUTRAL))
     listed: QuerySet[Any] = Neutral.objects.filter(delisted_at=None, user__in=_without_ties(dispute, at=at))
-    listed = listed.exclude(user__in=had_part.values("user")).exclude(pk=dispute.neutral_id)
-    listed = listed.exclude(Exists(StaffRole.objects.held().filter(user=OuterRef("user"))))
-    listed = listed.exclude(Exists(Suspension.objects.live(at).filter(user=OuterRef("user"))))
+    listed = _outside(listed.exclude(user__in=had_part.values("user")).exclude(pk=dispute.neutral_id), at=at)
     on_panels = Seat.objects.filter(user=OuterRef("user"), part=Seat.Part.REVIEWER).order_by().values("user")
     times = Coalesce(Subquery(on_panels.annotate(times=Count("pk")).values("times"), output_field=IntegerField()), 0)
     return listed.annotate(named=Count("disputes") + times).order_by("named", "pk").first()
+
+
+def is_outside(neutral: Neutral, *, at: datetime) -> bool:
+    """Whether somebody who was named from the list is still from outside the mall, and may judge."""
+    return _outside(Neutral.objects.filter(pk=neutral.pk), at=at).exists()
+
+
+def _outside(listed: QuerySet[Any], *, at: datetime) -> QuerySet[Any]:
+    """Those of them who do not work for the mall and are not suspended."""
+    works_here = StaffRole.objects.held().filter(user=OuterRef("user"))
+    return listed.exclude(Exists(works_here)).exclude(Exists(Suspension.objects.live(at).filter(user=OuterRef("user"))))
 
 
 def next_counsel(dispute: Dispute, *, at: datetime, besides: Collection[int] = ()) -> Any:

@@ -83,6 +83,15 @@ def go_on(dispute: Dispute, *, at: datetime) -> None:
             timers.resume(dispute, limit, at=at, at_least=NOTHING)
 
 
+def over_at(dispute: Dispute) -> datetime | None:
+    """When the rulebook's figure is advanced at the latest, as the clocks run now: the last chance after the wait."""
+    running = Timer.objects.filter(subject=dispute.address, limit__in=(WAIT, LAST), state=Timer.State.RUNNING)
+    due = dict(running.order_by("limit").values_list("limit", "due_at"))
+    if LAST in due:
+        return due[LAST]
+    return deadline(LAST_SPAN, due[WAIT]) if WAIT in due else None
+
+
 def stop(dispute: Dispute, *, at: datetime) -> None:
     """Nobody waits any more."""
     for limit in (WAIT, LAST):

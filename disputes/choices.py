@@ -31,7 +31,7 @@ def actions_for(dispute: Dispute, user: Any, at: datetime) -> list[str]:
             "concede": side == Side.SHOP and state in lifecycle.CONCEDING and dispute.refund.asked > 0,
         }
     else:
-        offered = _of_the_staff(dispute, user, is_in_time=is_in_time)
+        offered = _of_the_staff(dispute, user, at, is_in_time=is_in_time)
     found = [verb for verb in ORDER if offered.get(verb)]
     if state == DisputeState.APPEALED and (appeal := appeals.of(dispute)):
         found += appeals.actions_for(appeal, user, at)
@@ -65,28 +65,28 @@ def _of_a_side(dispute: Dispute, side: Side, at: datetime) -> dict[str, bool]:
     }
 
 
-def _of_the_staff(dispute: Dispute, user: Any, *, is_in_time: bool) -> dict[str, bool]:
+def _of_the_staff(dispute: Dispute, user: Any, at: datetime, *, is_in_time: bool) -> dict[str, bool]:
     """What somebody of the staff, or an outside neutral, can do."""
     state, roles = dispute.state, user.roles
-    is_mine = dispute.arbiter_id == user.pk and course.is_judge(dispute, user)
+    is_staffs = not dispute.is_against_platform or course.is_neutral(dispute, user)
+    is_mine = dispute.arbiter_id == user.pk and course.is_judge(dispute, user) and is_staffs
     is_lead = Role.LEAD in roles
     is_turn = state == DisputeState.REVIEW and is_in_time and is_mine
-    is_staffs = not dispute.is_against_platform or course.is_neutral(dispute, user)
     is_ruled = state in penalties.AFTER
     is_signing = dispute.may_be_signed_by(user) and bool(roles & {Role.SENIOR, Role.LEAD, Role.ARBITER})
     return {
         "submit": state in HEARING and course.may_assist(dispute, user, roles),
-        "assign": state in {DisputeState.OPENED, *HEARING} and is_lead and not dispute.neutral_id,
-        "rule": is_turn and is_staffs,
+        "assign": state in {DisputeState.OPENED, *HEARING} and is_lead and not dispute.is_against_platform,
+        "rule": is_turn,
         "sign": is_signing and (dispute.waits_for in lifecycle.SIGNING_ROLES or bool(roles & {Role.SENIOR, Role.LEAD})),
         "ask": is_turn,
         "propose": is_turn and dispute.track != Dispute.Track.FAST and dispute.proposals.count() < proposals.MOST,
         "dismiss": is_in_time
         and (
             (state in {DisputeState.EVIDENCE, DisputeState.REVIEW} and is_mine)
-            or (state == DisputeState.OPENED and is_lead)
+            or (state == DisputeState.OPENED and is_lead and is_staffs)
         ),
-        "refer": neutrals.may_be_referred(dispute) and (is_mine or is_lead),
+        "refer": (is_mine or is_lead) and neutrals.may_be_referred(dispute, at),
         "recuse": state in UNDECIDED
         and (user.pk in (dispute.arbiter_id, dispute.senior_id) or (is_signing and dispute.waits_for == course.PANEL)),
         "suspend": state in UNFINISHED and is_lead,

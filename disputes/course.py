@@ -42,6 +42,8 @@ ARBITER = "arbiter"
 #: Who signs what finds fraud: two more people than the arbiter, all three of one mind (rules 5.9).
 PANEL = "panel"
 WRONG_MOMENT = gettext_lazy("The case has moved on meanwhile. Look at it again.")
+#: Why nobody of the staff judges.
+NO_STAFF = gettext_lazy("The platform itself is the respondent: only somebody from outside judges this case.")
 #: Which outcome a case has by the kind of ruling that is served.
 OUTCOMES = {
     Ruling.Kind.DECISION: Dispute.Outcome.RULING,
@@ -64,8 +66,10 @@ def require_side(dispute: Dispute, user: Any) -> Side:
 
 
 def require_arbiter(dispute: Dispute, user: Any) -> None:
-    """Only whoever has the case works on it. Refused: `not_your_turn`, `not_your_case`."""
+    """Only whoever has the case works on it. Refused: `not_your_turn`, `no_staff_ruling`, `not_your_case`."""
     require(is_judge(dispute, user), "not_your_turn", _("Only arbiters decide cases."))
+    is_nobodys = dispute.is_against_platform and dispute.arbiter_id in (None, user.pk)
+    require(not is_nobodys or is_neutral(dispute, user), "no_staff_ruling", NO_STAFF)
     require(
         dispute.arbiter_id == user.pk and dispute.side_of(user) is None,
         "not_your_case",
@@ -331,7 +335,7 @@ def _square_up(dispute: Dispute, ruling: Ruling, by_platform: int, *, cause: str
         return
     causes = rulings.causes_of(dispute.refund)
     never_paid = owed.lessen(causes, most=undue, at=at) if undue else 0
-    charged, owes = _paid_by(dispute), owed.by_payer(causes)
+    charged, owes = paid_by(dispute), owed.by_payer(causes)
     over = max(charged["shop"] - (ruling.award - by_platform), 0)
     kept = min(undue - never_paid, over)
     if undue:
@@ -363,7 +367,7 @@ def _make_the_shop_whole(dispute: Dispute, undue: int, amount: int, *, cause: st
         alarm(dispute, "the fund cannot make the shop whole", at=at)
 
 
-def _paid_by(dispute: Dispute) -> dict[str, int]:
+def paid_by(dispute: Dispute) -> dict[str, int]:
     """What was really paid in the case out of the platform's own money, and by the shop, which owes what the fund gave
     and paid some of it later out of its income; in fen."""
     causes = rulings.causes_of(dispute.refund)

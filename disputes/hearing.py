@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from disputes import assignment, course, evidence
+from disputes import assignment, course, evidence, neutrals
 from disputes.models import HEARING, UNDECIDED, Challenge, Dispute, Evidence, Seat, Side, Statement
 from disputes.states import DisputeState
 from orders.models import Attachment
@@ -182,17 +182,17 @@ def recuse(dispute: Dispute, *, by: Any, at: datetime) -> None:
 
 
 def replace(dispute: Dispute, *, because: str, at: datetime) -> None:
-    """Somebody else has the case from now on: the next arbiter, or the next neutral of the list, else a lead."""
-    chosen: Any
-    if dispute.neutral_id:
-        course.leave(dispute, dispute.arbiter_id, because=because, at=at)
-        neutral = assignment.next_neutral(dispute, at=at)
-        change(dispute, neutral=neutral)
-        chosen = neutral.user if neutral else None
-        if neutral is None:
-            course.alarm(dispute, "no outside neutral is on the list", at=at)
-    else:
-        chosen = assignment.next_arbiter(dispute, at=at)
+    """Somebody else has the case from now on: the next arbiter, else a lead; of a case against the platform, the next
+    neutral of the list, else nobody."""
+    if dispute.is_against_platform:
+        if neutrals.name(dispute, because=because, at=at):
+            data = {"arbiter": dispute.arbiter_id, "because": because}
+            note(dispute, "dispute.reassigned", by=None, at=at, data=data)
+        else:
+            neutrals.leave_open(dispute, because=because, at=at)
+            neutrals.await_somebody(dispute, at=at)
+        return
+    chosen = assignment.next_arbiter(dispute, at=at)
     if chosen is None:
         found = assignment.next_lead(dispute, at=at)
         chosen = found if found is not None and found.pk != dispute.arbiter_id else None

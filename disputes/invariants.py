@@ -108,6 +108,17 @@ CHECKS = {
             or exists (select from disputes_ruling r where r.dispute_id = a.dispute_id and r.by_id = v.user_id
                           and r.kind <> 'appeal')
     """,
+    "a vote is what the history says was cast": """
+        select 'vote:' || v.id from disputes_vote v
+          join timeline_event e on e.subject = 'appeal:' || v.appeal_id and e.name = 'appeal.voted' and e.by_id = v.user_id
+         where e.body::jsonb ->> 'sha256' <> encode(sha256(convert_to(concat_ws(chr(10), 'appeal:' || v.appeal_id,
+               'user:' || v.user_id, v.word,
+               coalesce((select string_agg(key || '=' || value, ',' order by key collate "C")
+                           from jsonb_each_text(v.shares)), ''),
+               coalesce((select string_agg(key || '=' || value, ',' order by key collate "C")
+                           from jsonb_each_text(v.grants)), ''),
+               coalesce(v.compensation::text, ''), v.reasons), 'UTF8')), 'hex') -- earlier ones have no hash
+    """,
     "an appeal was decided by three votes, or by a chief's": """
         select 'appeal:' || a.id from disputes_appeal a
          where a.state in ('upheld', 'modified', 'remanded')
@@ -172,6 +183,25 @@ CHECKS = {
     "a case with a neutral from outside has that neutral as its judge": """
         select 'dispute:' || d.id from disputes_dispute d join disputes_neutral n on n.id = d.neutral_id
          where d.state in ('evidence', 'review', 'questioned', 'proposed') and d.arbiter_id is distinct from n.user_id
+    """,
+    # Of cases of which the stream says so since they were opened or referred: in earlier ones a clock could rule.
+    "a case against the platform is ruled by nobody of the house": """
+        select 'dispute:' || d.id from disputes_dispute d
+          join lateral (select max(e.at) as at from timeline_event e
+                         where e.subject = 'dispute:' || d.id and e.name in ('dispute.opened', 'dispute.referred')
+                           and e.body::jsonb ->> 'judge' = 'outside') x on x.at is not null
+         where d.is_against_platform and (
+               exists (select from disputes_ruling r
+                        where r.dispute_id = d.id and r.is_final and not r.is_superseded
+                          and not exists (select from disputes_seat s where s.dispute_id = d.id and s.user_id = r.by_id
+                                             and s.part = 'neutral')
+                          and not exists (select from disputes_vote v join disputes_neutral n on n.user_id = v.user_id
+                                           where v.appeal_id = r.appeal_id))
+            or exists (select from disputes_appeal a
+                        where a.dispute_id = d.id and a.state in ('upheld', 'modified', 'remanded')
+                          and a.filed_at > x.at
+                          and not exists (select from disputes_vote v join disputes_neutral n on n.user_id = v.user_id
+                                           where v.appeal_id = a.id)))
     """,
     "evidence is what was hashed": """
         select 'evidence:' || id from disputes_evidence

@@ -88,10 +88,13 @@ def open_dispute(refund: Refund, *, by: Any, at: datetime) -> None:
         opened_at=at,
     )
     data = {"refund": refund.number, "asked": refund.asked, "track": str(dispute.track), "urgent": is_urgent}
+    if dispute.is_against_platform:
+        data |= neutrals.OUTSIDE
     begin(dispute, by=by, at=at, span=span_of(dispute, "ASSIGN", "urgent" if is_urgent else "normal"), data=data)
     budget.begin(dispute, at=at)
     if dispute.is_against_platform:
-        neutrals.name(dispute, at=at)
+        if not neutrals.name(dispute, at=at):
+            neutrals.await_somebody(dispute, at=at)
     elif arbiter := assignment.next_arbiter(dispute, at=at):
         course.begin_hearing(dispute, arbiter, by=None, at=at, units=[item.unit for item in units])
 
@@ -130,11 +133,7 @@ def assign(dispute: Dispute, arbiter: Any, *, by: Any, at: datetime) -> None:
     lock(dispute)
     require(by.has_role(Role.LEAD) and dispute.side_of(by) is None, "not_your_turn", _("Only a lead assigns cases."))
     require(dispute.state in {DisputeState.OPENED, *HEARING}, "wrong_moment", WRONG_MOMENT)
-    require(
-        not dispute.neutral_id,
-        "no_staff_ruling",
-        _("The platform itself is the respondent: an outside neutral has this case."),
-    )
+    require(not dispute.is_against_platform, "no_staff_ruling", course.NO_STAFF)
     require(arbiter.pk != dispute.arbiter_id, "has_it_already", _("This person has the case already."))
     role = Role.ARBITER if arbiter.has_role(Role.ARBITER) else Role.LEAD
     found = assignment.free_of_conflict(dispute, role, at=at)
@@ -185,11 +184,13 @@ def rule(dispute: Dispute, draft: Draft, *, by: Any, at: datetime) -> Ruling:
 def dismiss(dispute: Dispute, *, ground: str, reasons: str, by: Any, at: datetime) -> Ruling:
     """The arbiter, or a lead before there is one, does not hear the case, for a named reason; it can be appealed.
 
-    From ¥1,000 on a second person signs. Refused: `not_your_turn`, `not_your_case`, `wrong_moment`, `ground_missing`.
+    From ¥1,000 on a second person signs, unless it is somebody from outside who does not hear it: nobody of the staff
+    has a hand in that. Refused: `not_your_turn`, `no_staff_ruling`, `not_your_case`, `wrong_moment`, `ground_missing`.
     """
     lock(dispute)
     if dispute.state == DisputeState.OPENED:
         course.require_lead(dispute, by)
+        require(not dispute.is_against_platform, "no_staff_ruling", course.NO_STAFF)
     else:
         course.require_arbiter(dispute, by)
     allowed = {DisputeState.OPENED, DisputeState.EVIDENCE, DisputeState.REVIEW}
@@ -206,9 +207,9 @@ def dismiss(dispute: Dispute, *, ground: str, reasons: str, by: Any, at: datetim
         departs_because=rulings.chinese(lambda: str(Ruling.Dismissed(ground).label)),
     )
     prepared = rulings.prepare(dispute, draft)
-    is_small = "large" not in prepared.signature_because
+    is_signed = "large" not in prepared.signature_because or course.is_neutral(dispute, by)
     kind = Ruling.Kind.DISMISSAL
-    ruling = rulings.write(dispute, draft, prepared, by=by, at=at, kind=kind, ground=ground, is_signed=is_small)
+    ruling = rulings.write(dispute, draft, prepared, by=by, at=at, kind=kind, ground=ground, is_signed=is_signed)
     if dispute.arbiter_id is None:
         course.give_to(dispute, by, at=at)
     if ruling.needs_signature:
@@ -277,11 +278,21 @@ def sign(
 
 @verb
 def withdraw(dispute: Dispute, *, by: Any, at: datetime) -> None:
-    """The buyer takes the case back before it is ruled; the refund case ends with it. Refused: `not_your_turn`,
-    `wrong_moment`."""
+    """The buyer takes the case back before it is ruled; the refund case ends with it.
+
+    What the platform paid ahead, while nobody from outside judged it, stays the buyer's. Refused: `not_your_turn`,
+    `wrong_moment`.
+    """
     lock(dispute)
     require(dispute.side_of(by) == Side.BUYER, "not_your_turn", _("Only the buyer takes a case back."))
     require(may_be_taken_back(dispute), "wrong_moment", WRONG_MOMENT)
+    if dispute.advanced:
+        questions.drop(dispute, at=at)
+        proposals.drop(dispute, at=at)
+        change(dispute, outcome=Dispute.Outcome.WITHDRAWN)
+        data = {"amount": dispute.advanced}
+        course.end(dispute, DisputeState.WITHDRAWN, by=by, at=at, event="dispute.advance_kept", data=data)
+        return
     refunds.withdraw(dispute.refund, by=by, at=at)
     dispute.refresh_from_db()
 
@@ -376,8 +387,7 @@ def lapse(dispute: Dispute, *, limit: str, at: datetime) -> None:
         return  # acted on while this call was on its way
     match DisputeState(dispute.state):
         case DisputeState.OPENED:
-            course.alarm(dispute, "not assigned in time", at=at)
-            course.begin_hearing(dispute, assignment.next_lead(dispute, at=at), by=None, at=at)
+            lapses.not_assigned(dispute, at=at)
         case DisputeState.EVIDENCE:
             lapses.hearing_is_over(dispute, at=at)
         case DisputeState.REVIEW:
@@ -440,8 +450,14 @@ def _hear_again(dispute: Dispute, *, by: Any, at: datetime) -> None:
 
 
 def may_be_taken_back(dispute: Dispute) -> bool:
-    """Whether the buyer may still take the case back: nobody has decided it, and its refund is with the platform."""
-    return dispute.decided_in in UNDECIDED and dispute.refund.state == RefundState.DISPUTED
+    """Whether the buyer may still take the case back: nobody has decided it, and its refund is with the platform, or
+    what the platform itself paid ahead has arrived."""
+    if dispute.decided_in not in UNDECIDED:
+        return False
+    is_paid = dispute.advanced > 0 and dispute.refund.state == RefundState.REFUNDED
+    if dispute.is_against_platform and is_paid:
+        return not course.paid_by(dispute)["shop"]
+    return dispute.refund.state == RefundState.DISPUTED
 
 
 def _ask_for_signature(dispute: Dispute, ruling: Ruling, prepared: Prepared, *, by: Any, at: datetime) -> None:

@@ -90,8 +90,9 @@ def go_on(dispute: Dispute, *, by: Any, at: datetime) -> None:
 
 
 def may_go_outside(dispute: Dispute) -> bool:
-    """Whether the buyer may take it outside: where the platform itself is the respondent, until it is decided."""
-    return dispute.is_against_platform and dispute.state in UNDECIDED
+    """Whether the buyer may take it outside: where the platform itself is the respondent, until it is decided, and
+    while an appeal waits, which nobody of the house may decide alone."""
+    return dispute.is_against_platform and dispute.state in {*UNDECIDED, DisputeState.APPEALED}
 
 
 def open_appeal(dispute: Dispute) -> Appeal | None:

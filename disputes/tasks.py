@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from disputes import bundles, owed, precedents, seal
+from disputes import bundles, handover, neutrals, owed, precedents, seal
 from timeline import clock
 
 
@@ -22,6 +22,18 @@ def record_precedents() -> None:
 def collect_owed() -> None:
     """Pay buyers what was awarded and nobody had, out of what shops have earned since."""
     owed.collect_all(at=clock.now())
+
+
+@shared_task(name="disputes.look_for_neutrals")
+def look_for_neutrals() -> None:
+    """Give cases that wait for somebody from outside to whoever of the public list is free by now."""
+    neutrals.look_again_everywhere(at=clock.now())
+
+
+@shared_task(name="disputes.hand_on")
+def hand_on() -> None:
+    """Give others the parts in open cases of people whose role has ended."""
+    handover.hand_on_all(at=clock.now())
 
 
 @shared_task(name="disputes.make_bundles")

@@ -386,6 +386,19 @@ TOLD: dict[str, list[Line]] = {
         Line("dispute.neutral_named", shop, dispute_page),
         Line("dispute.neutral_named", arbiter, bench_page),
     ],
+    "dispute.neutral_awaited": [
+        Line("dispute.neutral_awaited", buyer, dispute_page),
+        Line("dispute.neutral_awaited_by_shop", shop, dispute_page),
+    ],
+    "dispute.neutral_late": [
+        Line("dispute.neutral_late", buyer, dispute_page),
+        Line("dispute.neutral_late", shop, dispute_page),
+        Line("dispute.assigned", arbiter, bench_page),
+    ],
+    "dispute.advance_kept": [
+        Line("dispute.advance_kept", shop, dispute_page),
+        Line("dispute.withdrawn", arbiter, bench_page),
+    ],
     "dispute.default_drafted": [Line("dispute.default_drafted", drafted_for, bench_page)],
     "dispute.advanced": [
         Line("dispute.advanced", buyer, dispute_page),
@@ -428,6 +441,10 @@ TOLD: dict[str, list[Line]] = {
     ],
     "appeal.panel_replaced": [Line("appeal.assigned", panel, bench_page)],
     "appeal.chief_named": [Line("appeal.assigned", panel, bench_page)],
+    "appeal.neutral_awaited": [
+        Line("appeal.neutral_awaited", buyer, dispute_page),
+        Line("appeal.neutral_awaited", shop, dispute_page),
+    ],
     "appeal.upheld": [
         Line("appeal.decided", buyer, dispute_page),
         Line("appeal.decided", shop, dispute_page),

@@ -221,6 +221,20 @@ SENTENCES: dict[str, Promise] = {
     "dispute.suspension_renewed": _("Dispute %(number)s stands still for seven days more. Open it to see why."),
     "dispute.resumed": _("Dispute %(number)s goes on."),
     "dispute.neutral_named": _("Somebody from outside the mall decides dispute %(number)s. Open it to see who."),
+    "dispute.neutral_awaited": _(
+        "Nobody from outside could be named yet for dispute %(number)s. We look again every day, and you can take it"
+        " outside at once."
+    ),
+    "dispute.neutral_awaited_by_shop": _(
+        "Nobody from outside could be named yet for dispute %(number)s. We look again every day; nobody of the"
+        " platform decides it."
+    ),
+    "dispute.neutral_late": _(
+        "Dispute %(number)s was not decided in time. Whoever has it from outside has a day more: nobody else is free."
+    ),
+    "dispute.advance_kept": _(
+        "Dispute %(number)s is over: the buyer keeps what the platform paid ahead and asks for no more."
+    ),
     "dispute.default_drafted": _(
         "A decision in dispute %(number)s follows from the silence of a side. Read it and sign, or send it back."
     ),
@@ -266,6 +280,10 @@ SENTENCES: dict[str, Promise] = {
     "appeal.assigned": _("You are on the panel in dispute %(number)s. Read the file and vote."),
     "appeal.decided": _("The appeal in dispute %(number)s is decided. Read the votes and what you can still do."),
     "appeal.remanded": _("The panel sent dispute %(number)s back: facts are missing."),
+    "appeal.neutral_awaited": _(
+        "Nobody from outside is free yet for the panel in dispute %(number)s. We look again every day; the platform's"
+        " own people do not decide it alone."
+    ),
     "appeal.withdrawn": _("The appeal in dispute %(number)s was taken back."),
     "payment.arrived": _("Your top-up has arrived: %(amount)s is on your balance."),
     "payment.charged_back": _(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django.conf import settings
@@ -128,6 +129,20 @@ class Vote(models.Model):
                 condition=Q(compensation=None) | Q(compensation__gte=0), name="disputes_vote_compensation"
             ),
         ]
+
+    @property
+    def sha256(self) -> str:
+        """The hash of everything that it says, which the history of the appeal keeps from the moment it was cast."""
+        told = [
+            f"appeal:{self.appeal_id}",
+            f"user:{self.user_id}",
+            str(self.word),
+            ",".join(f"{party}={share}" for party, share in sorted(self.shares.items())),
+            ",".join(f"{unit}={amount}" for unit, amount in sorted(self.grants.items())),
+            "" if self.compensation is None else str(self.compensation),
+            self.reasons,
+        ]
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
     def on_top(self, ruling: Any) -> int:
         """The compensation that it would give, in fen: its own, else the one of `ruling`."""

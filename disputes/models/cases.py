@@ -89,6 +89,10 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
         """Disputes that are not over."""
         return self.filter(state__in=OPEN)
 
+    def nobodys(self) -> DisputeQuerySet:
+        """Cases that nobody has: not assigned yet, or heard while nobody could be named."""
+        return self.filter(Q(state=DisputeState.OPENED) | Q(arbiter=None, state__in=HEARING))
+
 
 def of_neutral(user: Any) -> Q:
     """Which cases somebody from outside has: to decide in the platform's place, or on the panel of an appeal."""
@@ -219,11 +223,14 @@ class Dispute(Tracked):
 
     @property
     def owner(self) -> str:
-        """Whose turn it is: where one thing is asked for, whoever was asked; the shop answers for its supplier."""
+        """Whose turn it is: where one thing is asked for, whoever was asked; the shop answers for its supplier. Where
+        somebody from outside must judge and nobody could be named, a lead looks for one."""
         if self.state == DisputeState.QUESTIONED:
             return Side.BUYER if self.waits_for == Side.BUYER else Side.SHOP
         if self.state == DisputeState.SIGNING and self.waits_for:
             return self.waits_for
+        if self.state == DisputeState.REVIEW and self.is_against_platform and self.arbiter_id is None:
+            return "lead"
         return super().owner
 
     @property

@@ -41,7 +41,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     is_waiting, is_mine = show == "unassigned", show == "mine"
     found = open_cases.with_parties()
     if is_waiting:
-        found = found.filter(state=DisputeState.OPENED)
+        found = found.nobodys()
     elif is_mine:
         seats = Seat.objects.filter(user=user, until=None)
         found = found.filter(Q(arbiter=user) | Q(senior=user) | Q(pk__in=seats.values("dispute")))
@@ -56,7 +56,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "is_waiting": is_waiting,
         "is_mine": is_mine,
         "kept": f"show={show}" if is_waiting or is_mine else "",
-        "waiting": open_cases.filter(state=DisputeState.OPENED).count() if Role.LEAD in roles else 0,
+        "waiting": open_cases.nobodys().count() if Role.LEAD in roles else 0,
         "at": at,
     }
     return render(request, "disputes/queue.html", context)
@@ -240,6 +240,8 @@ def _workbench(
         "proposal": None if reviews else words.proposal(dispute),
         "appeals": words.appeals(dispute),
         "offers": [] if len(offers) < rulings.BOTH else offers,
+        "awaited": words.awaited(dispute, None),
+        "keeps_list": Role.LEAD in signed_in(request).roles,
         "is_suspended": dispute.state == DisputeState.SUSPENDED,
         "may_submit": "submit" in actions,
         "statement": statement or StatementForm(),

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import signed_in
-from disputes import choices, lifecycle, proposals, questions, rulings
+from disputes import choices, lifecycle, neutrals, proposals, questions, rulings
 from disputes.forms import AgreeForm, StatementForm, statement_form
 from disputes.models import Dispute, Owed, Proposal, Seal, Side
 from disputes.ruling_paper import SUMMARY, english
@@ -48,6 +48,11 @@ BUTTONS: dict[str, tuple[Promise, str, str, Promise]] = {
         gettext_lazy("The case is over and nothing goes back to you."),
     ),
 }
+#: What taking the case back means where the platform has paid ahead.
+KEPT = (
+    gettext_lazy("Keep what was paid and end the case"),
+    gettext_lazy("The case is over. What the platform paid ahead stays yours; no more comes."),
+)
 #: What is offered first: what a turn is about; ways out come last.
 FIRST = ("rest",)
 
@@ -91,7 +96,9 @@ def rest(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     """The buyer takes the case back."""
-    return _do(request, number, lifecycle.withdraw, _("You took the case back. Nothing is paid; the order goes on."))
+    kept = _("The case is over. What the platform paid ahead stays yours.")
+    said = kept if own(request, number).advanced else _("You took the case back. Nothing is paid; the order goes on.")
+    return _do(request, number, lifecycle.withdraw, said)
 
 
 @require_POST
@@ -189,7 +196,8 @@ def _context(request: HttpRequest, dispute: Dispute, form: StatementForm, at: da
         "past": past,
         "ruling": lifecycle.served(dispute),
         "is_ruled": dispute.state == DisputeState.RULED,
-        "roads": words.roads(dispute) if dispute.outcome else [],
+        "awaited": words.awaited(dispute, side),
+        "roads": words.roads(dispute) if dispute.outcome or neutrals.is_awaited(dispute) else [],
         "at": at,
     }
 
@@ -210,6 +218,8 @@ def _offered(dispute: Dispute, actions: list[str], proposal: Proposal | None) ->
         if name in actions
     }
     others = acts.buttons([name for name in actions if name != "agree" or not proposal], dispute, on_bench=False)
+    if "withdraw" in own and dispute.advanced:
+        own["withdraw"]["label"], own["withdraw"]["means"] = KEPT
     first = [act for name, act in own.items() if name in FIRST]
     return [*first, *others, *(act for name, act in own.items() if name not in FIRST)]
 

@@ -9,12 +9,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from disputes import assignment, drafting, usual
+from disputes import assignment, budget, drafting, lapses, usual
 from disputes.appeals import COUNSEL, OUTSIDER, appealed_against, missing_from
 from disputes.course import span_of
 from disputes.evidence import visible_to
 from disputes.forms import PARTY_WORDS
 from disputes.models import PARTIES, Appeal, Dispute, Evidence, Neutral, Question, Ruling, Seat, Side, Vote
+from disputes.neutrals import is_awaited
 from disputes.rulings import Weight
 from disputes.states import AppealState, DisputeState
 from ledger.templatetags.money import yuan
@@ -89,6 +90,12 @@ TURNS: dict[str, tuple[Promise, Promise | str]] = {
     DisputeState.CLOSED: (gettext_lazy("The case is over. Nothing is to be done."), ""),
     DisputeState.WITHDRAWN: (gettext_lazy("The buyer took the case back. Nothing is to be done."), ""),
 }
+#: The same where nobody from outside could be named yet, and nobody of the platform decides.
+NOBODYS = {DisputeState.OPENED, DisputeState.REVIEW}
+AWAITED = (
+    gettext_lazy("Nobody from outside could be named yet, and nobody of the platform decides this case."),
+    gettext_lazy("Then we look at the public list again; the platform's leads are alarmed each time."),
+)
 #: What happened, in words; with its icon.
 HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "order.placed": (gettext_lazy("The order was placed."), "package"),
@@ -143,6 +150,15 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "dispute.suspension_renewed": (gettext_lazy("The case stands still for seven days more."), "hourglass"),
     "dispute.resumed": (gettext_lazy("The case went on."), "scale"),
     "dispute.neutral_named": (gettext_lazy("Somebody from outside the mall was named to decide."), "user-check"),
+    "dispute.neutral_awaited": (gettext_lazy("Nobody from outside could be named yet."), "hourglass"),
+    "dispute.neutral_late": (
+        gettext_lazy("It was not decided in time; whoever has it from outside has a day more."),
+        "clock-alert",
+    ),
+    "dispute.advance_kept": (
+        gettext_lazy("The buyer keeps what the platform paid ahead, and asks for no more."),
+        "undo-2",
+    ),
     "dispute.default_drafted": (gettext_lazy("A decision was drafted from the silence of a side."), "file-text"),
     "dispute.advanced": (gettext_lazy("It took too long: the rulebook's figure was paid ahead."), "banknote"),
     "dispute.supplemented": (gettext_lazy("The buyer was paid the rest of the award."), "banknote"),
@@ -163,11 +179,14 @@ HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "appeal.panel": (gettext_lazy("Three new people sat as a panel."), "users"),
     "appeal.panel_replaced": (gettext_lazy("Missing members of the panel were replaced."), "repeat"),
     "appeal.chief_named": (gettext_lazy("A lead was named to decide with the votes that are there."), "user-check"),
+    "appeal.neutral_awaited": (gettext_lazy("Nobody from outside is free yet for the panel."), "hourglass"),
     "appeal.voted": (gettext_lazy("A member of the panel voted."), "file-text"),
     "appeal.upheld": (gettext_lazy("The panel let the decision stand."), "file-check"),
     "appeal.modified": (gettext_lazy("The panel changed the decision."), "file-check"),
     "appeal.withdrawn": (gettext_lazy("The appeal was taken back."), "undo-2"),
 }
+#: What the beginning of the hearing is called while nobody could be named.
+HEARD = gettext_lazy("Both sides are heard; who decides is not named yet.")
 #: Only the staff see these.
 STAFF_HAPPENINGS: dict[str, tuple[Promise, str]] = {
     "dispute.file_opened": (gettext_lazy("The file was opened."), "eye"),
@@ -224,6 +243,11 @@ LACKS: dict[str, Promise] = {
         " then, somebody else has the seat."
     ),
 }
+#: The same where the platform itself is the respondent: nobody else ever has that seat.
+WAITS_OUTSIDE = gettext_lazy(
+    "Somebody from outside belongs on this panel and nobody is free yet. Nobody of the platform takes that seat: we"
+    " look again every day, and the buyer can take the case outside at once."
+)
 #: Where money of an award comes from (orders.escrow.plan).
 SOURCES: dict[str, Promise] = {
     "escrow": gettext_lazy("Escrow of this order"),
@@ -257,6 +281,8 @@ def turn(dispute: Dispute, actions: Sequence[str], at: datetime) -> dict[str, An
     """Who must act, until when, and what happens otherwise; the banner is the reader's own where it is their turn."""
     state = DisputeState(dispute.state)
     whose, then = TURNS[state]
+    if is_awaited(dispute) and state in NOBODYS:
+        whose, then = AWAITED
     if dispute.state == DisputeState.SIGNING and dispute.waits_for == "panel":
         whose = gettext_lazy("It is the platform's turn: a panel of three looks whether fraud is proven.")
         then = gettext_lazy("If a member has not said what they find by then, somebody else is asked.")
@@ -300,7 +326,7 @@ def happenings(dispute: Dispute, *, is_for_staff: bool, place: str = "") -> tupl
     entries = [
         {
             "who": _who(event.by, dispute, is_for_staff=is_for_staff),
-            "what": words[event.name][0],
+            "what": _what(event, words),
             "at": event.at,
             "icon": words[event.name][1],
             "tone": "brand" if event.name == "dispute.ruled" else "",
@@ -310,6 +336,12 @@ def happenings(dispute: Dispute, *, is_for_staff: bool, place: str = "") -> tupl
         for event in past.rows
     ]
     return entries, past
+
+
+def _what(event: Event, words: Mapping[str, tuple[Promise, str]]) -> Promise:
+    """What happened, in a sentence; a case that is heard while nobody could be named has no judge yet."""
+    is_unjudged = event.name == "dispute.evidence" and event.data.get("arbiter") is None
+    return HEARD if is_unjudged else words[event.name][0]
 
 
 def alarmed(data: Mapping[str, Any]) -> str:
@@ -369,6 +401,8 @@ def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
     outside = {each.user_id: each for each in Neutral.objects.filter(user__in=sitting)} if sitting else {}
     votes = list(appeal.votes.select_related("user").order_by("pk")) if shows_votes else []
     ruling = appealed_against(appeal) if votes else None
+    cast = Event.objects.filter(subject=appeal.address, name="appeal.voted").order_by("seq") if votes else []
+    kept = {event.by_id: event.data.get("sha256", "") for event in cast}
     return {
         "state": AppealState(appeal.state).label,
         "side": Side(appeal.side).label,
@@ -382,7 +416,8 @@ def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
         "joined_ground": appeal.get_joined_ground_display() if appeal.joined_ground else "",
         "joined_text": appeal.joined_text,
         "panel": "、".join(_member(user, outside.get(user.pk)) for user in sitting),
-        "lacks": [LACKS[kind] for kind in missing_from(appeal)] if appeal.state == AppealState.PANEL else [],
+        "lacks": _lacks(appeal) if appeal.state == AppealState.PANEL else [],
+        "are_kept": any(kept.values()),
         "votes": [
             {
                 "who": str(vote.user),
@@ -390,10 +425,17 @@ def _appeal(appeal: Appeal, *, shows_votes: bool) -> dict[str, Any]:
                 "amount": vote.award(ruling) if vote.word == Vote.Word.CHANGE and ruling else None,
                 "compensation": vote.compensation,
                 "reasons": vote.reasons,
+                "sha256": kept.get(vote.user_id, ""),
             }
             for vote in votes
         ],
     }
+
+
+def _lacks(appeal: Appeal) -> list[Promise]:
+    """Who should be on a panel and is not yet, in words."""
+    told = LACKS | ({OUTSIDER: WAITS_OUTSIDE} if appeal.dispute.is_against_platform else {})
+    return [told[kind] for kind in missing_from(appeal)]
 
 
 def _member(user: Any, neutral: Neutral | None) -> str:
@@ -412,6 +454,21 @@ def bench(dispute: Dispute, side: Side | None, at: datetime) -> dict[str, Any]:
         "knows_both": dispute.arbiter is not None and assignment.knows_both(dispute, dispute.arbiter),
         "senior_knows_both": dispute.senior is not None and assignment.knows_both(dispute, dispute.senior),
         "challenge_until": until if until and until > at and side is not None else None,
+    }
+
+
+def awaited(dispute: Dispute, side: Side | None) -> dict[str, Any] | None:
+    """What both sides read while nobody from outside could be named: until when the list is looked at again, what of
+    the rulebook's figure the platform pays ahead, and by when at the latest; sums in fen."""
+    if not is_awaited(dispute):
+        return None
+    ahead = 0 if dispute.advanced else lapses.to_advance(dispute)
+    return {
+        "is_buyer": side == Side.BUYER,
+        "until": dispute.deadline_at,
+        "paid": dispute.advanced,
+        "ahead": ahead,
+        "ahead_by": budget.over_at(dispute) if ahead else None,
     }
 
 

@@ -194,6 +194,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 60},
     },
+    "look for somebody from outside": {
+        "task": "disputes.look_for_neutrals",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "hand on the cases of who left": {"task": "disputes.hand_on", "schedule": 60.0, "options": {"expires": 60}},
     "say outside what is due": {"task": "complaints.send", "schedule": 3.0, "options": {"expires": 10}},
     "ask the outside what is new": {"task": "complaints.ask", "schedule": 60.0, "options": {"expires": 60}},
     "seal what was served": {

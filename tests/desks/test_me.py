@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 
 from accounts import lifecycle as accounts
+from disputes import appeals, neutrals
 from disputes import lifecycle as disputes
-from disputes import neutrals
 from notifications import inbox
 from orders import lifecycle as orders
 from refunds import lifecycle as refunds
 from reputation import alarms, batch_answers
 from tests.disputes.sayings import lapse
+from tests.disputes.test_appeals import REASONS, before_the_panel
 from tests.disputes.test_waiting import silent_shop
 from tests.fixtures.cases import claim
 from tests.fixtures.people import person
@@ -197,3 +198,28 @@ def test_of_somebody_whose_role_has_ended_no_case_wants_anything(client, reviewe
     client.force_login(arbiter)
     assert client.get(f"/bench/{reviewed.number}/").status_code == 404
     assert client.get(ME).context["cards"] == [], "the page leads to no door that is shut"
+
+
+def cards_of(client, user):
+    """What waits for somebody: address and kind."""
+    client.force_login(user)
+    return [(each["card"].url, str(each["card"].kind)) for each in client.get(ME, headers=ENGLISH).context["cards"]]
+
+
+def test_who_sits_on_the_panel_of_an_appeal_finds_it_until_they_have_voted(
+    client, large_ruled, rich_buyer, seller, lead, panelists, at
+):
+    outside = person("outside")
+    neutrals.enlist(user=outside, name="张明", organization="中心", about="无利害关系", by=lead, at=at)
+    appeal = before_the_panel(large_ruled, rich_buyer, seller, lead, at)
+    bench = f"/bench/{large_ruled.number}/"
+    first, second, third = panelists
+    assert cards_of(client, first) == [(bench, "To vote")]
+    appeals.vote(appeal, word="uphold", reasons=REASONS, by=first, at=at)
+    assert cards_of(client, first) == []
+    assert cards_of(client, second) == [(bench, "To vote")]
+    accounts.revoke(second, "senior", by=lead, at=at)
+    assert cards_of(client, second) == [], "the page leads to no door that is shut"
+    large_ruled.seats.filter(user=third).update(user=outside)
+    assert cards_of(client, outside) == [(bench, "To vote")], "from outside, with no other way to the bench"
+    assert cards_of(client, third) == []

@@ -11,6 +11,7 @@ from disputes.models import Dispute, Evidence, Ruling, RulingDraft
 from disputes.states import DisputeState
 from refunds import lifecycle as refunds
 from refunds.models import Refund
+from tests.disputes.test_appeals import filed
 from tests.fixtures.disputes import ISSUES, REASONS, declined, drafted
 from tests.queries import recorded
 from timeline.models import Event
@@ -379,3 +380,11 @@ def test_the_queue_costs_the_same_for_one_case_and_for_many(client, dispute, lea
     assert Dispute.objects.count() == 1
     assert len(one) < 20
     choices.actions_for(dispute, lead, dispute.opened_at)
+
+
+def test_who_can_do_nothing_now_finds_no_empty_card(client, large_ruled, rich_buyer, seller, at):
+    client.force_login(rich_buyer)
+    english = {"accept-language": "en"}
+    assert "What you can do now" in client.get(large_ruled.get_absolute_url(), headers=english).content.decode()
+    filed(large_ruled, seller, at)
+    assert "What you can do now" not in client.get(large_ruled.get_absolute_url(), headers=english).content.decode()

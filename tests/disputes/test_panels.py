@@ -14,6 +14,7 @@ from tests.disputes.test_dispute import own, pockets
 from tests.disputes.test_waterfalls import ALL_SHOP, cheated, sold  # noqa: F401 - fixtures
 from tests.fixtures.disputes import drafted
 from tests.fixtures.people import staff
+from timeline import clock
 
 FOUND = "发卡方记录与店铺自己的发货日志互相印证：同一卡密先后卖给了三位买家。"
 
@@ -250,3 +251,20 @@ def test_an_appeal_is_filed_against_a_ruling_that_orders_a_replacement_by_either
     Ruling.objects.filter(dispute=large_ruled).update(orders_replacement=True)
     assert appeals.may_gain(large_ruled, large_ruled.side_of(seller))
     assert filed(large_ruled, seller, at).dispute == Dispute.objects.get()
+
+
+def test_a_member_finds_the_draft_among_what_needs_them_until_they_said_what_they_find(client, fraud):
+    bench, at = f"/bench/{fraud.number}/", fraud.entered_at
+    clock.advance(at - clock.now())
+
+    def cards(user):
+        client.force_login(user)
+        found = client.get("/me/", headers={"accept-language": "en"}).context["cards"]
+        return [(each["card"].url, str(each["card"].kind)) for each in found]
+
+    first, second = members(fraud)
+    assert cards(first) == [(bench, "To sign")]
+    lifecycle.sign(fraud, agrees=True, note_text=FOUND, by=first, at=at)
+    assert cards(first) == []
+    assert cards(second) == [(bench, "To sign")]
+    assert cards(staff("senior", at=at, name="stranger")) == []

@@ -8,7 +8,7 @@ import pytest
 from accounts import lifecycle as accounts
 from accounts.models import Role
 from disputes import appeals, assignment, choices, lifecycle, neutrals
-from disputes.models import Dispute, Ruling, Seat
+from disputes.models import Appeal, Dispute, Ruling, Seat, Vote
 from disputes.states import DisputeState
 from kamen import books
 from tests.disputes.sayings import events_of, lapse, refused
@@ -234,3 +234,24 @@ def test_the_sealed_decision_of_a_panel_names_all_three_and_what_each_found(
     page = client.get(f"/disputes/{large_ruled.number}/ruling/", headers=ENGLISH).content.decode()
     signed = page[page.index("Signed by") :]
     assert all(str(each) in signed for each in panelists)
+
+
+def test_what_a_panel_lets_stand_is_sealed_by_the_hashes_of_its_votes(
+    client, large_ruled, rich_buyer, seller, lead, panelists, at
+):
+    appeal = before_the_panel(large_ruled, rich_buyer, seller, lead, at)
+    voted(appeal, panelists, ["uphold", 0, "uphold"], at)
+    hashes = [each.sha256 for each in appeal.votes.order_by("pk")]
+    cast = Event.objects.filter(subject=appeal.address, name="appeal.voted").order_by("seq")
+    assert [event.data["sha256"] for event in cast] == hashes
+    assert Event.objects.get(subject=appeal.address, name="appeal.upheld").data["sha256"] == sorted(hashes)
+    client.force_login(rich_buyer)
+    page = client.get(large_ruled.get_absolute_url(), headers=ENGLISH).content.decode()
+    assert all(each in page for each in hashes)
+    assert list(books.violations()) == []
+
+
+def test_the_hash_of_a_vote_is_of_all_that_it_says(large_ruled, rich_buyer, at):
+    vote = Vote(appeal=Appeal(dispute=large_ruled, pk=1), user=rich_buyer, word="uphold", reasons=REASONS, at=at)
+    other = Vote(appeal=Appeal(dispute=large_ruled, pk=1), user=rich_buyer, word="remand", reasons=REASONS, at=at)
+    assert vote.sha256 != other.sha256, "the word is part of it"

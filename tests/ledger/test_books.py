@@ -459,6 +459,12 @@ HARMS = {
         "insert into disputes_vote (appeal_id, user_id, word, shares, grants, reasons, at)"
         " select 901, arbiter_id, 'uphold', '{}', '{}', 'x', now() from disputes_dispute",
     ],
+    "a vote is what the history says was cast": [
+        *appealed("panel"),
+        "insert into disputes_vote (appeal_id, user_id, word, shares, grants, reasons, at)"
+        f" values (901, {BUYER}, 'uphold', '{{}}', '{{}}', 'x', now())",
+        event("appeal.voted", "'appeal:901'", by=BUYER, body='\'{"sha256": "of other words"}\''),
+    ],
     "an appeal was decided by three votes, or by a chief's": appealed("upheld"),
     "the award does not shrink for a buyer who appeals alone": [
         *appealed("modified"),
@@ -492,6 +498,10 @@ HARMS = {
         "insert into disputes_neutral (user_id, name, organization, about, listed_by_id, listed_at)"
         f" values ({BUYER}, 'x', 'x', 'x', {BUYER}, now())",
         "update disputes_dispute set state = 'review', neutral_id = (select max(id) from disputes_neutral)",
+    ],
+    "a case against the platform is ruled by nobody of the house": [
+        "update disputes_dispute set is_against_platform = true",
+        event("dispute.referred", "(select 'dispute:' || id from disputes_dispute)", body='\'{"judge": "outside"}\''),
     ],
     "evidence is what was hashed": ["update disputes_evidence set body = body || ' '"],
     "nobody of the staff opens the file of their own case": [
