@@ -233,6 +233,10 @@ class SuspensionQuerySet(models.QuerySet["Suspension"]):
         """Those in force against which the person said something that nobody has answered."""
         return self.live(at).filter(appealed_at__isnull=False, answered_by=None)
 
+    def lifted_on_appeal(self, at: datetime) -> SuspensionQuerySet:
+        """Those that were lifted lately because somebody answered an appeal."""
+        return self.filter(answered_by__isnull=False, lifted_at__gt=at - APPEAL_AGAIN, lifted_at__lte=at)
+
 
 #: A suspension with an end has this many days at most; a longer one is lifted by a person.
 LONGEST_SUSPENSION = 365

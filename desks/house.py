@@ -7,6 +7,7 @@ and fails if one finds something; each is a gauge for those who watch, and all s
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.urls import reverse
@@ -213,19 +214,19 @@ def late(at: datetime) -> list[Finding]:
     A clock that rings again is no clock that is over; without this question a house would be in order in which a
     buyer's money has not arrived for a week.
     """
-    asked = [
-        f"select %s, t.id, t.state, e.first from {machines[name].model._meta.db_table} t cross join lateral ("  # noqa: S608 - our own names
-        " select min(at) as first from timeline_event where subject = %s || ':' || t.id and name = %s"
-        " and (at > t.entered_at or %s and at = t.entered_at)"
-        " and coalesce(body::json->>'what', '') like any(%s)) e"
-        " where t.state = any(%s) and e.first is not null"
-        for name in LATE
-    ]
-    told: list[object] = []
-    for name, each in LATE.items():
-        told += [name, name, each.event, each.is_entered, list(each.words), list(each.states)]
+    parts, asked = [], list[Any]()
+    for name, each in sorted(LATE.items()):
+        parts.append(
+            f"select %s as name, t.id, t.state, e.first from {machines[name].model._meta.db_table} t"  # noqa: S608 - our own names
+            " cross join lateral (select min(at) as first from timeline_event"
+            " where subject = %s || ':' || t.id and name = %s"
+            " and (at > t.entered_at or %s and at = t.entered_at)"
+            " and coalesce(body::json->>'what', '') like any(%s)) e"
+            " where t.state = any(%s) and e.first is not null"
+        )
+        asked += [name, name, each.event, each.is_entered, list(each.words), list(each.states)]
     with connection.cursor() as cursor:
-        cursor.execute(f"{' union all '.join(asked)} order by 1, 4, 2", told)
+        cursor.execute(" union all ".join(parts) + " order by first, name, id", asked)
         rows = cursor.fetchall()
     pages = {name: reverse(each.page) if each.page else "" for name, each in LATE.items()}
     return [Finding(f"{name}:{pk}", state, since, pages[name]) for name, pk, state, since in rows]

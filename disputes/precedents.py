@@ -220,12 +220,10 @@ def digest(*, at: datetime) -> Any:
 def instead(found: Sequence[Precedent]) -> dict[int, Precedent]:
     """What stands in place of those that a panel changed, by their ids; nothing where the case is not decided anew.
 
-    One question for one and for a whole page; none where nothing was changed.
+    One question for one and for a whole page, whether or not any was changed.
     """
-    changed = {each.ruling.dispute_id: each for each in found if each.ruling.is_superseded}
-    if not changed:
-        return {}
-    standing = Precedent.objects.standing().filter(ruling__dispute__in=changed).select_related("ruling__seal")
+    cases = {each.ruling.dispute_id for each in found}
+    standing = Precedent.objects.standing().filter(ruling__dispute__in=cases).select_related("ruling__seal")
     newer = {each.ruling.dispute_id: each for each in standing.order_by("pk")}
     return {
         each.pk: newer[each.ruling.dispute_id]

@@ -52,6 +52,7 @@ def level(request: HttpRequest) -> HttpResponse:
         "suspended": suspended,
         "may_appeal_suspension": suspended is not None and suspended.may_be_appealed(at),
         "suspension_form": AppealForm(auto_id="suspension-%s"),
+        "lifted": user.suspensions.lifted_on_appeal(at).order_by("-pk").first() if suspended is None else None,
     }
     return render(request, "reputation/level.html", context)
 

@@ -71,6 +71,7 @@ def test_every_post_takes_a_key_but_those_whose_answer_must_not_be_kept_or_whose
         "checkRulingFile",
         "giveApplicationPaper",
         "givePaperOfShop",
+        "openApplication",
         "openGiven",
         "openGuardianPaper",
         "revealCode",

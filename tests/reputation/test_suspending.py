@@ -151,6 +151,10 @@ def test_whoever_is_suspended_appeals_on_their_page_and_another_person_answers(c
     assert (suspended.lifted_by, suspended.answered_by, suspended.answer) == (lead, lead, "属实，已核对设备。")
     assert not seller.is_suspended(clock.now())
     assert "Nobody waits" in client.get(desk, headers=ENGLISH).content.decode()
+    client.force_login(seller)
+    page = client.get(level, headers=ENGLISH).content.decode()
+    assert "You are not suspended any more" in page
+    assert "属实，已核对设备。" in page
 
 
 def test_an_answer_that_it_stands_is_read_and_can_be_asked_again_after_thirty_days(suspended, seller, risk, lead, at):
