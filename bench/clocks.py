@@ -24,8 +24,8 @@ SHOPS = 8
 
 @dataclass(frozen=True)
 class Size:
-    """How many clocks run, how many are due at once (for the sweep, and for one task each), and how long the normal load
-    lasts."""
+    """How many clocks run, how many are due at once (for the sweep, and for a task each), and how long the normal
+    load lasts."""
 
     running: int
     due: int

@@ -135,7 +135,7 @@ def own_blocks() -> list[dict[str, Any]]:
 
 def levels(book: Book, clocks: Clocks) -> list[dict[str, Any]]:
     """What membership changes, level by level: everything that a level gives, and nothing that it does not
-    (docs/decisions/0056)."""
+    (docs/decisions/0058)."""
     return [
         {
             "code": code,

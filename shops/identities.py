@@ -3,7 +3,7 @@
 Masked are the telephone, the number of an identity card or an authorization, the files of all papers, and of a natural
 person their name, address and mail address, too; what the law has everybody read of a company stands in the clear. Who
 decides about an application opens it like everybody else. Whom it is about reads who looked, at what and why, on the
-page of what was looked at. Rule source: PIPL 6, 51; E-Commerce Law 15, 27; docs/decisions/0057.
+page of what was looked at. Rule source: PIPL 6, 51; E-Commerce Law 15, 27; docs/decisions/0059.
 """
 
 from dataclasses import dataclass
