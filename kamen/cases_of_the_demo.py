@@ -150,7 +150,7 @@ def _said(mall: Mall, complaint: Complaint, ago: timedelta) -> None:
 def complained_at_wechat(mall: Mall) -> None:
     """A case runs here, and the buyer complained at WeChat Pay as well: they belong together, a first word was said."""
     order = _charged(mall, "regular", 9 * HOUR, "demo-wx-1")
-    ask(mall, order, "CODE_INVALID", 6 * HOUR, "激活页面提示卡密无效。")
+    ask(mall, order, "CODE_EXPIRED", 6 * HOUR, "激活页面提示卡密已过期。")
     told = _told(mall, order, source=Source.WECHAT, number="200000020261122110000001", ago=3 * HOUR)
     found = complaints.hear(told, at=mall.at - 3 * HOUR)
     complaints.take(found, by=mall.people["agent"], at=mall.at - 2 * HOUR)
@@ -164,7 +164,7 @@ def complained_at_alipay(mall: Mall) -> None:
     complaints.hear(told, at=mall.at - 20 * HOUR)
     live_on(mall, order)
     order = _charged(mall, "patron", 50 * HOUR, "demo-ali-2")
-    ask(mall, order, "CODE_INVALID", 40 * HOUR, "卡密无效。")
+    ask(mall, order, "CODE_ALREADY_USED", 40 * HOUR, "提示卡密已被使用。")
     paid = (PaidThere("503020261122000001", order.total),)
     told = _told(mall, order, source=Source.ALIPAY, number="2026112200502000000002", ago=36 * HOUR, paid=paid)
     _said(mall, complaints.hear(told, at=mall.at - 30 * HOUR), 29 * HOUR)

@@ -268,18 +268,22 @@ def proven_and_paid_at_once(mall: Mall) -> None:
 
 
 def waiting_for_the_shop(mall: Mall) -> None:
-    """Cases in the shop's queue."""
-    for who, ago in (("buyer", 3 * HOUR), ("regular", 20 * HOUR), ("patron", 30 * MINUTE)):
+    """Cases in the shop's queue. Few codes are told to be bad: a third one of a batch would stop its sale, and the shop."""
+    for who, ago, reason, text in (
+        ("buyer", 3 * HOUR, "CODE_EXPIRED", "激活页面提示“卡密已过期”。"),
+        ("regular", 20 * HOUR, "CODE_ALREADY_USED", "激活页面提示“卡密已被使用”。"),
+        ("patron", 30 * MINUTE, "REGION_MISMATCH", "只能在别的区服激活。"),
+    ):
         order = buy(mall, who, ago + 2 * HOUR)
         reveal(order, ago + HOUR, mall)
-        ask(mall, order, "CODE_INVALID", ago, "激活页面提示“卡密无效”。")
+        ask(mall, order, reason, ago, text)
 
 
 def accepted(mall: Mall) -> None:
     """A case the shop accepted."""
     order = buy(mall, "patron", 6 * DAY)
     reveal(order, 6 * DAY - HOUR, mall)
-    refund = ask(mall, order, "CODE_INVALID", 6 * DAY - 2 * HOUR, "无法激活。")
+    refund = ask(mall, order, "REGION_MISMATCH", 6 * DAY - 2 * HOUR, "在国服无法激活。")
     refunds.accept(refund, by=mall.shop.owner, at=mall.at - 6 * DAY + 5 * HOUR)
 
 
@@ -287,7 +291,7 @@ def paid_by_silence(mall: Mall) -> None:
     """A case the shop let pass: the clock paid."""
     order = buy(mall, "buyer", 5 * DAY)
     reveal(order, 5 * DAY - HOUR, mall)
-    refund = ask(mall, order, "CODE_INVALID", 5 * DAY - 2 * HOUR, "卡密无效。")
+    refund = ask(mall, order, "CODE_EXPIRED", 5 * DAY - 2 * HOUR, "卡密已过期。")
     assert refund.deadline_at is not None  # noqa: S101 - the shop's clock runs
     sweep.fire_overdue(order.address, at=refund.deadline_at)
 
