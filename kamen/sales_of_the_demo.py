@@ -268,7 +268,7 @@ def proven_and_paid_at_once(mall: Mall) -> None:
 
 
 def waiting_for_the_shop(mall: Mall) -> None:
-    """Cases in the shop's queue. Few codes are told to be bad: a third one of a batch would stop its sale, and the shop."""
+    """Cases in the shop's queue. Few codes are told to be bad: a third one of a batch would stop the sale."""
     for who, ago, reason, text in (
         ("buyer", 3 * HOUR, "CODE_EXPIRED", "激活页面提示“卡密已过期”。"),
         ("regular", 20 * HOUR, "CODE_ALREADY_USED", "激活页面提示“卡密已被使用”。"),
