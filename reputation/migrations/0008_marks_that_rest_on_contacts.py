@@ -12,4 +12,8 @@ class Migration(migrations.Migration):
             model_name='signal',
             index=models.Index(condition=models.Q(('name', 'known_contact')), fields=['found_at'], name='reputation_signal_contacts'),
         ),
+        migrations.AddIndex(
+            model_name='signal',
+            index=models.Index(condition=models.Q(('name', 'deceived')), fields=['-seen_at'], name='reputation_signal_deceived'),
+        ),
     ]

@@ -94,6 +94,7 @@ class Signal(models.Model):
         indexes = [
             models.Index(fields=["-seen_at"], name="reputation_signal_latest"),
             models.Index(fields=["found_at"], condition=Q(name="known_contact"), name="reputation_signal_contacts"),
+            models.Index(fields=["-seen_at"], condition=Q(name="deceived"), name="reputation_signal_deceived"),
         ]
 
     def is_dismissed(self) -> bool:

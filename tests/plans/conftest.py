@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from timeline import clock
 CROWD, SHOPS = 420, 60
 #: So many kinds of signals about each of these shops.
 NAMES = 10
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass
@@ -61,8 +64,11 @@ def mark(shops: list[Any]) -> None:
     """Signals of many names about many shops, of which none rests on a contact."""
     at = clock.now()
     names = [name for name in Signal.Name.values if name != Signal.Name.KNOWN_CONTACT][:NAMES]
-    seen = {"weight": 10, "first_at": at, "seen_at": at, "found_at": at}
-    Signal.objects.bulk_create(Signal(shop=shop, name=name, **seen) for shop in shops for name in names)
+    Signal.objects.bulk_create(
+        Signal(shop=shop, name=name, weight=10, first_at=seen, seen_at=seen, found_at=seen)
+        for number, (shop, name) in enumerate(product(shops, names))
+        for seen in [at - number * MINUTE]
+    )
 
 
 def _last_order() -> Any:

@@ -79,6 +79,7 @@ ELSEWHERE = {
     "orders:cannot_deliver": "needs an order that is delivered by hand: tests/orders/test_giving_up.py",
     "orders:supplier_notify": "signed by a supplier: tests/orders/test_suppliers.py",
     "api:push_result": "needs a ticket of a shop's own system: tests/orders/test_delivery_api.py",
+    "reputation:hear_suspension": "a suspension has no clock: tests/reputation/test_suspending.py",
     "disputes:verify": "asks whether a ruling is genuine: nothing of a case moves",
     **dict.fromkeys(
         (
