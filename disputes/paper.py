@@ -49,8 +49,10 @@ class Paper(FPDF):
         self.cell(0, 5, f"{self.foot} · {self.page_no()}", align="C")
         self.set_text_color(*INK)
 
-    def heading(self, text: str) -> None:
-        """The head of a section."""
+    def heading(self, text: str, *, room: float = 24) -> None:
+        """The head of a section, never alone at the foot of a page: where less than `room` mm are left, on the next."""
+        if self.will_page_break(room):
+            self.add_page()
         self.ln(3)
         self._say(text, HEAD, 8)
 

@@ -110,10 +110,11 @@ def _written(seal: Seal) -> bytes:
         if each.get("found"):
             paper.say(f"合议组成员 {each['name']} 的认定：{each['found']}")
     for each in panel:
-        paper.say(f"合议组成员 {each['name']}（{Vote.Word(each['word']).label}）：{each['reasons']}")
+        said = "" if each["reasons"] in told["reasons"] else f"：{each['reasons']}"  # once is enough
+        paper.say(f"合议组成员 {each['name']}（{Vote.Word(each['word']).label}）{said}")
     paper.heading(SUMMARY)
     paper.say(english(seal))
-    paper.heading("校验")
+    paper.heading("校验", room=60)
     statement = json.loads(seal.statement)
     paper.small(
         f"裁定文本 SHA-256：{statement['text_sha256']}\n签章声明 SHA-256：{seal.sha256}\n"

@@ -118,6 +118,14 @@ def test_a_long_paper_goes_on_on_the_next_page(at):
     assert paper.pages_count > 1
 
 
+@pytest.mark.parametrize(("room", "pages"), [(24, 1), (60, 2)])
+def test_no_heading_stands_alone_at_the_foot_of_a_page(at, room, pages):
+    paper = Paper(title="x", foot="x", at=at)
+    paper.set_y(paper.h - paper.b_margin - 40)
+    paper.heading("校验", room=room)
+    assert paper.pages_count == pages
+
+
 # the API
 
 

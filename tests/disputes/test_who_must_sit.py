@@ -9,6 +9,8 @@ from accounts import lifecycle as accounts
 from accounts.models import Role
 from disputes import appeals, assignment, choices, lifecycle, neutrals
 from disputes.models import Appeal, Dispute, Ruling, Seat, Vote
+from disputes.paper import Paper
+from disputes.ruling_paper import ruling_paper
 from disputes.states import DisputeState
 from kamen import books
 from tests.disputes.sayings import events_of, lapse, refused
@@ -221,11 +223,16 @@ def test_a_case_of_a_neutral_that_is_sent_back_goes_to_the_next_one_of_the_list(
 
 
 def test_the_sealed_decision_of_a_panel_names_all_three_and_what_each_found(
-    client, large_ruled, rich_buyer, seller, lead, panelists, at
+    client, large_ruled, rich_buyer, seller, lead, panelists, at, monkeypatch
 ):
     appeal = before_the_panel(large_ruled, rich_buyer, seller, lead, at)
     voted(appeal, panelists, [0, 0, "uphold"], at)
     ruling = Ruling.objects.get(kind="appeal")
+    said: list[str] = []
+    monkeypatch.setattr(Paper, "say", lambda paper, text: said.append(text))
+    ruling_paper(ruling.seal)
+    assert sum(REASONS in each for each in said) == 1, "on paper the reasons stand once, and the names below"
+    assert sum(each.startswith("合议组成员") for each in said) == 3
     told = json.loads(ruling.seal.text)["panel"]
     assert [each["name"] for each in told] == [str(each) for each in panelists]
     assert [each["word"] for each in told] == ["change", "change", "uphold"], "dissent included"
