@@ -123,6 +123,7 @@ def test_no_heading_stands_alone_at_the_foot_of_a_page(at, room, pages):
     paper = Paper(title="x", foot="x", at=at)
     paper.set_y(paper.h - paper.b_margin - 40)
     paper.heading("校验", room=room)
+    assert paper.bytes()
     assert paper.pages_count == pages
 
 
