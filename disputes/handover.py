@@ -4,6 +4,7 @@ The end of a role is written in another room and knows of no case. A look each m
 their roles do not give, and hands each one on by the same steps as if they had stepped back; with an event in the case.
 """
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from disputes import appeals, assignment, course, hearing
 from disputes.models import OPEN, UNDECIDED, Dispute, Neutral, Seat
 from disputes.states import AppealState, DisputeState
 from timeline.door import lock, note, verb
+
+log = logging.getLogger(__name__)
 
 #: Which roles give somebody of the mall which part; any one of them is enough.
 GIVEN_BY: dict[str, frozenset[str]] = {
@@ -27,10 +30,18 @@ GIVEN_BY: dict[str, frozenset[str]] = {
 JUDGED = [Seat.Part.ARBITER, Seat.Part.NEUTRAL, Seat.Part.SENIOR, Seat.Part.MEMBER]
 
 
-def hand_on_all(*, at: datetime, most: int = 100) -> int:
-    """The parts in open cases of people who do not hold them any more, oldest first; how many were handed on."""
-    found = left_behind().order_by("pk").values_list("pk", flat=True)[:most]
-    return sum(hand_on(Seat.objects.select_related("dispute__refund__order", "user").get(pk=pk), at=at) for pk in found)
+def hand_on_all(*, at: datetime) -> int:
+    """The parts in open cases of people who do not hold them any more, oldest first; how many were handed on.
+
+    Each in a transaction of its own, and all of them: a part that stays (its vote is in) or fails holds up no other.
+    """
+    handed = 0
+    for pk in list(left_behind().order_by("pk").values_list("pk", flat=True)):
+        try:
+            handed += hand_on(Seat.objects.select_related("dispute__refund__order", "user").get(pk=pk), at=at)
+        except Exception:
+            log.exception("seat %s could not be handed on", pk)
+    return handed
 
 
 def left_behind() -> Any:

@@ -4,6 +4,7 @@ While nobody of the list is free, nobody has the case: no one of the staff judge
 open under a clock, the buyer can take it outside at once, and the list is looked at again and again (decision 55).
 """
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from refunds.models import Refund
 from timeline import events
 from timeline.door import change, lock, lock_root, note, rearm, require, verb
 from timeline.spans import deadline
+
+log = logging.getLogger(__name__)
 
 #: Above so many fen of the platform's own fault, its staff does not rule.
 STAFF_MAY_RULE = 20_000
@@ -140,13 +143,21 @@ def look_again(dispute: Dispute, *, at: datetime) -> bool:
     return is_free and name(dispute, at=at)
 
 
-def look_again_everywhere(*, at: datetime, most: int = 50) -> int:
-    """The cases that wait for somebody from outside, oldest first: how many of them are somebody's now."""
+def look_again_everywhere(*, at: datetime) -> int:
+    """The cases that wait for somebody from outside, oldest first: how many of them are somebody's now.
+
+    Each in a transaction of its own, and all of them: one for which nobody is free, or that fails, holds up no other.
+    """
     if not Neutral.objects.filter(delisted_at=None).exists():
         return 0
     waiting = Dispute.objects.filter(is_against_platform=True, neutral=None, state__in=UNDECIDED)
-    found = waiting.order_by("pk").values_list("pk", flat=True)[:most]
-    return sum(look_again(Dispute.objects.select_related("refund__order").get(pk=pk), at=at) for pk in list(found))
+    named = 0
+    for pk in list(waiting.order_by("pk").values_list("pk", flat=True)):
+        try:
+            named += look_again(Dispute.objects.select_related("refund__order").get(pk=pk), at=at)
+        except Exception:
+            log.exception("somebody from outside could not be looked for in dispute %s", pk)
+    return named
 
 
 def is_awaited(dispute: Dispute) -> bool:

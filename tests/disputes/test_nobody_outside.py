@@ -129,6 +129,16 @@ def test_who_comes_on_the_list_is_named_within_a_minute(referred, lead, at):
     assert events_of(found).count("dispute.neutral_named") == 1
 
 
+def test_a_case_that_fails_ends_no_look_for_somebody(referred, lead, at, monkeypatch, caplog):
+    def broken(*_told, **_how):
+        raise RuntimeError("as if its history were broken")
+
+    outsider(lead, at)
+    monkeypatch.setattr(neutrals, "name", broken)
+    assert neutrals.look_again_everywhere(at=at) == 0
+    assert "could not be looked for" in caplog.text
+
+
 def test_a_lead_names_whoever_is_on_the_list_by_hand_and_nobody_where_it_is_empty(referred, lead, at):
     assert refused(lambda: neutrals.refer(referred, by=lead, at=at)) == "no_neutral"
     assert "refer" not in choices.actions_for(referred, lead, at)

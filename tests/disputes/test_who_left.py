@@ -118,6 +118,19 @@ def test_what_is_over_or_stands_still_is_left_alone(ruled, arbiter, senior, lead
     assert ruled.arbiter == arbiter
 
 
+def test_a_part_that_fails_holds_up_no_other(signing, arbiter, senior, second_senior, lead, at, monkeypatch, caplog):
+    def broken(*_told, **_how):
+        raise RuntimeError("as if its history were broken")
+
+    for person_, role in ((arbiter, Role.ARBITER), (senior, Role.SENIOR)):
+        accounts.revoke(person_, role, by=lead, at=at)
+    monkeypatch.setattr(handover, "_judge", broken)
+    assert handover.hand_on_all(at=at) == 1
+    signing.refresh_from_db()
+    assert signing.senior == second_senior
+    assert "could not be handed on" in caplog.text
+
+
 @pytest.mark.usefixtures("arbiter")
 def test_a_draft_that_waits_for_a_senior_does_not_wait_for_who_wrote_it(
     reviewed, arbiter, second_arbiter, senior, lead, at
