@@ -5,9 +5,12 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from orders import delivery
 from refunds.models import Refund
 from tests.browser.chromium import Visitor
+from tests.fixtures.cases import VISIT, claim
 from tests.stories.forms import BACKEND
+from timeline import clock
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -44,6 +47,17 @@ def test_a_case_is_declined_offered_on_or_accepted_by_keys(at_the_queue, refund)
     page.locator(".message.success").wait_for()
     assert Refund.objects.get().state == "refunded"
     at_the_queue.require_peace()
+
+
+def test_the_row_where_somebody_is_stays_theirs_when_the_list_is_read_anew(at_the_queue, refund, order, rich_buyer):
+    page = at_the_queue.page
+    page.keyboard.press("j")
+    unit = order.units.get(place=2)
+    delivery.reveal(unit, by=rich_buyer, at=clock.now(), visit=VISIT)
+    filed = claim(unit, "CODE_INVALID", by=rich_buyer, at=clock.now())
+    page.locator(f'a[href="/refunds/{filed.number}/"]').first.wait_for()
+    assert page.locator("[data-row].here").count() == 1
+    assert page.evaluate("document.activeElement.getAttribute('href')") == f"/refunds/{refund.number}/"
 
 
 def test_the_keys_are_shown_by_a_question_mark_and_by_a_button(at_the_queue):

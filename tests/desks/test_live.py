@@ -112,6 +112,13 @@ def test_a_page_that_asks_keeps_no_session_of_staff_alive(client, order, lead, a
     assert client.session["seen_at"] > noted
 
 
+def test_a_page_that_reads_itself_takes_no_word_that_belongs_to_the_next_page(as_buyer, order):
+    page = order.get_absolute_url()
+    assert as_buyer.post(f"{page}confirm/").status_code == 302
+    assert 'class="message success' not in as_buyer.get(page, headers={"X-Live": "1"}).content.decode()
+    assert 'class="message success"' in as_buyer.get(page).content.decode()
+
+
 def test_a_page_is_whole_without_a_script(as_buyer, order):
     page = as_buyer.get(order.get_absolute_url()).content.decode()
     assert "data-live-toast" in page
