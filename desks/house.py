@@ -33,6 +33,7 @@ from reputation.suspending import ANSWERED
 from shops.models import Application, Sanction
 from shops.states import ApplicationState, ListingState, SanctionState
 from support.models import Talk
+from timeline import runs
 from timeline.machines import machines
 from timeline.models import Event, Timer, Tracked
 
@@ -232,6 +233,11 @@ def late(at: datetime) -> list[Finding]:
     return [Finding(f"{name}:{pk}", state, since, pages[name]) for name, pk, state, since in rows]
 
 
+def silent_work(_at: datetime) -> list[Finding]:
+    """Regular work that did not run, or failed each time: the days' closing, levels, deposits, what is destroyed."""
+    return [Finding(name, gettext("did not end well since then"), since) for name, since in runs.silent()]
+
+
 def unsent_mail(at: datetime) -> list[Finding]:
     """Mails that wait for longer than a worker takes, or were given up lately."""
     late = Delivery.objects.filter(sent_at=None, given_up_at=None, next_try_at__lte=at - POST)
@@ -312,6 +318,7 @@ QUESTIONS: dict[str, tuple[Promise, Question]] = {
     "without_clock": (_("Open things without a running clock"), without_clock),
     "without_owner": (_("Open things that nobody holds"), without_owner),
     "late": (_("What the mall is late with"), late),
+    "silent_work": (_("Regular work that did not run"), silent_work),
     "unheard": (_("Appeals and calls that nobody heard in time"), unheard),
     "untold": (_("Events of which nobody was told"), untold),
     "uncounted": (_("Events that were not counted"), uncounted),

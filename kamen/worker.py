@@ -3,7 +3,7 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, setup_logging
+from celery.signals import beat_init, celeryd_init, setup_logging, task_success, worker_ready
 
 from kamen import startup
 
@@ -24,3 +24,19 @@ def look_around(**_: Any) -> None:
 @setup_logging.connect
 def keep_logging(**_: Any) -> None:
     """Django's LOGGING is everybody's; Celery brings none of its own."""
+
+
+@worker_ready.connect
+def wait_for_work(**_: Any) -> None:
+    """From now on all regular work is waited for: what does not end well stands on the house's page."""
+    from timeline import runs
+
+    runs.expect()
+
+
+@task_success.connect
+def note_work(sender: Any, **_: Any) -> None:
+    """Regular work ended well."""
+    from timeline import runs
+
+    runs.ended(sender.name)

@@ -161,7 +161,7 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # A sweep that nobody takes in time is worth nothing: the next one finds the same clocks, and no backlog piles up.
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "fire the clocks that are due": {"task": "timeline.sweep", "schedule": 2.0, "options": {"expires": 10}},
     "remind of clocks": {"task": "timeline.remind", "schedule": 10.0, "options": {"expires": 30}},
     "count with new holiday notices": {
@@ -240,7 +240,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=18, minute=40),  # 02:40 in Shanghai
         "options": {"expires": 3600},
     },
-    "size deposits": {"task": "reputation.size_deposits", "schedule": 24 * 3600.0, "options": {"expires": 3600}},
+    "size deposits": {
+        "task": "reputation.size_deposits",
+        "schedule": crontab(hour=18, minute=45),  # 02:45 in Shanghai
+        "options": {"expires": 3600},
+    },
     "remind of licences": {
         "task": "shops.remind_of_licences",
         "schedule": crontab(hour=1, minute=0),  # 09:00 in Shanghai

@@ -4,9 +4,12 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from celery.schedules import crontab
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from desks import house
 from kamen import books
@@ -24,8 +27,9 @@ from reputation import alarms, counting
 from reputation.models import Doubt, Mark
 from shops import applications, sanctions
 from support import lifecycle as support
+from timeline import runs
 from timeline.machines import machines
-from timeline.models import Timer
+from timeline.models import Heartbeat, Timer
 from timeline.sweep import fire_overdue
 
 HOUR = timedelta(hours=1)
@@ -203,6 +207,36 @@ def test_each_question_is_a_figure_for_those_who_watch(orderly, client, settings
     for name in house.QUESTIONS:
         assert f'kamen_house_findings{{question="{name}"}}' in page
     assert house_findings.labels(question="unsent_mail")._value.get() == 1
+
+
+def test_regular_work_that_did_not_end_well_is_a_finding_until_it_does(orderly, at, monkeypatch):
+    monkeypatch.setattr(runs, "_said", {})
+    assert asked("silent_work", at) == [], "no worker has begun, so nothing is waited for"
+    runs.expect()
+    now = timezone.now()
+    Heartbeat.objects.filter(name="privacy.retain").update(at=now - 27 * HOUR)
+    Heartbeat.objects.filter(name="reputation.level").update(at=now - 28 * HOUR)
+    Heartbeat.objects.filter(name="shops.sweep_expired").update(at=now - HOUR / 3)
+    assert [each.subject for each in asked("silent_work", at)] == ["reputation.level", "shops.sweep_expired"]
+    runs.expect()
+    assert len(asked("silent_work", at)) == 2, "a worker that begins anew excuses nobody"
+    for name in ("reputation.level", "shops.sweep_expired"):
+        runs.ended(name)
+    assert asked("silent_work", at) == []
+
+
+def test_work_of_the_schedule_is_known_by_its_name_and_is_not_silent_for_longer_than_a_day():
+    assert set(runs.longest()) == {each["task"] for each in settings.CELERY_BEAT_SCHEDULE.values()}
+    for name in runs.longest():
+        Heartbeat._meta.get_field("name").run_validators(name)
+    assert max(runs.longest().values()) == timedelta(hours=27, minutes=10)
+    assert runs.longest()["timeline.recompute"] < timedelta(hours=2)
+
+
+def test_no_regular_work_is_counted_in_days_from_when_beat_began():
+    work = settings.CELERY_BEAT_SCHEDULE.values()
+    counted = {each["task"] for each in work if not isinstance(each["schedule"], crontab)}
+    assert {name for name in counted if runs.longest()[name] > timedelta(hours=2)} == set(), "a new beat begins anew"
 
 
 @pytest.mark.breaks_books

@@ -26,8 +26,8 @@ from shops.models import Deposit, Shop
 from shops.states import DepositState
 from tests.database import database_address
 from tests.factories import ShopFactory
-from timeline import clock
-from timeline.models import Event, Timer
+from timeline import clock, runs
+from timeline.models import Event, Heartbeat, Timer
 from timeline.sweep import fire_overdue
 
 pytestmark = [pytest.mark.servers, pytest.mark.django_db(transaction=True)]
@@ -40,6 +40,14 @@ def test_a_due_clock_fires_by_itself(mall, at):
     shop = overdue_shop(at)
     eventually(lambda: is_suspended(shop))
     require_each_clock_fired_once([shop])
+
+
+def test_a_worker_waits_for_all_regular_work_and_notes_what_ended_well(mall, at):
+    mall.run(workers=1, beats=1)
+    seen = Heartbeat.objects.values_list("at", flat=True)
+    eventually(lambda: seen.filter(name="privacy.retain").exists())
+    eventually(lambda: seen.get(name="notifications.catch_up") > seen.get(name="privacy.retain"))
+    assert set(Heartbeat.objects.values_list("name", flat=True)) >= set(runs.longest())
 
 
 def test_after_redis_was_flushed_the_next_sweep_finds_what_is_due(mall, at):
