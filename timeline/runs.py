@@ -25,7 +25,8 @@ def longest() -> dict[str, timedelta]:
     found: dict[str, timedelta] = {}
     for each in settings.CELERY_BEAT_SCHEDULE.values():
         allowed = _period(each["schedule"]) * 9 / 8 + SPARE
-        found[each["task"]] = min(allowed, found.get(each["task"], allowed))
+        name = str(each["task"])
+        found[name] = min(allowed, found.get(name, allowed))
     return found
 
 
