@@ -159,8 +159,8 @@ class Guide:
 
     def presses(self, selector: str) -> None:
         """A button or a link; the mall must not say no."""
-        self.page.locator(selector).first.click()
-        self.page.wait_for_load_state("load")
+        with self.page.expect_navigation(wait_until="load"):
+            self.page.locator(selector).first.click()
 
     @property
     def path(self) -> str:
@@ -350,8 +350,7 @@ def rule(arbiter: Guide, dispute: str) -> str:
 
     arbiter.shows("6-bench", bench, write)
     write(arbiter.goes(bench), "zh")
-    arbiter.page.locator(".sign-bar button").last.click()
-    arbiter.page.wait_for_load_state("load")
+    arbiter.presses(".sign-bar button >> nth=-1")
     return bench
 
 

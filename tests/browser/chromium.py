@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 NONE_HERE = "No Chromium here"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -105,6 +105,17 @@ class Visitor:
         self.require_peace()
         if answer.status != status:
             raise AssertionError(f"{path} answered {answer.status}, not {status}.")
+        return self.page
+
+    def go(self, leads_on: Locator) -> Page:
+        """Press a link or button that leads to another page, and wait until that page is there.
+
+        A click alone only sets out: what is looked for next may still be found on the page that is about to go.
+        """
+        with self.page.expect_navigation(wait_until="load"):
+            leads_on.click()
+        self.require_peace()
+        self.axe = None
         return self.page
 
     def require_peace(self) -> None:

@@ -10,25 +10,26 @@ from django.core.cache import cache
 from django.db import connection
 from django.template.backends.django import Template
 
-from accounts.models import LevelChange, Unmasking, User
+from accounts.models import LevelChange, Suspension, Unmasking, User
 from complaints.models import Complaint, Word
-from disputes.models import Dispute, Precedent, Statement
+from disputes.models import Dispute, Owed, Precedent, Statement
 from ledger.models import BooksCheck
 from ledger.reconciled import Difference, Settlement
 from ledger.transfers import Move, Reason, post
-from notifications.models import Call
+from notifications.models import Call, Delivery, DeliveryAttempt
 from orders import conversation
 from orders.models import Coupon, CouponUse, Exchange, Handover, Order, Ticket
 from privacy.models import Erasure, Export, Hold
 from refunds.models import Answer, Contest
 from reputation.models import Alarm, AlarmUnit
-from shops.models import Day
+from shops.models import Day, Look
 from tests import weight
 from tests.crowd import BEGIN, Copies
 from tests.permissions import PEOPLE, read
 from tests.permissions.test_matrix import ROUTES
 from tests.permissions.world import World, world
 from tests.queries import recorded
+from timeline.models import Pause
 
 __all__ = ["world"]
 
@@ -40,11 +41,15 @@ CROWD = [
     Copies("accounts.StaffRole", {"role": "arbiter"}, along=("user",), most=50),
     Copies("accounts.LevelChange"),
     Copies("accounts.Unmasking"),
+    Copies("accounts.Suspension", along=("user",)),
     Copies("usersessions.UserSession", other={"session_key": "'s' || g"}),
     Copies("ledger.Payment", other={"provider_txn": "'t' || g", "state": "'confirmed'", "paid_at": "t.entered_at"}),
     Copies("ledger.Payout", other={"state": "'manual'", "proposal": "''", "proposed_by": "null"}),
     Copies("ledger.Difference", other={"number": "'n' || g"}),
     Copies("ledger.BooksCheck"),
+    Copies("ledger.Settlement", other={"day": "t.day - g::int"}),
+    Copies("ledger.Contribution", other={"document": "'d' || g"}),
+    Copies("ledger.WriteOff", along=("user",)),
     Copies("shops.Shop", {"slug": "xinghe"}, along=("owner",)),
     Copies("shops.Deposit", {"shop__slug": "xinghe"}, along=("shop",)),
     Copies("shops.Supplier", other={"name": "'上游' || g"}),
@@ -63,6 +68,9 @@ CROWD = [
     Copies("shops.Application", other={"slug": "'s' || g"}, along=("applicant",)),
     Copies("shops.Licence", {"state": "given"}, other={"row": "gen_random_uuid()"}),
     Copies("shops.Sanction"),
+    Copies("shops.Look"),
+    Copies("shops.Commission"),
+    Copies("shops.Connection", along=("shop",)),
     Copies("shops.Day", other={"day": "t.day - g::int"}),
     Copies("orders.Order", {"state": "delivered"}),
     Copies("orders.Order", {"state": "paid"}, begin=2 * BEGIN),
@@ -84,6 +92,7 @@ CROWD = [
         other={"state": "'requested'", "turn": "'shop'", "deadline_at": "t.opened_at + interval '2 days'"},
     ),
     Copies("refunds.RefundItem", along=("refund", "unit")),
+    Copies("refunds.CreditNote", {"payout": None}, along=("refund",)),
     Copies("refunds.Report"),
     Copies("refunds.Answer", other={"title": "'a' || g"}),
     Copies("refunds.Contest", along=("refund",)),
@@ -95,6 +104,7 @@ CROWD = [
     Copies("disputes.Statement", most=50),
     Copies("disputes.Evidence", {"attachment": None}, most=50),
     Copies("disputes.Bundle"),
+    Copies("disputes.Owed", other={"cause": "'c' || g"}),
     Copies("complaints.Complaint", other={"outside_number": "'o' || g"}),
     Copies("complaints.Word"),
     Copies("support.Talk", along=("asked_by",)),
@@ -113,7 +123,10 @@ CROWD = [
         begin=2 * BEGIN,
     ),
     Copies("timeline.Outage"),
+    Copies("timeline.Pause", other={"subject": "'order:' || g"}),
     Copies("notifications.Notification", along=("event",)),
+    Copies("notifications.Delivery", along=("notification",)),
+    Copies("notifications.DeliveryAttempt", along=("delivery",)),
     Copies("notifications.Endpoint", most=50),
     Copies("notifications.Call", other={"sequence": "t.sequence + g", "event": "null"}),
     Copies("rulebook.RulebookVersion", {"state": "draft"}, most=50),
@@ -213,6 +226,21 @@ def first_of_each(world: World, at: datetime) -> None:
         ),
         Export(user=buyer, number="X1", asked_at=at),
         Hold(order=order, number="H1", reason="法院", set_by=owner, set_at=at, state="in_force", entered_at=at),
+        DeliveryAttempt(delivery=Delivery.objects.latest("pk"), at=at, outcome="accepted"),
+        Suspension(user=buyer, reason="核对", since=at - timedelta(days=2), until=at - timedelta(days=1), by=owner),
+        Look(shop=order.shop, by=owner, reason="核对", at=at),
+        Owed(
+            cause="c",
+            payer="shop",
+            order=order,
+            shop=order.shop,
+            buyer=buyer,
+            amount=100,
+            paid=0,
+            units={},
+            since=at,
+        ),
+        Pause(subject=order.address, limit="INSPECT", cause="wait", began_at=at),
     ]
     for row in rows:
         row.save()
@@ -233,7 +261,7 @@ def first_of_each(world: World, at: datetime) -> None:
 
 
 @dataclass(frozen=True)
-class Look:
+class Weighed:
     """What a page came to: queries, bytes on their way, and rows of its longest kind of list."""
 
     queries: int
@@ -251,7 +279,7 @@ def pages() -> list[tuple[str, str]]:
     return found
 
 
-def look(world: World, name: str, who: str) -> Look | None:
+def look(world: World, name: str, who: str) -> Weighed | None:
     """What a page comes to; nothing if it is no page."""
     cache.clear()
     with recorded() as queries:
@@ -261,7 +289,7 @@ def look(world: World, name: str, who: str) -> Look | None:
         return None
     html = got.content.decode()
     rows = max(len(re.findall(f"<{tag}[ >]", html)) for tag in ("tr", "li", "article"))
-    return Look(len(queries), weight.transferred(got), rows)
+    return Weighed(len(queries), weight.transferred(got), rows)
 
 
 #: So many queries a page may ask, and so many rows of a list it may show beside its menus, whatever is behind it.
@@ -306,7 +334,7 @@ def test_a_page_asks_as_often_and_stays_light_with_fifty_and_with_five_thousand_
     assert not wrong, "\n".join(wrong)
 
 
-def is_light(now: Look | None, before: Look, most: int) -> bool:
+def is_light(now: Weighed | None, before: Weighed, most: int) -> bool:
     """Whether a page came to no more than before: a list that had fifty rows shows no more of them."""
     return (
         now is not None

@@ -48,8 +48,7 @@ def test_every_page_of_a_dispute_fits_and_is_accessible(
     signed_in(window, arbiter, client)
     look(window, "/bench/", f"queue-{mark}")
     page = look(window, f"/bench/{dispute.number}/", f"closed-{mark}")
-    page.locator("main form button").click()
-    window.require_peace()
+    window.go(page.locator("main form button"))
     look(window, f"/bench/{dispute.number}/", f"bench-{mark}")
     page.locator("[name=share_seller]").fill("60")
     page.locator("[name=share_buyer]").fill("40")
@@ -62,13 +61,12 @@ def test_every_page_of_a_dispute_fits_and_is_accessible(
     page.wait_for_timeout(600)
     if where := os.environ.get("KAMEN_SHOTS"):
         page.screenshot(path=Path(where) / f"bench-filled-{mark}.png", full_page=True)
-    page.locator(".sign-bar button").last.click()
-    window.require_peace()
+    window.go(page.locator(".sign-bar button").last)
     dispute.refresh_from_db()
     assert dispute.state == "signing"
     signed_in(window, senior, client)
     page = window.visit(f"/bench/{dispute.number}/")
-    page.locator("main form button").click()
+    window.go(page.locator("main form button"))
     look(window, f"/bench/{dispute.number}/", f"sign-{mark}")
     lifecycle.sign(dispute, agrees=True, by=senior, at=at)
     signed_in(window, rich_buyer, client)
@@ -79,13 +77,13 @@ def test_every_page_of_a_dispute_fits_and_is_accessible(
 def test_an_arbiter_without_scripts_works_it_out_and_decides(visitor, client, reviewed, arbiter):
     window = signed_in(visitor(scripts=False), arbiter, client)
     page = window.visit(f"/bench/{reviewed.number}/")
-    page.locator("main form button").click()
+    window.go(page.locator("main form button"))
     page.locator("[name=share_seller]").fill("100")
     page.locator("[name=reasons]").fill(REASONS)
-    page.locator(".sign-bar button").first.click()
+    window.go(page.locator(".sign-bar button").first)
     assert "¥98.00" in page.locator("#preview").inner_text()
     for choice in page.locator("select[name^=weight_]").all():
         choice.select_option("accepted")
-    page.locator(".sign-bar button").last.click()
+    window.go(page.locator(".sign-bar button").last)
     reviewed.refresh_from_db()
     assert reviewed.state == "ruled"

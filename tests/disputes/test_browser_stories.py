@@ -55,9 +55,8 @@ class Hands:
 
     def follow(self, end):
         """A click on the link that ends so."""
-        self.page.locator(f'main a[href$="{end}"]').first.click()
+        self.window.go(self.page.locator(f'main a[href$="{end}"]').first)
         self.page.wait_for_url(f"**{end}")
-        self.window.require_peace()
         return self
 
     def open_file(self):
@@ -65,7 +64,6 @@ class Hands:
         opener = self.page.locator('main form[action$="/open/"] button')
         if opener.count():
             self._send(opener)
-            opener.wait_for(state="detached")  # else what is pressed next may be on the page that is about to go
             self.look()
         return self
 
@@ -100,9 +98,8 @@ class Hands:
 
     def _send(self, button):
         with self.page.expect_response(lambda answer: answer.request.method == "POST") as told:
-            button.click()
+            self.window.go(button)
         assert told.value.status in {200, 302, 303}, f"{told.value.url} answered {told.value.status}"
-        self.window.require_peace()
 
 
 @pytest.fixture

@@ -54,9 +54,9 @@ def test_the_pages_of_an_order_fit_and_are_accessible(as_buyer, sold, width, lan
 def test_a_buyer_opens_a_code_with_and_without_scripts(as_buyer, sold, scripts):
     window = as_buyer(width=390, language="en", scripts=scripts)
     page = window.visit(url("detail", sold))
-    page.locator(".unit").nth(1).get_by_role("link").click()
+    window.go(page.locator(".unit").nth(1).get_by_role("link"))
     assert not Reveal.objects.filter(unit__place=2).exists()
-    page.get_by_role("button", name="Show me the code").click()
+    window.go(page.get_by_role("button", name="Show me the code"))
     assert re.fullmatch(r"XH7Q-\d{4}-KAMEN", page.locator("#code").inner_text())
     assert Reveal.objects.filter(unit__place=2).exists()
     if not scripts:
@@ -72,8 +72,9 @@ def test_a_buyer_opens_a_code_with_and_without_scripts(as_buyer, sold, scripts):
 
 
 def test_a_buyer_confirms_without_scripts(as_buyer, sold):
-    page = as_buyer(width=390, language="en", scripts=False).visit(url("detail", sold))
-    page.get_by_role("link", name="Confirm receipt").click()
-    page.get_by_role("button", name="All is well, pay the shop").click()
+    window = as_buyer(width=390, language="en", scripts=False)
+    page = window.visit(url("detail", sold))
+    window.go(page.get_by_role("link", name="Confirm receipt"))
+    window.go(page.get_by_role("button", name="All is well, pay the shop"))
     sold.refresh_from_db()
     assert sold.state == "completed"

@@ -61,7 +61,7 @@ def looked_at(somebody: Visitor) -> Any:
 
 def press(somebody: Visitor, selector: str) -> Any:
     """Press what leads on, and look at the page that follows."""
-    somebody.page.locator(selector).first.click()
+    somebody.go(somebody.page.locator(selector).first)
     return looked_at(somebody)
 
 
@@ -69,7 +69,7 @@ def claim_in_three_steps(buyer: Visitor, order: Order, screenshot: str) -> Refun
     """From the order to a filed claim for the first code, with a picture."""
     buyer.visit(f"/orders/{order.number}/")
     page = looked_at(buyer)
-    page.locator(f'a[href="/orders/{order.number}/units/1/"]').first.click()
+    buyer.go(page.locator(f'a[href="/orders/{order.number}/units/1/"]').first)
     looked_at(buyer)
     page = press(buyer, f'form[action="/orders/{order.number}/units/1/"] button')
     assert "XH7Q-" in page.locator("main").inner_text()
@@ -164,8 +164,7 @@ def test_without_scripts_they_decline_go_before_the_platform_offer_and_take(
     buyer, shop = window(rich_buyer, **how), window(seller, **how)
 
     def press(somebody: Visitor, selector: str) -> Any:
-        somebody.page.locator(selector).first.click()
-        somebody.require_peace()
+        somebody.go(somebody.page.locator(selector).first)
         somebody.require_fits()
         return somebody.page
 
@@ -221,7 +220,7 @@ def rule_on_the_bench(person: Visitor, dispute: Dispute) -> None:
         choice.select_option("accepted")
     page.locator("#preview", has_text="¥58.80").wait_for()  # what it comes to is shown while it is written
     looked_at(person)
-    page.locator(".sign-bar button").last.click()
+    person.go(page.locator(".sign-bar button").last)
     looked_at(person)
     dispute.refresh_from_db()
     assert dispute.state == "signing"
