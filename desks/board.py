@@ -20,6 +20,7 @@ from disputes.assignment import MOST_CASES
 from disputes.models import UNDECIDED, Dispute
 from support import figures
 from timeline import clock
+from timeline import outages as register
 from timeline.models import Outage, Timer
 
 #: So many people stand in the table; so many of what is stuck or was down are named.
@@ -88,7 +89,11 @@ def outages(at: datetime) -> dict[str, Any]:
     """The register in short: how much is down now, and what was registered last."""
     is_on = Q(began_at__lte=at) & (Q(ended_at=None) | Q(ended_at__gt=at))
     rows = Outage.objects.annotate(clocks=Count("pauses")).order_by("-began_at", "-pk")[:NAMED]
+    names = register.called(rows)
     return {
-        "rows": [{"outage": each, "is_on": each.ended_at is None or each.ended_at > at} for each in rows],
+        "rows": [
+            {"outage": each, "name": names[each.pk], "is_on": each.ended_at is None or each.ended_at > at}
+            for each in rows
+        ],
         "on": Outage.objects.filter(is_on).count(),
     }

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from orders import outages
 from orders.models import Weighing
 from timeline import clock
+from timeline import outages as register
 from timeline.forms import ReasonForm
 
 PAGE = 200
@@ -38,14 +39,17 @@ def try_again(request: HttpRequest, pk: int, order: int) -> HttpResponse:
 def _given_up(
     request: HttpRequest, form: ReasonForm, *, of: tuple[int, int] = (0, 0), status: int = 200
 ) -> HttpResponse:
+    shown = list(outages.given_up()[:PAGE])
+    names = register.called(weighing.outage for weighing, _order in shown)
     rows = [
         {
             "weighing": weighing,
+            "name": names[weighing.outage_id],
             "order": order,
             "why": weighing.tries[str(order.pk)]["why"],
             "is_of": of == (weighing.pk, order.pk),
         }
-        for weighing, order in outages.given_up()[:PAGE]
+        for weighing, order in shown
     ]
     return render(request, "orders/given_up.html", {"rows": rows, "form": form}, status=status)
 

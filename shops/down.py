@@ -4,6 +4,8 @@ The register keeps a word for it (`sandbox`, `12`, `xinghe`, `POINT_CARD`). A wo
 and excuse nobody, so it is looked up before it is registered; people read the name.
 """
 
+from collections.abc import Callable, Iterable
+
 from django.utils.translation import gettext as _
 
 from ledger import gateways
@@ -15,23 +17,47 @@ from timeline.models import Outage
 OFFERED = 200
 
 
-def named(scope: str, target: str) -> str:
-    """How people call the `target` of an outage; empty if there is no such thing."""
-    match scope:
-        case Outage.Scope.CHANNEL:
-            is_there = (
-                target in gateways.open_channels() or Account.objects.filter(address=f"channel:{target}").exists()
-            )
-            return target if is_there else ""
-        case Outage.Scope.KIND:
-            return str(Kind(target).label) if target in Kind.values else ""
-        case Outage.Scope.SHOP:
-            shop = Shop.objects.filter(slug=target).first()
-            return shop.name if shop else ""
-        case Outage.Scope.SUPPLIER if target.isascii() and target.isdecimal() and target == str(int(target[:18])):
-            supplier = Supplier.objects.filter(pk=int(target)).select_related("shop").first()
-            return _of_shop(supplier) if supplier else ""
-    return ""
+def named(things: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """How people call what outages are of, each a scope and its target; what there is not is left out."""
+    wanted: dict[str, set[str]] = {}
+    for scope, target in things:
+        wanted.setdefault(scope, set()).add(target)
+    return {
+        (scope, target): name
+        for scope, targets in wanted.items()
+        if scope in NAMES
+        for target, name in NAMES[scope](targets).items()
+    }
+
+
+def _channels(targets: set[str]) -> dict[str, str]:
+    closed = targets - set(gateways.open_channels())
+    accounts = {f"channel:{each}": each for each in closed}
+    there = Account.objects.filter(address__in=accounts).values_list("address", flat=True) if accounts else ()
+    gone = closed - {accounts[address] for address in there}
+    return {each: each for each in targets - gone}
+
+
+def _kinds(targets: set[str]) -> dict[str, str]:
+    return {each: str(Kind(each).label) for each in targets if each in Kind.values}
+
+
+def _shops(targets: set[str]) -> dict[str, str]:
+    return dict(Shop.objects.filter(slug__in=targets).values_list("slug", "name"))
+
+
+def _suppliers(targets: set[str]) -> dict[str, str]:
+    keys = [int(each) for each in targets if each.isascii() and each.isdecimal() and each == str(int(each[:18]))]
+    return {str(each.pk): _of_shop(each) for each in Supplier.objects.filter(pk__in=keys).select_related("shop")}
+
+
+#: By the scope of an outage; the whole platform has no name.
+NAMES: dict[str, Callable[[set[str]], dict[str, str]]] = {
+    Outage.Scope.CHANNEL: _channels,
+    Outage.Scope.KIND: _kinds,
+    Outage.Scope.SHOP: _shops,
+    Outage.Scope.SUPPLIER: _suppliers,
+}
 
 
 def offered() -> list[tuple[str, str]]:

@@ -90,11 +90,12 @@ def try_again(request: HttpRequest, pk: int) -> HttpResponse:
 def _register(request: HttpRequest, form: OutageForm, status: int = 200) -> HttpResponse:
     found = Outage.objects.select_related("registered_by").annotate(clocks=Count("pauses"))
     shown = parts.part(found, by="-began_at", place=request.GET.get("before", ""), most=PAGE)
+    names = outages.called(shown.rows)
     context = {
         "form": form,
         "offered": hooks.what_could_be_down(),
         "offered_as": OFFERED,
-        "rows": shown.rows,
+        "rows": [{"outage": each, "name": names[each.pk]} for each in shown.rows],
         "at": clock.now(),
         "older": shown.next,
     }
@@ -114,7 +115,7 @@ def _outage(
         wider = _widen_form(began_at=found.began_at, ended_at=found.ended_at, reason=found.reason)
     context: dict[str, Any] = {
         "outage": found,
-        "name": hooks.what_is_down(found.scope, found.target) if found.target else "",
+        "name": outages.called([found])[found.pk],
         "form": form,
         "at": at,
         "is_on": found.ended_at is None or found.ended_at > at,

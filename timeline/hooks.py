@@ -1,6 +1,6 @@
 """How a lower room reaches upward without importing: it declares a hook, `kamen/wiring.py` ties it to one function."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, ParamSpec, TypeVar
 
@@ -44,9 +44,9 @@ clocks_moved = Hook[[Sequence[tuple[Any, datetime | None, timedelta]]], None]("t
 #: of any transaction, with nothing locked.
 time_passed = Hook[[datetime], None]("timeline.time_passed")
 
-#: How people call what an outage is of, by its scope and the word for it in the register; empty if there is no such
-#: thing, for then nothing would stand still.
-what_is_down = Hook[[str, str], str]("timeline.what_is_down")
+#: How people call what outages are of, by the scope and the word for it in the register; left out is what there is not,
+#: for then nothing would stand still. As many questions for one as for fifty.
+what_is_down = Hook[[Iterable[tuple[str, str]]], dict[tuple[str, str], str]]("timeline.what_is_down")
 
 #: What somebody who registers an outage can choose: (the word for it in the register, how people call it).
 what_could_be_down = Hook[[], list[tuple[str, str]]]("timeline.what_could_be_down")

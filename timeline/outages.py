@@ -43,7 +43,14 @@ NOT_THERE = _("There is no such channel, supplier, shop or kind: nothing would s
 
 def is_there(scope: str, target: str) -> bool:
     """Whether there is what an outage would be of; asked where people and machines name it."""
-    return scope == Outage.Scope.PLATFORM or bool(hooks.what_is_down(scope, target))
+    return scope == Outage.Scope.PLATFORM or (scope, target) in hooks.what_is_down([(scope, target)])
+
+
+def called(found: Iterable[Outage]) -> dict[int, str]:
+    """How people call what each outage is of: the name of the channel, kind, shop or supplier; else its word."""
+    rows = list(found)
+    names = hooks.what_is_down({(each.scope, each.target) for each in rows if each.target})
+    return {each.pk: names.get((each.scope, each.target), each.target) for each in rows}
 
 
 @transaction.atomic

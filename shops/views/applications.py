@@ -17,7 +17,7 @@ from accounts.models import Role
 from accounts.requests import signed_in
 from shops import applications as verbs
 from shops import identities, licences
-from shops.models import Application, Licence
+from shops.models import Application, Kind, Licence
 from shops.standing_forms import BeginForm, OpenForm, PaperForm, ReasonForm, WordsForm, form_about
 from shops.states import ApplicationState, LicenceState
 from timeline import clock, parts
@@ -199,6 +199,7 @@ def _review_of(request: HttpRequest, found: Application, *, open_form: OpenForm 
     usual = {"reason": _("To decide on this application")} if "approve" in actions else {}
     context = {
         "application": found,
+        "kinds": [Kind(kind).label for kind in found.kinds],
         "badge": badge(found),
         "turn": turn(found),
         "at": at,

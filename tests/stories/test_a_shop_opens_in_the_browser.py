@@ -39,6 +39,7 @@ def test_somebody_applies_is_let_in_lists_goods_and_sells_the_first(
     hands.fill(reason="核对申请材料")
     hands.press("/open/")
     assert SAID["legal_name"] in hands.page.locator("#behind").inner_text()
+    assert "ACTIVATION_CODE" not in hands.page.locator("main").inner_text(), "kinds of goods are said in words"
     hands.look()
     hands.press("/approve/")
     shop = Shop.objects.get()
