@@ -26,7 +26,7 @@ from kamen.servers import ServerDied, Servers, command_of, end_with_parent
 MOST_QUICK_DEATHS, QUICK = 4, 10
 #: How long a child may take to say goodbye, and how long the mall may take to open.
 GOODBYE, OPENING = 15, 90
-COLORS = {"web": "36", "worker": "33", "beat": "35", "channel": "34", "upstream": "31", "demo": "32"}
+COLORS = {"web": "36", "clocks": "33", "worker": "33", "beat": "35", "channel": "34", "upstream": "31", "demo": "32"}
 
 
 class CannotRun(Exception):
@@ -90,6 +90,7 @@ class Demo:
         self.servers = Servers(settings.SERVERS_HOME, parts=parts)
         python = sys.executable
         celery = [python, "-m", "celery", "--quiet", "--app", "kamen.worker"]
+        worker = [*celery, "worker", "--without-gossip", "--without-mingle"]
         channel_port = sandbox_port(settings.SANDBOX_ADDRESS)
         sandbox = ["--port", str(channel_port), "--store", str(self.local / "sandbox.sqlite")]
         supplier_port = sandbox_port(settings.SUPPLIER_ADDRESS)
@@ -98,9 +99,8 @@ class Demo:
             "channel": Child("channel", [python, "-m", "kamen.sandbox_channel", *sandbox]),
             "upstream": Child("upstream", [python, "-m", "kamen.sandbox_supplier", *upstream]),
             "web": Child("web", [python, "-m", "gunicorn", "--config", "python:kamen.gunicorn"]),
-            "worker": Child(
-                "worker", [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"]
-            ),
+            "clocks": Child("clocks", [*worker, "--queues", "clocks", "--hostname", "clocks@%h", "--concurrency", "1"]),
+            "worker": Child("worker", [*worker, "--queues", "celery,long", "--concurrency", "2"]),
             "beat": Child("beat", [*celery, "beat", "--pidfile", ""]),
         }
         self.environment = {
@@ -210,8 +210,8 @@ class Demo:
             self.watch(0.3)
 
     def close(self) -> None:
-        """Beat first, so that nothing new is asked; then the worker, the web, the outside, the servers."""
-        order = ("beat", "worker", "web", "channel", "upstream")
+        """Beat first, so that nothing new is asked; then the workers, the web, the outside, the servers."""
+        order = ("beat", "clocks", "worker", "web", "channel", "upstream")
         running = [name for name in order if self.children[name].process is not None]
         if running or self.servers.processes:
             self.screen.say("Stopping …")

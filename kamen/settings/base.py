@@ -9,6 +9,7 @@ import environ
 from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 from kamen import logs
 
@@ -156,10 +157,41 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 5}
+# Redis hands out again what is not finished by then: longer than the longest task may take, or it would run twice.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 7 * 3600, "socket_timeout": 5, "socket_connect_timeout": 5}
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# No clock waits for mail or for somebody outside, and neither waits for what goes through half the mall. A worker that
+# is not told which queues are its own takes all of them.
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("clocks", "celery", "long")]
+CELERY_TASK_ROUTES: dict[str, dict[str, str]] = {
+    "timeline.sweep": {"queue": "clocks"},
+    "timeline.remind": {"queue": "clocks"},
+    "disputes.make_bundles": {"queue": "long"},
+    "disputes.record_precedents": {"queue": "long"},
+    "disputes.seal_what_was_served": {"queue": "long"},
+    "kamen.check_recent_books": {"queue": "long"},
+    "kamen.check_whole_books": {"queue": "long"},
+    "ledger.anchor": {"queue": "long"},
+    "ledger.reconcile": {"queue": "long"},
+    "orders.forget_guesses": {"queue": "long"},
+    "privacy.make_copies": {"queue": "long"},
+    "privacy.retain": {"queue": "long"},
+    "refunds.weigh_outages": {"queue": "long"},
+    "refunds.write_credit_notes": {"queue": "long"},
+    "reputation.ask_upstream": {"queue": "long"},
+    "reputation.count": {"queue": "long"},
+    "reputation.level": {"queue": "long"},
+    "reputation.size_deposits": {"queue": "long"},
+    "reputation.watch_batches": {"queue": "long"},
+    "rulebook.replay": {"queue": "long"},
+    "shops.read_intakes": {"queue": "long"},
+    "shops.remind_of_licences": {"queue": "long"},
+    "shops.sweep_expired": {"queue": "long"},
+    "timeline.forget_old_answers": {"queue": "long"},
+    "timeline.recompute": {"queue": "long"},
+}
 # A sweep that nobody takes in time is worth nothing: the next one finds the same clocks, and no backlog piles up.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "fire the clocks that are due": {"task": "timeline.sweep", "schedule": 2.0, "options": {"expires": 10}},

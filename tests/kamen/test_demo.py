@@ -100,14 +100,14 @@ def test_the_demo_opens_explains_itself_mends_itself_and_stops_without_a_trace(o
         " Stop it first with Ctrl-C."
     )
 
-    (worker,) = demo.children("kamen.worker worker")
+    (worker,) = demo.children("--queues celery,long")
     os.kill(worker, signal.SIGKILL)
     demo.says("The worker was ended by SIGKILL; starting it again.")
-    eventually(lambda: bool(demo.children("kamen.worker worker")))
+    eventually(lambda: len(demo.children("kamen.worker worker")) == 2)
 
     query(demo, "update accounts_user set nickname = 'kept' where email like 'buyer@%'")
     sessions = {os.getsid(pid) for pid in demo.children()}
-    assert len(sessions) == 7  # PostgreSQL, Redis, the sandbox channel and supplier, web, worker, beat
+    assert len(sessions) == 8  # PostgreSQL, Redis, the sandbox channel and supplier, web, two workers, beat
     demo.process.send_signal(signal.SIGINT)
     assert demo.ends() == 0
     assert "Traceback" not in demo.said

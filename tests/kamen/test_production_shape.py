@@ -26,7 +26,8 @@ ROOT = settings.BASE_DIR
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-PROCESSES = ["web", "worker", "beat"]
+WORKERS = ["clocks", "worker", "long"]
+PROCESSES = ["web", *WORKERS, "beat"]
 # This process's own, so that several may run these tests at once.
 SHAPE = f"kamen_shape_{os.getpid()}"
 DEMO, APPLICATION, READER = f"{SHAPE}_demo", f"{SHAPE}_app", f"{SHAPE}_reader"
@@ -56,6 +57,18 @@ def test_every_process_of_the_mall_is_a_service_that_waits_for_what_it_needs():
 @pytest.mark.parametrize("name", ["postgres", "redis", *PROCESSES])
 def test_every_service_that_stays_says_whether_it_is_well(name):
     assert SERVICES[name]["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+
+
+def test_each_queue_has_one_worker_and_each_routed_task_is_one_that_beat_calls():
+    taken = [queue for name in WORKERS for queue in option(SERVICES[name]["command"], "--queues").split(",")]
+    assert sorted(taken) == sorted(queue.name for queue in settings.CELERY_TASK_QUEUES)
+    assert {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()} <= set(taken)
+    assert set(settings.CELERY_TASK_ROUTES) <= {each["task"] for each in settings.CELERY_BEAT_SCHEDULE.values()}
+
+
+def option(command: list[str], name: str) -> str:
+    """What stands behind the option."""
+    return command[command.index(name) + 1]
 
 
 def test_only_the_migrate_job_knows_the_owner_of_the_database():
@@ -99,8 +112,9 @@ def test_every_variable_that_is_read_is_in_the_example():
 
 def test_whoever_reads_or_writes_the_files_of_people_has_their_volume():
     places = {name: {where.partition(":")[2] for where in SERVICES[name].get("volumes", [])} for name in PROCESSES}
-    assert "/var/lib/kamen/files" in places["web"] & places["worker"]
-    assert "/var/lib/kamen/anchors" in places["worker"]
+    for name in WORKERS:
+        assert "/var/lib/kamen/files" in places["web"] & places[name]
+        assert "/var/lib/kamen/anchors" in places[name]
     assert not places["beat"]
     for place in places["web"] | places["worker"]:
         assert place in DOCKERFILE, f"{place} would belong to root"
@@ -230,7 +244,7 @@ def test_the_migrate_job_makes_the_roles_and_may_run_again(house):
 
 
 @pytest.mark.servers
-def test_web_worker_and_beat_become_well_and_end_when_asked(house):
+def test_web_workers_and_beat_become_well_and_end_when_asked(house):
     running = {name: house.run(name) for name in PROCESSES}
     for name in PROCESSES:
         eventually_well(house, name, running[name])

@@ -43,6 +43,7 @@ def test_a_due_clock_fires_by_itself(mall, at):
 
 
 def test_a_worker_waits_for_all_regular_work_and_notes_what_ended_well(mall, at):
+    mall.run(workers=0, beats=0)  # what it waits for it says when it begins
     mall.run(workers=1, beats=1)
     seen = Heartbeat.objects.values_list("at", flat=True)
     eventually(lambda: seen.filter(name="privacy.retain").exists())
@@ -86,6 +87,20 @@ def test_a_worker_killed_in_the_middle_of_a_sweep_loses_and_doubles_nothing(mall
     mall.run(workers=1, beats=1)
     eventually(lambda: all(map(is_suspended, shops)))
     require_each_clock_fired_once(shops)
+
+
+def test_clocks_wait_neither_for_what_takes_long_nor_for_somebody_outside(mall, at):
+    """A worker that only fires clocks does so while all other work piles up: nobody takes that here."""
+    mall.run(workers=0, beats=1)
+    eventually(lambda: mall.redis.llen("long") and mall.redis.llen("celery"))
+    mall.run(workers=1, beats=1, queues="clocks")
+    shop = overdue_shop(at)
+    eventually(lambda: is_suspended(shop))
+    assert mall.redis.llen("long")
+    assert mall.redis.llen("celery")
+    mall.run(workers=0, beats=0)
+    mall.run(workers=1, beats=0)
+    eventually(lambda: not mall.redis.llen("long") and not mall.redis.llen("celery"))  # told nothing, it takes all
 
 
 def test_two_workers_and_two_beats_fire_each_clock_once(mall, at):
@@ -190,10 +205,11 @@ class Mall:
     #: The log of every process that was started.
     logs = []  # type: ignore[var-annotated]
 
-    def run(self, *, workers: int, beats: int) -> None:
-        """Start or stop until there are so many."""
+    def run(self, *, workers: int, beats: int, queues: str = "") -> None:
+        """Start or stop until there are so many; workers that are started take these queues, or all."""
+        worker = ["worker", "--concurrency", "1", "--without-gossip", "--without-mingle"]
         for living, wanted, words in (
-            (self.workers, workers, ["worker", "--concurrency", "1", "--without-gossip", "--without-mingle"]),
+            (self.workers, workers, [*worker, "--queues", queues] if queues else worker),
             (self.beats, beats, ["beat", "--pidfile", ""]),
         ):
             while len(living) > wanted:
